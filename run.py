@@ -1,0 +1,15 @@
+"""Compose the configuration in conf/ and do the task it names: `python run.py --help`."""
+
+import hydra
+from omegaconf import DictConfig
+
+from astroclf.app import dispatch
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def main(config: DictConfig) -> float | None:
+    return dispatch(config)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Train, compare and trust classifiers of astronomical images."""

@@ -1,0 +1,91 @@
+"""Images that stand on both sides of a split, and make a result look better than it is."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from astroclf.data.dataset import ImageDataset
+
+EXAMPLES = 3  # images that a warning names
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Images in more than one split that are the same picture, or of one group.
+
+    what: `pixels` (identical in every pixel) or `group`.
+    ids, splits: of each of the images, in the order of the dataset.
+    """
+
+    what: Literal["pixels", "group"]
+    ids: tuple[str, ...]
+    splits: tuple[str, ...]
+
+
+def find_leaks(dataset: ImageDataset) -> list[Leak]:
+    """Every set of identical pictures, and every group, that is in more than one split."""
+    pictures = [
+        hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
+        for image in dataset.images
+    ]
+    leaks = _across_splits("pixels", pictures, dataset)
+    if dataset.groups is not None:
+        leaks += _across_splits("group", dataset.groups.tolist(), dataset)
+    return leaks
+
+
+def leak_warning(leaks: Sequence[Leak]) -> str:
+    """One sentence with counts and examples, or "" if there is no leak."""
+    found = []
+    for what, noun in (("pixels", "picture"), ("group", "group")):
+        of_kind = [leak for leak in leaks if leak.what == what]
+        if of_kind:
+            examples = ", ".join(_example(leak) for leak in of_kind[:EXAMPLES])
+            plural = "" if len(of_kind) == 1 else "s"
+            found.append(f"{len(of_kind):,} {noun}{plural} ({examples})")
+    if not found:
+        return ""
+    return (
+        f"More than one split holds {' and '.join(found)}: scores on val and test will be too good."
+    )
+
+
+def write_leaks(leaks: Sequence[Leak], file: Path) -> None:
+    """Writes a CSV with one row an image: leak (their number), what, id, split; whole or not at
+    all."""
+    rows = [
+        (number, leak.what, identity, split)
+        for number, leak in enumerate(leaks, start=1)
+        for identity, split in zip(leak.ids, leak.splits, strict=True)
+    ]
+    draft = file.with_name(f"{file.name}.draft")
+    with draft.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([("leak", "what", "id", "split"), *rows])
+    draft.replace(file)
+
+
+def _across_splits(
+    what: Literal["pixels", "group"], keys: Iterable[Hashable], dataset: ImageDataset
+) -> list[Leak]:
+    members: dict[Hashable, list[int]] = {}
+    for position, key in enumerate(keys):
+        members.setdefault(key, []).append(position)
+    leaks = []
+    for positions in members.values():
+        splits = tuple(dataset.split[positions].tolist())
+        if len(positions) > 1 and len(set(splits)) > 1:
+            leaks.append(Leak(what, tuple(dataset.ids[positions].tolist()), splits))
+    return leaks
+
+
+def _example(leak: Leak) -> str:
+    """One image of each of the first two splits."""
+    other = next(i for i, split in enumerate(leak.splits) if split != leak.splits[0])
+    return f"{leak.ids[0]} in {leak.splits[0]} and {leak.ids[other]} in {leak.splits[other]}"

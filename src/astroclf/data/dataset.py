@@ -1,0 +1,95 @@
+"""The one thing that every source of images returns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+TRAIN, VAL, TEST = "train", "val", "test"
+UNASSIGNED = ""
+
+Stretch = Literal["linear", "asinh", "srgb"]
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """What the numbers in the images mean.
+
+    bands: one name a channel, in the order of the channels.
+    pixel_scale_arcsec: the width of one pixel of `images` on the sky, or None if unknown.
+    stretch: how stored values encode flux (see `data.stretch`): `linear` values are flux, `asinh`
+        and `srgb` values have been stretched for display and lie in 0-255.
+    """
+
+    bands: tuple[str, ...]
+    pixel_scale_arcsec: float | None
+    stretch: Stretch
+
+
+@dataclass(frozen=True)
+class ImageDataset:
+    """Images, what is known of each, and what their pixels mean.
+
+    images: (N, C, H, W), uint8 0-255 or float32 calibrated flux; may be a read-only memory map.
+    targets: (N,) int64 indices into `classes`, or (N, K) float32 vote fractions in [0, 1].
+    ids: (N,) str, unique.
+    classes: the K class names, or the K names of the vote fractions.
+    split: (N,) str: `train`, `val`, `test`, the name of a further split that is only evaluated, or
+        "" where the source does not say (`data.splits.assign` then decides).
+    groups: (N,) str, or None: images of one group (a parent frame, a field, a cell of the sky) are
+        never torn apart by a split.
+    skipped: file -> reason, for each image that could not be read and was left out.
+    """
+
+    images: np.ndarray
+    targets: np.ndarray
+    ids: np.ndarray
+    classes: tuple[str, ...]
+    split: np.ndarray
+    pixels: Pixels
+    groups: np.ndarray | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def channels(self) -> int:
+        return int(self.images.shape[1])
+
+    @property
+    def image_px(self) -> int:
+        return int(self.images.shape[-1])
+
+    @property
+    def has_votes(self) -> bool:
+        """Whether targets are vote fractions; else they are class indices."""
+        return self.targets.ndim == 2
+
+    @property
+    def split_names(self) -> tuple[str, ...]:
+        """The splits there are: train, val and test first, further ones after, by name."""
+        present = set(self.split.tolist())
+        known = [name for name in (TRAIN, VAL, TEST) if name in present]
+        return (*known, *sorted(present - {TRAIN, VAL, TEST, UNASSIGNED}))
+
+    def indices(self, split: str) -> np.ndarray:
+        """Positions of the images of one split, ascending, (n,) int64."""
+        return np.flatnonzero(self.split == split)
+
+    def with_split(self, split: np.ndarray) -> ImageDataset:
+        return replace(self, split=split)
+
+    def fingerprint(self) -> str:
+        """A 16-digit hexadecimal hash of targets, ids, splits and every pixel."""
+        digest = hashlib.blake2b(digest_size=8)
+        for part in (self.images, self.targets):
+            digest.update(str((part.shape, part.dtype)).encode())
+            digest.update(np.ascontiguousarray(part).data)
+        for names in (self.ids, self.split, self.classes):
+            digest.update("\n".join(map(str, names)).encode() + b"\0")
+        return digest.hexdigest()

@@ -1,0 +1,111 @@
+"""From pixels as they are stored to the numbers a network sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from astroclf.data.dataset import TRAIN, ImageDataset, Stretch
+
+# Rows read at a time, so that statistics of a memory map need little memory.
+CHUNK = 512
+# Pixels that are enough to estimate the noise of the sky.
+NOISE_SAMPLE = 2_000_000
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """What turns stored pixels into network input; part of every trained model.
+
+    stretch: how stored values encode flux.
+    unit: one number a band by which stored values are divided: 255 or 65535 for display images, the
+        noise of the sky for linear flux.
+    mean, std: one number a band, of the training images after all of the above and, for linear
+        flux, after asinh.
+    """
+
+    stretch: Stretch
+    unit: tuple[float, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def scale(self, stored: torch.Tensor) -> torch.Tensor:
+        """(B, C, H, W) float32: display values in 0-1, or flux in units of the sky's noise."""
+        return stored.float() / _per_band(self.unit, stored.device)
+
+    def normalise(self, values: torch.Tensor) -> torch.Tensor:
+        """(B, C, H, W) float32 of mean 0 and variance 1 over the training images."""
+        if self.stretch == "linear":
+            values = torch.asinh(values)
+        device = values.device
+        return (values - _per_band(self.mean, device)) / _per_band(self.std, device)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Preprocess:
+        return cls(
+            stretch=stored["stretch"],
+            unit=tuple(stored["unit"]),
+            mean=tuple(stored["mean"]),
+            std=tuple(stored["std"]),
+        )
+
+
+def fit_preprocess(dataset: ImageDataset) -> Preprocess:
+    """Preprocessing whose statistics come from the training split alone."""
+    images = dataset.images
+    train = dataset.indices(TRAIN)
+    stretch = dataset.pixels.stretch
+    if stretch == "linear":
+        unit = _sky_noise(images, train)
+    else:
+        unit = (255.0 if images.dtype == np.uint8 else 65535.0,) * dataset.channels
+    unscaled = Preprocess(
+        stretch, unit, mean=(0.0,) * dataset.channels, std=(1.0,) * dataset.channels
+    )
+    mean, std = _moments(unscaled, images, train)
+    return Preprocess(stretch, unit, mean, std)
+
+
+def _per_band(numbers: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    return torch.tensor(numbers, device=device).view(1, -1, 1, 1)
+
+
+def _chunks(images: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(rows), CHUNK):
+        yield images[rows[start : start + CHUNK]]
+
+
+def _moments(
+    preprocess: Preprocess, images: np.ndarray, rows: np.ndarray
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each band over the given rows, summed in float64."""
+    sums = torch.zeros(images.shape[1], dtype=torch.float64)
+    squares, count = torch.zeros_like(sums), 0
+    for chunk in _chunks(images, rows):
+        values = preprocess.normalise(preprocess.scale(torch.from_numpy(chunk))).double()
+        sums += values.sum(dim=(0, 2, 3))
+        squares += values.square().sum(dim=(0, 2, 3))
+        count += values.shape[0] * values.shape[2] * values.shape[3]
+    mean = sums / count
+    variance = (squares / count - mean.square()).clamp(min=0)
+    # A band that is constant carries nothing; dividing by 1 keeps it finite.
+    std = torch.where(variance > 1e-12, variance.sqrt(), torch.ones_like(variance))
+    return tuple(mean.tolist()), tuple(std.tolist())
+
+
+def _sky_noise(images: np.ndarray, rows: np.ndarray) -> tuple[float, ...]:
+    """Noise of the sky in each band: 1.4826 times the median absolute deviation of its pixels."""
+    per_band = images.shape[2] * images.shape[3]
+    wanted = max(1, min(len(rows), NOISE_SAMPLE // per_band))
+    sample = images[rows[np.linspace(0, len(rows) - 1, wanted).astype(int)]].astype(np.float32)
+    median = np.median(sample, axis=(0, 2, 3), keepdims=True)
+    noise = 1.4826 * np.median(np.abs(sample - median), axis=(0, 2, 3))
+    spread = sample.std(axis=(0, 2, 3))
+    return tuple(float(n) if n > 0 else float(s) or 1.0 for n, s in zip(noise, spread, strict=True))

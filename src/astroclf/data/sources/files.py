@@ -1,0 +1,213 @@
+"""Images that lie in files: what all sources of files share."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from astroclf.data import decode
+from astroclf.data.dataset import Pixels
+from astroclf.data.decode import BadImage, Header
+from astroclf.data.sources.agreement import check_agreement
+from astroclf.data.store import Notes, StoredImages, cached_images, keep_images, new_images
+from astroclf.errors import UserError
+from astroclf.settings import sections
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+BANDS = {1: ("grey",), 3: ("red", "green", "blue")}
+LISTED = 10  # bad files that a message names
+CHUNK = 64  # files that a thread takes at a time
+
+log = logging.getLogger("astroclf")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class ReadFiles:
+    """images: (n, C, H, W) of the files that could be read; kept: (n,) their positions in the
+    list, ascending; skipped: file -> reason, for the others; pixels: what the values mean."""
+
+    images: np.ndarray
+    kept: np.ndarray
+    skipped: dict[str, str]
+    pixels: Pixels
+
+
+def read_images(folder: Path, names: Sequence[str], settings: sections.Files) -> ReadFiles:
+    """Decodes files in parallel, once; later calls map the stored result into memory.
+
+    names: paths relative to the folder, or absolute.
+
+    Raises UserError if files cannot be read and `on_bad_image` is stop, if none can be read, and
+    for images that do not fit together in size, channels or bits.
+    """
+    files = [folder / name for name in names]
+    stored = cached_images(
+        Path(settings.cache),
+        f"files-{_content_key(files, settings)}",
+        lambda draft: _decode_all(draft, files, names, settings),
+    )
+    bad = {int(position): reason for position, reason in stored.notes["bad"].items()}
+    skipped = {names[position]: reason for position, reason in bad.items()}
+    _report_bad(skipped, len(names), settings)
+    return ReadFiles(stored.images, _others(len(names), bad), skipped, _pixels(stored, settings))
+
+
+def name_ids(names: Sequence[str]) -> np.ndarray:
+    """An id for each file, (N,) str: its name without extension, or its path where several files
+    have that name."""
+    stems = [PurePath(name).stem for name in names]
+    count = Counter(stems)
+    return np.array([s if count[s] == 1 else n for s, n in zip(stems, names, strict=True)], str)
+
+
+def _content_key(files: Sequence[Path], settings: sections.Files) -> str:
+    """A hash of every byte of every file, their order, and what decoding depends on."""
+    options = (decode.VERSION, settings.crop_px, settings.image_px, settings.channels)
+    key = hashlib.blake2b(str(options).encode(), digest_size=10)
+    for digest in _in_threads(_content_digest, files):
+        key.update(digest)
+    return key.hexdigest()
+
+
+def _content_digest(file: Path) -> bytes:
+    try:
+        return hashlib.blake2b(file.read_bytes(), digest_size=16).digest()
+    except OSError:
+        return bytes(16)
+
+
+def _decode_all(
+    draft: Path, files: Sequence[Path], names: Sequence[str], settings: sections.Files
+) -> Notes:
+    """Fills `images.npy` of the draft; notes which files are bad, and the width in pixels of what
+    was resized where it is the same for all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Pillow, about files that are reported here
+        headers = list(_in_threads(_or_reason(decode.read_header), files))
+        good = [(names[i], h) for i, h in enumerate(headers) if isinstance(h, Header)]
+        check_agreement(good, settings)
+        bad = {i: reason for i, reason in enumerate(headers) if isinstance(reason, str)}
+        if good:
+            bad = _fill(draft, files, headers, settings)
+    if len(bad) == len(files):
+        reasons = {names[i]: reason for i, reason in bad.items()}
+        raise UserError(f"None of the {len(files):,} images can be read: {_listed(reasons)}.")
+    if bad:
+        keep_images(draft, _others(len(files), bad))
+    sides = {header.square_px for _, header in good}
+    common_px = sides.pop() if len(sides) == 1 else None
+    return {"bad": bad, "source_px": settings.crop_px or common_px}
+
+
+def _fill(
+    draft: Path,
+    files: Sequence[Path],
+    headers: Sequence[Header | str],
+    settings: sections.Files,
+) -> dict[int, str]:
+    """Decodes every file into its place in the array; position -> reason for those that are bad."""
+    first = next(header for header in headers if isinstance(header, Header))
+    width_px = settings.image_px or settings.crop_px or first.square_px
+    channels = first.channels if settings.channels == "auto" else settings.channels
+    dtype = np.dtype(np.uint8 if first.bits == 8 else np.float32)
+    images = new_images(draft, (len(files), channels, width_px, width_px), dtype)
+
+    def fill(position: int) -> str | None:
+        header = headers[position]
+        if isinstance(header, str):
+            return header
+        picture = _or_reason(decode.decode)(files[position])
+        if isinstance(picture, str):
+            return picture
+        images[position] = decode.fit(
+            picture, settings.crop_px, settings.image_px, settings.channels
+        )
+        return None
+
+    progress = tqdm(
+        _in_threads(fill, range(len(files))),
+        desc="decoding images",
+        total=len(files),
+        unit="image",
+        disable=None,  # quiet where the output is not a terminal
+    )
+    bad = {position: reason for position, reason in enumerate(progress) if reason is not None}
+    images.flush()
+    return bad
+
+
+def _report_bad(skipped: Mapping[str, str], total: int, settings: sections.Files) -> None:
+    if not skipped:
+        return
+    count = f"{len(skipped):,} of {total:,} images cannot be read"
+    if settings.on_bad_image == "stop":
+        raise UserError(
+            f"{count}: {_listed(skipped)}; mend them, or leave them out with dataset.on_bad_image=skip."
+        )
+    log.warning("%s and are left out.", count)
+
+
+def _pixels(stored: StoredImages, settings: sections.Files) -> Pixels:
+    source_px, image_px = stored.notes["source_px"], stored.images.shape[-1]
+    if source_px is None:
+        log.warning(
+            "Images of different sizes are all resized to %d px, so the pixel scale differs from image to "
+            "image: set dataset.crop_px to keep it.",
+            image_px,
+        )
+    scale = settings.pixel_scale_arcsec if source_px else None
+    stretch = settings.stretch
+    if stored.images.dtype == np.float32 and stretch != "linear":
+        log.warning(
+            "16-bit images are read as linear counts, not as dataset.stretch=%s: set "
+            "dataset.stretch=linear.",
+            stretch,
+        )
+        stretch = "linear"
+    return Pixels(
+        bands=BANDS[stored.images.shape[1]],
+        pixel_scale_arcsec=scale and scale * source_px / image_px,
+        stretch=stretch,
+    )
+
+
+def _others(total: int, positions: Iterable[int]) -> np.ndarray:
+    return np.setdiff1d(np.arange(total), np.array(list(positions), np.int64))
+
+
+def _listed(reasons: Mapping[str, str]) -> str:
+    named = [f"{name} ({reason})" for name, reason in list(reasons.items())[:LISTED]]
+    return ", ".join([*named, *(["..."] if len(reasons) > LISTED else [])])
+
+
+def _or_reason(read: Callable[[Path], Result]) -> Callable[[Path], Result | str]:
+    """The same, but a bad image gives its reason instead of an exception."""
+
+    def read_or_reason(file: Path) -> Result | str:
+        try:
+            return read(file)
+        except BadImage as bad:
+            return str(bad)
+
+    return read_or_reason
+
+
+def _in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """What the function returns for each item, in their order."""
+    chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for results in pool.map(lambda chunk: [function(item) for item in chunk], chunks):
+            yield from results

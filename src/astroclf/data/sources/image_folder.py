@@ -1,0 +1,128 @@
+"""Images in folders: root/<split>/<class>/<image>, or root/<class>/<image>."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
+from astroclf.data.sources.files import EXTENSIONS, name_ids, read_images
+from astroclf.errors import UserError
+from astroclf.settings import sections
+
+VAL_FOLDERS = ("val", "valid", "validation", "validate")
+
+Layout = dict[str, dict[str, list[str]]]  # split -> class -> files, relative to the root
+
+
+def load(settings: sections.ImageFolder) -> ImageDataset:
+    """The images of the folders, in the order of their paths within each split.
+
+    Images are uint8 0-255, or float32 counts from files of 16 bits. Classes are the folders in
+    train, by name. The split of an image is its folder's (validate and the like are `val`), or ""
+    where there are class folders alone. An id is the name of the file without its extension, or its
+    path below the root where several files have that name.
+
+    Raises UserError for a root that is missing or holds no such folders, for a class without
+    images or that train does not have, for fewer than two classes, and as `files.read_images`.
+    """
+    root = Path(settings.root or "").expanduser()
+    layout = _find_layout(root)
+    classes = _classes(root, layout)
+    names, targets, splits = [], [], []
+    for split, class_files in layout.items():
+        for name, files in class_files.items():
+            names += files
+            targets += [classes.index(name)] * len(files)
+            splits += [split] * len(files)
+    read = read_images(root, names, settings)
+    return ImageDataset(
+        images=read.images,
+        targets=np.array(targets, np.int64)[read.kept],
+        ids=name_ids(names)[read.kept],
+        classes=classes,
+        split=np.array(splits, str)[read.kept],
+        pixels=read.pixels,
+        skipped=read.skipped,
+    )
+
+
+def _find_layout(root: Path) -> Layout:
+    if not root.is_dir():
+        raise UserError(f"dataset.root={root} is not a folder: give the one that holds the images.")
+    folders = _subfolders(root)
+    if TRAIN not in folders:
+        lone = [name for name in folders if name in (*VAL_FOLDERS, TEST)]
+        if lone:
+            raise UserError(f"dataset.root={root} holds {lone[0]}/ but no train/: add it.")
+        layout = {UNASSIGNED: _class_files(root, root)}
+    else:
+        val_folders = [name for name in VAL_FOLDERS if name in folders]
+        if len(val_folders) > 1:
+            raise UserError(
+                f"dataset.root={root} holds both {' and '.join(val_folders)}: keep one for validation."
+            )
+        split_of = {TRAIN: TRAIN, **dict.fromkeys(val_folders, VAL), TEST: TEST}
+        layout = {
+            split_of.get(name, name): _class_files(root, root / name)
+            for name in folders
+            if name in split_of or _holds_classes(root / name)
+        }
+    if not any(layout.values()):
+        raise UserError(
+            f"dataset.root={root} holds no images: looked for train/<class>/ and <class>/ with "
+            f"{', '.join(EXTENSIONS)} files."
+        )
+    return layout
+
+
+def _classes(root: Path, layout: Layout) -> tuple[str, ...]:
+    first = next(split for split in (TRAIN, UNASSIGNED) if split in layout)
+    classes = tuple(sorted(layout[first]))
+    for split, class_files in layout.items():
+        for name, files in class_files.items():
+            if not files:
+                where = f"{split}/{name}" if split else name
+                raise UserError(
+                    f"Class folder {where} of dataset.root={root} holds no {', '.join(EXTENSIONS)} files: "
+                    "fill it, or remove it."
+                )
+            if name not in classes:
+                raise UserError(
+                    f"Class {name} of dataset.root={root} is in {split} but not in train, which has "
+                    f"{', '.join(classes) or 'none'}: every class needs images to train on."
+                )
+    if len(classes) < 2:
+        raise UserError(
+            f"dataset.root={root} has one class, {classes[0]}: there must be two to tell apart."
+        )
+    return classes
+
+
+def _class_files(root: Path, folder: Path) -> dict[str, list[str]]:
+    """Class -> its images, as paths below the root."""
+    return {
+        name: [str(file.relative_to(root)) for file in _image_files(folder / name)]
+        for name in _subfolders(folder)
+    }
+
+
+def _holds_classes(folder: Path) -> bool:
+    return any(_image_files(folder / name) for name in _subfolders(folder))
+
+
+def _subfolders(folder: Path) -> list[str]:
+    return sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if not entry.name.startswith(".") and entry.is_dir()
+    )
+
+
+def _image_files(folder: Path) -> list[Path]:
+    return sorted(
+        entry
+        for entry in folder.iterdir()
+        if not entry.name.startswith(".") and entry.name.lower().endswith(EXTENSIONS)
+    )

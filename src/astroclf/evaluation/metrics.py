@@ -1,0 +1,38 @@
+"""What a metric is: its name, which way it improves, and how a set of them is handed on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from astroclf.evaluation.intervals import Measured
+
+HIGHER_IS_BETTER: dict[str, bool] = {
+    "loss": False,
+    "accuracy": True,
+    "balanced_accuracy": True,
+    "macro_f1": True,
+    "mcc": True,
+    "roc_auc": True,
+    "average_precision": True,
+    "log_loss": False,
+    "brier": False,
+    "ece": False,
+    "rmse": False,
+}
+
+
+def gain(metric: str, value: float, reference: float) -> float:
+    """By how much `value` is better than `reference`, in units of the metric; negative if worse."""
+    return value - reference if HIGHER_IS_BETTER[metric] else reference - value
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The figures of one split, as they stand in metrics.json.
+
+    overall: metric -> figure.
+    per_class: class (or answer) -> the number of its images as `n`, and metric -> figure.
+    """
+
+    overall: dict[str, Measured]
+    per_class: dict[str, dict[str, Measured | int]]

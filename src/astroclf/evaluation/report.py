@@ -1,0 +1,143 @@
+"""The page that tells what a run found: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from astroclf.evaluation import plots
+from astroclf.evaluation.gallery import label_galleries, vote_galleries
+from astroclf.evaluation.intervals import Measured
+from astroclf.evaluation.label_metrics import confusion_matrix
+from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.evaluation.report_content import ReportContent, SplitResult
+from astroclf.evaluation.weight_table import LARGE_SIGMA, layer_weights
+
+METRIC_NOTES = {
+    "loss": "what training minimises",
+    "accuracy": "share of images that are right",
+    "balanced_accuracy": "mean recall of the classes",
+    "macro_f1": "mean F1 of the classes",
+    "mcc": "Matthews correlation: 0 is chance, 1 perfect",
+    "roc_auc": "chance that a member ranks above another",
+    "average_precision": "mean precision along recall",
+    "log_loss": "surprise at the truth, in nats",
+    "brier": "squared distance to the truth",
+    "ece": "gap of confidence and accuracy; few images raise it",
+    "rmse": "root mean square error of vote fractions",
+}
+CURVES = ("accuracy", "macro_f1", "mcc", "rmse")
+MATRIX_SHARES_UP_TO = 12  # classes; a larger confusion matrix shows counts alone
+
+
+def write_report(path: Path, content: ReportContent) -> None:
+    """Write the page: UTF-8, self-contained, without scripts.
+
+    content: has at least one split, with at least one image in the split that is shown.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(figure=_figure, interval=_interval, percent=_percent)
+    page = environment.get_template("report.html.j2").render(
+        content=content, label=_split_label, **_run(content), **_figures(content)
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _run(content: ReportContent) -> dict[str, Any]:
+    """What concerns the run, whatever its kind of target."""
+    shown = content.splits[content.shown_split]
+    headline = "rmse" if shown.has_votes else "accuracy"
+    metrics = [content.monitor, *(name for name in CURVES if name != content.monitor)]
+    logged = {key.removeprefix("val_") for row in content.history for key in row}
+    curves = [name for name in metrics if name in logged and name != "loss"][:3]
+    return {
+        "shown": shown,
+        "headline": headline,
+        "asides": ["loss"] if shown.has_votes else ["mcc", "roc_auc", "ece"],
+        "notes": METRIC_NOTES,
+        "higher_is_better": HIGHER_IS_BETTER,
+        "curves": plots.learning_curves(content.history, content.best_epoch, curves)
+        if content.history
+        else "",
+        "layers": [layer_weights(name, values) for name, values in content.weights.items()],
+        "large_sigma": LARGE_SIGMA,
+    }
+
+
+def _figures(content: ReportContent) -> dict[str, Any]:
+    shown, classes = content.splits[content.shown_split], content.classes
+    if shown.has_votes:
+        titles = [
+            f"{_shortened(name)}  {_figure(_measured(shown, name, 'rmse'), 'rmse')}"
+            for name in classes
+        ]
+        return {
+            "scatter": plots.vote_scatter(shown.predictions, shown.targets, titles),
+            "galleries": vote_galleries(shown, classes),
+        }
+    labels = [
+        f"{_shortened(name)}  {_figure(_measured(shown, name, 'roc_auc'))}" for name in classes
+    ]
+    return {
+        "matrix": _matrix(shown, len(classes)),
+        "matrix_shares": len(classes) <= MATRIX_SHARES_UP_TO,
+        "roc": plots.roc_curves(shown.predictions, shown.targets, classes, labels),
+        "reliability": plots.reliability(
+            shown.predictions, shown.targets, content.calibration_bins
+        ),
+        "binned": [(table, plots.accuracy_bins(table)) for table in shown.binned if table.rows],
+        "galleries": label_galleries(shown, classes),
+    }
+
+
+def _measured(result: SplitResult, name: str, metric: str) -> Measured:
+    figure = result.scores.per_class[name][metric]
+    assert not isinstance(figure, int)
+    return figure
+
+
+def _matrix(result: SplitResult, n_classes: int) -> list[list[tuple[int, float]]]:
+    """Counts, and their shares of the row (0 in a row without images)."""
+    counts = confusion_matrix(result.targets, result.predictions.argmax(axis=1), n_classes)
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    return [
+        list(zip(row.tolist(), share.tolist(), strict=True))
+        for row, share in zip(counts, shares, strict=True)
+    ]
+
+
+def _split_label(name: str) -> str:
+    return "val (chosen on)" if name == "val" else name
+
+
+def _figure(measured: Measured, metric: str = "") -> str:
+    """A value with as many digits as its size deserves; a dash where it is not defined."""
+    value = measured["value"]
+    if value is None:
+        return "–"
+    return f"{value:.4f}" if metric == "rmse" else f"{value:.3f}"
+
+
+def _interval(measured: Measured, metric: str = "") -> str:
+    if measured["ci95"] is None:
+        return ""
+    digits = 4 if metric == "rmse" else 3
+    return " – ".join(f"{bound:.{digits}f}" for bound in measured["ci95"])
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+def _shortened(name: str, most: int = 18) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"

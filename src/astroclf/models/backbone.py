@@ -1,0 +1,85 @@
+"""Networks by their name in timm, with ImageNet weights where they can be had."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import timm
+from torch import nn
+
+from astroclf.errors import UserError
+from astroclf.models.imagenet import find_imagenet_weights
+from astroclf.settings import sections
+
+
+def create_backbone(
+    settings: sections.Timm, channels: int, outputs: int, image_px: int
+) -> tuple[nn.Module, str, str]:
+    """The network, where its weights come from ("imagenet" or "random"), and a warning or "".
+
+    With ImageNet weights the first convolution is adapted to `channels` by timm (grey sums the
+    colours, further bands repeat them).
+    """
+    _require_known(settings.name)
+    if settings.pretrained is False or settings.weights is not None:
+        return _create(settings, channels, outputs, image_px, weights=None), "random", ""
+    found = find_imagenet_weights(settings.name)
+    if isinstance(found, Path):
+        return _create(settings, channels, outputs, image_px, weights=found), "imagenet", ""
+    if settings.pretrained is True:
+        raise UserError(
+            f"model.pretrained=true, but ImageNet weights of {settings.name} could not be had ({found}): "
+            "run once where the model hub can be reached and copy its cache here (HF_HOME), "
+            "give a file as model.weights=<file>, or choose model.pretrained=false."
+        )
+    warning = (
+        f"{settings.name} starts from RANDOM weights, because ImageNet weights could not be had ({found}): "
+        "expect a lower score, and give a file as model.weights=<file> if you have one."
+    )
+    return _create(settings, channels, outputs, image_px, weights=None), "random", warning
+
+
+def _require_known(name: str) -> None:
+    if timm.is_model(name):
+        architecture, _, tag = name.partition(".")
+        tags = [
+            known.partition(".")[2]
+            for known in timm.list_models(f"{architecture}.*", pretrained=True)
+        ]
+        if not tag or tag in tags:
+            return
+        raise UserError(
+            f"model.name={name}: timm knows {architecture} with the weights {', '.join(tags)}."
+        )
+    # Underscores are what is most often misplaced, so they do not count for nearness.
+    names = {known.replace("_", ""): known for known in timm.list_models()}
+    near = [names[key] for key in difflib.get_close_matches(name.lower().replace("_", ""), names)]
+    hint = f"near names are {', '.join(near)}" if near else "timm.list_models() names them all"
+    raise UserError(f"model.name={name} is not a network that timm knows: {hint}.")
+
+
+def _create(
+    settings: sections.Timm, channels: int, outputs: int, image_px: int, weights: Path | None
+) -> nn.Module:
+    options: dict[str, Any] = {"drop_rate": settings.dropout}
+    if settings.drop_path:
+        options["drop_path_rate"] = settings.drop_path
+    published = timm.get_pretrained_cfg(settings.name)
+    if published is not None and published.fixed_input_size:
+        options["img_size"] = image_px
+    if weights is not None:
+        options["pretrained_cfg_overlay"] = {"file": str(weights), "custom_load": False}
+    try:
+        return timm.create_model(
+            settings.name,
+            pretrained=weights is not None,
+            in_chans=channels,
+            num_classes=outputs,
+            **options,
+        )
+    except (AssertionError, TypeError, ValueError) as error:
+        raise UserError(
+            f"model.name={settings.name} cannot be built for images of {image_px} px with {channels} bands: {error}"
+        ) from error

@@ -1,0 +1,29 @@
+"""Which code, on which software, made a result."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import version
+
+PACKAGES = ("astroclf", "torch", "timm", "numpy", "hydra-core")
+
+
+def provenance() -> dict[str, str]:
+    """The git commit ("" outside a repository, "+changes" if dirty) and versions, by name."""
+    versions = {package: version(package) for package in PACKAGES}
+    return {"git_commit": git_commit(), "python": platform.python_version(), **versions}
+
+
+def git_commit() -> str:
+    """The commit of the working directory, "+changes" after it where files differ from it."""
+
+    def git(*arguments: str) -> str:
+        result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
+        return result.stdout.strip()
+
+    try:
+        commit = git("rev-parse", "HEAD")
+        return commit + ("+changes" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return ""

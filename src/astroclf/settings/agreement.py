@@ -1,0 +1,118 @@
+"""Which choices do not go together, told before anything is loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from astroclf.errors import UserError
+from astroclf.settings import sections
+
+if TYPE_CHECKING:
+    from astroclf.settings.read import Settings
+
+LABEL_METRICS = (
+    "loss",
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "mcc",
+    "roc_auc",
+    "average_precision",
+    "log_loss",
+    "brier",
+    "ece",
+)
+VOTE_METRICS = ("loss", "rmse")
+
+
+def check_agreement(settings: Settings) -> None:
+    """Raises UserError for the first pair of settings that cannot work together."""
+    check_source(settings.dataset)
+    votes = gives_votes(settings.dataset)
+    check_loss(settings.loss, votes)
+    check_monitor(settings.trainer.monitor, votes)
+    check_evaluation(settings.evaluation, votes)
+
+
+def gives_votes(dataset: sections.Dataset) -> bool:
+    """Whether targets will be vote fractions rather than classes."""
+    if isinstance(dataset, sections.Simulated):
+        return dataset.target == "votes"
+    return isinstance(dataset, sections.Catalog) and dataset.vote_columns is not None
+
+
+def check_source(dataset: sections.Dataset) -> None:
+    if isinstance(dataset, sections.Simulated):
+        for key in ("seeing_arcsec", "signal_to_noise"):
+            low, high = getattr(dataset, key)
+            if low > high:
+                raise UserError(
+                    f"dataset.{key}=[{low:g}, {high:g}] does not fit: the smaller number stands first."
+                )
+    if isinstance(dataset, sections.ImageFolder) and dataset.root is None:
+        raise UserError(
+            "dataset.root is not set: give the folder that holds train/, val/ and test/, "
+            "or one folder a class, as dataset.root=<folder>."
+        )
+    if isinstance(dataset, sections.Catalog):
+        if dataset.table is None:
+            raise UserError(
+                "dataset.table is not set: give the CSV that lists the images, as dataset.table=<file>."
+            )
+        if (dataset.label_column is None) == (dataset.vote_columns is None):
+            raise UserError(
+                "dataset.label_column and dataset.vote_columns: set exactly one of the two, "
+                "a column of class names or a list of columns of vote fractions."
+            )
+    if dataset.val_fraction + dataset.test_fraction >= 1:
+        raise UserError(
+            f"dataset.val_fraction={dataset.val_fraction:g} and dataset.test_fraction="
+            f"{dataset.test_fraction:g} leave nothing to train on: their sum should be less than 1."
+        )
+
+
+def check_loss(loss: sections.Section, votes: bool) -> None:
+    name = loss.name  # type: ignore[attr-defined]
+    if votes and name in ("ce", "focal"):
+        raise UserError(
+            f"loss={name} needs classes, and this dataset gives vote fractions: choose loss=bce or mse."
+        )
+    if not votes and name == "mse":
+        raise UserError(
+            "loss=mse needs vote fractions, and this dataset gives classes: choose loss=ce, bce or focal."
+        )
+    if isinstance(loss, sections.Focal) and loss.alpha is not None and loss.class_weights != "none":
+        raise UserError(
+            f"loss.class_weights={loss.class_weights} and loss.alpha={loss.alpha} both weigh the classes: "
+            "set loss.alpha=null or loss.class_weights=none."
+        )
+    if (
+        isinstance(loss, sections.Focal)
+        and loss.form == "softmax"
+        and isinstance(loss.alpha, float)
+    ):
+        raise UserError(
+            f"loss.alpha={loss.alpha:g} with loss.form=softmax does not fit: the softmax form takes a list "
+            "with one weight a class; a single alpha belongs to loss.form=sigmoid."
+        )
+
+
+def check_monitor(monitor: str, votes: bool) -> None:
+    metrics = VOTE_METRICS if votes else LABEL_METRICS
+    if monitor not in metrics:
+        kind = "vote fractions" if votes else "classes"
+        raise UserError(
+            f"trainer.monitor={monitor} does not fit a dataset of {kind}: choose one of {', '.join(metrics)}."
+        )
+
+
+def check_evaluation(evaluation: sections.Evaluation, votes: bool) -> None:
+    if evaluation.bin_columns and (evaluation.catalog is None or evaluation.catalog_id is None):
+        raise UserError(
+            "evaluation.bin_columns needs evaluation.catalog=<csv file> and "
+            "evaluation.catalog_id=<its column of image ids>."
+        )
+    if evaluation.bin_columns and votes:
+        raise UserError(
+            "evaluation.bin_columns reports accuracy, which vote fractions do not have: set it to []."
+        )

@@ -1,0 +1,151 @@
+"""Composed configuration -> checked settings, or one sentence that says what to change."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ConfigDict, SerializeAsAny, ValidationError
+from pydantic_core import ErrorDetails
+
+from astroclf.errors import UserError
+from astroclf.settings import sections
+from astroclf.settings.agreement import check_agreement
+from astroclf.settings.sections import Section
+
+
+class Settings(Section):
+    """Everything a run was asked to do, as one read-only tree."""
+
+    # Sections were checked by the class that their name chose, so they are not checked again.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), revalidate_instances="never"
+    )
+
+    seed: int
+    task: SerializeAsAny[sections.Train | sections.Benchmark]
+    dataset: SerializeAsAny[sections.Dataset]
+    model: SerializeAsAny[sections.Model]
+    finetune: sections.Full
+    loss: SerializeAsAny[sections.Ce | sections.Bce | sections.Focal | sections.Mse]
+    optimizer: SerializeAsAny[sections.Optimizer]
+    scheduler: SerializeAsAny[Section]
+    augment: SerializeAsAny[sections.Augment | sections.Sky]
+    trainer: sections.Trainer
+    evaluation: sections.Evaluation
+    tracking: SerializeAsAny[sections.Untracked | sections.Mlflow]
+
+
+# Which class reads a group, by the value of its `name` (of its `family`, for a model).
+CHOICES: dict[str, dict[str, type[Section]]] = {
+    "task": {"train": sections.Train, "benchmark": sections.Benchmark},
+    "dataset": {
+        "simulated": sections.Simulated,
+        "image_folder": sections.ImageFolder,
+        "catalog": sections.Catalog,
+    },
+    "model": {"cnn": sections.Cnn, "galaxy_cnn": sections.GalaxyCnn, "timm": sections.Timm},
+    "finetune": {"full": sections.Full},
+    "loss": {
+        "ce": sections.Ce,
+        "bce": sections.Bce,
+        "focal": sections.Focal,
+        "mse": sections.Mse,
+    },
+    "optimizer": {"sgd": sections.Sgd, "adam": sections.Adam, "adamw": sections.Adam},
+    "scheduler": {
+        "none": sections.Constant,
+        "cosine": sections.Cosine,
+        "onecycle": sections.OneCycle,
+        "step": sections.Step,
+        "plateau": sections.Plateau,
+    },
+    "augment": {
+        "none": sections.Augment,
+        "flips": sections.Augment,
+        "dihedral": sections.Augment,
+        "sky": sections.Sky,
+    },
+    "tracking": {"none": sections.Untracked, "mlflow": sections.Mlflow},
+}
+OPEN_ENDED: dict[str, type[Section]] = {"optimizer": sections.TimmOptimizer}
+ONE_OF_A_KIND: dict[str, type[Section]] = {
+    "trainer": sections.Trainer,
+    "evaluation": sections.Evaluation,
+}
+
+
+def read_settings(config: Mapping[str, Any]) -> Settings:
+    """Check every value and every pair of values.
+
+    config: the composed configuration as plain containers, without Hydra's own node.
+
+    Raises UserError with one sentence for the first value that will not do.
+    """
+    groups = {key: value for key, value in config.items() if key not in ("resume", "seed")}
+    parts = {group: _read_section(group, values) for group, values in groups.items()}
+    settings = _checked(
+        "", lambda: Settings.model_validate({"seed": config["seed"], **parts}), config
+    )
+    check_agreement(settings)
+    return settings
+
+
+def _read_section(group: str, values: Any) -> Section:
+    if not isinstance(values, Mapping):
+        raise UserError(f"{group}={values!r} is not a group of settings: choose {group}=<name>.")
+    if group in ONE_OF_A_KIND:
+        chosen = ONE_OF_A_KIND[group]
+    else:
+        selector = "family" if group == "model" else "name"
+        chosen = _choose(group, selector, values.get(selector))
+    return _checked(group, lambda: chosen.model_validate(dict(values)), values)
+
+
+def _choose(group: str, selector: str, value: Any) -> type[Section]:
+    choices = CHOICES.get(group)
+    if choices is None:
+        raise UserError(f"{group} is not a group of settings; there are {_listed(CHOICES)}.")
+    if value in choices:
+        return choices[value]
+    if group in OPEN_ENDED and isinstance(value, str):
+        return OPEN_ENDED[group]
+    near = difflib.get_close_matches(str(value), choices, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise UserError(f"{group}.{selector}={value}: choose one of {_listed(choices)}.{hint}")
+
+
+def _checked(group: str, build: Callable[[], Any], values: Mapping[str, Any]) -> Any:
+    try:
+        return build()
+    except ValidationError as error:
+        raise UserError(_sentence(group, error.errors(include_url=False), values)) from error
+
+
+def _sentence(group: str, errors: list[ErrorDetails], values: Mapping[str, Any]) -> str:
+    """One sentence for the first key that is wrong: the key, what it got, what would fit."""
+    key = str(errors[0]["loc"][0])
+    path = f"{group}.{key}" if group else key
+    about_key = [error for error in errors if error["loc"][0] == key]
+    kinds = {error["type"] for error in about_key}
+    if "missing" in kinds:
+        return f"{path} is not set: conf/{group}/ must state it."
+    if "extra_forbidden" in kinds:
+        return f"{path}={values[key]} is not a setting of this {group}."
+    wanted = " or ".join(dict.fromkeys(_expectation(error) for error in about_key))
+    return f"{path}={_shown(values.get(key))} does not fit: it should be {wanted}."
+
+
+def _expectation(error: ErrorDetails) -> str:
+    text = error["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    position = [str(part) for part in error["loc"][1:] if isinstance(part, int)]
+    return f"{text} (in place {position[0]})" if position else text
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,257 @@
+"""One class for each group of conf/: the type, unit and range of every key.
+
+Defaults stand in conf/ alone. A key that conf/ does not state, or that no class here names, is
+refused when the settings are read.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Range = tuple[Positive, Positive]
+
+
+class Section(BaseModel):
+    """A group of conf/, read-only once it has been checked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+# --- task -----------------------------------------------------------------------------------------
+
+
+class Train(Section):
+    name: Literal["train"]
+
+
+class Benchmark(Section):
+    name: Literal["benchmark"]
+    steps: Count  # timed steps a round
+    rounds: Count  # rounds in which the bare step and the loop take turns
+
+
+# --- dataset --------------------------------------------------------------------------------------
+
+
+class Dataset(Section):
+    """What every source of images is asked; `name` is the source."""
+
+    name: str
+    image_px: Count | None
+    cache: str
+    val_fraction: Fraction
+    test_fraction: Fraction
+    split_seed: int
+
+
+class Simulated(Dataset):
+    name: Literal["simulated"]
+    target: Literal["star_galaxy", "morphology", "votes"]
+    n_images: Count
+    seed: int
+    image_px: Count
+    pixel_scale_arcsec: Positive
+    seeing_arcsec: Range  # full width at half maximum
+    signal_to_noise: Range
+
+
+class Files(Dataset):
+    """Images that lie in files."""
+
+    crop_px: Count | None
+    channels: Literal["auto", 1, 3]
+    stretch: Literal["linear", "asinh", "srgb"]
+    pixel_scale_arcsec: Positive | None
+    on_bad_image: Literal["stop", "skip"]
+
+
+class ImageFolder(Files):
+    name: Literal["image_folder"]
+    root: str | None
+
+
+class Catalog(Files):
+    name: Literal["catalog"]
+    table: str | None
+    image_column: str
+    label_column: str | None
+    vote_columns: tuple[str, ...] | None
+    split_column: str | None
+    id_column: str | None
+    group_column: str | None
+
+
+# --- model, loss, optimizer, scheduler, finetune --------------------------------------------------
+
+
+class Model(Section):
+    """What every model is asked; `name` is the network, `family` says who builds it."""
+
+    name: str
+    weights: str | None
+
+
+class Cnn(Model):
+    family: Literal["cnn"]
+    pretrained: Literal[False]
+    widths: Annotated[tuple[Count, ...], Field(min_length=1)]
+    hidden_units: tuple[Count, ...]
+    pool: Literal["flatten", "average"]
+    dropout: Fraction
+
+
+class GalaxyCnn(Model):
+    family: Literal["galaxy_cnn"]
+    pretrained: Literal[False]
+    widths: Annotated[tuple[Count, ...], Field(min_length=4, max_length=4)]
+    hidden_units: tuple[Count, ...]
+    dropout: Fraction
+
+
+class Timm(Model):
+    family: Literal["timm"]
+    pretrained: Literal["auto"] | bool
+    dropout: Fraction
+    drop_path: Fraction
+
+
+ClassWeights = Literal["none", "balanced"] | Annotated[tuple[Positive, ...], Field(min_length=1)]
+
+
+class Ce(Section):
+    name: Literal["ce"]
+    label_smoothing: Fraction
+    class_weights: ClassWeights
+
+
+class Bce(Section):
+    name: Literal["bce"]
+    label_smoothing: Fraction
+    class_weights: ClassWeights
+
+
+class Focal(Section):
+    name: Literal["focal"]
+    form: Literal["sigmoid", "softmax"]
+    gamma: NonNegative
+    alpha: (
+        Annotated[float, Field(gt=0, lt=1)]
+        | Annotated[tuple[Positive, ...], Field(min_length=1)]
+        | None
+    )
+    class_weights: ClassWeights
+
+
+class Mse(Section):
+    name: Literal["mse"]
+    class_weights: ClassWeights
+
+
+class Optimizer(Section):
+    name: str
+    lr: Positive
+    weight_decay: NonNegative
+
+
+class Sgd(Optimizer):
+    name: Literal["sgd"]
+    momentum: Fraction
+    nesterov: bool
+
+
+class Adam(Optimizer):
+    name: Literal["adam", "adamw"]
+    betas: tuple[Fraction, Fraction]
+
+
+class TimmOptimizer(Optimizer):
+    options: dict[str, Any]  # further arguments of that optimizer
+
+
+class Constant(Section):
+    name: Literal["none"]
+
+
+class Cosine(Section):
+    name: Literal["cosine"]
+    warmup_epochs: NonNegative
+    final_factor: Annotated[float, Field(ge=0, le=1)]
+
+
+class OneCycle(Section):
+    name: Literal["onecycle"]
+    rise_share: Annotated[float, Field(gt=0, lt=1)]
+    initial_factor: Annotated[float, Field(gt=0, le=1)]
+    final_factor: Annotated[float, Field(ge=0, le=1)]
+
+
+class Step(Section):
+    name: Literal["step"]
+    every_epochs: Count
+    factor: Annotated[float, Field(gt=0, lt=1)]
+
+
+class Plateau(Section):
+    name: Literal["plateau"]
+    patience: Annotated[int, Field(ge=0)]
+    factor: Annotated[float, Field(gt=0, lt=1)]
+
+
+class Full(Section):
+    name: Literal["full"]
+
+
+# --- augment, trainer, evaluation, tracking -------------------------------------------------------
+
+
+class Augment(Section):
+    name: Literal["none", "flips", "dihedral"]
+
+
+class Sky(Section):
+    name: Literal["sky"]
+    rotation: bool
+    shift_px: NonNegative
+    brightness: Fraction
+    noise: NonNegative
+
+
+class Trainer(Section):
+    device: str
+    epochs: Count
+    batch_size: Count
+    accumulate: Count
+    precision: Literal["auto", "fp32", "bf16", "fp16"]
+    channels_last: Literal["auto"] | bool
+    clip_norm: Positive | None
+    monitor: str
+    patience: Count | None
+    min_gain: NonNegative
+    max_steps: Count | None
+    resident_share: Annotated[float, Field(ge=0, le=1)]
+
+
+class Evaluation(Section):
+    bootstrap: Annotated[int, Field(ge=0)]
+    calibration_bins: Count
+    catalog: str | None
+    catalog_id: str | None
+    bin_columns: tuple[str, ...]
+    bins: Count
+
+
+class Untracked(Section):
+    name: Literal["none"]
+
+
+class Mlflow(Section):
+    name: Literal["mlflow"]
+    uri: str | None
+    experiment: str
+    run_name: str | None

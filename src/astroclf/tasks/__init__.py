@@ -1,0 +1,1 @@
+"""What run.py can do; the only rooms that know several others."""

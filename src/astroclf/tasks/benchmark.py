@@ -1,0 +1,151 @@
+"""How fast this machine trains, beside the fastest that the network alone could go."""
+
+from __future__ import annotations
+
+import json
+import logging
+import statistics
+import time
+from pathlib import Path
+
+import torch
+
+from astroclf.data.batches import Batch
+from astroclf.data.dataset import TRAIN
+from astroclf.data.sources import load_dataset
+from astroclf.settings import Settings, sections
+from astroclf.tasks.inspection import describe
+from astroclf.tasks.setup import Setup, prepare
+from astroclf.training.device import choose_device, describe_device, wait_for
+from astroclf.training.interruption import StopRequest
+from astroclf.training.loop import train_epoch
+from astroclf.training.numerics import Numerics, list_candidates, measure
+from astroclf.training.optimizers import make_optimizer
+from astroclf.training.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+def benchmark(settings: Settings, folder: Path) -> float:
+    """Measure the bare step and the training loop in turns; returns the median of loop / bare.
+
+    The bare step is forward, loss, backward and optimizer on one batch that lies ready in memory,
+    in the fastest precision and memory format. The loop does what `task=train` does, with the same
+    model, data and augmentation. Prints a table and writes benchmark.json.
+    """
+    assert isinstance(settings.task, sections.Benchmark)
+    start_s = time.perf_counter()
+    dataset = load_dataset(settings.dataset)
+    log.info(
+        "%s; ready in %.1f s",
+        describe(settings.dataset.name, dataset),
+        time.perf_counter() - start_s,
+    )
+    device = choose_device(settings.trainer.device)
+    setup = prepare(settings, dataset, device, stored=None)
+    batch = next(setup.batches[TRAIN].in_order())
+    everything = settings.trainer.model_copy(update={"precision": "auto", "channels_last": "auto"})
+    times_s = measure(
+        list_candidates(everything, device),
+        setup.network,
+        setup.loss,
+        batch.image,
+        batch.target,
+        device,
+    )
+    fastest = min(times_s, key=lambda numerics: times_s[numerics])
+    bare = BareStep(settings, setup, fastest, batch)
+    rounds = [
+        (bare.images_per_s(settings.task.steps), loop_images_per_s(settings, setup))
+        for _ in range(1 + settings.task.rounds)
+    ][1:]  # the first round warms up
+    log.info(table(settings, setup, batch, times_s, fastest, rounds))
+    ratio = statistics.median(loop / alone for alone, loop in rounds)
+    result = {
+        "model": settings.model.name,
+        "device": describe_device(device),
+        "batch": list(batch.image.shape),
+        "step_s": {str(numerics): seconds for numerics, seconds in times_s.items()},
+        "bare_images_per_s": [alone for alone, _ in rounds],
+        "loop_images_per_s": [loop for _, loop in rounds],
+        "loop_over_bare": ratio,
+    }
+    (folder / "benchmark.json").write_text(json.dumps(result, indent=2))
+    return ratio
+
+
+class BareStep:
+    """The least that a step of training can be."""
+
+    def __init__(self, settings: Settings, setup: Setup, numerics: Numerics, batch: Batch) -> None:
+        self.setup = setup
+        self.numerics = numerics
+        self.device = setup.learner.device
+        self.images = numerics.place_images(batch.image)
+        self.targets = batch.target
+        self.optimizer = make_optimizer(settings.optimizer, setup.network)
+
+    def images_per_s(self, steps: int) -> float:
+        network = self.numerics.place(self.setup.network, self.device).train()
+        wait_for(self.device)
+        start_s = time.perf_counter()
+        for _ in range(steps):
+            with self.numerics.autocast(self.device):
+                logits = network(self.images)
+            self.setup.loss(logits.float(), self.targets).mean().backward()
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+        wait_for(self.device)
+        return steps * len(self.images) / (time.perf_counter() - start_s)
+
+
+def loop_images_per_s(settings: Settings, setup: Setup) -> float:
+    """Images a second of the training loop, over as many steps or an epoch if that is shorter."""
+    assert isinstance(settings.task, sections.Benchmark)
+    setup.learner.numerics.place(setup.network, setup.learner.device)
+    progress = Progress()
+    limited = settings.trainer.model_copy(update={"max_steps": settings.task.steps})
+    train_epoch(
+        setup.learner,
+        setup.batches[TRAIN],
+        limited,
+        settings.augment,
+        settings.seed,
+        progress,
+        StopRequest(),
+    )
+    return progress.images_per_s
+
+
+def table(
+    settings: Settings,
+    setup: Setup,
+    batch: Batch,
+    times_s: dict[Numerics, float],
+    fastest: Numerics,
+    rounds: list[tuple[float, float]],
+) -> str:
+    """What is printed: every precision and memory format, then the rounds side by side."""
+    bare, loop = ([pair[i] for pair in rounds] for i in (0, 1))
+    ratios = [fast / alone for alone, fast in rounds]
+    shape = " x ".join(str(n) for n in batch.image.shape[1:])
+    lines = [
+        "",
+        f"{settings.model.name}, {len(batch.image)} images of {shape} px a batch, augment={settings.augment.name}, "
+        f"{describe_device(setup.learner.device)}, torch {torch.__version__}",
+        "",
+        f"{'forward and backward alone':<32}{'images/s':>10}",
+    ]
+    for numerics, seconds in sorted(times_s.items(), key=lambda item: item[1]):
+        lines.append(f"{numerics!s:<32}{len(batch.image) / seconds:>10.0f}")
+    heads = "".join(f"{f'round {i + 1}':>10}" for i in range(len(rounds)))
+    lines += ["", f"{'images/s':<32}{heads}{'median':>10}"]
+    for name, values in (
+        (f"bare step ({fastest})", bare),
+        (f"loop ({setup.learner.numerics})", loop),
+    ):
+        cells = "".join(f"{value:>10.0f}" for value in values)
+        lines.append(f"{name:<32}{cells}{statistics.median(values):>10.0f}")
+    cells = "".join(f"{value:>10.3f}" for value in ratios)
+    lines.append(f"{'loop / bare':<32}{cells}{statistics.median(ratios):>10.3f}")
+    return "\n".join(lines)

@@ -1,0 +1,79 @@
+"""What is looked at in a data set before anything is trained on it."""
+
+from __future__ import annotations
+
+import csv
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from astroclf.data.audit import find_leaks, leak_warning, write_leaks
+from astroclf.data.dataset import TRAIN, ImageDataset
+from astroclf.data.splits import write_split
+from astroclf.evaluation.bins import accuracy_along
+from astroclf.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def inspect_dataset(settings: Settings, dataset: ImageDataset, folder: Path) -> list[str]:
+    """Describe the data, write split.csv (and skipped.csv, leaks.csv where there are any).
+
+    Returns the warnings that belong into the report. Raises UserError where the evaluation that
+    was asked for would fail once the training is over.
+    """
+    log.info(describe(settings.dataset.name, dataset))
+    write_split(dataset, folder / "split.csv")
+    warnings = []
+    if dataset.skipped:
+        write_skipped(folder / "skipped.csv", dataset)
+        warnings.append(
+            f"{len(dataset.skipped)} images could not be read and were left out: see skipped.csv."
+        )
+    leaks = find_leaks(dataset)
+    if leaks:
+        write_leaks(leaks, folder / "leaks.csv")
+        warnings.append(f"{leak_warning(leaks)} They stand in leaks.csv.")
+    n_train, batch_size = len(dataset.indices(TRAIN)), settings.trainer.batch_size
+    if n_train < batch_size:
+        warnings.append(
+            f"train has {n_train} images, fewer than trainer.batch_size={batch_size}: every epoch is one batch of {n_train}."
+        )
+    for warning in warnings:
+        log.warning(warning)
+    require_catalog(settings, dataset)
+    return warnings
+
+
+def describe(name: str, dataset: ImageDataset) -> str:
+    """One line: how many images of which shape, and how they are split."""
+    bands, side = dataset.channels, dataset.image_px
+    parts = ", ".join(f"{split} {len(dataset.indices(split)):,}" for split in dataset.split_names)
+    kind = "answers" if dataset.has_votes else "classes"
+    shown = ", ".join(dataset.classes[:6]) + (", ..." if len(dataset.classes) > 6 else "")
+    return (
+        f"{name}: {len(dataset):,} images of {bands} x {side} x {side} px; {parts}; "
+        f"{len(dataset.classes)} {kind} ({shown})"
+    )
+
+
+def write_skipped(file: Path, dataset: ImageDataset) -> None:
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["file", "reason"])
+        writer.writerows(dataset.skipped.items())
+
+
+def require_catalog(settings: Settings, dataset: ImageDataset) -> None:
+    """Bin the images once before the training, so that a wrong column loses no work."""
+    evaluation = settings.evaluation
+    if evaluation.bin_columns and evaluation.catalog and evaluation.catalog_id:
+        accuracy_along(
+            evaluation.bin_columns,
+            catalog=Path(evaluation.catalog),
+            id_column=evaluation.catalog_id,
+            ids=dataset.ids,
+            correct=np.zeros(len(dataset), dtype=bool),
+            bins=evaluation.bins,
+        )

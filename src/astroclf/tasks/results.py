@@ -1,0 +1,139 @@
+"""What a finished training leaves in its folder."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.thumbnails import make_thumbnails
+from astroclf.evaluation.bins import BinnedAccuracy, accuracy_along
+from astroclf.evaluation.decision import to_labels
+from astroclf.evaluation.report_content import SplitResult
+from astroclf.settings import Settings
+from astroclf.tasks.scores import Scoring
+from astroclf.training.inference import Outputs
+
+
+def score_splits(scoring: Scoring, outputs: Mapping[str, Outputs]) -> dict[str, SplitResult]:
+    """Every split's figures and answers."""
+    return {split: _score_split(scoring, split, said) for split, said in outputs.items()}
+
+
+def _score_split(scoring: Scoring, split: str, outputs: Outputs) -> SplitResult:
+    dataset, evaluation = scoring.dataset, scoring.settings.evaluation
+    positions = dataset.indices(split)
+    predictions = scoring.probabilities(outputs)
+    targets, ids = dataset.targets[positions], dataset.ids[positions]
+    binned: tuple[BinnedAccuracy, ...] = ()
+    if evaluation.bin_columns and evaluation.catalog and evaluation.catalog_id:
+        binned = tuple(
+            accuracy_along(
+                evaluation.bin_columns,
+                catalog=Path(evaluation.catalog),
+                id_column=evaluation.catalog_id,
+                ids=ids,
+                correct=to_labels(predictions) == targets,
+                bins=evaluation.bins,
+            )
+        )
+    return SplitResult(
+        scores=scoring.full(split, outputs),
+        predictions=predictions,
+        targets=targets,
+        ids=ids,
+        thumbnails=lambda chosen: make_thumbnails(dataset, positions[chosen]),
+        binned=binned,
+    )
+
+
+def write_metrics(
+    file: Path, splits: Mapping[str, SplitResult], run: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write metrics.json; returns what stands in it."""
+    content: dict[str, Any] = {name: result.scores.overall for name, result in splits.items()}
+    content["per_class"] = {name: result.scores.per_class for name, result in splits.items()}
+    binned = {
+        name: {table.column: asdict(table) for table in result.binned}
+        for name, result in splits.items()
+        if result.binned
+    }
+    if binned:
+        content["binned"] = binned
+    content["run"] = dict(run)
+    file.write_text(json.dumps(content, indent=2, default=float))
+    return content
+
+
+def write_predictions(file: Path, dataset: ImageDataset, splits: Mapping[str, SplitResult]) -> None:
+    """Write predictions.csv: id, split, truth, label, and p_<class> for each class.
+
+    For vote fractions, truth and label are the answers with most votes, p_<answer> are the
+    predicted and vote_<answer> the given fractions.
+    """
+    names = list(dataset.classes)
+    classes = np.array(names)
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        votes = [f"vote_{name}" for name in names] if dataset.has_votes else []
+        writer.writerow(["id", "split", "truth", "label", *(f"p_{name}" for name in names), *votes])
+        for split, result in splits.items():
+            truth = result.targets.argmax(axis=1) if dataset.has_votes else result.targets
+            numbers = result.predictions
+            if dataset.has_votes:
+                numbers = np.hstack([result.predictions, result.targets])
+            labels = classes[to_labels(result.predictions)]
+            for image, true, label, row in zip(
+                result.ids, classes[truth], labels, numbers, strict=True
+            ):
+                writer.writerow([image, split, true, label, *(f"{x:.6g}" for x in row)])
+
+
+def write_history(file: Path, history: list[dict[str, float]]) -> None:
+    """Write history.csv anew, as far as it is known: one row an epoch."""
+    file.unlink(missing_ok=True)
+    for row in history:
+        append_history(file, row)
+
+
+def append_history(file: Path, row: Mapping[str, float]) -> None:
+    """Add the row of an epoch that has just ended, so that others can watch."""
+    is_new = not file.exists()
+    with file.open("a", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(row))
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def summary(settings: Settings, splits: Mapping[str, SplitResult], facts: Mapping[str, Any]) -> str:
+    """The table that ends a run on the terminal."""
+    names = list(splits)
+    metrics = list(next(iter(splits.values())).scores.overall)
+    heads = {name: f"{name} (chosen on)" if name == "val" else name for name in names}
+    width = 24
+    lines = ["", " " * 20 + "".join(f"{heads[name]:<{width}}" for name in names)]
+    for metric in metrics:
+        figures = [_figure(splits[name].scores.overall[metric]) for name in names]
+        lines.append(f"{metric:<20}" + "".join(f"{figure:<{width}}" for figure in figures))
+    counts = "".join(f"{f'{len(splits[name]):,}':<{width}}" for name in names)
+    lines.append(f"{'images':<20}{counts}")
+    interval = "95 % bootstrap intervals in brackets. " if settings.evaluation.bootstrap else ""
+    lines += ["", f"{interval}val chose the best epoch, so its figures are a little too good.", ""]
+    lines += [f"{name:<12}{value}" for name, value in facts.items()]
+    return "\n".join(lines)
+
+
+def _figure(measured: Any) -> str:
+    if measured["value"] is None:
+        return "not defined"
+    if measured["ci95"] is None:
+        return f"{measured['value']:.3f}"
+    low, high = measured["ci95"]
+    return f"{measured['value']:.3f} [{low:.3f}, {high:.3f}]"

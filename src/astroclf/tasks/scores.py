@@ -1,0 +1,64 @@
+"""From the outputs of a network to the metrics that fit its targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from astroclf.data.dataset import ImageDataset
+from astroclf.evaluation.decision import to_probabilities
+from astroclf.evaluation.label_metrics import score_labels, score_labels_with_intervals
+from astroclf.evaluation.metrics import Scores
+from astroclf.evaluation.vote_metrics import score_votes, score_votes_with_intervals
+from astroclf.settings import Settings
+from astroclf.training.inference import Outputs
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How the outputs for a data set are scored, whichever kind of targets it has."""
+
+    dataset: ImageDataset
+    activation: str
+    settings: Settings
+
+    def probabilities(self, outputs: Outputs) -> np.ndarray:
+        return to_probabilities(outputs.logits, self.activation)
+
+    def quick(self, split: str, outputs: Outputs) -> dict[str, float]:
+        """metric -> value, without intervals: what is looked at after every epoch."""
+        predictions = self.probabilities(outputs)
+        targets = self.dataset.targets[self.dataset.indices(split)]
+        if self.dataset.has_votes:
+            return score_votes(predictions, targets, outputs.losses)
+        bins = self.settings.evaluation.calibration_bins
+        return score_labels(predictions, targets, outputs.losses, bins=bins)
+
+    def full(self, split: str, outputs: Outputs) -> Scores:
+        """Every metric of the split and of its classes, with intervals."""
+        predictions = self.probabilities(outputs)
+        positions = self.dataset.indices(split)
+        targets = self.dataset.targets[positions]
+        groups = None if self.dataset.groups is None else self.dataset.groups[positions]
+        resamples, seed = self.settings.evaluation.bootstrap, self.settings.seed
+        if self.dataset.has_votes:
+            return score_votes_with_intervals(
+                predictions,
+                targets,
+                outputs.losses,
+                self.dataset.classes,
+                groups=groups,
+                resamples=resamples,
+                seed=seed,
+            )
+        return score_labels_with_intervals(
+            predictions,
+            targets,
+            outputs.losses,
+            self.dataset.classes,
+            bins=self.settings.evaluation.calibration_bins,
+            groups=groups,
+            resamples=resamples,
+            seed=seed,
+        )

@@ -1,0 +1,185 @@
+"""Train a classifier, say how far it can be trusted, and keep both."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from astroclf.data.dataset import TRAIN, VAL, ImageDataset
+from astroclf.data.sources import load_dataset
+from astroclf.errors import UserError
+from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.provenance import provenance
+from astroclf.settings import Settings
+from astroclf.tasks.inspection import inspect_dataset
+from astroclf.tasks.outcome import report_outcome, shortest
+from astroclf.tasks.results import append_history, write_history
+from astroclf.tasks.scores import Scoring
+from astroclf.tasks.setup import Setup, prepare
+from astroclf.tracking import Tracker, closing, open_tracker
+from astroclf.training.checkpoint import random_states, read_checkpoint, write_checkpoint
+from astroclf.training.device import choose_device, describe_device
+from astroclf.training.inference import run_network
+from astroclf.training.interruption import Interrupted, heed_signals
+from astroclf.training.loop import fit
+
+log = logging.getLogger(__name__)
+
+
+def train(settings: Settings, folder: Path, config: dict[str, Any]) -> float:
+    """Train in `folder`, or go on there if config["resume"] says so.
+
+    Returns the best value of trainer.monitor on val. Raises Interrupted after Ctrl-C and SIGTERM,
+    with the state kept.
+    """
+    stored = read_checkpoint(folder) if config["resume"] is not None else None
+    device = choose_device(settings.trainer.device)
+    dataset = load_dataset(settings.dataset)
+    fingerprint = dataset.fingerprint()
+    require_same_data(stored, fingerprint, folder)
+    warnings = inspect_dataset(settings, dataset, folder)
+    tracker = open_tracker(settings.tracking, folder)
+    origin = {**provenance(), "dataset_fingerprint": fingerprint}
+    with closing(tracker, (Interrupted, KeyboardInterrupt)):
+        tracker.start(run_name(settings), settings.model_dump(), origin)
+        tracker.log_dataset(settings.dataset.name, dataset_source(settings), fingerprint)
+        setup = prepare(settings, dataset, device, stored)
+        if setup.warning:
+            log.warning("\n*** %s\n", setup.warning)
+            warnings.append(setup.warning)
+        log.info(describe_setup(settings, setup))
+        keeper = Keeper(settings, setup, folder, tracker, config, fingerprint)
+        best = fit_and_keep(settings, dataset, setup, keeper)
+        report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
+    return setup.progress.best_value
+
+
+class Keeper:
+    """Keeps the state of a training in its folder, and tells the tracker of every epoch."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        setup: Setup,
+        folder: Path,
+        tracker: Tracker,
+        config: dict[str, Any],
+        fingerprint: str,
+    ) -> None:
+        self.settings = settings
+        self.setup = setup
+        self.folder = folder
+        self.tracker = tracker
+        self.constant = {
+            "config": {**config, "resume": None},
+            "fingerprint": fingerprint,
+            "backbone": setup.backbone,
+            "warning": setup.warning,
+            "device_type": setup.learner.device.type,
+            "numerics": setup.learner.numerics.to_dict(),
+        }
+        self.best = setup.best
+
+    def begin(self) -> None:
+        """Keep the state before the first step, and the history as far as it is certain."""
+        self.store()
+        write_history(self.folder / "history.csv", self.setup.progress.history)
+
+    def store(self) -> None:
+        changing = {
+            "learner": self.setup.learner.state_dict(),
+            "best": self.best,
+            "progress": self.setup.progress.to_dict(),
+            "random_states": random_states(),
+        }
+        write_checkpoint(self.folder, {**self.constant, **changing})
+
+    def end_epoch(self, best: dict[str, Tensor]) -> None:
+        self.best = best
+        self.store()
+        progress = self.setup.progress
+        row = progress.history[-1]
+        append_history(self.folder / "history.csv", row)
+        self.tracker.log_metrics(
+            {name: value for name, value in row.items() if name != "epoch"}, step=progress.epoch
+        )
+        log.info(epoch_line(self.settings, row, is_best=progress.best_epoch == progress.epoch))
+
+
+def fit_and_keep(
+    settings: Settings, dataset: ImageDataset, setup: Setup, keeper: Keeper
+) -> dict[str, Tensor]:
+    """Train with a checkpoint before the first epoch and after each; returns the best weights."""
+    scoring = Scoring(dataset, setup.activation, settings)
+
+    def validate() -> dict[str, float]:
+        return scoring.quick(VAL, run_network(setup.network, setup.batches[VAL], setup.loss))
+
+    keeper.begin()
+    with heed_signals() as stop:
+        try:
+            return fit(
+                setup.learner,
+                setup.batches[TRAIN],
+                validate,
+                keeper.end_epoch,
+                settings=settings.trainer,
+                augment=settings.augment,
+                seed=settings.seed,
+                higher_is_better=HIGHER_IS_BETTER[settings.trainer.monitor],
+                progress=setup.progress,
+                best=setup.best,
+                stop=stop,
+            )
+        except Interrupted as interrupted:
+            keeper.store()
+            log.warning(
+                "\nStopped by %s in epoch %d after its step %d. Go on with: python run.py resume=%s",
+                interrupted,
+                setup.progress.epoch + 1,
+                setup.progress.step,
+                shortest(keeper.folder),
+            )
+            raise
+
+
+def require_same_data(stored: dict[str, Any] | None, fingerprint: str, folder: Path) -> None:
+    if stored is not None and stored["fingerprint"] != fingerprint:
+        raise UserError(
+            f"resume={folder}: the images, labels or splits have changed since this run began; start it anew."
+        )
+
+
+def run_name(settings: Settings) -> str:
+    """Model, dataset and seed, such as `cnn-simulated-seed0`."""
+    return f"{settings.model.name}-{settings.dataset.name}-seed{settings.seed}"
+
+
+def dataset_source(settings: Settings) -> str:
+    """Where the images come from: a folder, a table, or the word `simulated`."""
+    values = settings.dataset.model_dump()
+    return str(values.get("root") or values.get("table") or values["name"])
+
+
+def describe_setup(settings: Settings, setup: Setup) -> str:
+    """One line: the network and what it runs on."""
+    numerics, device = setup.learner.numerics, setup.learner.device
+    parameters = sum(parameter.numel() for parameter in setup.network.parameters())
+    return (
+        f"{settings.model.name}: {parameters / 1e6:.2f} million parameters from {setup.backbone} weights; "
+        f"{describe_device(device)}, {numerics}"
+    )
+
+
+def epoch_line(settings: Settings, row: dict[str, float], *, is_best: bool) -> str:
+    """One line: the losses of an epoch, and the metrics one looks at first."""
+    shown = [settings.trainer.monitor, "accuracy", "macro_f1", "rmse"]
+    names = [name for name in dict.fromkeys(shown) if name != "loss" and f"val_{name}" in row]
+    metrics = "  ".join(f"{name} {row[f'val_{name}']:.4f}" for name in names)
+    return (
+        f"epoch {row['epoch']:>3}/{settings.trainer.epochs}  train loss {row['train_loss']:.4f}  "
+        f"val loss {row['val_loss']:.4f}  {metrics}  {row['time_s']:.1f} s{'  best' if is_best else ''}"
+    )

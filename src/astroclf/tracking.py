@@ -1,0 +1,215 @@
+"""MLflow, and nothing but MLflow.
+
+Whatever goes wrong in here is said once and ends the tracking, never the training: the run's own
+folder holds everything that MLflow would have been told.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from astroclf.settings import sections
+
+log = logging.getLogger(__name__)
+
+# A dead server is given up after one more try, not after MLflow's seven with growing pauses.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+PARAMETER_LENGTH = 6000
+PARAMETERS_A_CALL = 100
+RUN_FILE = "mlflow.json"
+
+
+class Tracker:
+    """A run that nobody remembers; `MlflowTracker` is the one that MLflow does."""
+
+    where = ""
+
+    def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        """Begin the run, or go on with the one that began in the same folder."""
+
+    def log_dataset(self, name: str, source: str, fingerprint: str) -> None:
+        """What the run was trained on."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Numbers of one epoch, or final ones; those that are not finite are left out."""
+
+    def log_artifacts(self, paths: list[Path]) -> None:
+        """Keep files and folders with the run."""
+
+    def end(self, status: str, reason: str = "") -> None:
+        """Close the run: FINISHED, FAILED or KILLED, with the reason for the latter two."""
+
+
+def guarded(call: Callable[..., None]) -> Callable[..., None]:
+    """After the first failure, say so once and do nothing from then on."""
+
+    def attempt(tracker: MlflowTracker, *arguments: Any, **named: Any) -> None:
+        if tracker.is_lost:
+            return
+        try:
+            call(tracker, *arguments, **named)
+        except Exception as error:
+            tracker.is_lost = True
+            log.warning(
+                "MLflow stopped working (%s): the run goes on without it, and %s holds everything.",
+                " ".join(f"{type(error).__name__}: {error}".split())[:200],
+                tracker.folder,
+            )
+
+    attempt.__doc__ = call.__doc__
+    return attempt
+
+
+class MlflowTracker(Tracker):
+    """One run in MLflow, bound to the run's folder so that a resumed run is the same run."""
+
+    def __init__(self, settings: sections.Mlflow, folder: Path) -> None:
+        self.settings = settings
+        self.folder = folder
+        self.is_lost = False
+        self.uri = tracking_uri(settings.uri)
+        self.run_id = ""
+        self.where = f"mlflow ui --backend-store-uri {self.uri}"
+        if self.uri == tracking_uri(None) and "MLFLOW_TRACKING_URI" not in os.environ:
+            self.where = "mlflow ui"
+
+    @guarded
+    def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        from mlflow import MlflowClient
+
+        self.client = MlflowClient(self.uri)
+        known = self._known_run()
+        if known is not None:
+            self.run_id = known
+            self.client.update_run(known, status="RUNNING")
+        else:
+            experiment = self._experiment()
+            run = self.client.create_run(
+                experiment, run_name=self.settings.run_name or run_name, tags=dict(tags)
+            )
+            self.run_id = run.info.run_id
+            record = {"uri": self.uri, "run_id": self.run_id}
+            (self.folder / RUN_FILE).write_text(json.dumps(record))
+        self._log_parameters(parameters, again=known is not None)
+
+    @guarded
+    def log_dataset(self, name: str, source: str, fingerprint: str) -> None:
+        from mlflow.entities import Dataset, DatasetInput
+
+        dataset = Dataset(
+            name=name, digest=fingerprint, source_type="local", source=json.dumps({"uri": source})
+        )
+        self.client.log_inputs(self.run_id, datasets=[DatasetInput(dataset)])
+
+    @guarded
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        from mlflow.entities import Metric
+
+        now_ms = int(time.time() * 1000)
+        batch = [
+            Metric(name, float(value), now_ms, step or 0)
+            for name, value in metrics.items()
+            if value is not None and math.isfinite(value)
+        ]
+        self.client.log_batch(self.run_id, metrics=batch)
+
+    @guarded
+    def log_artifacts(self, paths: list[Path]) -> None:
+        for path in paths:
+            if path.is_dir():
+                self.client.log_artifacts(self.run_id, str(path), path.name)
+            elif path.exists():
+                self.client.log_artifact(self.run_id, str(path))
+
+    @guarded
+    def end(self, status: str, reason: str = "") -> None:
+        if reason:
+            self.client.set_tag(self.run_id, "reason", reason[:PARAMETER_LENGTH])
+        self.client.set_terminated(self.run_id, status)
+
+    def _known_run(self) -> str | None:
+        """The run that began in this folder and on this server, if there is one."""
+        try:
+            record = json.loads((self.folder / RUN_FILE).read_text())
+        except (OSError, ValueError):
+            return None
+        return str(record["run_id"]) if record.get("uri") == self.uri else None
+
+    def _experiment(self) -> str:
+        """The id of the experiment, made if need be.
+
+        Under a lock, since processes that create MLflow's database together spoil it for good.
+        """
+        name = self.settings.experiment
+        if not self.uri.startswith("sqlite:///"):
+            return self._find_experiment(name) or self.client.create_experiment(name)
+        database = Path(self.uri.removeprefix("sqlite:///"))
+        with FileLock(f"{database}.lock"):
+            artifacts = (database.parent / "mlruns" / name).as_uri()
+            return self._find_experiment(name) or self.client.create_experiment(name, artifacts)
+
+    def _find_experiment(self, name: str) -> str | None:
+        experiment = self.client.get_experiment_by_name(name)
+        return None if experiment is None else str(experiment.experiment_id)
+
+    def _log_parameters(self, parameters: Mapping[str, Any], again: bool) -> None:
+        from mlflow.entities import Param
+
+        flat = [Param(key, str(value)[:PARAMETER_LENGTH]) for key, value in flatten(parameters)]
+        if again:  # MLflow takes a parameter once; the few that changed stand in the new record
+            before = self.client.get_run(self.run_id).data.params
+            flat = [param for param in flat if param.key not in before]
+        for start in range(0, len(flat), PARAMETERS_A_CALL):
+            self.client.log_batch(self.run_id, params=flat[start : start + PARAMETERS_A_CALL])
+
+
+def open_tracker(settings: sections.Section, folder: Path) -> Tracker:
+    """The tracker that the settings ask for; MLflow itself is imported when the run starts."""
+    if isinstance(settings, sections.Mlflow):
+        return MlflowTracker(settings, folder)
+    return Tracker()
+
+
+def tracking_uri(wanted: str | None) -> str:
+    """The given address, else MLFLOW_TRACKING_URI, else mlflow.db in the working directory.
+
+    The last is MLflow's own default, made absolute, so that a bare `mlflow ui` here finds it.
+    """
+    default = f"sqlite:///{Path.cwd() / 'mlflow.db'}"
+    return wanted or os.environ.get("MLFLOW_TRACKING_URI") or default
+
+
+def flatten(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings as (dotted key, value)."""
+    for key, value in parameters.items():
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+@contextmanager
+def closing(tracker: Tracker, interruptions: tuple[type[BaseException], ...]) -> Iterator[None]:
+    """Close the run as FINISHED, as KILLED when interrupted, or as FAILED with the reason."""
+    try:
+        yield
+    except interruptions as interruption:
+        tracker.end("KILLED", str(interruption) or type(interruption).__name__)
+        raise
+    except BaseException as error:
+        tracker.end("FAILED", f"{type(error).__name__}: {error}")
+        raise
+    tracker.end("FINISHED")

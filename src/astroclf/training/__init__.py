@@ -1,0 +1,1 @@
+"""The loop, and what it needs: losses, optimizers, numerics, checkpoints."""

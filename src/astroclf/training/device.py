@@ -1,0 +1,51 @@
+"""Which device to train on."""
+
+from __future__ import annotations
+
+import torch
+
+from astroclf.errors import UserError
+
+
+def choose_device(wanted: str) -> torch.device:
+    """The device of that name; `auto` is the GPU where there is one, else the CPU.
+
+    Raises UserError if there is no such device here.
+    """
+    if wanted == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(wanted)
+    except RuntimeError as error:
+        raise UserError(
+            f"trainer.device={wanted} is not a device: choose auto, cuda, cuda:<number>, mps or cpu."
+        ) from error
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(device.type, False):
+        raise UserError(
+            f"trainer.device={wanted} is not there on this machine: choose auto or cpu."
+        )
+    return device
+
+
+def describe_device(device: torch.device) -> str:
+    """The name of the hardware, for records."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    if device.type == "cpu":
+        return f"cpu ({torch.get_num_threads()} threads)"
+    return str(device)
+
+
+def wait_for(device: torch.device) -> None:
+    """Return once the device has done all it was given, so that a clock tells the truth."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

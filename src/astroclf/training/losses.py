@@ -1,0 +1,172 @@
+"""Losses: logits and targets in, one number an image out; the mean over images is minimised.
+
+Every loss takes logits (B, K) and either class indices (B,) int64 or vote fractions (B, K) in
+[0, 1], or says with which it works. `weights` are (K,), one a class or answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from astroclf.data.dataset import TRAIN, ImageDataset
+from astroclf.errors import UserError
+from astroclf.settings import sections
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+Activation = Literal["softmax", "sigmoid", "normalised_sigmoid"]
+
+
+def make_loss(settings: sections.Section, dataset: ImageDataset, device: torch.device) -> Loss:
+    """The loss that the settings describe, with its class weights taken from the training split.
+
+    Raises UserError where a list of weights has another length than the list of classes.
+    """
+    assert isinstance(settings, sections.Ce | sections.Bce | sections.Focal | sections.Mse)
+    weights = class_weights(settings.class_weights, dataset, device)
+    if isinstance(settings, sections.Focal):
+        alpha: Tensor | float | None
+        if isinstance(settings.alpha, tuple):
+            alpha = _one_a_class(settings.alpha, "loss.alpha", dataset, device)
+        else:
+            alpha = settings.alpha
+        form: Callable[..., Tensor] = softmax_focal if settings.form == "softmax" else sigmoid_focal
+        return partial(form, gamma=settings.gamma, alpha=alpha, weights=weights)
+    if isinstance(settings, sections.Mse):
+        return partial(squared_error, weights=weights)
+    form = cross_entropy if isinstance(settings, sections.Ce) else binary_cross_entropy
+    return partial(form, label_smoothing=settings.label_smoothing, weights=weights)
+
+
+def activation_of(settings: sections.Section, has_votes: bool) -> Activation:
+    """What turns logits into probabilities after training with this loss.
+
+    Sigmoids of classes that exclude each other are divided by their sum.
+    """
+    if has_votes:
+        return "sigmoid"
+    one_sigmoid_a_class = isinstance(settings, sections.Bce) or (
+        isinstance(settings, sections.Focal) and settings.form == "sigmoid"
+    )
+    return "normalised_sigmoid" if one_sigmoid_a_class else "softmax"
+
+
+def class_weights(
+    chosen: str | tuple[float, ...], dataset: ImageDataset, device: torch.device
+) -> Tensor | None:
+    """(K,) float32 weights: None, the given list, or `balanced`.
+
+    Balanced weights are N / (K n_k) for a class with n_k of N training images (scikit-learn's
+    rule), and the inverse mean vote, scaled to a mean of 1, for an answer.
+    """
+    if chosen == "none":
+        return None
+    if isinstance(chosen, tuple):
+        return _one_a_class(chosen, "loss.class_weights", dataset, device)
+    targets = dataset.targets[dataset.indices(TRAIN)]
+    if dataset.has_votes:
+        inverse = 1 / np.maximum(targets.mean(axis=0), 1e-3)
+        balanced = inverse / inverse.mean()
+    else:
+        counts = np.bincount(targets, minlength=len(dataset.classes))
+        balanced = len(targets) / (len(dataset.classes) * np.maximum(counts, 1))
+    return torch.tensor(balanced, dtype=torch.float32, device=device)
+
+
+def _one_a_class(
+    numbers: tuple[float, ...], key: str, dataset: ImageDataset, device: torch.device
+) -> Tensor:
+    if len(numbers) != len(dataset.classes):
+        raise UserError(
+            f"{key} has {len(numbers)} numbers, but there are {len(dataset.classes)} classes: "
+            f"{', '.join(dataset.classes)}; give one number for each, in this order."
+        )
+    return torch.tensor(numbers, dtype=torch.float32, device=device)
+
+
+def cross_entropy(
+    logits: Tensor, targets: Tensor, label_smoothing: float = 0.0, weights: Tensor | None = None
+) -> Tensor:
+    """-w_y log p_y with p the softmax; class indices only.
+
+    Smoothing mixes the truth with the uniform distribution (Szegedy et al. 2016, arXiv:1512.00567).
+    """
+    return F.cross_entropy(
+        logits, targets, weight=weights, reduction="none", label_smoothing=label_smoothing
+    )
+
+
+def binary_cross_entropy(
+    logits: Tensor, targets: Tensor, label_smoothing: float = 0.0, weights: Tensor | None = None
+) -> Tensor:
+    """Mean over k of -w_k (t_k log s_k + (1 - t_k) log(1 - s_k)) with s the sigmoid."""
+    truth = _per_output(logits, targets)
+    truth = truth * (1 - label_smoothing) + 0.5 * label_smoothing
+    losses = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    return _weighted(losses, weights).mean(dim=1)
+
+
+def sigmoid_focal(
+    logits: Tensor,
+    targets: Tensor,
+    gamma: float = 2.0,
+    alpha: Tensor | float | None = 0.25,
+    weights: Tensor | None = None,
+) -> Tensor:
+    """Mean over k of -alpha_t (1 - p_t)^gamma log p_t (Lin et al. 2017, arXiv:1708.02002, eq. 5).
+
+    p_t is s_k where the class is true and 1 - s_k elsewhere; alpha_t likewise is alpha or
+    1 - alpha for one alpha. A list of alphas weighs the true side of each class, and its other
+    side by 1.
+    """
+    truth = _per_output(logits, targets)
+    cross_entropy_k = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    # log(1 - p_t) without ever forming p_t, so that a sure network gives no NaN.
+    miss = F.logsigmoid(torch.where(truth > 0.5, -logits, logits))
+    losses = torch.exp(gamma * miss) * cross_entropy_k
+    if alpha is not None:
+        other_side = 1 - alpha if isinstance(alpha, float) else 1.0
+        losses = losses * (alpha * truth + other_side * (1 - truth))
+    return _weighted(losses, weights).mean(dim=1)
+
+
+def softmax_focal(
+    logits: Tensor,
+    targets: Tensor,
+    gamma: float = 2.0,
+    alpha: Tensor | None = None,
+    weights: Tensor | None = None,
+) -> Tensor:
+    """-alpha_y (1 - p_y)^gamma log p_y with p the softmax; class indices only."""
+    log_p = F.log_softmax(logits, dim=1)
+    true = F.one_hot(targets, logits.shape[1]).bool()
+    log_p_true = log_p[true]
+    # log(1 - p_y) is the log of the sum of all other probabilities.
+    miss = log_p.masked_fill(true, -torch.inf).logsumexp(dim=1)
+    losses = -torch.exp(gamma * miss) * log_p_true
+    for per_class in (alpha, weights):
+        if per_class is not None:
+            losses = losses * per_class[targets]
+    return losses
+
+
+def squared_error(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean over k of w_k (s_k - t_k)^2 with s the sigmoid; vote fractions only."""
+    return _weighted((logits.sigmoid() - targets).square(), weights).mean(dim=1)
+
+
+def _per_output(logits: Tensor, targets: Tensor) -> Tensor:
+    """(B, K) truth in the type of the logits; class indices become ones and zeros."""
+    if targets.ndim == logits.ndim:
+        return targets.to(logits.dtype)
+    return F.one_hot(targets, logits.shape[1]).to(logits.dtype)
+
+
+def _weighted(losses: Tensor, weights: Tensor | None) -> Tensor:
+    return losses if weights is None else losses * weights

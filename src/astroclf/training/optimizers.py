@@ -1,0 +1,157 @@
+"""Optimizers and how their learning rate moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+
+from astroclf.errors import UserError
+from astroclf.settings import sections
+
+
+def make_optimizer(settings: sections.Optimizer, network: nn.Module) -> torch.optim.Optimizer:
+    """An optimizer over the parameters that train; biases and norms are not decayed.
+
+    Raises UserError for a name that neither we nor timm know.
+    """
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    # One kernel for all parameters, where the device has it.
+    fused = trained[0].device.type in ("cuda", "cpu")
+    if isinstance(settings, sections.Sgd):
+        return torch.optim.SGD(
+            groups,
+            lr=settings.lr,
+            momentum=settings.momentum,
+            # Without momentum there is nothing to look ahead along.
+            nesterov=settings.nesterov and settings.momentum > 0,
+            fused=fused,
+        )
+    if isinstance(settings, sections.Adam):
+        rule = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
+        return rule(groups, lr=settings.lr, betas=settings.betas, fused=fused)
+    assert isinstance(settings, sections.TimmOptimizer)
+    return _timm_optimizer(settings, groups)
+
+
+def _timm_optimizer(
+    settings: sections.TimmOptimizer, groups: list[dict[str, object]]
+) -> torch.optim.Optimizer:
+    from timm.optim import create_optimizer_v2, list_optimizers
+
+    names = [str(name) for name in list_optimizers()]
+    if settings.name not in names:
+        raise UserError(
+            f"optimizer.name={settings.name} is not an optimizer of ours (adam, adamw, sgd) or of timm: "
+            f"choose one of {', '.join(names)}."
+        )
+    try:
+        optimizer: torch.optim.Optimizer = create_optimizer_v2(
+            groups,
+            opt=settings.name,
+            lr=settings.lr,
+            weight_decay=settings.weight_decay,
+            **settings.options,
+        )
+    except (TypeError, ValueError, AssertionError) as error:
+        raise UserError(
+            f"optimizer.name={settings.name} does not take its options: {error}"
+        ) from error
+    return optimizer
+
+
+class Schedule:
+    """The learning rate after each step, and after each epoch for `plateau`.
+
+    All but `plateau` are functions of the step alone, so a resumed run may have other epochs.
+    """
+
+    def __init__(
+        self,
+        settings: sections.Section,
+        optimizer: torch.optim.Optimizer,
+        *,
+        epochs: int,
+        steps_per_epoch: int,
+        higher_is_better: bool,
+    ) -> None:
+        self.plateau: ReduceLROnPlateau | None = None
+        self.by_step: LambdaLR | None = None
+        if isinstance(settings, sections.Plateau):
+            self.plateau = ReduceLROnPlateau(
+                optimizer,
+                mode="max" if higher_is_better else "min",
+                factor=settings.factor,
+                patience=settings.patience,
+            )
+        else:
+            self.by_step = LambdaLR(
+                optimizer, learning_rate_factor(settings, epochs, steps_per_epoch)
+            )
+
+    def after_step(self) -> None:
+        if self.by_step is not None:
+            self.by_step.step()
+
+    def after_epoch(self, monitored: float) -> None:
+        """monitored: the validation metric that decides whether a plateau is reached."""
+        if self.plateau is not None:
+            self.plateau.step(monitored)
+
+    def state_dict(self) -> dict[str, object]:
+        if self.plateau is not None:
+            return dict(self.plateau.state_dict())
+        assert self.by_step is not None
+        return {"last_epoch": self.by_step.last_epoch}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        if self.plateau is not None:
+            self.plateau.load_state_dict(state)
+        else:
+            assert self.by_step is not None
+            # The rate itself comes back with the optimizer; the scheduler only counts.
+            self.by_step.last_epoch = int(state["last_epoch"])  # type: ignore[call-overload]
+
+
+def learning_rate_factor(
+    settings: sections.Section, epochs: int, steps_per_epoch: int
+) -> Callable[[int], float]:
+    """step -> share of optimizer.lr, for steps 0 ... epochs * steps_per_epoch."""
+    total = max(1, epochs * steps_per_epoch)
+    if isinstance(settings, sections.Cosine):
+        # A rise may not take more than half of a short run.
+        rise = min(round(settings.warmup_epochs * steps_per_epoch), total // 2)
+        return lambda step: _cosine(step, rise, total, settings.final_factor)
+    if isinstance(settings, sections.OneCycle):
+        return lambda step: _one_cycle(step, total, settings)
+    if isinstance(settings, sections.Step):
+        drop = settings.every_epochs * steps_per_epoch
+        return lambda step: settings.factor ** (step // drop)
+    return lambda step: 1.0
+
+
+def _cosine(step: int, rise: int, total: int, final_factor: float) -> float:
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    return _ease(1.0, final_factor, (step - rise) / max(1, total - rise))
+
+
+def _one_cycle(step: int, total: int, settings: sections.OneCycle) -> float:
+    """Two half cosines (Smith & Topin 2018, arXiv:1708.07120, as in fastai and PyTorch)."""
+    rise = settings.rise_share * total
+    if step < rise:
+        return _ease(settings.initial_factor, 1.0, step / rise)
+    return _ease(1.0, settings.final_factor, (step - rise) / max(1.0, total - rise))
+
+
+def _ease(start: float, end: float, share: float) -> float:
+    """Half a cosine from start (share 0) to end (share 1)."""
+    return end + (start - end) * (1 + math.cos(math.pi * min(1.0, share))) / 2

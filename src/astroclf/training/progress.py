@@ -1,0 +1,54 @@
+"""How far a training has come, and which epoch was its best."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class Progress:
+    """Everything about a training that is neither weights nor randomness.
+
+    epoch: finished epochs. step: finished steps of the epoch that is under way, and losses: theirs.
+    steps: finished steps in all. history: one row an epoch. train_s: seconds spent in steps alone,
+    with images: how many passed through them.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    losses: list[float] = field(default_factory=list)
+    steps: int = 0
+    history: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_value: float = math.nan
+    train_s: float = 0.0
+    images: int = 0
+
+    def record(
+        self, row: dict[str, float], value: float, higher_is_better: bool, min_gain: float
+    ) -> bool:
+        """Close the epoch with its row; returns whether it is the best so far.
+
+        value: the monitored metric. NaN is never a gain.
+        """
+        self.history.append(row)
+        self.epoch += 1
+        self.step, self.losses = 0, []
+        gain = value - self.best_value if higher_is_better else self.best_value - value
+        if not math.isnan(value) and (math.isnan(self.best_value) or gain > min_gain):
+            self.best_epoch, self.best_value = self.epoch, value
+            return True
+        return False
+
+    def is_stale(self, patience: int | None) -> bool:
+        """Whether the best epoch is further back than patience allows."""
+        return patience is not None and self.epoch - self.best_epoch >= patience
+
+    @property
+    def images_per_s(self) -> float:
+        return self.images / self.train_s if self.train_s > 0 else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.sources.catalog import load
+from astroclf.errors import UserError
+
+SDSS = Path(__file__).parents[2].parent / "shared/data/star_galaxy_sdss"
+
+Load = Callable[..., ImageDataset]
+
+
+@pytest.fixture
+def table(tmp_path: Path, write_image: Callable[..., np.ndarray]) -> pd.DataFrame:
+    """Six rows, with their files below tmp_path."""
+    files = [f"cutouts/{number}.png" for number in range(6)]
+    for seed, file in enumerate(files):
+        write_image(tmp_path / file, seed)
+    return pd.DataFrame(
+        {
+            "file": files,
+            "class": ["star", "galaxy", "star", "galaxy", "star", "galaxy"],
+            "objID": ["007", "008", "1237645877936062584", "1237645877936062585", "11", "12"],
+            "set": ["Train", "train", "validate", "VALID", "hand_test", None],
+            "field": ["12", "12", "13", "13", "14", "15"],
+            "smooth": [0, 0.25, 0.5, 1, 0.75, 0.1],
+            "disk": [1, 0.75, 0.5, 0, 0.25, 0.9],
+        }
+    )
+
+
+@pytest.fixture
+def load_table(tmp_path: Path, source_settings: Callable[..., Any]) -> Load:
+    def load_with(table: pd.DataFrame, **values: Any) -> ImageDataset:
+        table.to_csv(tmp_path / "labels.csv", index=False)
+        values = {"table": str(tmp_path / "labels.csv"), "image_px": None, **values}
+        return load(source_settings("catalog", **values))
+
+    return load_with
+
+
+def test_labels_ids_groups_and_splits(load_table: Load, table: pd.DataFrame) -> None:
+    dataset = load_table(table, id_column="objID", split_column="set", group_column="field")
+    assert dataset.classes == ("galaxy", "star")
+    assert dataset.targets.tolist() == [1, 0, 1, 0, 1, 0]
+    assert dataset.targets.dtype == np.int64
+    assert dataset.ids.tolist() == table["objID"].tolist()
+    assert dataset.split.tolist() == ["train", "train", "val", "val", "hand_test", ""]
+    assert dataset.groups is not None
+    assert dataset.groups.tolist() == table["field"].tolist()
+    assert dataset.images.shape == (6, 3, 8, 8)
+
+
+def test_names_are_ids_without_a_column_of_them(load_table: Load, table: pd.DataFrame) -> None:
+    dataset = load_table(table)
+    assert dataset.ids.tolist() == ["0", "1", "2", "3", "4", "5"]
+    assert dataset.groups is None
+    assert set(dataset.split.tolist()) == {""}
+
+
+def test_vote_fractions(load_table: Load, table: pd.DataFrame) -> None:
+    dataset = load_table(table, label_column=None, vote_columns=["smooth", "disk"])
+    assert dataset.classes == ("smooth", "disk")
+    assert dataset.targets.dtype == np.float32
+    np.testing.assert_array_equal(dataset.targets, table[["smooth", "disk"]].to_numpy(np.float32))
+
+
+def test_skipped_images_leave_the_rest_aligned(
+    tmp_path: Path, load_table: Load, table: pd.DataFrame
+) -> None:
+    columns = {"id_column": "objID", "split_column": "set", "group_column": "field"}
+    whole = load_table(table, **columns)
+    (tmp_path / "cutouts/1.png").write_bytes(b"")
+    (tmp_path / "cutouts/4.png").write_bytes(b"no picture")
+    dataset = load_table(table, on_bad_image="skip", **columns)
+    for name in ("images", "targets", "ids", "split", "groups"):
+        np.testing.assert_array_equal(getattr(dataset, name), getattr(whole, name)[[0, 2, 3, 5]])
+    assert dataset.skipped == {
+        "cutouts/1.png": "empty file",
+        "cutouts/4.png": "not a JPEG, PNG or TIFF image",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "values", "message"),
+    [
+        (
+            {},
+            {"label_column": "clas"},
+            r"label_column=clas .* has file, class.*; did you mean class\?",
+        ),
+        ({}, {"split_column": "zzz"}, r"split_column=zzz is not a column .*, disk\.$"),
+        ({}, {"label_column": None, "vote_columns": ["smooth", "dusk"]}, "vote_columns=dusk"),
+        ({"file": [f"x{i}.png" for i in range(6)]}, {}, r"6 of 6 files .* missing.*: x0\.png, x1"),
+        ({"objID": ["1", "2", "1", "2", "3", "4"]}, {"id_column": "objID"}, r"2 ids .*: 1, 2;"),
+        ({"file": ["cutouts/0.png"] * 6}, {}, "1 ids of dataset.image_column"),
+        ({"class": ["a", None, "b", "a", None, "b"]}, {}, "class is empty in 2 rows, rows 2, 5"),
+        ({"field": [None] * 6}, {"group_column": "field"}, "field is empty in 6 rows"),
+        ({"class": ["a"] * 6}, {}, "has one class, a"),
+    ],
+)
+def test_tables_that_do_not_fit_are_refused(
+    load_table: Load,
+    table: pd.DataFrame,
+    changes: dict[str, list[Any]],
+    values: dict[str, Any],
+    message: str,
+) -> None:
+    with pytest.raises(UserError, match=message):
+        load_table(table.assign(**changes), **values)
+
+
+@pytest.mark.parametrize("wrong", ["1.01", "-0.1", None, "many", "inf"])
+def test_votes_that_are_no_fractions_are_refused(
+    load_table: Load, table: pd.DataFrame, wrong: object
+) -> None:
+    votes = [0.5, 0.5, wrong, 0.5, wrong, 0.5]
+    with pytest.raises(UserError, match=r"2 rows do not, rows 3, 5 .* in disk\."):
+        load_table(table.assign(disk=votes), label_column=None, vote_columns=["smooth", "disk"])
+
+
+def test_no_more_than_ten_missing_files_are_named(load_table: Load) -> None:
+    table = pd.DataFrame({"file": [f"x{i}.png" for i in range(12)], "class": ["a", "b"] * 6})
+    with pytest.raises(UserError, match="12 of 12") as refusal:
+        load_table(table)
+    assert str(refusal.value).count(".png") == 10
+
+
+def test_tables_that_are_no_tables_are_refused(
+    tmp_path: Path, source_settings: Callable[..., Any], table: pd.DataFrame
+) -> None:
+    file = tmp_path / "labels.csv"
+    settings = source_settings("catalog", table=str(file))
+    with pytest.raises(UserError, match="is not a file"):
+        load(settings)
+    file.write_text("")
+    with pytest.raises(UserError, match="cannot be read as CSV"):
+        load(settings)
+    file.write_bytes(b"file,class\n\xff\xfe,\n")
+    with pytest.raises(UserError, match="cannot be read as CSV"):
+        load(settings)
+    file.write_text("file,class\n")
+    with pytest.raises(UserError, match="has no rows"):
+        load(settings)
+
+
+@pytest.mark.skipif(not SDSS.is_dir(), reason="no ../shared/data")
+def test_real_table(tmp_path: Path, load_table: Load) -> None:
+    rows = pd.read_csv(SDSS / "index.csv", dtype=str).groupby(["split", "label"]).head(15)
+    names = {"image_column": "path", "label_column": "label", "split_column": "split"}
+    for folder in ("train", "validate"):
+        (tmp_path / folder).symlink_to(SDSS / folder)
+    dataset = load_table(rows, **names, id_column="objID", image_px=32)
+    assert dataset.images.shape == (60, 3, 32, 32)
+    assert dataset.ids.tolist() == rows["objID"].tolist()
+    assert dataset.split_names == ("train", "val")
+    assert dataset.classes == ("galaxies", "stars")

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from astroclf.data import decode
+from astroclf.data.sources.files import ReadFiles, name_ids, read_images
+from astroclf.errors import UserError
+
+Read = Callable[..., ReadFiles]
+
+
+@pytest.fixture
+def read(tmp_path: Path, source_settings: Callable[..., Any]) -> Read:
+    """read(names, **settings): reads files of tmp_path, at their own size unless told."""
+
+    def read_with(names: list[str], **values: Any) -> ReadFiles:
+        values = {"image_px": None, **values}
+        return read_images(tmp_path, names, source_settings("image_folder", **values))
+
+    return read_with
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that were decoded."""
+    names: list[str] = []
+    original = decode.decode
+
+    def decode_and_tell(file: Path) -> np.ndarray:
+        names.append(file.name)
+        return original(file)
+
+    monkeypatch.setattr(decode, "decode", decode_and_tell)
+    return names
+
+
+def test_images_come_in_the_order_of_the_files(
+    tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray]
+) -> None:
+    names = [f"{i % 7}/{i}.png" for i in range(150)]  # more than a thread takes at a time
+    pictures = [write_image(tmp_path / name, seed) for seed, name in enumerate(names)]
+    result = read(names)
+    np.testing.assert_array_equal(result.images, np.stack(pictures).transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(result.kept, np.arange(150))
+    assert result.skipped == {}
+    assert isinstance(result.images, np.memmap)
+
+
+def test_the_second_run_decodes_nothing(
+    tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray], decoded: list[str]
+) -> None:
+    for seed in range(3):
+        write_image(tmp_path / f"{seed}.png", seed)
+    names = ["0.png", "1.png", "2.png"]
+    read(names)
+    assert sorted(decoded) == names
+    read(names)
+    read(names, stretch="linear", pixel_scale_arcsec=1.0)  # says nothing about pixel values
+    assert len(decoded) == 3
+
+    (tmp_path / "moved").mkdir()
+    for name in names:
+        (tmp_path / name).rename(tmp_path / "moved" / name)
+    read([f"moved/{name}" for name in names])
+    assert len(decoded) == 3
+
+    write_image(tmp_path / "moved/1.png", 9)
+    read([f"moved/{name}" for name in names])
+    read([f"moved/{name}" for name in names], crop_px=4)
+    assert len(decoded) == 9
+
+
+@pytest.fixture
+def half_bad(tmp_path: Path, write_image: Callable[..., np.ndarray]) -> list[str]:
+    """Fourteen files, the odd ones bad in different ways."""
+    names = [f"{i:02d}.jpg" for i in range(14)]
+    for seed, name in enumerate(names):
+        write_image(tmp_path / name, seed, px=16)
+    whole = (tmp_path / names[1]).read_bytes()
+    for position in range(1, 14, 2):
+        broken = [b"", b"no picture", whole[: len(whole) // 2]][position % 3]
+        (tmp_path / names[position]).write_bytes(broken)
+    return names
+
+
+def test_bad_images_are_left_out(
+    read: Read, half_bad: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    good = read(half_bad[::2])
+    for _ in range(2):  # decoded, and from the store
+        caplog.clear()
+        result = read(half_bad, on_bad_image="skip")
+        np.testing.assert_array_equal(result.images, good.images)
+        np.testing.assert_array_equal(result.kept, np.arange(0, 14, 2))
+        assert list(result.skipped) == half_bad[1::2]
+        assert set(result.skipped.values()) == {
+            "empty file",
+            "not a JPEG, PNG or TIFF image",
+            "truncated",
+        }
+        assert caplog.messages == ["7 of 14 images cannot be read and are left out."]
+
+
+def test_bad_images_stop_and_are_named(
+    tmp_path: Path, read: Read, half_bad: list[str], decoded: list[str]
+) -> None:
+    with pytest.raises(UserError, match=r"7 of 14 .*01\.jpg \(not a JPEG.*on_bad_image=skip"):
+        read(half_bad)
+    decoded.clear()
+    read(half_bad, on_bad_image="skip")
+    assert decoded == []  # what was decoded before the refusal is not lost
+    for number in range(20):
+        (tmp_path / f"empty{number:02d}.png").touch()
+    empty = [f"empty{number:02d}.png" for number in range(20)]
+    with pytest.raises(UserError, match="20 of 34") as refusal:
+        read([*half_bad[::2], *half_bad[::2], *empty])
+    assert str(refusal.value).count("empty file") == 10
+
+
+def test_nothing_but_bad_images_is_refused(tmp_path: Path, read: Read, half_bad: list[str]) -> None:
+    (tmp_path / "15.jpg").touch()
+    for names in (half_bad[1::2], ["15.jpg"], half_bad[5:6]):
+        with pytest.raises(UserError, match=f"None of the {len(names)} images can be read"):
+            read(names, on_bad_image="skip")
+
+
+def test_images_that_do_not_fit_together_are_refused(
+    tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray]
+) -> None:
+    write_image(tmp_path / "colour.png")
+    write_image(tmp_path / "grey.png", channels=1)
+    write_image(tmp_path / "large.png", px=12)
+    cv2.imwrite(str(tmp_path / "deep.png"), np.full((8, 8), 999, np.uint16))
+
+    with pytest.raises(UserError, match=r"colour \(2\), grey \(1\): .*dataset\.channels=1"):
+        read(["grey.png", "colour.png", "colour.png"])
+    assert read(["colour.png", "grey.png"], channels=1).images.shape == (2, 1, 8, 8)
+    assert read(["colour.png", "grey.png"], channels=3).images.shape == (2, 3, 8, 8)
+    with pytest.raises(UserError, match=r"8-bit \(1\), 16-bit \(1\)"):
+        read(["grey.png", "deep.png"])
+    with pytest.raises(UserError, match=r"8 px \(1\), 12 px \(1\)"):
+        read(["colour.png", "large.png"])
+    with pytest.raises(
+        UserError, match=r"crop_px=10 is larger than 2 of 3 .*colour\.png.* 8 at most"
+    ):
+        read(["large.png", "colour.png", "colour.png"], crop_px=10)
+
+
+def test_the_pixel_scale_follows_crop_and_resize(
+    tmp_path: Path,
+    read: Read,
+    write_image: Callable[..., np.ndarray],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    write_image(tmp_path / "a.png", px=12)
+    write_image(tmp_path / "b.png", px=16)
+
+    def scale(names: list[str], **values: Any) -> float | None:
+        return read(names, pixel_scale_arcsec=0.5, **values).pixels.pixel_scale_arcsec
+
+    assert scale(["a.png"]) == 0.5
+    assert scale(["a.png"], image_px=4) == 1.5
+    assert scale(["a.png", "b.png"], crop_px=8) == 0.5
+    assert scale(["a.png", "b.png"], crop_px=8, image_px=16) == 0.25
+    assert read(["a.png"], pixel_scale_arcsec=None).pixels.pixel_scale_arcsec is None
+    assert caplog.messages == []
+    assert scale(["a.png", "b.png"], image_px=8) is None
+    assert "the pixel scale differs from image to image" in caplog.text
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+def test_sixteen_bit_images_are_linear_counts(
+    tmp_path: Path, read: Read, caplog: pytest.LogCaptureFixture
+) -> None:
+    cv2.imwrite(str(tmp_path / "a.tif"), np.full((8, 8), 40000, np.uint16))
+    result = read(["a.tif"])
+    assert result.images.dtype == np.float32
+    assert result.images.max() == 40000
+    assert (result.pixels.bands, result.pixels.stretch) == (("grey",), "linear")
+    assert "linear counts" in caplog.text
+
+
+def test_ids_are_names_where_these_are_unique() -> None:
+    ids = name_ids(["train/a/1.jpg", "train/a/2.jpg", "val/a/2.jpg", "val/a/3.x.png"])
+    assert ids.tolist() == ["1", "train/a/2.jpg", "val/a/2.jpg", "3.x"]

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from astroclf.data.sources import load_dataset, simulated
+from astroclf.errors import UserError
+
+
+def test_the_simulated_sky_is_drawn_once(
+    source_settings: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {"n_images": 20, "image_px": 16}
+    first = load_dataset(source_settings("simulated", **small))
+    assert isinstance(first.images, np.memmap)
+    assert Counter(first.split.tolist()) == {"train": 14, "val": 3, "test": 3}
+
+    def refuse(settings: object) -> None:
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr(simulated, "load", refuse)
+    again = load_dataset(source_settings("simulated", **small))
+    assert again.fingerprint() == first.fingerprint()
+    other_split = load_dataset(
+        source_settings("simulated", **small, test_fraction=0.0, split_seed=1)
+    )
+    assert Counter(other_split.split.tolist()) == {"train": 17, "val": 3}
+    with pytest.raises(AssertionError, match="drawn again"):
+        load_dataset(source_settings("simulated", **small, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("folders", "sizes"),
+    [
+        (("a", "b"), {"train": 14, "val": 3, "test": 3}),
+        (("train/a", "train/b"), {"train": 17, "val": 3}),
+        (("train/a", "train/b", "test/a", "test/b"), {"train": 17, "val": 3, "test": 20}),
+        (("train/a", "train/b", "valid/a", "valid/b"), {"train": 20, "val": 20}),
+    ],
+)
+def test_folders_are_split_where_they_do_not_say(
+    tmp_path: Path,
+    source_settings: Callable[..., Any],
+    write_image: Callable[..., np.ndarray],
+    folders: tuple[str, ...],
+    sizes: dict[str, int],
+) -> None:
+    for folder in folders:
+        for seed in range(10):
+            write_image(tmp_path / "images" / folder / f"{seed}.png", seed)
+    dataset = load_dataset(source_settings("image_folder", root=str(tmp_path / "images")))
+    assert Counter(dataset.split.tolist()) == sizes
+    assert len(set(dataset.ids.tolist())) == len(dataset)
+
+
+def test_a_class_without_validation_images_is_refused(
+    tmp_path: Path, source_settings: Callable[..., Any], write_image: Callable[..., np.ndarray]
+) -> None:
+    for folder in ("train/a", "train/b", "val/a"):
+        write_image(tmp_path / "images" / folder / "1.png")
+    with pytest.raises(UserError, match=r"Class b has no image in val \(1 a, 0 b\)"):
+        load_dataset(source_settings("image_folder", root=str(tmp_path / "images")))

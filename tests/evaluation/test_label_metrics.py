@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from astroclf.evaluation import label_metrics
+from astroclf.evaluation.label_metrics import (
+    OVERALL,
+    confusion_matrix,
+    score_labels,
+    score_labels_with_intervals,
+)
+from astroclf.evaluation.metrics import HIGHER_IS_BETTER, gain
+from astroclf.settings.agreement import LABEL_METRICS, VOTE_METRICS
+
+BINS = 10
+
+
+@st.composite
+def weighted_predictions(draw):
+    """Probabilities with many ties, targets, losses, and how often each image counts."""
+    n_classes = draw(st.integers(2, 5))
+    n_images = draw(st.integers(n_classes, 60))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    levels = draw(st.sampled_from([2, 5, 1000]))
+    raw = rng.integers(0, levels, (n_images, n_classes)) + rng.choice([0.0, 0.25])
+    raw[raw.sum(axis=1) == 0] = 1.0
+    probabilities = raw / raw.sum(axis=1, keepdims=True)
+    targets = rng.permutation(np.arange(n_images) % n_classes)
+    weights = rng.integers(0, 4, n_images)
+    weights[:2] = 1
+    return probabilities, targets, rng.random(n_images), weights
+
+
+def expected_calibration_error(probabilities, targets):
+    """Guo et al. (2017), equation 3, one bin after the other."""
+    confidence, label = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    error = 0.0
+    for low, high in [(b / BINS, (b + 1) / BINS) for b in range(BINS)]:
+        inside = (confidence > low) & (confidence <= high)
+        if inside.any():
+            gap = abs((label == targets)[inside].mean() - confidence[inside].mean())
+            error += inside.mean() * gap
+    return error
+
+
+def scikit_learn(probabilities, targets, losses, weights):
+    """All metrics of the images that count, each by scikit-learn with sample_weight."""
+    counted = weights > 0
+    p, y, w = probabilities[counted], targets[counted], weights[counted]
+    label, n_classes = p.argmax(axis=1), p.shape[1]
+    every = list(range(n_classes))
+    classes = [1] if n_classes == 2 else [k for k in every if (y == k).any()]
+    ranked = [k for k in classes if 0 < (y == k).sum() < len(y)]
+    auc = [sk.roc_auc_score(y == k, p[:, k], sample_weight=w) for k in ranked]
+    ap = [
+        sk.average_precision_score(y == k, p[:, k], sample_weight=w)
+        for k in classes
+        if (y == k).any()
+    ]
+    onehot = np.eye(n_classes)[y]
+    return {
+        "loss": np.average(losses[counted], weights=w),
+        "accuracy": sk.accuracy_score(y, label, sample_weight=w),
+        "balanced_accuracy": sk.recall_score(
+            y, label, labels=np.unique(y), average="macro", sample_weight=w
+        ),
+        "macro_f1": sk.f1_score(y, label, average="macro", sample_weight=w, zero_division=0),
+        "mcc": sk.matthews_corrcoef(y, label, sample_weight=w),
+        "roc_auc": np.mean(auc) if auc else np.nan,
+        "average_precision": np.mean(ap) if ap else np.nan,
+        "log_loss": sk.log_loss(y, p, labels=every, sample_weight=w),
+        "brier": sk.brier_score_loss(y, p[:, 1], sample_weight=w, pos_label=1)
+        if n_classes == 2
+        else np.average(((p - onehot) ** 2).sum(axis=1), weights=w),
+        "ece": expected_calibration_error(np.repeat(p, w, axis=0), np.repeat(y, w)),
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(weighted_predictions())
+def test_every_metric_is_that_of_scikit_learn_for_any_weights(case):
+    probabilities, targets, losses, weights = case
+    statistic = label_metrics._LabelStatistic(probabilities, targets, losses, BINS)
+    values = dict(zip(OVERALL, statistic.overall(weights[None].astype(float))[0], strict=True))
+    reference = scikit_learn(probabilities, targets, losses, weights)
+    for metric in OVERALL:
+        assert values[metric] == pytest.approx(reference[metric], abs=1e-9, nan_ok=True), metric
+
+
+@settings(max_examples=30, deadline=None)
+@given(weighted_predictions())
+def test_a_weight_counts_like_as_many_copies_of_the_image(case):
+    probabilities, targets, losses, weights = case
+    statistic = label_metrics._LabelStatistic(probabilities, targets, losses, BINS)
+    values = statistic.overall(np.stack([weights, np.ones_like(weights)]).astype(float))
+    copies = [np.repeat(each, weights, axis=0) for each in (probabilities, targets, losses)]
+    repeated = score_labels(*copies, bins=BINS)
+    np.testing.assert_allclose(values[0], list(repeated.values()), atol=1e-9)
+    alone = score_labels(probabilities, targets, losses, bins=BINS)
+    np.testing.assert_allclose(values[1], list(alone.values()), atol=1e-9)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_multiclass_averages_are_those_that_scikit_learn_takes_itself(n_classes):
+    rng = np.random.default_rng(3)
+    p = rng.dirichlet(np.ones(n_classes), 300)
+    y = rng.integers(0, n_classes, 300)
+    values = score_labels(p, y, np.zeros(300), bins=BINS)
+    scores = p[:, 1] if n_classes == 2 else p
+    assert values["roc_auc"] == pytest.approx(sk.roc_auc_score(y, scores, multi_class="ovr"))
+    assert values["average_precision"] == pytest.approx(sk.average_precision_score(y, scores))
+    assert values["balanced_accuracy"] == pytest.approx(
+        sk.balanced_accuracy_score(y, p.argmax(axis=1))
+    )
+    if n_classes == 2:
+        assert values["brier"] == pytest.approx(sk.brier_score_loss(y, p[:, 1]))
+
+
+def test_figures_of_each_class_are_those_of_scikit_learn():
+    rng = np.random.default_rng(4)
+    p, y = rng.dirichlet(np.ones(3), 200), rng.integers(0, 3, 200)
+    scores = measure(p, y, resamples=50)
+    reference = sk.precision_recall_fscore_support(y, p.argmax(axis=1))
+    for index, name in enumerate("abc"):
+        figures = scores.per_class[name]
+        assert figures["n"] == reference[3][index]
+        for metric, expected in zip(("precision", "recall", "f1"), reference, strict=False):
+            assert figures[metric]["value"] == pytest.approx(expected[index], abs=1e-12)
+            low, high = figures[metric]["ci95"]
+            assert low < figures[metric]["value"] < high
+        auc = sk.roc_auc_score(y == index, p[:, index])
+        assert figures["roc_auc"]["value"] == pytest.approx(auc, abs=1e-12)
+
+
+def test_confusion_matrix_has_true_classes_in_rows():
+    y, label = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0])
+    np.testing.assert_array_equal(confusion_matrix(y, label, 3), sk.confusion_matrix(y, label))
+
+
+def test_one_class_alone_leaves_ranks_undefined_and_the_rest_measured():
+    p = np.array([[0.8, 0.2], [0.3, 0.7]])
+    values = score_labels(p, np.array([0, 0]), np.zeros(2), bins=BINS)
+    assert np.isnan(values["roc_auc"])
+    assert np.isnan(values["average_precision"])
+    assert values["accuracy"] == values["balanced_accuracy"] == 0.5
+    scores = measure(p, np.array([0, 0]), classes="ab", resamples=20)
+    assert scores.overall["roc_auc"] == {"value": None, "ci95": None}
+    assert scores.per_class["b"]["recall"] == {"value": None, "ci95": None}
+
+
+def test_no_resamples_give_figures_without_intervals():
+    p, y = np.array([[0.8, 0.2], [0.3, 0.7]]), np.array([0, 1])
+    scores = measure(p, y, classes="ab", resamples=0)
+    assert scores.overall["accuracy"] == {"value": 1.0, "ci95": None}
+    assert tuple(scores.overall) == OVERALL
+
+
+def test_every_metric_that_can_be_monitored_has_a_direction():
+    assert set(HIGHER_IS_BETTER) == {*LABEL_METRICS, *VOTE_METRICS}
+    assert gain("accuracy", 0.9, 0.8) == pytest.approx(0.1)
+    assert gain("rmse", 0.2, 0.1) == pytest.approx(-0.1)
+
+
+def test_measuring_does_not_import_scikit_learn():
+    code = (
+        "import sys, numpy as np\n"
+        "from astroclf.evaluation.label_metrics import score_labels\n"
+        "score_labels(np.eye(2), np.arange(2), np.zeros(2), bins=5)\n"
+        "assert not {'sklearn', 'pandas', 'matplotlib'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def measure(p, y, classes="abc", resamples=0):
+    return score_labels_with_intervals(
+        p, y, np.zeros(len(y)), classes, bins=BINS, groups=None, resamples=resamples, seed=0
+    )
