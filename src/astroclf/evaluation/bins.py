@@ -60,8 +60,8 @@ def accuracy_along(
 
     catalog: a CSV file with a header. ids: (N,) str. correct: (N,) bool.
 
-    Raises UserError if the file is missing or no CSV, a column is not in it or not numeric, an id of
-    these images stands there twice, or none of the ids does.
+    Raises UserError if the file is missing or no CSV, a column is not in it or not numeric, an id
+    of these images stands there twice, or none of the ids does.
     """
     table = _read_catalog(catalog, id_column, columns).set_index(id_column)
     rows = table[table.index.isin(ids)]

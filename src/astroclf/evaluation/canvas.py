@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any, Literal
 
-# Okabe & Ito (2008), told apart by colour-blind readers: blue, vermilion, green, orange, purple, sky.
+# Okabe & Ito (2008), told apart by colour-blind readers too.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9")
 INK, MUTED, FAINT = "#1f2933", "#6b7785", "#d5dae0"
 

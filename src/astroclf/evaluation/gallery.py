@@ -117,7 +117,7 @@ def _sources(result: SplitResult, positions: np.ndarray) -> list[str]:
 
 
 def data_uri(image: np.ndarray) -> str:
-    """An RGB image (H, W, 3) uint8: small ones without loss, larger ones as JPEG of at most 192 px."""
+    """An RGB image (H, W, 3) uint8: small ones without loss, larger ones as JPEG to 192 px."""
     from PIL import Image
 
     picture = Image.fromarray(image)

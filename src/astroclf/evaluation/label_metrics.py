@@ -1,8 +1,8 @@
 """Metrics of predicted classes.
 
 Each metric is defined once, as a function of how often every image counts: weights of one give the
-figure itself, bootstrap weights its interval. Definitions are scikit-learn's (which is not imported:
-that alone takes longer than measuring).
+figure itself, bootstrap weights its interval. Definitions are scikit-learn's, which is
+not imported: that alone takes longer than measuring.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def score_labels(
 
     - accuracy, balanced_accuracy (mean recall of the classes present), macro_f1 (mean over classes
       present or predicted), mcc (Gorodkin 2004; 0 where it is not defined).
-    - roc_auc, average_precision: of class 1 for two classes, else the mean over the classes present,
-      each against the rest.
+    - roc_auc, average_precision: of class 1 for two classes, else the mean over the classes
+      present, each against the rest.
     - log_loss: natural logarithm, probabilities clipped at 2.2e-16. brier: the squared distance to
       the truth, halved for two classes. Both are means over images, as is loss.
     - ece: expected calibration error of the predicted class in `bins` equally wide bins of

@@ -121,18 +121,22 @@ def _split_label(name: str) -> str:
 
 
 def _figure(measured: Measured, metric: str = "") -> str:
-    """A value with as many digits as its size deserves; a dash where it is not defined."""
+    """The value as text; a dash where it is not defined."""
     value = measured["value"]
     if value is None:
         return "–"
-    return f"{value:.4f}" if metric == "rmse" else f"{value:.3f}"
+    return f"{value:.{_digits(metric)}f}"
 
 
 def _interval(measured: Measured, metric: str = "") -> str:
     if measured["ci95"] is None:
         return ""
-    digits = 4 if metric == "rmse" else 3
-    return " – ".join(f"{bound:.{digits}f}" for bound in measured["ci95"])
+    return " – ".join(f"{bound:.{_digits(metric)}f}" for bound in measured["ci95"])
+
+
+def _digits(metric: str) -> int:
+    """Decimals to show: an error of vote fractions and its loss are small numbers."""
+    return 4 if metric in ("rmse", "loss") else 3
 
 
 def _percent(share: float, digits: int = 1) -> str:

@@ -32,7 +32,9 @@ def layer_weights(layer: str, weights: np.ndarray) -> LayerWeights:
     """weights: (n,) float, n >= 1. Large means |w| > 5 standard deviations of the layer."""
     weights = weights.astype(np.float64)
     sigma = float(weights.std())
-    scaled = weights / sigma if sigma > 0 else np.zeros_like(weights)
+    # Equal weights may differ from their mean by a rounding error, which is no spread.
+    spread = sigma > 1e-12 * np.abs(weights).max()
+    scaled = weights / sigma if spread else np.zeros_like(weights)
     return LayerWeights(
         layer=layer,
         n=len(weights),

@@ -1,0 +1,145 @@
+"""What every test may use: settings composed from conf/, a small simulated sky, a run in a folder."""
+
+from __future__ import annotations
+
+import os
+
+# Both are read once, when their library is imported.
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the internet for weights
+os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for each other make small trainings slow
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+import astroclf.app  # registers the resolvers that conf/ names
+from astroclf.data.dataset import ImageDataset, Pixels
+from astroclf.settings import Settings, read_settings
+
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = ROOT.parent / "shared/data"
+
+# Small enough that a training takes a second; a test's own overrides come after these.
+SMALL = (
+    "tracking=none",
+    "evaluation.bootstrap=20",
+    "trainer.device=cpu",
+    "trainer.precision=fp32",
+    "trainer.channels_last=false",
+    "trainer.batch_size=16",
+    "trainer.epochs=2",
+)
+SMALL_SKY = ("dataset.n_images=64", "dataset.image_px=32")
+
+
+def compose_config(*overrides: str) -> dict[str, Any]:
+    """The plain configuration that run.py would see with these overrides."""
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config = compose("config", overrides=list(overrides))
+    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    return plain
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache of prepared images for the whole session."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def small_overrides(cache: Path) -> Callable[..., list[str]]:
+    """small_overrides(*overrides): those that make a run small, then the given ones."""
+
+    def build(*overrides: str) -> list[str]:
+        is_simulated = not any(
+            override.startswith("dataset=") and override != "dataset=simulated"
+            for override in overrides
+        )
+        sky = SMALL_SKY if is_simulated else ()
+        return [*SMALL, *sky, f"dataset.cache={cache}", *overrides]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def config(small_overrides: Callable[..., list[str]]) -> Callable[..., dict[str, Any]]:
+    """config(*overrides): the plain configuration of a small run."""
+    return lambda *overrides: compose_config(*small_overrides(*overrides))
+
+
+@pytest.fixture(scope="session")
+def settings(config: Callable[..., dict[str, Any]]) -> Callable[..., Settings]:
+    """settings(*overrides): the checked settings of a small run."""
+    return lambda *overrides: read_settings(config(*overrides))
+
+
+@pytest.fixture(scope="session")
+def simulated_dataset(settings: Callable[..., Settings]) -> ImageDataset:
+    """64 simulated stars and galaxies of 32 px in three bands, with splits."""
+    from astroclf.data.sources import load_dataset
+
+    return load_dataset(settings().dataset)
+
+
+@pytest.fixture(scope="session")
+def train_run(
+    config: Callable[..., dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """train_run(*overrides): does the task, and returns the new folder of its results."""
+
+    def run(*overrides: str) -> Path:
+        folder = tmp_path_factory.mktemp("run")
+        plain = config(*overrides)
+        astroclf.app.run_task(read_settings(plain), folder, plain)
+        return folder
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def make_dataset() -> Callable[..., ImageDataset]:
+    """make_dataset(n, ...): noise with a label on each image, two thirds of it train, the rest val."""
+
+    def make(
+        n: int = 12,
+        channels: int = 3,
+        px: int = 8,
+        n_classes: int = 2,
+        *,
+        votes: bool = False,
+        dtype: type = np.uint8,
+        all_train: bool = False,
+    ) -> ImageDataset:
+        rng = np.random.default_rng(n)
+        images = rng.integers(0, 256, (n, channels, px, px)).astype(dtype)
+        classes = tuple("abcdefgh"[:n_classes])
+        targets = np.arange(n) % n_classes
+        if votes:
+            targets = rng.dirichlet(np.ones(n_classes), n).astype(np.float32)
+        return ImageDataset(
+            images=images,
+            targets=targets,
+            ids=np.array([f"image-{i}" for i in range(n)]),
+            classes=classes,
+            split=np.where(all_train | (np.arange(n) % 6 < 4), "train", "val"),
+            pixels=Pixels(
+                tuple(f"band-{i}" for i in range(channels)),
+                0.4,
+                "asinh" if dtype == np.uint8 else "linear",
+            ),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real images that lies beside the repository."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("no ../shared/data")
+    return SHARED_DATA
