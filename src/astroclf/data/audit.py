@@ -12,7 +12,13 @@ from typing import Literal
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.neighbours import find_neighbours
 
+NOUNS = {
+    "pixels": ("picture", "pictures"),
+    "group": ("group", "groups"),
+    "sky": ("pair of neighbours on the sky", "pairs of neighbours on the sky"),
+}
 EXAMPLES = 3  # images that a warning names
 
 
@@ -20,17 +26,18 @@ EXAMPLES = 3  # images that a warning names
 class Leak:
     """Images in more than one split that are the same picture, or of one group.
 
-    what: `pixels` (identical in every pixel) or `group`.
+    what: `pixels` (identical in every pixel), `group`, or `sky` (neighbours there).
     ids, splits: of each of the images, in the order of the dataset.
     """
 
-    what: Literal["pixels", "group"]
+    what: Literal["pixels", "group", "sky"]
     ids: tuple[str, ...]
     splits: tuple[str, ...]
 
 
 def find_leaks(dataset: ImageDataset) -> list[Leak]:
-    """Every set of identical pictures, and every group, that is in more than one split."""
+    """Every set of identical pictures, every group, and every pair of neighbours on the sky that is
+    in more than one split."""
     pictures = [
         hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
         for image in dataset.images
@@ -38,18 +45,20 @@ def find_leaks(dataset: ImageDataset) -> list[Leak]:
     leaks = _across_splits("pixels", pictures, dataset)
     if dataset.groups is not None:
         leaks += _across_splits("group", dataset.groups.tolist(), dataset)
+    if dataset.sky_deg is not None:
+        leaks += _neighbours_across_splits(dataset.sky_deg, dataset)
     return leaks
 
 
 def leak_warning(leaks: Sequence[Leak]) -> str:
     """One sentence with counts and examples, or "" if there is no leak."""
     found = []
-    for what, noun in (("pixels", "picture"), ("group", "group")):
+    for what, (one, many) in NOUNS.items():
         of_kind = [leak for leak in leaks if leak.what == what]
         if of_kind:
             examples = ", ".join(_example(leak) for leak in of_kind[:EXAMPLES])
-            plural = "" if len(of_kind) == 1 else "s"
-            found.append(f"{len(of_kind):,} {noun}{plural} ({examples})")
+            noun = one if len(of_kind) == 1 else many
+            found.append(f"{len(of_kind):,} {noun} ({examples})")
     if not found:
         return ""
     return (
@@ -69,6 +78,15 @@ def write_leaks(leaks: Sequence[Leak], file: Path) -> None:
     with draft.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([("leak", "what", "id", "split"), *rows])
     draft.replace(file)
+
+
+def _neighbours_across_splits(sky_deg: np.ndarray, dataset: ImageDataset) -> list[Leak]:
+    pairs = find_neighbours(sky_deg, dataset.neighbour_arcsec)
+    torn = pairs[dataset.split[pairs[:, 0]] != dataset.split[pairs[:, 1]]]
+    return [
+        Leak("sky", tuple(dataset.ids[pair].tolist()), tuple(dataset.split[pair].tolist()))
+        for pair in torn
+    ]
 
 
 def _across_splits(

@@ -42,6 +42,8 @@ class ImageDataset:
         "" where the source does not say (`data.splits.assign` then decides).
     groups: (N,) str, or None: images of one group (a parent frame, a field, a cell of the sky) are
         never torn apart by a split.
+    sky_deg: (N, 2) float64 right ascension and declination in degrees, or None.
+    neighbour_arcsec: squares of this width round sky_deg that overlap show a common piece of sky.
     skipped: file -> reason, for each image that could not be read and was left out.
     """
 
@@ -52,6 +54,8 @@ class ImageDataset:
     split: np.ndarray
     pixels: Pixels
     groups: np.ndarray | None = None
+    sky_deg: np.ndarray | None = None
+    neighbour_arcsec: float = 0.0
     skipped: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -64,10 +64,25 @@ def check_source(dataset: sections.Dataset) -> None:
                 "dataset.label_column and dataset.vote_columns: set exactly one of the two, "
                 "a column of class names or a list of columns of vote fractions."
             )
+    if isinstance(dataset, sections.Catalog):
+        check_sky_columns(dataset)
     if dataset.val_fraction + dataset.test_fraction >= 1:
         raise UserError(
             f"dataset.val_fraction={dataset.val_fraction:g} and dataset.test_fraction="
             f"{dataset.test_fraction:g} leave nothing to train on: their sum should be less than 1."
+        )
+
+
+def check_sky_columns(dataset: sections.Catalog) -> None:
+    if (dataset.ra_column is None) != (dataset.dec_column is None):
+        raise UserError(
+            "dataset.ra_column and dataset.dec_column: set both, or neither; one alone is no position."
+        )
+    width_is_known = dataset.pixel_scale_arcsec is not None
+    if dataset.ra_column is not None and dataset.neighbour_arcsec is None and not width_is_known:
+        raise UserError(
+            "dataset.ra_column needs to know how close neighbours are: set dataset.pixel_scale_arcsec, so that it "
+            "is the width of an image, or dataset.neighbour_arcsec."
         )
 
 

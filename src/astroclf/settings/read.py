@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,7 +21,11 @@ class Settings(Section):
 
     # Sections were checked by the class that their name chose, so they are not checked again.
     model_config = ConfigDict(
-        extra="forbid", frozen=True, protected_namespaces=(), revalidate_instances="never"
+        extra="forbid",
+        frozen=True,
+        protected_namespaces=(),
+        allow_inf_nan=False,
+        revalidate_instances="never",
     )
 
     seed: int
@@ -83,16 +88,20 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
 
     Raises UserError with one sentence for the first value that will not do.
     """
-    groups = {key: value for key, value in config.items() if key not in ("resume", "seed")}
-    parts = {group: _read_section(group, values) for group, values in groups.items()}
-    settings = _checked(
-        "", lambda: Settings.model_validate({"seed": config["seed"], **parts}), config
-    )
+    parts = {
+        key: value if key == "seed" else _read_section(key, value)
+        for key, value in config.items()
+        if key != "resume"
+    }
+    settings = _checked("", lambda: Settings.model_validate(parts), config)
     check_agreement(settings)
     return settings
 
 
 def _read_section(group: str, values: Any) -> Section:
+    if group not in CHOICES and group not in ONE_OF_A_KIND:
+        known = _listed([*CHOICES, *ONE_OF_A_KIND])
+        raise UserError(f"{group} is not a group of settings; there are {known}.")
     if not isinstance(values, Mapping):
         raise UserError(f"{group}={values!r} is not a group of settings: choose {group}=<name>.")
     if group in ONE_OF_A_KIND:
@@ -104,9 +113,7 @@ def _read_section(group: str, values: Any) -> Section:
 
 
 def _choose(group: str, selector: str, value: Any) -> type[Section]:
-    choices = CHOICES.get(group)
-    if choices is None:
-        raise UserError(f"{group} is not a group of settings; there are {_listed(CHOICES)}.")
+    choices = CHOICES[group]
     if value in choices:
         return choices[value]
     if group in OPEN_ENDED and isinstance(value, str):
@@ -129,8 +136,8 @@ def _sentence(group: str, errors: list[ErrorDetails], values: Mapping[str, Any])
     path = f"{group}.{key}" if group else key
     about_key = [error for error in errors if error["loc"][0] == key]
     kinds = {error["type"] for error in about_key}
-    if "missing" in kinds:
-        return f"{path} is not set: conf/{group}/ must state it."
+    if key not in values:
+        return f"{path} is not set: {f'conf/{group}/' if group else 'conf/config.yaml'} must state it."
     if "extra_forbidden" in kinds:
         return f"{path}={values[key]} is not a setting of this {group}."
     wanted = " or ".join(dict.fromkeys(_expectation(error) for error in about_key))
@@ -138,8 +145,16 @@ def _sentence(group: str, errors: list[ErrorDetails], values: Mapping[str, Any])
 
 
 def _expectation(error: ErrorDetails) -> str:
-    text = error["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    position = [str(part) for part in error["loc"][1:] if isinstance(part, int)]
+    position = [part for part in error["loc"][1:] if isinstance(part, int)]
+    if error["type"] == "missing":
+        return f"a list of at least {position[0] + 1}"
+    if error["type"] in ("too_short", "too_long"):
+        bound = "at least" if error["type"] == "too_short" else "at most"
+        length = error["ctx"]["min_length" if bound == "at least" else "max_length"]
+        return f"a list of {bound} {length}"
+    text = re.split(", (?:unable|got) ", error["msg"].removeprefix("Input should be "))[0]
+    text = text.replace("valid integer", "whole number").replace("valid tuple", "list")
+    text = text.replace("valid dictionary", "table of settings").replace("valid ", "")
     return f"{text} (in place {position[0]})" if position else text
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, strict=True)]  # strict: true is not 1
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Range = tuple[Positive, Positive]
 
@@ -20,7 +20,9 @@ Range = tuple[Positive, Positive]
 class Section(BaseModel):
     """A group of conf/, read-only once it has been checked."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False
+    )
 
 
 # --- task -----------------------------------------------------------------------------------------
@@ -85,6 +87,9 @@ class Catalog(Files):
     split_column: str | None
     id_column: str | None
     group_column: str | None
+    ra_column: str | None
+    dec_column: str | None
+    neighbour_arcsec: Positive | None
 
 
 # --- model, loss, optimizer, scheduler, finetune --------------------------------------------------

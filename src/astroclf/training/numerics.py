@@ -169,16 +169,22 @@ def _key(
 
 def _recall(memory: Path, key: str) -> Numerics | None:
     try:
-        return Numerics(**json.loads(memory.read_text())[key])
-    except (OSError, ValueError, KeyError, TypeError):
+        return Numerics(**_known(memory)[key])
+    except (KeyError, TypeError):
         return None
 
 
 def _remember(memory: Path, key: str, numerics: Numerics) -> None:
     memory.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{memory}.lock"):
-        try:
-            known = json.loads(memory.read_text())
-        except (OSError, ValueError):
-            known = {}
-        memory.write_text(json.dumps({**known, key: numerics.to_dict()}, indent=1))
+        content = {**_known(memory), key: numerics.to_dict()}
+        memory.write_text(json.dumps(content, indent=1))
+
+
+def _known(memory: Path) -> dict[str, Any]:
+    """What was measured before; nothing where the file is missing or spoilt."""
+    try:
+        content = json.loads(memory.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -91,6 +91,8 @@ class Schedule:
                 mode="max" if higher_is_better else "min",
                 factor=settings.factor,
                 patience=settings.patience,
+                # Any gain counts; torch's relative threshold fails on a metric below zero.
+                threshold=0.0,
             )
         else:
             self.by_step = LambdaLR(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
-from astroclf.data.dataset import ImageDataset
+from astroclf.data.dataset import UNASSIGNED, ImageDataset
+from astroclf.data.neighbours import link_neighbours
 from astroclf.data.splits import assign, check_splits
 from astroclf.data.store import cached_dataset
 from astroclf.settings import sections
@@ -30,6 +32,10 @@ def load_dataset(settings: sections.Dataset) -> ImageDataset:
     else:
         module = importlib.import_module(f"{__name__}.{FILE_SOURCES[type(settings)]}")
         dataset = module.load(settings)
+    if dataset.groups is None and dataset.sky_deg is not None and UNASSIGNED in dataset.split:
+        # Images that share a piece of sky must not be torn apart by the split that is drawn now.
+        groups = link_neighbours(dataset.sky_deg, dataset.neighbour_arcsec)
+        dataset = replace(dataset, groups=groups)
     dataset = assign(dataset, settings.val_fraction, settings.test_fraction, settings.split_seed)
     check_splits(dataset)
     return dataset

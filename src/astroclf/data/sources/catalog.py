@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from astroclf.data.dataset import UNASSIGNED, VAL, ImageDataset
-from astroclf.data.sources.files import name_ids, read_images
+from astroclf.data.sources.files import ReadFiles, name_ids, read_images
 from astroclf.errors import UserError
 from astroclf.settings import sections
 
@@ -28,7 +28,7 @@ def load(settings: sections.Catalog) -> ImageDataset:
     path where several files have that name.
 
     Raises UserError for a table that is missing or empty, a column it does not have, files that are
-    missing, empty cells, ids that are not unique, votes outside [0, 1], fewer than two classes, and
+    missing, empty cells, positions that are not degrees, ids that are not unique, votes outside [0, 1], fewer than two classes, and
     as `files.read_images`.
     """
     path = Path(settings.table or "").expanduser()
@@ -40,6 +40,7 @@ def load(settings: sections.Catalog) -> ImageDataset:
     groups = None
     if settings.group_column is not None:
         groups = _filled(table, settings.group_column, "dataset.group_column")
+    sky_deg = _sky(table, settings)
     read = read_images(path.parent, names, settings)
     return ImageDataset(
         images=read.images,
@@ -49,6 +50,8 @@ def load(settings: sections.Catalog) -> ImageDataset:
         split=_splits(table, settings.split_column)[read.kept],
         pixels=read.pixels,
         groups=None if groups is None else groups[read.kept],
+        sky_deg=None if sky_deg is None else sky_deg[read.kept],
+        neighbour_arcsec=_neighbour_arcsec(settings, read),
         skipped=read.skipped,
     )
 
@@ -77,8 +80,8 @@ def _read_table(path: Path, settings: sections.Catalog) -> pd.DataFrame:
 
 def _wanted_columns(settings: sections.Catalog) -> list[tuple[str, str]]:
     """(key, column) for each column that the settings name."""
-    keys = ("image_column", "label_column", "split_column", "id_column", "group_column")
-    single = [(f"dataset.{key}", getattr(settings, key)) for key in keys]
+    keys = ("image", "label", "split", "id", "group", "ra", "dec")
+    single = [(f"dataset.{key}_column", getattr(settings, f"{key}_column")) for key in keys]
     votes = [("dataset.vote_columns", column) for column in settings.vote_columns or ()]
     return [(key, column) for key, column in (*single, *votes) if column is not None]
 
@@ -130,6 +133,32 @@ def _votes(columns: pd.DataFrame) -> np.ndarray:
             f"{_row_numbers(rows)}; the first has {columns.iat[row, column]!s} in {columns.columns[column]}."
         )
     return votes
+
+
+def _neighbour_arcsec(settings: sections.Catalog, read: ReadFiles) -> float:
+    """What the settings say, else the width of an image; 0 where no positions are known."""
+    if settings.neighbour_arcsec is not None or settings.ra_column is None:
+        return settings.neighbour_arcsec or 0.0
+    if read.pixels.pixel_scale_arcsec is None:
+        raise UserError(
+            "dataset.neighbour_arcsec is not set, and images of different sizes have no common width to take instead."
+        )
+    return read.pixels.pixel_scale_arcsec * read.images.shape[-1]
+
+
+def _sky(table: pd.DataFrame, settings: sections.Catalog) -> np.ndarray | None:
+    """(N, 2) float64 right ascension and declination, degrees. Raises UserError if one is not."""
+    if settings.ra_column is None or settings.dec_column is None:
+        return None
+    columns = table[[settings.ra_column, settings.dec_column]]
+    sky_deg = columns.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    wrong = ~np.isfinite(sky_deg).all(axis=1) | ~(np.abs(sky_deg[:, 1]) <= 90)
+    if wrong.any():
+        rows = np.flatnonzero(wrong)
+        raise UserError(
+            f"dataset.ra_column and dataset.dec_column should hold degrees: {len(rows):,} rows do not, {_row_numbers(rows)}."
+        )
+    return sky_deg
 
 
 def _splits(table: pd.DataFrame, column: str | None) -> np.ndarray:

@@ -1,0 +1,40 @@
+"""Images of the same piece of sky, which are not independent of each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def find_neighbours(sky_deg: np.ndarray, width_arcsec: float) -> np.ndarray:
+    """(P, 2) int64: every pair of images that overlap, the smaller index first.
+
+    Images are squares of that width, aligned to north: they overlap where they are closer than the
+    width both in declination and in right ascension times the cosine of declination.
+
+    sky_deg: (N, 2) float64, right ascension and declination in degrees.
+    """
+    from scipy.spatial import cKDTree
+
+    ra, dec = np.radians(sky_deg).T
+    points = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
+    # Squares overlap at most a diagonal apart; the chord is that arc's straight line.
+    diagonal = np.radians(np.sqrt(2) * width_arcsec / 3600)
+    pairs = cKDTree(points).query_pairs(2 * np.sin(diagonal / 2), output_type="ndarray")
+    pairs = np.sort(pairs.astype(np.int64).reshape(-1, 2), axis=1)
+    first, second = sky_deg[pairs[:, 0]], sky_deg[pairs[:, 1]]
+    d_ra = (first[:, 0] - second[:, 0] + 180) % 360 - 180
+    cos_dec = np.cos(np.radians((first[:, 1] + second[:, 1]) / 2))
+    offset_arcsec = 3600 * np.abs(np.stack([d_ra * cos_dec, first[:, 1] - second[:, 1]]))
+    return pairs[(offset_arcsec < width_arcsec).all(axis=0)]
+
+
+def link_neighbours(sky_deg: np.ndarray, width_arcsec: float) -> np.ndarray:
+    """(N,) str: one name for all images that a chain of neighbours connects (friends of friends)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n_images = len(sky_deg)
+    first, second = find_neighbours(sky_deg, width_arcsec).T
+    links = coo_array((np.ones(len(first)), (first, second)), shape=(n_images, n_images))
+    _, cell = connected_components(links, directed=False)
+    return np.array([f"sky-{number}" for number in cell])
