@@ -15,11 +15,16 @@ from typing import Any
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
+from hypothesis import settings as hypothesis_settings
 from omegaconf import OmegaConf
 
 import astroclf.app  # registers the resolvers that conf/ names
 from astroclf.data.dataset import ImageDataset, Pixels
 from astroclf.settings import Settings, read_settings
+
+# A busy machine is slow, and that is no failure.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared/data"

@@ -43,15 +43,16 @@ class Bundle:
         """(N, K) float64 probabilities of the classes, or vote fractions.
 
         images: (N, C, H, W) as a data set holds them, of the width the network was trained on.
+        Raises UserError for images of another shape.
         """
-        if images.ndim != 4 or images.shape[1] != len(self.pixels.bands):
+        if images.shape[1:] != (len(self.pixels.bands), self.image_px, self.image_px):
             raise UserError(
                 f"images of shape {images.shape} do not fit: this model wants (N, "
                 f"{len(self.pixels.bands)}, {self.image_px}, {self.image_px}) with the bands "
                 f"{', '.join(self.pixels.bands)}."
             )
         self.network.eval()
-        logits = []
+        logits = [np.empty((0, len(self.classes)), np.float32)]
         with torch.inference_mode():
             for start in range(0, len(images), BATCH):
                 stored = torch.from_numpy(np.array(images[start : start + BATCH]))

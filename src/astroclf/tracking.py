@@ -26,22 +26,33 @@ log = logging.getLogger(__name__)
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# What goes wrong is said once, in our words.
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 PARAMETER_LENGTH = 6000
 PARAMETERS_A_CALL = 100
 RUN_FILE = "mlflow.json"
+# Without it the interface opens on its pages for language models.
+EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 
 class Tracker:
     """A run that nobody remembers; `MlflowTracker` is the one that MLflow does."""
 
-    where = ""
+    @property
+    def where(self) -> str:
+        """What shows the run: a command, or a page; "" if nothing does."""
+        return ""
 
     def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         """Begin the run, or go on with the one that began in the same folder."""
 
     def log_dataset(self, name: str, source: str, fingerprint: str) -> None:
         """What the run was trained on."""
+
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        """What is known of the run only after it has started."""
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Numbers of one epoch, or final ones; those that are not finite are left out."""
@@ -82,21 +93,29 @@ class MlflowTracker(Tracker):
         self.is_lost = False
         self.uri = tracking_uri(settings.uri)
         self.run_id = ""
-        self.where = f"mlflow ui --backend-store-uri {self.uri}"
+
+    @property
+    def where(self) -> str:
+        if self.is_lost:
+            return ""
+        if self.uri.startswith("http"):
+            return self.uri
         if self.uri == tracking_uri(None) and "MLFLOW_TRACKING_URI" not in os.environ:
-            self.where = "mlflow ui"
+            return "mlflow ui"
+        return f"mlflow ui --backend-store-uri {self.uri}"
 
     @guarded
     def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         from mlflow import MlflowClient
 
-        self.client = MlflowClient(self.uri)
         known = self._known_run()
+        with creating(database_file(self.uri)):
+            self.client = MlflowClient(self.uri)
+            experiment = self._experiment() if known is None else ""
         if known is not None:
             self.run_id = known
             self.client.update_run(known, status="RUNNING")
         else:
-            experiment = self._experiment()
             run = self.client.create_run(
                 experiment, run_name=self.settings.run_name or run_name, tags=dict(tags)
             )
@@ -113,6 +132,12 @@ class MlflowTracker(Tracker):
             name=name, digest=fingerprint, source_type="local", source=json.dumps({"uri": source})
         )
         self.client.log_inputs(self.run_id, datasets=[DatasetInput(dataset)])
+
+    @guarded
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        from mlflow.entities import RunTag
+
+        self.client.log_batch(self.run_id, tags=[RunTag(*tag) for tag in tags.items()])
 
     @guarded
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -149,21 +174,14 @@ class MlflowTracker(Tracker):
         return str(record["run_id"]) if record.get("uri") == self.uri else None
 
     def _experiment(self) -> str:
-        """The id of the experiment, made if need be.
-
-        Under a lock, since processes that create MLflow's database together spoil it for good.
-        """
+        """The id of the experiment, made if need be."""
         name = self.settings.experiment
-        if not self.uri.startswith("sqlite:///"):
-            return self._find_experiment(name) or self.client.create_experiment(name)
-        database = Path(self.uri.removeprefix("sqlite:///"))
-        with FileLock(f"{database}.lock"):
-            artifacts = (database.parent / "mlruns" / name).as_uri()
-            return self._find_experiment(name) or self.client.create_experiment(name, artifacts)
-
-    def _find_experiment(self, name: str) -> str | None:
-        experiment = self.client.get_experiment_by_name(name)
-        return None if experiment is None else str(experiment.experiment_id)
+        found = self.client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        database = database_file(self.uri)
+        artifacts = (database.parent / "mlruns" / name).as_uri() if database else None
+        return str(self.client.create_experiment(name, artifacts, EXPERIMENT_TAGS))
 
     def _log_parameters(self, parameters: Mapping[str, Any], again: bool) -> None:
         from mlflow.entities import Param
@@ -190,6 +208,22 @@ def tracking_uri(wanted: str | None) -> str:
     """
     default = f"sqlite:///{Path.cwd() / 'mlflow.db'}"
     return wanted or os.environ.get("MLFLOW_TRACKING_URI") or default
+
+
+def database_file(uri: str) -> Path | None:
+    """The file that a sqlite address names, absolute; None for any other address."""
+    prefix = "sqlite:///"
+    return Path(uri.removeprefix(prefix)).absolute() if uri.startswith(prefix) else None
+
+
+@contextmanager
+def creating(database: Path | None) -> Iterator[None]:
+    """Alone with the database: processes that create it together spoil it for good."""
+    if database is None:
+        yield
+    else:
+        with FileLock(f"{database}.lock"):
+            yield
 
 
 def flatten(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

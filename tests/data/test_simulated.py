@@ -8,7 +8,6 @@ from omegaconf import OmegaConf
 
 from astroclf.data import galaxies, sky
 from astroclf.data.sources import simulated
-from astroclf.errors import UserError
 from astroclf.settings import sections
 
 CONF = Path(__file__).parents[2] / "conf/dataset/simulated.yaml"
@@ -121,8 +120,3 @@ def test_bright_galaxies_are_wider_than_bright_stars():
     peak_share = r.max(axis=(1, 2)) / r.sum(axis=(1, 2))
     galaxy, star = (peak_share[dataset.targets == label] for label in (0, 1))
     assert np.median(galaxy) < 0.7 * np.median(star)
-
-
-def test_a_negative_seed_is_refused():
-    with pytest.raises(UserError, match=r"dataset\.seed=-1"):
-        simulate(seed=-1)

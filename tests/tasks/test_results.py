@@ -1,6 +1,182 @@
-def test_x(train_run, simulated_dataset):
-    f = train_run()
-    import subprocess
-    print(subprocess.run(["ls","-R",str(f)],capture_output=True,text=True).stdout)
-    print((f/"metrics.json").read_text()[:3000])
-    print((f/"history.csv").read_text()[:3000])
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.sources import load_dataset
+from astroclf.evaluation.decision import to_probabilities
+from astroclf.settings import Settings
+from astroclf.tasks.results import (
+    append_history,
+    score_splits,
+    summary,
+    write_history,
+    write_metrics,
+    write_predictions,
+)
+from astroclf.tasks.scores import Scoring
+from astroclf.training.inference import Outputs
+
+VOTES = ("dataset.target=votes", "loss=bce", "trainer.monitor=rmse")
+
+
+def guess(dataset: ImageDataset) -> dict[str, Outputs]:
+    """Random outputs for every split."""
+    rng = np.random.default_rng(0)
+    return {
+        split: Outputs(
+            rng.normal(size=(len(dataset.indices(split)), len(dataset.classes))).astype(np.float32),
+            rng.random(len(dataset.indices(split))),
+        )
+        for split in dataset.split_names
+    }
+
+
+def read_rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.fixture
+def scoring(settings: Callable[..., Settings], simulated_dataset: ImageDataset) -> Scoring:
+    return Scoring(simulated_dataset, "softmax", settings())
+
+
+@pytest.fixture
+def vote_scoring(settings: Callable[..., Settings]) -> Scoring:
+    chosen = settings(*VOTES)
+    return Scoring(load_dataset(chosen.dataset), "sigmoid", chosen)
+
+
+def test_metrics_have_the_promised_form(scoring: Scoring, tmp_path: Path) -> None:
+    splits = score_splits(scoring, guess(scoring.dataset))
+    run = {"seed": np.int64(4), "train_s": np.float32(0.5)}
+    written = write_metrics(tmp_path / "metrics.json", splits, run)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert set(found) == {"train", "val", "test", "per_class", "run"} == set(written)
+    assert found["run"] == {"seed": 4, "train_s": 0.5}
+    for split in ("train", "val", "test"):
+        assert set(found["per_class"][split]) >= {"galaxy", "star"}
+        for measured in found[split].values():
+            assert set(measured) == {"value", "ci95"}
+            low, high = measured["ci95"]
+            assert low <= high
+
+
+def test_figures_are_those_of_scikit_learn(scoring: Scoring) -> None:
+    outputs = guess(scoring.dataset)
+    splits = score_splits(scoring, outputs)
+    for split, said in outputs.items():
+        truth = scoring.dataset.targets[scoring.dataset.indices(split)]
+        p = to_probabilities(said.logits, "softmax")
+        found = {name: each["value"] for name, each in splits[split].scores.overall.items()}
+        assert found["accuracy"] == pytest.approx(accuracy_score(truth, p.argmax(axis=1)))
+        assert found["log_loss"] == pytest.approx(log_loss(truth, p))
+        assert found["roc_auc"] == pytest.approx(roc_auc_score(truth, p[:, 1]))
+        assert found["loss"] == pytest.approx(said.losses.mean())
+
+
+def test_quick_figures_are_the_full_ones(scoring: Scoring) -> None:
+    outputs = guess(scoring.dataset)["val"]
+    full = scoring.full("val", outputs).overall
+    for name, value in scoring.quick("val", outputs).items():
+        assert value == pytest.approx(full[name]["value"]), name
+
+
+def test_predictions_name_every_image(scoring: Scoring, tmp_path: Path) -> None:
+    dataset, outputs = scoring.dataset, guess(scoring.dataset)
+    write_predictions(tmp_path / "p.csv", dataset, score_splits(scoring, outputs))
+    rows = read_rows(tmp_path / "p.csv")
+    assert list(rows[0]) == ["id", "split", "truth", "label", "p_galaxy", "p_star"]
+    assert sorted(row["id"] for row in rows) == sorted(dataset.ids)
+    truth = dict(zip(dataset.ids, np.array(dataset.classes)[dataset.targets], strict=True))
+    split = dict(zip(dataset.ids, dataset.split, strict=True))
+    for row in rows:
+        assert (row["truth"], row["split"]) == (truth[row["id"]], split[row["id"]])
+        p = {name: float(row[f"p_{name}"]) for name in dataset.classes}
+        assert sum(p.values()) == pytest.approx(1, abs=1e-5)
+        assert row["label"] == max(p, key=lambda name: p[name])
+
+
+def test_predictions_of_votes_stand_beside_the_true_ones(
+    vote_scoring: Scoring, tmp_path: Path
+) -> None:
+    dataset = vote_scoring.dataset
+    splits = score_splits(vote_scoring, guess(dataset))
+    write_predictions(tmp_path / "p.csv", dataset, splits)
+    position = {name: i for i, name in enumerate(dataset.ids)}
+    for row in read_rows(tmp_path / "p.csv"):
+        votes = [float(row[f"vote_{name}"]) for name in dataset.classes]
+        np.testing.assert_allclose(votes, dataset.targets[position[row["id"]]], atol=1e-5)
+        assert row["truth"] == dataset.classes[int(np.argmax(votes))]
+        assert all(0 <= float(row[f"p_{name}"]) <= 1 for name in dataset.classes)
+
+
+def test_history_grows_a_row_an_epoch(tmp_path: Path) -> None:
+    file = tmp_path / "history.csv"
+    rows = [{"epoch": n, "val_loss": 1 / n} for n in (1, 2, 3)]
+    for n, row in enumerate(rows, start=1):
+        append_history(file, row)
+        assert len(read_rows(file)) == n
+    assert [float(row["val_loss"]) for row in read_rows(file)] == [1.0, 0.5, 1 / 3]
+
+
+def test_history_is_cut_back_to_what_is_certain(tmp_path: Path) -> None:
+    file = tmp_path / "history.csv"
+    file.write_text("epoch,val_loss\n1,0.5\n2,0.4\n3,0.")
+    write_history(file, [{"epoch": 1, "val_loss": 0.5}])
+    assert read_rows(file) == [{"epoch": "1", "val_loss": "0.5"}]
+    write_history(file, [])
+    assert not file.exists()
+
+
+def test_the_summary_says_what_chose_the_epoch(scoring: Scoring) -> None:
+    splits = score_splits(scoring, guess(scoring.dataset))
+    text = summary(scoring.settings, splits, {"report": "outputs/report.html"})
+    lines = text.splitlines()
+    assert lines[1].split("  ")[0] == ""
+    assert "val (chosen on)" in text
+    accuracy = splits["test"].scores.overall["accuracy"]
+    low, high = accuracy["ci95"]
+    row = next(line for line in lines if line.startswith("accuracy"))
+    assert f"{accuracy['value']:.3f} [{low:.3f}, {high:.3f}]" in row
+    assert "95 % bootstrap intervals" in text
+    assert any(line.split() == ["report", "outputs/report.html"] for line in lines)
+
+
+def test_without_intervals_the_summary_claims_none(
+    settings: Any, simulated_dataset: ImageDataset
+) -> None:
+    scoring = Scoring(simulated_dataset, "softmax", settings("evaluation.bootstrap=0"))
+    splits = score_splits(scoring, guess(simulated_dataset))
+    assert all(m["ci95"] is None for m in splits["val"].scores.overall.values())
+    text = summary(scoring.settings, splits, {})
+    assert "bootstrap" not in text
+    assert "[" not in text
+
+
+def test_accuracy_along_a_column_is_reported(
+    settings: Any, simulated_dataset: ImageDataset, tmp_path: Path
+) -> None:
+    table = tmp_path / "magnitudes.csv"
+    rows = [f"{name},{15 + i % 7}" for i, name in enumerate(simulated_dataset.ids)]
+    table.write_text("\n".join(["objID,r", *rows]))
+    chosen = settings(
+        f"evaluation.catalog={table}",
+        "evaluation.catalog_id=objID",
+        "evaluation.bin_columns=[r]",
+        "evaluation.bins=2",
+    )
+    scoring = Scoring(simulated_dataset, "softmax", chosen)
+    splits = score_splits(scoring, guess(simulated_dataset))
+    content = write_metrics(tmp_path / "metrics.json", splits, {})
+    assert set(content["binned"]) == {"train", "val", "test"}
+    assert set(json.loads((tmp_path / "metrics.json").read_text())["binned"]["val"]) == {"r"}

@@ -72,7 +72,9 @@ def test_frozen_parameters_are_left_out(settings: Any, network: nn.Module) -> No
 def test_our_own_optimizers_are_those_of_torch(
     settings: Any, network: nn.Module, name: str, kind: type
 ) -> None:
-    optimizer = make_optimizer(settings(f"optimizer={name}", "optimizer.lr=0.125").optimizer, network)
+    optimizer = make_optimizer(
+        settings(f"optimizer={name}", "optimizer.lr=0.125").optimizer, network
+    )
     assert type(optimizer) is kind
     assert optimizer.param_groups[0]["lr"] == 0.125
 
@@ -96,7 +98,7 @@ def test_timm_optimizers_are_had_by_name(settings: Any, network: nn.Module, name
 
 
 def test_options_reach_a_timm_optimizer(settings: Any, network: nn.Module) -> None:
-    chosen = settings("optimizer=timm", "optimizer.options={betas: [0.5, 0.6]}").optimizer
+    chosen = settings("optimizer=timm", "+optimizer.options.betas=[0.5,0.6]").optimizer
     assert tuple(make_optimizer(chosen, network).param_groups[0]["betas"]) == (0.5, 0.6)
 
 
@@ -109,7 +111,7 @@ def test_an_unknown_optimizer_is_refused_in_a_sentence(settings: Any, network: n
 def test_options_that_do_not_fit_are_refused_in_a_sentence(
     settings: Any, network: nn.Module
 ) -> None:
-    chosen = settings("optimizer=timm", "optimizer.options={speed: 3}").optimizer
+    chosen = settings("optimizer=timm", "+optimizer.options.speed=3").optimizer
     with pytest.raises(UserError, match=r"optimizer\.name=lamb does not take its options.*speed"):
         make_optimizer(chosen, network)
 
@@ -200,24 +202,26 @@ def test_plateau_drops_when_the_metric_stands_still(settings: Any, higher_is_bet
 
 @pytest.mark.parametrize("name", ["none", "cosine", "onecycle", "step", "plateau"])
 def test_a_schedule_goes_on_where_it_stopped(settings: Any, name: str) -> None:
-    chosen = settings(f"scheduler={name}")
-    network = nn.Linear(2, 2)
+    chosen = settings(f"scheduler={name}", "optimizer.lr=1")
 
-    def go_on(optimizer: torch.optim.Optimizer, schedule: Schedule, first: int) -> list[float]:
+    def start() -> tuple[torch.optim.Optimizer, Schedule]:
+        optimizer = make_optimizer(chosen.optimizer, nn.Linear(2, 2))
+        return optimizer, make_schedule(chosen, optimizer)
+
+    def go_on(optimizer: torch.optim.Optimizer, schedule: Schedule, steps: range) -> list[float]:
         seen = []
-        for step in range(first, 20):
+        for step in steps:
             optimizer.step()
             schedule.after_step()
             if step % 5 == 4:
                 schedule.after_epoch(1.0)
             seen.append(optimizer.param_groups[0]["lr"])
-            if step == 6:
-                state["optimizer"] = optimizer.state_dict()
-                state["schedule"] = schedule.state_dict()
-                state = {**state}
         return seen
 
-    state: dict[str, Any] = {}
-    optimizer = make_optimizer(chosen.optimizer, network)
-    expected = go_on(optimizer, make_schedule(chosen, optimizer), 0)
-    assert len(expected) == 20
+    never_stopped = go_on(*start(), range(20))
+    optimizer, schedule = start()
+    first = go_on(optimizer, schedule, range(7))
+    fresh, its_schedule = start()
+    fresh.load_state_dict(optimizer.state_dict())
+    its_schedule.load_state_dict(schedule.state_dict())
+    assert first + go_on(fresh, its_schedule, range(7, 20)) == never_stopped

@@ -72,7 +72,7 @@ def _create(
     if weights is not None:
         options["pretrained_cfg_overlay"] = {"file": str(weights), "custom_load": False}
     try:
-        return timm.create_model(
+        network: nn.Module = timm.create_model(
             settings.name,
             pretrained=weights is not None,
             in_chans=channels,
@@ -83,3 +83,10 @@ def _create(
         raise UserError(
             f"model.name={settings.name} cannot be built for images of {image_px} px with {channels} bands: {error}"
         ) from error
+    patch_px = getattr(getattr(network, "patch_embed", None), "patch_size", (1,))[0]
+    if "img_size" in options and image_px % patch_px:
+        raise UserError(
+            f"model.name={settings.name} cuts images into patches of {patch_px} px, and dataset.image_px={image_px} "
+            f"is no multiple of it: choose {max(1, round(image_px / patch_px)) * patch_px}."
+        )
+    return network

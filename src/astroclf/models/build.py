@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from astroclf.errors import UserError
 from astroclf.models.weights import load_weights
 from astroclf.settings import sections
 
@@ -54,8 +55,12 @@ def _build(settings: sections.Model, *, channels: int, outputs: int, image_px: i
         )
         return BuiltModel(cnn, backbone="random")
     if isinstance(settings, sections.GalaxyCnn):
-        from astroclf.models.galaxy_cnn import GalaxyCnn
+        from astroclf.models.galaxy_cnn import SMALLEST_PX, GalaxyCnn
 
+        if image_px < SMALLEST_PX:
+            raise UserError(
+                f"model=galaxy_cnn wants images of {SMALLEST_PX} px or more, and dataset.image_px={image_px}."
+            )
         galaxy_cnn = GalaxyCnn(
             channels, outputs, settings.widths, settings.hidden_units, settings.dropout
         )

@@ -11,12 +11,13 @@ from astroclf.models.cnn import convolution, dense_layers
 
 KERNELS_PX = (9, 5, 3, 3)
 GRID = 2
+SMALLEST_PX = 2 ** len(KERNELS_PX)  # each pooling halves an image
 
 
 class GalaxyCnn(nn.Module):
     """Convolutions of 9, 5, 3 and 3 pixels, each with batch norm, ReLU and max-pooling.
 
-    The last maps are pooled to a 2 x 2 grid, so that images of any size fit (from 16 pixels on).
+    The last maps are pooled to a 2 x 2 grid, so that images of any size fit (from `SMALLEST_PX` on).
     Maps (B, channels, H, W) to (B, outputs) logits.
     """
 

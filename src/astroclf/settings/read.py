@@ -28,7 +28,7 @@ class Settings(Section):
         revalidate_instances="never",
     )
 
-    seed: int
+    seed: sections.Seed
     task: SerializeAsAny[sections.Train | sections.Benchmark]
     dataset: SerializeAsAny[sections.Dataset]
     model: SerializeAsAny[sections.Model]
@@ -120,7 +120,7 @@ def _choose(group: str, selector: str, value: Any) -> type[Section]:
         return OPEN_ENDED[group]
     near = difflib.get_close_matches(str(value), choices, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
-    raise UserError(f"{group}.{selector}={value}: choose one of {_listed(choices)}.{hint}")
+    raise UserError(f"{group}.{selector}={_shown(value)}: choose one of {_listed(choices)}.{hint}")
 
 
 def _checked(group: str, build: Callable[[], Any], values: Mapping[str, Any]) -> Any:
@@ -137,7 +137,9 @@ def _sentence(group: str, errors: list[ErrorDetails], values: Mapping[str, Any])
     about_key = [error for error in errors if error["loc"][0] == key]
     kinds = {error["type"] for error in about_key}
     if key not in values:
-        return f"{path} is not set: {f'conf/{group}/' if group else 'conf/config.yaml'} must state it."
+        return (
+            f"{path} is not set: {f'conf/{group}/' if group else 'conf/config.yaml'} must state it."
+        )
     if "extra_forbidden" in kinds:
         return f"{path}={values[key]} is not a setting of this {group}."
     wanted = " or ".join(dict.fromkeys(_expectation(error) for error in about_key))

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1, strict=True)]  # strict: true is not 1
+Seed = Annotated[int, Field(ge=0, strict=True)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Range = tuple[Positive, Positive]
 
@@ -49,14 +50,14 @@ class Dataset(Section):
     cache: str
     val_fraction: Fraction
     test_fraction: Fraction
-    split_seed: int
+    split_seed: Seed
 
 
 class Simulated(Dataset):
     name: Literal["simulated"]
     target: Literal["star_galaxy", "morphology", "votes"]
     n_images: Count
-    seed: int
+    seed: Seed
     image_px: Count
     pixel_scale_arcsec: Positive
     seeing_arcsec: Range  # full width at half maximum

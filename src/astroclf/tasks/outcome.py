@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from astroclf.bundle import write_bundle
-from astroclf.data.dataset import ImageDataset
+from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.evaluation.report import write_report
 from astroclf.evaluation.report_content import ReportContent, SplitResult
 from astroclf.settings import Settings
@@ -95,7 +95,6 @@ def report_content(
     facts: Mapping[str, Any],
     warnings: Sequence[str],
 ) -> ReportContent:
-    shown = {name: str(value) for name, value in facts.items() if name != "warnings"}
     return ReportContent(
         title=f"{settings.model.name} on {settings.dataset.name}",
         classes=dataset.classes,
@@ -106,10 +105,29 @@ def report_content(
         calibration_bins=settings.evaluation.calibration_bins,
         resamples=settings.evaluation.bootstrap,
         resampled_groups=dataset.groups is not None,
-        facts=shown,
+        facts=report_facts(facts),
         warnings=warnings,
         weights=layer_weights(setup.network),
     )
+
+
+def report_facts(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Those facts of the run that a reader of the report looks for; metrics.json has them all."""
+    commit, _, changes = facts["git_commit"].partition("+")
+    return {
+        "seed": str(facts["seed"]),
+        "device": facts["device"],
+        "precision": facts["precision"],
+        "images_per_s": f"{facts['images_per_s']:.0f}",
+        "train_s": f"{facts['train_s']:.0f}",
+        "epochs": f"{facts['epochs']}, best {facts['best_epoch']}",
+        "chosen_on": facts["chosen_on"],
+        "backbone": facts["backbone"],
+        "parameters": f"{facts['parameters']:,}",
+        "git_commit": commit[:10] + (f" +{changes}" if changes else "") or "none",
+        "torch": facts["torch"],
+        "dataset_fingerprint": facts["dataset_fingerprint"],
+    }
 
 
 def layer_weights(network: nn.Module) -> dict[str, np.ndarray]:
@@ -124,10 +142,11 @@ def layer_weights(network: nn.Module) -> dict[str, np.ndarray]:
 def final_metrics(splits: Mapping[str, SplitResult]) -> dict[str, float]:
     """`<split>_<metric>` -> value of the best weights, for the tracker.
 
-    val has those names from its epochs already, so it is called best_val here.
+    train and val have those names from their epochs already, so they are called best_train and
+    best_val here.
     """
     return {
-        f"{'best_val' if split == 'val' else split}_{metric}": measured["value"]
+        f"{'best_' if split in (TRAIN, VAL) else ''}{split}_{metric}": measured["value"]
         for split, result in splits.items()
         for metric, measured in result.scores.overall.items()
         if measured["value"] is not None

@@ -49,10 +49,11 @@ def fit(
     """
     while progress.epoch < settings.epochs and not progress.is_stale(settings.patience):
         stop.raise_if_made()
-        lr = learner.lr
+        if progress.step == 0:
+            progress.lr = learner.lr
         start_s = time.perf_counter()
         train_epoch(learner, train, settings, augment, seed, progress, stop)
-        row = {"epoch": progress.epoch + 1, "lr": lr}
+        row = {"epoch": progress.epoch + 1, "lr": progress.lr}
         row["train_loss"] = sum(progress.losses) / max(1, len(progress.losses))
         scores = validate()
         row |= {f"val_{name}": value for name, value in scores.items()}

@@ -11,7 +11,8 @@ from typing import Any
 class Progress:
     """Everything about a training that is neither weights nor randomness.
 
-    epoch: finished epochs. step: finished steps of the epoch that is under way, and losses: theirs.
+    epoch: finished epochs. step: finished steps of the epoch that is under way, losses: theirs, lr:
+    the learning rate of its first one.
     steps: finished steps in all. history: one row an epoch. train_s: seconds spent in steps alone,
     with images: how many passed through them.
     """
@@ -19,6 +20,7 @@ class Progress:
     epoch: int = 0
     step: int = 0
     losses: list[float] = field(default_factory=list)
+    lr: float = math.nan
     steps: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0

@@ -10,7 +10,6 @@ import numpy as np
 
 from astroclf.data import galaxies, sky
 from astroclf.data.dataset import UNASSIGNED, ImageDataset, Pixels
-from astroclf.errors import UserError
 from astroclf.settings import sections
 
 BANDS = ("g", "r", "i")
@@ -23,7 +22,7 @@ CLASSES = {
 
 # Half-light radii (arcsec), drawn log-uniformly. The smallest galaxies are hardly wider than stars;
 # surveys of morphology leave those out.
-RADIUS_ARCSEC = {"star_galaxy": (0.3, 4.0), "morphology": (1.5, 4.5), "votes": (1.5, 4.5)}
+RADIUS_ARCSEC = {"star_galaxy": (0.5, 4.0), "morphology": (1.5, 4.5), "votes": (1.5, 4.5)}
 MOFFAT_BETA = (2.5, 4.0)
 PSF_AXIS_RATIO = (0.9, 1.0)
 CENTRE_OFFSET_PX = 1.0  # largest in x and in y
@@ -69,13 +68,7 @@ def load(settings: sections.Simulated) -> ImageDataset:
     signal-to-noise of the object in r (`sky.flux_at` has the formula), log-uniform in
     `settings.signal_to_noise`. With `target: votes` the targets are the shares of `VOLUNTEERS`
     simulated answers. Image i depends on the seed and on i, but not on `n_images`.
-
-    Raises UserError for a negative seed.
     """
-    if settings.seed < 0:
-        raise UserError(
-            f"dataset.seed={settings.seed} does not fit: the sky needs a seed of 0 or more."
-        )
     count, px = settings.n_images, settings.image_px
     canvas = sky.Canvas(px, settings.pixel_scale_arcsec)
     images = np.empty((count, len(BANDS), px, px), np.float32)

@@ -1,0 +1,228 @@
+"""The search for class factors: what is maximised, and where its maximum lies.
+
+The label of an image is the class of its largest p_k f_k. As the factor of one class rises, each
+image changes its label once, at the ratio of its best other p_j f_j to its p_k: sorted by these
+ratios, running sums give every confusion that any factor leads to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from astroclf.errors import UserError
+from astroclf.evaluation.decision import to_labels
+
+# From how many images are truly of each class (K,), how many get its label (..., K), and how many
+# of these rightly (..., K), to the figure that is maximised (...).
+Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+ROUNDS = 20  # over all classes; a handful suffices
+LEAST_GAIN = 1e-12  # below it, figures differ by rounding alone
+LEAST_STEP = 1e-12  # ratios closer than this, relatively, are the same
+FURTHEST = 1e50  # no factor goes beyond this or below its inverse
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is maximised.
+
+    bound: of a constraint, else None. The measure of a constraint is what it maximises where the
+    bound is met, and else what is missing to the bound, negative.
+    """
+
+    text: str
+    measure: Measure
+    bound: float | None = None
+
+    def value(self, labels: np.ndarray, targets: np.ndarray, n_classes: int) -> float:
+        """The measure of labels (N,) for the true classes (N,); NaN where it is not defined."""
+        counted = (targets, labels, targets[labels == targets])
+        true, predicted, hits = (np.bincount(each, minlength=n_classes) for each in counted)
+        return float(self.measure(true, predicted, hits))
+
+
+def read_objective(text: str, n_classes: int) -> Objective:
+    """The objective of a name in `OBJECTIVES`, or of a constraint such as `precision >= 0.99`.
+
+    A constraint is on class 1 of two. `precision >= x` maximises recall, `recall >= x` precision.
+    Raises UserError for any other text, and for a constraint with more than two classes.
+    """
+    if text in OBJECTIVES:
+        return Objective(text, OBJECTIVES[text])
+    match = re.fullmatch(r"\s*(precision|recall)\s*>=\s*(\d*\.?\d+)\s*", text)
+    if match is None or not 0 < (bound := float(match[2])) <= 1:
+        raise UserError(
+            f"Labels cannot be tuned for {text!r}: choose {', '.join(OBJECTIVES)}, "
+            "or for two classes a constraint like 'precision >= 0.99' or 'recall >= 0.95'."
+        )
+    if n_classes != 2:
+        raise UserError(
+            f"{text!r} is a constraint on the second class of two, but there are {n_classes} "
+            f"classes: choose {', '.join(OBJECTIVES)}."
+        )
+    return Objective(text.strip(), _constrained(match[1], bound), bound)
+
+
+def search_factors(
+    probabilities: np.ndarray, targets: np.ndarray, objective: Objective
+) -> np.ndarray:
+    """(K,) float64 factors, which sum to 1; never worse on these images than equal ones.
+
+    For two classes they are the best there are. For more they are found by coordinate ascent from
+    equal factors: no change of a single one is better. Where several are as good, the change is
+    the smallest.
+    """
+    n_classes = probabilities.shape[1]
+    factors = np.ones(n_classes)
+    value = objective.value(to_labels(probabilities), targets, n_classes)
+    turns = [1] if n_classes == 2 else list(range(n_classes))
+    without_gain = 0
+    for k in turns * ROUNDS:
+        tried = factors.copy()
+        tried[k] = _best_factor(probabilities, targets, factors, k, objective.measure)
+        reached = objective.value(to_labels(probabilities, tried), targets, n_classes)
+        if reached > value + LEAST_GAIN:
+            factors, value, without_gain = tried, reached, 0
+        else:
+            without_gain += 1
+        if without_gain == len(turns):
+            break
+    return factors / factors.sum()
+
+
+def _best_factor(
+    probabilities: np.ndarray, targets: np.ndarray, factors: np.ndarray, k: int, measure: Measure
+) -> float:
+    """The best factor of class k while those of the others stay, exactly."""
+    n_classes = len(factors)
+    weighted = probabilities * factors
+    weighted[:, k] = -1.0
+    rivals = weighted.argmax(axis=1)
+    ratios = _critical_ratios(
+        np.take_along_axis(weighted, rivals[:, None], 1)[:, 0], probabilities[:, k]
+    )
+    order = np.argsort(ratios)
+    truth, rivals = targets[order], rivals[order]
+    # After m of the sorted images went to class k, its factor lies between edges m and m + 1.
+    edges = np.concatenate([[0.0], ratios[order], [np.inf]])
+    apart = np.flatnonzero(edges[1:] > edges[:-1] * (1 + LEAST_STEP))
+    of_k, of_rival = np.eye(n_classes)[[k]], np.eye(n_classes)[rivals]
+    right_of_k, right_of_rival = (truth == k)[:, None], (truth == rivals)[:, None]
+    values = measure(
+        np.bincount(truth, minlength=n_classes),
+        _after_moves(of_rival, of_k, apart),
+        _after_moves(of_rival * right_of_rival, of_k * right_of_k, apart),
+    )
+    if np.isnan(values).all():
+        return float(factors[k])
+    best = apart[values >= np.nanmax(values) - LEAST_GAIN]
+    return _nearest_between(edges[best], edges[best + 1], float(factors[k]))
+
+
+def _critical_ratios(rival: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """(N,): the factor at which class k overtakes its best rival; 0 for always, inf for never."""
+    ratios = np.full(len(own), np.inf)
+    np.divide(rival, own, out=ratios, where=own > 0)
+    ratios[ratios < 1 / FURTHEST] = 0.0
+    ratios[ratios > FURTHEST] = np.inf
+    return ratios
+
+
+def _after_moves(lost: np.ndarray, won: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """(M, K) counts after the first so many images moved: each took `lost` away, brought `won`."""
+    running = np.empty((len(lost) + 1, lost.shape[1]))
+    running[0] = lost.sum(axis=0)
+    np.subtract(won, lost, out=running[1:])
+    return np.cumsum(running, axis=0, out=running)[moves]
+
+
+def _nearest_between(lows: np.ndarray, highs: np.ndarray, factor: float) -> float:
+    """The factor if it lies in one of the intervals, else the middle of the nearest one."""
+    with np.errstate(divide="ignore"):
+        distances = np.maximum(np.log(lows / factor), np.log(factor / highs))
+    nearest = distances.argmin()
+    if distances[nearest] < 0:
+        return factor
+    return _middle(float(lows[nearest]), float(highs[nearest]))
+
+
+def _middle(low: float, high: float) -> float:
+    """Halfway in f / (1 + f): between two classes, halfway between two neighbouring p_1."""
+    share = (low / (1 + low) + (high / (1 + high) if high < np.inf else 1.0)) / 2
+    if share < 1:
+        middle = share / (1 - share)
+        if low * (1 + LEAST_STEP / 4) < middle < high * (1 - LEAST_STEP / 4):
+            return middle
+    # Shares that round to the same number: halfway in the logarithm.
+    return low * 2 if high == np.inf else float(np.sqrt(low) * np.sqrt(high))
+
+
+def _accuracy(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    return _ratio(hits.sum(axis=-1), true.sum())
+
+
+def _balanced_accuracy(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    """Mean recall of the classes present."""
+    return _mean_of_defined(_ratio(hits, true))
+
+
+def _macro_f1(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    """Mean over the classes present or predicted."""
+    return _mean_of_defined(_ratio(2 * hits, true + predicted))
+
+
+def _mcc(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    """Gorodkin (2004, Comput. Biol. Chem. 28, 367); 0 where it is not defined."""
+    true, predicted = true.astype(np.float64), predicted.astype(np.float64)
+    n = true.sum()
+    covariance = hits.sum(axis=-1) * n - (true * predicted).sum(axis=-1)
+    spread = (n**2 - (true**2).sum()) * (n**2 - (predicted**2).sum(axis=-1))
+    return np.where(spread > 0, covariance / np.sqrt(np.where(spread > 0, spread, 1.0)), 0.0)
+
+
+def _youden(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    """Youden's J = recall - false positive rate, the mean over the classes, each against the rest.
+
+    For two classes both have the same J (Youden 1950, Cancer 3, 32).
+    """
+    return _mean_of_defined(_ratio(hits, true) - _ratio(predicted - hits, true.sum() - true))
+
+
+def f1_of_class_1(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    """0 where class 1 is neither there nor predicted."""
+    return np.nan_to_num(_ratio(2 * hits, true + predicted)[..., 1])
+
+
+OBJECTIVES: dict[str, Measure] = {
+    "accuracy": _accuracy,
+    "balanced_accuracy": _balanced_accuracy,
+    "macro_f1": _macro_f1,
+    "mcc": _mcc,
+    "youden": _youden,
+}
+
+
+def _constrained(held: str, bound: float) -> Measure:
+    """See `Objective`; precision and recall are 0 where they are not defined."""
+
+    def measure(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
+        precision = np.nan_to_num(_ratio(hits, predicted)[..., 1])
+        recall = np.nan_to_num(_ratio(hits, true)[..., 1])
+        kept, maximised = (precision, recall) if held == "precision" else (recall, precision)
+        return np.where(kept >= bound - LEAST_GAIN, maximised, kept - bound)
+
+    return measure
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.true_divide(part, whole)
+
+
+def _mean_of_defined(values: np.ndarray) -> np.ndarray:
+    """The mean along the last axis without NaNs, NaN where all are."""
+    return _ratio(np.nansum(values, axis=-1), np.sum(~np.isnan(values), axis=-1))

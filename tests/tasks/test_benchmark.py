@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from astroclf.data.dataset import ImageDataset
+from astroclf.settings import Settings
+from astroclf.tasks.benchmark import BareStep, benchmark, loop_images_per_s
+from astroclf.tasks.setup import Setup, prepare
+from astroclf.training.device import choose_device
+
+TINY = (
+    "task=benchmark",
+    "task.steps=3",
+    "task.rounds=2",
+    "model.widths=[4]",
+    "model.hidden_units=[8]",
+    "trainer.batch_size=8",
+)
+
+
+def prepared(settings: Any, dataset: ImageDataset, *overrides: str) -> tuple[Settings, Setup]:
+    chosen = settings(*TINY, *overrides)
+    return chosen, prepare(chosen, dataset, choose_device("cpu"), stored=None)
+
+
+def test_it_measures_both_and_says_so(
+    settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "astroclf"):
+        ratio = benchmark(settings(*TINY), tmp_path)
+    found = json.loads((tmp_path / "benchmark.json").read_text())
+    assert found["batch"][1:] == [3, 32, 32]
+    assert found["batch"][0] in (7, 8)
+    assert len(found["bare_images_per_s"]) == len(found["loop_images_per_s"]) == 2
+    pairs = zip(found["loop_images_per_s"], found["bare_images_per_s"], strict=True)
+    assert ratio == found["loop_over_bare"] == pytest.approx(median(a / b for a, b in pairs))
+    assert set(found["step_s"]) == {
+        f"{precision} {form}"
+        for precision in ("fp32", "bf16")
+        for form in ("contiguous", "channels_last")
+    }
+    assert f"{ratio:.3f}" in caplog.text
+    assert "loop / bare" in caplog.text
+    assert "round 2" in caplog.text
+
+
+def test_the_loop_takes_the_steps_that_are_asked(
+    settings: Any, simulated_dataset: ImageDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, setup = prepared(settings, simulated_dataset)
+    step, taken = setup.learner.step, []
+
+    def count(batches: Any) -> Any:
+        taken.append(len(batches[0].image))
+        return step(batches)
+
+    monkeypatch.setattr(setup.learner, "step", count)
+    assert loop_images_per_s(chosen, setup) > 0
+    assert len(taken) == 3
+
+
+def test_the_bare_step_really_trains(settings: Any, simulated_dataset: ImageDataset) -> None:
+    chosen, setup = prepared(settings, simulated_dataset)
+    batch = next(setup.batches["train"].in_order())
+    bare = BareStep(chosen, setup, setup.learner.numerics, batch)
+    before = setup.learner.weights()
+    assert bare.images_per_s(2) > 0
+    after = setup.learner.weights()
+    assert any((after[name] != before[name]).any() for name in before if "weight" in name)
+
+
+def test_a_benchmark_leaves_no_training_behind(settings: Any, tmp_path: Path) -> None:
+    benchmark(settings(*TINY), tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["benchmark.json"]

@@ -1,0 +1,293 @@
+"""A run that was stopped and resumed is, on the CPU, bit for bit the run that never stopped."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import astroclf.app
+from astroclf.errors import UserError
+from astroclf.settings import read_settings
+from astroclf.training.checkpoint import checkpoint_path, read_checkpoint
+from astroclf.training.interruption import Interrupted
+from astroclf.training.learner import Learner
+
+ROOT = Path(__file__).parents[2]
+# Dropout, batch norm, momentum and a schedule with warm-up: everything that has a state.
+TINY = (
+    "dataset.n_images=64",
+    "dataset.image_px=16",
+    "model.widths=[4]",
+    "model.hidden_units=[8]",
+    "evaluation.bootstrap=0",
+    "trainer.batch_size=8",
+)
+
+
+def read_rows(folder: Path) -> list[dict[str, str]]:
+    """history.csv without the times, which no two runs share."""
+    with (folder / "history.csv").open(newline="") as stream:
+        return [
+            {name: value for name, value in row.items() if not name.endswith("_s")}
+            for row in csv.DictReader(stream)
+        ]
+
+
+def assert_same_run(found: Path, expected: Path) -> None:
+    assert read_rows(found) == read_rows(expected)
+    assert (found / "predictions.csv").read_bytes() == (expected / "predictions.csv").read_bytes()
+    best, wanted = (load_file(run / "bundle/weights.safetensors") for run in (found, expected))
+    assert best.keys() == wanted.keys()
+    assert all(torch.equal(best[name], wanted[name]) for name in wanted)
+    last, wanted_last = (read_checkpoint(run)["learner"] for run in (found, expected))
+    assert all(
+        torch.equal(last["network"][name], wanted_last["network"][name]) for name in last["network"]
+    )
+    assert last["schedule"] == wanted_last["schedule"]
+
+
+class StoppedRun:
+    """A training in this process that is sent a signal in one of its steps."""
+
+    def __init__(self, config: Any, folder: Path, *overrides: str) -> None:
+        self.config = config(*TINY, *overrides)
+        self.folder = folder
+
+    def stop_at(self, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        take_step, taken = Learner.step, []
+
+        def step_and_stop(learner: Learner, batches: Any) -> Any:
+            taken.append(1)
+            if len(taken) == step:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return take_step(learner, batches)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Learner, "step", step_and_stop)
+            with pytest.raises(Interrupted):
+                self._run(self.config)
+
+    def resume(self, **trainer: Any) -> None:
+        changed = {**self.config, "trainer": {**self.config["trainer"], **trainer}}
+        self._run({**changed, "resume": str(self.folder)})
+
+    def _run(self, config: dict[str, Any]) -> None:
+        self.folder.mkdir(exist_ok=True)
+        astroclf.app.run_task(read_settings(config), self.folder, config)
+
+
+CASES = {
+    "cosine": ("scheduler=cosine", "optimizer=adamw"),
+    "onecycle": ("scheduler=onecycle", "optimizer=sgd", "augment=sky"),
+    "plateau": ("scheduler=plateau", "scheduler.patience=0", "optimizer=timm"),
+    "accumulate": ("trainer.accumulate=2", "trainer.clip_norm=0.1"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_stopped_run_goes_on_as_if_it_had_not(
+    config: Any,
+    train_run: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    case: str,
+) -> None:
+    overrides = ("trainer.epochs=4", *CASES[case])
+    whole = train_run(*TINY, *overrides)
+    stopped = StoppedRun(config, tmp_path / "stopped", *overrides)
+    stopped.stop_at(8, monkeypatch)
+    torch.rand(100)  # another process would have other random numbers
+    stopped.resume()
+    assert_same_run(stopped.folder, whole)
+
+
+@pytest.mark.parametrize("step", [1, 6, 12])
+def test_it_may_stop_at_any_step(
+    config: Any,
+    train_run: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+) -> None:
+    """In the first step, at the end of an epoch, and at the end of all."""
+    whole = train_run(*TINY)
+    stopped = StoppedRun(config, tmp_path / "stopped")
+    stopped.stop_at(step, monkeypatch)
+    stopped.resume()
+    assert_same_run(stopped.folder, whole)
+
+
+def test_it_may_stop_more_than_once(
+    config: Any, train_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train_run(*TINY, "trainer.epochs=3")
+    stopped = StoppedRun(config, tmp_path / "stopped", "trainer.epochs=3")
+    stopped.stop_at(4, monkeypatch)
+    stopped.config["resume"] = str(stopped.folder)
+    stopped.stop_at(5, monkeypatch)
+    stopped.resume()
+    assert_same_run(stopped.folder, whole)
+
+
+def test_a_finished_run_may_be_given_more_epochs(
+    config: Any, train_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    """With a rate that does not depend on their number, it is the longer run."""
+    whole = train_run(*TINY, "trainer.epochs=3", "scheduler=none")
+    short = StoppedRun(config, tmp_path / "short", "trainer.epochs=1", "scheduler=none")
+    short._run(short.config)
+    short.resume(epochs=3)
+    assert_same_run(short.folder, whole)
+
+
+def test_other_data_are_refused(
+    config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = StoppedRun(config, tmp_path / "stopped")
+    stopped.stop_at(3, monkeypatch)
+    stopped.config["dataset"]["seed"] = 1
+    with pytest.raises(UserError, match="images, labels or splits have changed"):
+        stopped.resume()
+
+
+class Command:
+    """`python run.py` in a process of its own."""
+
+    def __init__(self, overrides: list[str], folder: Path) -> None:
+        self.overrides = overrides
+        self.folder = folder
+
+    def start(self, *overrides: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "run.py"), *overrides],
+            cwd=self.folder.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def stop_after(self, rows: int, number: signal.Signals) -> tuple[int, str]:
+        """Send a signal once history.csv has so many rows; returns exit code and output."""
+        process = self.start(*self.overrides, f"hydra.run.dir={self.folder}")
+        history, give_up_s = self.folder / "history.csv", time.monotonic() + 60
+        while not (history.is_file() and history.read_text().count("\n") > rows):
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < give_up_s
+            time.sleep(0.002)
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[0]
+        return process.returncode, said
+
+    def resume(self, *overrides: str) -> tuple[int, str]:
+        process = self.start(f"resume={self.folder}", *overrides)
+        said = process.communicate(timeout=120)[0]
+        return process.returncode, said
+
+
+# Long enough that there is time to stop it.
+LONG = ("trainer.epochs=20", "trainer.batch_size=4")
+
+
+@pytest.fixture
+def command(small_overrides: Callable[..., list[str]], tmp_path: Path) -> Command:
+    return Command(small_overrides(*TINY, *LONG), tmp_path / "stopped")
+
+
+@pytest.fixture(scope="module")
+def whole(train_run: Callable[..., Path]) -> Path:
+    return train_run(*TINY, *LONG)
+
+
+def test_a_killed_run_goes_on_as_if_it_had_not_been(command: Command, whole: Path) -> None:
+    code, _ = command.stop_after(2, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert len(read_rows(command.folder)) < 20
+    assert not (command.folder / "predictions.csv").exists()
+    record = (command.folder / ".hydra/overrides.yaml").read_text()
+    code, said = command.resume()
+    assert code == 0, said
+    assert_same_run(command.folder, whole)
+    assert (command.folder / ".hydra/overrides.yaml").read_text() == record
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
+def test_an_interrupted_run_says_how_to_go_on(command: Command, number: signal.Signals) -> None:
+    code, said = command.stop_after(1, number)
+    assert code == 128 + number, said
+    assert f"Stopped by {number.name} in epoch" in said
+    assert f"Go on with: python run.py resume={command.folder.name}" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
+    command: Command, whole: Path, number: signal.Signals
+) -> None:
+    command.stop_after(2, number)
+    code, said = command.resume()
+    assert code == 0, said
+    assert_same_run(command.folder, whole)
+
+
+@pytest.mark.parametrize("override", ["optimizer.lr=1", "model=resnet34", "seed=3", "loss=focal"])
+def test_settings_of_a_resumed_run_stand(
+    override: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(astroclf.app, "_run_dir", None)  # nothing may be made
+    with pytest.raises(UserError, match=rf"{override.split('=')[0]} cannot be changed"):
+        astroclf.app._resumed({"resume": str(tmp_path)}, [f"resume={tmp_path}", override])
+
+
+def test_a_refused_change_is_one_sentence_and_code_2(tmp_path: Path) -> None:
+    folder = tmp_path / "stopped"
+    folder.mkdir()
+    code, said = Command([], folder).resume("optimizer.lr=1")
+    assert code == 2
+    assert said.startswith("astroclf: optimizer.lr cannot be changed when a run is resumed")
+    assert said.count("\n") == 1
+    assert [file.name for file in folder.iterdir()] == ["run.log"]
+
+
+def test_epochs_device_and_tracking_may_change(
+    config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = StoppedRun(config, tmp_path / "stopped", "tracking=mlflow")
+    stopped.config["tracking"] = {"name": "none"}
+    stopped.stop_at(2, monkeypatch)
+    fresh = config("trainer.epochs=7", "trainer.device=cpu", "tracking=mlflow", "seed=5")
+    overrides = ["resume=x", "trainer.epochs=7", "trainer.device=cpu", "tracking=mlflow"]
+    found = astroclf.app._resumed({**fresh, "resume": str(stopped.folder)}, overrides)
+    assert found["trainer"]["epochs"] == 7
+    assert found["tracking"]["name"] == "mlflow"
+    assert found["resume"] == str(stopped.folder)
+    assert found["seed"] == 0, "as it was stored"
+    assert found["model"] == stopped.config["model"]
+
+
+@pytest.mark.parametrize("spoil", ["cut short", "gone"])
+def test_without_a_whole_checkpoint_nothing_is_resumed(
+    config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: str
+) -> None:
+    stopped = StoppedRun(config, tmp_path / "stopped")
+    stopped.stop_at(2, monkeypatch)
+    path = checkpoint_path(stopped.folder)
+    if spoil == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"resume=.*last\.pt"):
+        astroclf.app._resumed({"resume": str(stopped.folder)}, ["resume=x"])

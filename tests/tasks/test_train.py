@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.sources import load_dataset
+from astroclf.errors import UserError
+from astroclf.tasks import train as module
+from astroclf.tasks.setup import prepare
+from astroclf.training.checkpoint import read_checkpoint
+from astroclf.training.losses import cross_entropy
+from astroclf.training.loop import DivergenceError
+
+SHORT = ("model.widths=[4,8]", "model.hidden_units=[16]", "evaluation.bootstrap=0")
+
+
+@pytest.fixture(scope="module")
+def run(train_run: Callable[..., Path]) -> Path:
+    """Six epochs at a high rate, so that the last is not the best."""
+    return train_run(*SHORT, "trainer.epochs=6", "optimizer.lr=0.03", "trainer.monitor=log_loss")
+
+
+def read_csv(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_run_leaves_all_its_results(run: Path) -> None:
+    assert {file.name for file in run.iterdir()} >= {
+        "metrics.json",
+        "history.csv",
+        "predictions.csv",
+        "split.csv",
+        "bundle",
+        "checkpoint",
+        "report.html",
+    }
+
+
+def test_the_best_weights_are_restored(run: Path) -> None:
+    history = read_csv(run / "history.csv")
+    metrics = json.loads((run / "metrics.json").read_text())
+    best = min(history, key=lambda row: float(row["val_log_loss"]))
+    assert metrics["run"]["best_epoch"] == int(best["epoch"])
+    assert best is not history[-1], "or nothing would be shown"
+    for name, measured in metrics["val"].items():
+        assert measured["value"] == pytest.approx(float(best[f"val_{name}"]), abs=1e-6), name
+
+
+def test_bundle_and_checkpoint_hold_the_best_weights(run: Path) -> None:
+    stored = read_checkpoint(run)
+    bundled = load_file(run / "bundle/weights.safetensors")
+    last = stored["learner"]["network"]
+    assert all(torch.equal(bundled[name], stored["best"][name]) for name in bundled)
+    assert any(not torch.equal(bundled[name], last[name]) for name in bundled)
+
+
+def test_metrics_say_how_they_came_about(run: Path, simulated_dataset: ImageDataset) -> None:
+    facts = json.loads((run / "metrics.json").read_text())["run"]
+    assert facts["seed"] == 0
+    assert facts["epochs"] == 6
+    assert facts["backbone"] == "random"
+    assert facts["device"].startswith("cpu")
+    assert facts["images_per_s"] > 0
+    assert facts["train_s"] > 0
+    assert facts["chosen_on"] == "val log_loss"
+    assert facts["dataset_fingerprint"] == simulated_dataset.fingerprint()
+
+
+def test_the_split_is_written(run: Path, simulated_dataset: ImageDataset) -> None:
+    found = {row["id"]: row["split"] for row in read_csv(run / "split.csv")}
+    assert found == dict(zip(simulated_dataset.ids, simulated_dataset.split, strict=True))
+
+
+def test_the_same_seed_is_the_same_run(run: Path, train_run: Callable[..., Path]) -> None:
+    overrides = (*SHORT, "trainer.epochs=6", "optimizer.lr=0.03", "trainer.monitor=log_loss")
+    again = train_run(*overrides)
+    assert (again / "predictions.csv").read_bytes() == (run / "predictions.csv").read_bytes()
+    other = train_run(*overrides, "seed=1")
+    assert (other / "predictions.csv").read_bytes() != (run / "predictions.csv").read_bytes()
+
+
+def test_the_value_that_a_search_wants_is_returned(
+    config: Any, settings: Any, tmp_path: Path
+) -> None:
+    overrides = (*SHORT, "trainer.monitor=roc_auc")
+    value = module.train(settings(*overrides), tmp_path, config(*overrides))
+    history = read_csv(tmp_path / "history.csv")
+    assert value == max(float(row["val_roc_auc"]) for row in history)
+
+
+def test_patience_ends_a_run(train_run: Callable[..., Path]) -> None:
+    folder = train_run(
+        *SHORT, "trainer.epochs=20", "trainer.patience=1", "optimizer=sgd", "optimizer.lr=1e-9"
+    )
+    facts = json.loads((folder / "metrics.json").read_text())["run"]
+    assert facts["epochs"] == facts["best_epoch"] + 1 < 20
+
+
+def test_smoke_takes_two_steps(train_run: Callable[..., Path]) -> None:
+    folder = train_run(*SHORT, "trainer=smoke", "trainer.device=cpu")
+    assert read_checkpoint(folder)["progress"]["steps"] == 2
+    assert (folder / "report.html").exists()
+
+
+def test_votes_are_learnt(train_run: Callable[..., Path]) -> None:
+    folder = train_run(*SHORT, "dataset.target=votes", "loss=mse", "trainer.monitor=rmse")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert 0 < metrics["test"]["rmse"]["value"] < 1
+    assert math.isfinite(metrics["val"]["loss"]["value"])
+
+
+def test_a_rate_too_high_stops_with_the_step(train_run: Callable[..., Path]) -> None:
+    with pytest.raises(
+        DivergenceError,
+        match=r"The loss became (nan|inf) in epoch 1, step \d+: most likely the learning rate",
+    ):
+        train_run(*SHORT, "optimizer=sgd", "optimizer.lr=1e30", "scheduler=none")
+
+
+def test_a_checkpoint_of_another_model_is_refused(
+    settings: Any, simulated_dataset: ImageDataset, train_run: Callable[..., Path]
+) -> None:
+    stored = read_checkpoint(train_run(*SHORT, "trainer=smoke", "trainer.device=cpu"))
+    with pytest.raises(UserError, match="does not fit the model of this run"):
+        prepare(settings("model.widths=[4,4]"), simulated_dataset, torch.device("cpu"), stored)
+
+
+def test_fewer_images_than_a_batch_are_said(
+    train_run: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = train_run(*SHORT, "trainer.batch_size=1000", "trainer.epochs=1")
+    warnings = json.loads((folder / "metrics.json").read_text())["run"]["warnings"]
+    assert any("fewer than trainer.batch_size=1000" in warning for warning in warnings)
+    assert "fewer than trainer.batch_size=1000" in caplog.text
+
+
+def test_random_weights_cannot_be_missed(
+    settings: Any, config: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The hub is offline in tests, so these weights cannot be had."""
+    overrides = ("model=timm", "model.name=test_resnet", "trainer=smoke", "trainer.device=cpu")
+    with caplog.at_level(logging.INFO, "astroclf"):
+        module.train(settings(*overrides), tmp_path, config(*overrides))
+    assert caplog.text.count("starts from RANDOM weights") >= 2, "before and after the training"
+    facts = json.loads((tmp_path / "metrics.json").read_text())["run"]
+    assert facts["backbone"] == "random"
+    assert any("RANDOM weights" in warning for warning in facts["warnings"])
+    assert "RANDOM weights" in (tmp_path / "report.html").read_text()
+
+
+def test_validation_and_test_are_never_augmented(settings: Any) -> None:
+    """Whatever happens to training images, the other splits are their raw pixels, normalised."""
+    dataset = load_dataset(settings().dataset)
+    seen = {}
+    for augment in ("none", "sky"):
+        setup = prepare(settings(f"augment={augment}"), dataset, torch.device("cpu"), None)
+        seen[augment] = {
+            split: torch.cat([batch.image for batch in setup.batches[split].in_order()])
+            for split in ("val", "test")
+        }
+        for split in ("val", "test"):
+            stored = torch.from_numpy(dataset.images[dataset.indices(split)])
+            expected = setup.preprocess.normalise(setup.preprocess.scale(stored))
+            assert torch.equal(seen[augment][split], expected)
+        assert setup.loss(torch.zeros(1, 2), torch.tensor([0])) == cross_entropy(
+            torch.zeros(1, 2), torch.tensor([0])
+        )

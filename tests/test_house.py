@@ -1,0 +1,247 @@
+"""The house itself: which room may know which, what a start costs, and that conf/ and code agree."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from astroclf.settings import Settings, sections
+from astroclf.settings.read import CHOICES, ONE_OF_A_KIND, OPEN_ENDED
+from astroclf.settings.sections import Section
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src/astroclf"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+# What each room may import of astroclf, beside itself and the ground that all stand on.
+GROUND = {"errors", "settings"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "settings": set(),
+    "provenance": set(),
+    "data": set(),
+    "models": set(),
+    "evaluation": set(),
+    "tracking": set(),
+    "training": {"data"},
+    "bundle": {"data", "models", "evaluation"},
+    "tasks": {"bundle", "data", "evaluation", "models", "provenance", "tracking", "training"},
+    "app": {"tasks", "training"},
+}
+HEAVY = {
+    "cv2", "matplotlib", "mlflow", "optuna", "pandas", "PIL", "pydantic", "scipy", "sklearn", "timm",
+    "torch", "torchvision",
+}  # fmt: skip
+NEEDED_LATE = {"matplotlib", "mlflow", "optuna", "sklearn", "timm"}
+
+# Keys that choose a class of settings: the comment that opens the file says what they mean.
+SELECTORS = {"name", "family"}
+GROUPS = [*CHOICES, *ONE_OF_A_KIND]
+GROUP_FILES = [file for group in GROUPS for file in sorted((ROOT / "conf" / group).glob("*.yaml"))]
+CONF_FILES = sorted((ROOT / "conf").rglob("*.yaml"))
+
+
+def path_in(folder: Path, file: Path) -> str:
+    return str(file.relative_to(folder))
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported_modules(file: Path) -> Iterator[str]:
+    """The full name of everything that is imported anywhere in the file, under `if` and `def` too."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} imports relatively"
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def imported_rooms(file: Path) -> set[str]:
+    names = [name.split(".") for name in imported_modules(file)]
+    return {name[1] for name in names if name[0] == "astroclf" and len(name) > 1}
+
+
+@pytest.mark.parametrize("file", MODULES, ids=lambda file: path_in(SOURCE, file))
+def test_rooms_know_only_those_below(file: Path) -> None:
+    room = room_of(file)
+    if room == "__init__":
+        assert not imported_rooms(file)
+        return
+    assert room in MAY_IMPORT, f"{room} is a new room: say in MAY_IMPORT what it may import"
+    assert imported_rooms(file) <= MAY_IMPORT[room] | GROUND | {room}
+
+
+def test_errors_and_settings_stand_on_nothing_heavy() -> None:
+    for file in MODULES:
+        if room_of(file) in GROUND:
+            assert not {name.split(".")[0] for name in imported_modules(file)} & HEAVY - {
+                "pydantic"
+            }
+
+
+@pytest.mark.parametrize("flags", [["--cfg", "job"], ["--help"]], ids=" ".join)
+def test_looking_at_the_configuration_imports_nothing_heavy(flags: list[str]) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "run.py", *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0
+    imported = set(re.findall(r"\| +(\w+)\n", ran.stderr))
+    assert "hydra" in imported
+    assert not imported & HEAVY
+    if flags == ["--help"]:
+        assert len(ran.stdout.splitlines()) <= 40, "help should fit on a screen"
+        assert all(len(line) <= 120 for line in ran.stdout.splitlines())
+    else:
+        assert ran.stdout.startswith("task:\n  name: train\n")
+
+
+def test_a_training_imports_what_it_uses_late() -> None:
+    show = f"import sys, astroclf.tasks.train; print(*{NEEDED_LATE!r} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == ""
+
+
+def choices() -> Iterator[tuple[str, type[Section]]]:
+    for group, named in CHOICES.items():
+        yield from ((group, chosen) for chosen in named.values())
+    yield from OPEN_ENDED.items()
+    yield from ONE_OF_A_KIND.items()
+
+
+def content_of(file: Path) -> dict[str, Any]:
+    content: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(file))  # type: ignore[assignment]
+    return content
+
+
+def section_of(file: Path) -> type[Section]:
+    group = file.parent.name
+    if group in ONE_OF_A_KIND:
+        return ONE_OF_A_KIND[group]
+    selected = content_of(file)["family" if group == "model" else "name"]
+    return CHOICES[group].get(selected) or OPEN_ENDED[group]
+
+
+def stated_keys(file: Path) -> set[str]:
+    """The keys of a file and of those of its own group that it builds on."""
+    content = content_of(file)
+    built_on = [name for name in content.pop("defaults", []) if name != "_self_"]
+    keys = set(map(str, content))
+    return keys.union(*(stated_keys(file.with_stem(name)) for name in built_on))
+
+
+@pytest.mark.parametrize("file", GROUP_FILES, ids=lambda file: path_in(ROOT / "conf", file))
+def test_a_file_states_the_keys_that_its_section_has(file: Path) -> None:
+    assert stated_keys(file) == set(section_of(file).model_fields)
+
+
+def test_every_group_has_a_section_and_every_section_a_file() -> None:
+    folders = {file.parent.name for file in CONF_FILES} - {
+        "conf",
+        "experiment",
+        "help",
+        "job_logging",
+    }
+    assert folders == set(GROUPS) == set(Settings.model_fields) - {"seed"}
+    without_a_file = {chosen for _, chosen in choices()} - set(map(section_of, GROUP_FILES))
+    assert not without_a_file
+
+
+def names_read() -> set[str]:
+    """Every attribute that is read outside sections.py, and every column that getattr is given."""
+    names = set()
+    for file in MODULES:
+        if file != SOURCE / "settings/sections.py":
+            tree = ast.parse(file.read_text())
+            nodes = list(ast.walk(tree))
+            names |= {n.attr for n in nodes if isinstance(n, ast.Attribute) and not stores(n)}
+            if any(isinstance(n, ast.Name) and n.id == "getattr" for n in nodes):
+                names |= {
+                    n.value for n in nodes if isinstance(n, ast.Constant) and type(n.value) is str
+                }
+    return names
+
+
+def stores(attribute: ast.Attribute) -> bool:
+    return isinstance(attribute.ctx, ast.Store)
+
+
+def test_every_key_is_read_by_code() -> None:
+    classes = [Settings, *(each for each in vars(sections).values() if is_section(each))]
+    fields = {field for each in classes for field in each.model_fields}
+    assert len(fields) > 50
+    # A group of one choice, with nothing to say but its name, leaves nothing to read.
+    empty = {
+        group
+        for group, named in CHOICES.items()
+        if len(named) == 1 and says_nothing(*named.values())
+    }
+    assert fields - SELECTORS - empty - names_read() == set()
+
+
+def is_section(each: object) -> bool:
+    return isinstance(each, type) and issubclass(each, Section)
+
+
+def says_nothing(section: type[Section]) -> bool:
+    return set(section.model_fields) <= SELECTORS
+
+
+@pytest.mark.parametrize("file", CONF_FILES, ids=lambda file: path_in(ROOT / "conf", file))
+def test_a_file_opens_by_saying_what_it_is(file: Path) -> None:
+    first = file.read_text().splitlines()[0]
+    assert re.fullmatch(r"#( @package _global_| [A-Z].{10,})", first), first
+
+
+def explained_keys(file: Path) -> set[str]:
+    """Keys with a comment on their line."""
+    return {
+        match[1]
+        for line in file.read_text().splitlines()
+        if (match := re.match(r" *(?:- )?(\w+):.* # \S", line))
+    }
+
+
+@pytest.mark.parametrize(
+    "file",
+    [ROOT / "conf/config.yaml", *GROUP_FILES],
+    ids=lambda file: path_in(ROOT / "conf", file),
+)
+def test_every_key_is_explained(file: Path) -> None:
+    content = content_of(file)
+    defaults = content.pop("defaults", [])
+    bases = [
+        file.with_stem(name) for name in defaults if isinstance(name, str) and name != "_self_"
+    ]
+    explained = explained_keys(file).union(SELECTORS, *map(explained_keys, bases))
+    keys = set(map(str, content)) - {"hydra"}  # Hydra explains its own
+    groups = {str(next(iter(entry))) for entry in defaults if not isinstance(entry, str)}
+    keys |= {group for group in groups if not group.startswith("override ")}
+    assert keys - explained == set()
+
+
+def test_no_module_is_named_for_nothing() -> None:
+    vague = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
+    assert not [file for file in MODULES if file.stem in vague]
+
+
+def test_every_module_can_be_imported_and_says_what_it_is() -> None:
+    for file in MODULES:
+        name = path_in(SOURCE.parent, file).removesuffix(".py").replace(os.sep, ".")
+        module = importlib.import_module(name.removesuffix(".__init__"))
+        assert module.__doc__, f"{name} has no docstring"

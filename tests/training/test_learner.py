@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from astroclf.data.batches import Batch
+from astroclf.training.learner import Learner
+from astroclf.training.losses import cross_entropy
+from astroclf.training.numerics import Numerics
+from astroclf.training.optimizers import Schedule, make_optimizer
+
+CPU = torch.device("cpu")
+
+
+def draw_batch(size: int, seed: int = 0) -> Batch:
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(size, 2, 4, 4, generator=generator)
+    labels = torch.randint(2, (size,), generator=generator)
+    return Batch(images, labels, torch.arange(size))
+
+
+@pytest.fixture
+def make_learner(settings: Any) -> Callable[..., Learner]:
+    """make_learner(*overrides, network=..., clip_norm=...): the same start every time."""
+
+    def make(
+        *overrides: str, clip_norm: float | None = None, network: nn.Module | None = None
+    ) -> Learner:
+        torch.manual_seed(0)
+        network = network or nn.Sequential(nn.Flatten(), nn.Linear(32, 2))
+        chosen = settings(*overrides)
+        optimizer = make_optimizer(chosen.optimizer, network)
+        schedule = Schedule(
+            chosen.scheduler, optimizer, epochs=2, steps_per_epoch=5, higher_is_better=False
+        )
+        numerics = Numerics("fp32", channels_last=False)
+        return Learner(network, cross_entropy, optimizer, schedule, numerics, CPU, clip_norm)
+
+    return make
+
+
+PLAIN = (
+    "optimizer=sgd",
+    "optimizer.lr=0.5",
+    "optimizer.momentum=0",
+    "optimizer.weight_decay=0",
+    "scheduler=none",
+)
+
+
+def test_a_step_goes_down_the_gradient_of_the_mean_loss(
+    make_learner: Callable[..., Learner],
+) -> None:
+    learner, batch = make_learner(*PLAIN), draw_batch(8)
+    twin = copy.deepcopy(learner.network)
+    loss = cross_entropy(twin(batch.image), batch.target).mean()
+    loss.backward()
+    said = learner.step([batch])
+    assert float(said) == pytest.approx(loss.item())
+    assert not said.requires_grad
+    for mine, its in zip(learner.network.parameters(), twin.parameters(), strict=True):
+        assert its.grad is not None
+        torch.testing.assert_close(mine.detach(), its.detach() - 0.5 * its.grad)
+
+
+def test_batches_of_one_step_count_as_one_large_batch(make_learner: Callable[..., Learner]) -> None:
+    large = draw_batch(8)
+    parts = [
+        Batch(large.image[:5], large.target[:5], large.index[:5]),
+        Batch(large.image[5:], large.target[5:], large.index[5:]),
+    ]
+    one, two = make_learner(*PLAIN), make_learner(*PLAIN)
+    assert float(one.step([large])) == pytest.approx(float(two.step(parts)))
+    for a, b in zip(one.network.parameters(), two.network.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_a_batch_of_one_image_is_learnt_from(make_learner: Callable[..., Learner]) -> None:
+    learner = make_learner(*PLAIN)
+    first = float(learner.step([draw_batch(1)]))
+    assert float(learner.step([draw_batch(1)])) < first
+
+
+def test_a_clipped_step_is_no_longer_than_asked(make_learner: Callable[..., Learner]) -> None:
+    def length(learner: Learner) -> float:
+        before = learner.weights()
+        learner.step([draw_batch(8)])
+        moved = [(value - before[name]).flatten() for name, value in learner.weights().items()]
+        return float(torch.cat(moved).norm())
+
+    free, clipped = length(make_learner(*PLAIN)), length(make_learner(*PLAIN, clip_norm=0.01))
+    assert free > 0.5 * 0.01
+    assert clipped == pytest.approx(0.5 * 0.01, rel=1e-4)
+
+
+def test_weights_are_a_copy_with_buffers(make_learner: Callable[..., Learner]) -> None:
+    network = nn.Sequential(nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(32, 2))
+    learner = make_learner(*PLAIN, network=network)
+    kept = learner.weights()
+    before = {name: value.clone() for name, value in kept.items()}
+    learner.step([draw_batch(8)])
+    assert "0.running_mean" in kept
+    assert all(torch.equal(kept[name], before[name]) for name in kept)
+    assert not torch.equal(learner.weights()["0.running_mean"], kept["0.running_mean"])
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [("optimizer=adamw",), ("optimizer=sgd", "scheduler=onecycle"), ("optimizer=timm",)],
+    ids=lambda overrides: overrides[0],
+)
+def test_a_stored_state_goes_on_bit_for_bit(
+    make_learner: Callable[..., Learner], overrides: tuple[str, ...]
+) -> None:
+    learner, other = make_learner(*overrides), make_learner(*overrides)
+    for step in range(3):
+        learner.step([draw_batch(8, step)])
+    other.load_state_dict(copy.deepcopy(learner.state_dict()))
+    for step in range(3, 8):
+        assert float(learner.step([draw_batch(8, step)])) == float(
+            other.step([draw_batch(8, step)])
+        )
+        assert learner.lr == other.lr
+    for name, value in learner.weights().items():
+        assert torch.equal(value, other.weights()[name]), name
