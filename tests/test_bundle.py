@@ -65,7 +65,9 @@ def test_it_says_what_its_images_are(
 @pytest.mark.parametrize("shape", [(2, 1, 32, 32), (2, 5, 32, 32), (3, 32, 32)])
 def test_other_bands_are_refused(runs: dict[str, Path], shape: tuple[int, ...]) -> None:
     bundle = read_bundle(runs["softmax"] / "bundle")
-    with pytest.raises(UserError, match=r"this model wants \(N, 3, 32, 32\) with the bands g, r, i"):
+    with pytest.raises(
+        UserError, match=r"this model wants \(N, 3, 32, 32\) with the bands g, r, i"
+    ):
         bundle.predict(np.zeros(shape, np.float32))
 
 

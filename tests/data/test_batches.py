@@ -73,9 +73,7 @@ def test_resident_and_streamed_images_are_the_same(
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3, 7])
-def test_streamed_images_come_in_the_order_of_the_chunks(
-    mapped: ImageDataset, steps: int
-) -> None:
+def test_streamed_images_come_in_the_order_of_the_chunks(mapped: ImageDataset, steps: int) -> None:
     chunks = np.array_split(np.arange(36)[::-1], steps) if steps else []
     streamed = list(StreamedImages(mapped.images, CPU).rows(chunks))
     assert len(streamed) == steps

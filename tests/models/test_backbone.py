@@ -27,12 +27,15 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, torc
     torch.manual_seed(7)
     weights = timm.create_model(NAME).state_dict()
     save_file(weights, tmp_path / "model.safetensors")
-    monkeypatch.setattr(backbone, "find_imagenet_weights", lambda name: tmp_path / "model.safetensors")
+    monkeypatch.setattr(
+        backbone, "find_imagenet_weights", lambda name: tmp_path / "model.safetensors"
+    )
     return weights
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("mobilenet_v3_small_100", "mobilenetv3_small_100"), ("ResNet-34", "resnet34")]
+    ("name", "near"),
+    [("mobilenet_v3_small_100", "mobilenetv3_small_100"), ("ResNet-34", "resnet34")],
 )
 def test_an_unknown_name_suggests_near_ones(settings: Any, name: str, near: str) -> None:
     with pytest.raises(UserError, match=rf"model\.name={name} is not a network.*{near}"):
@@ -49,9 +52,7 @@ def test_unknown_weights_of_a_known_network_are_refused(settings: Any) -> None:
         make(settings, "model.name=resnet34.nonsense")
 
 
-def test_published_weights_are_used(
-    settings: Any, published: dict[str, torch.Tensor]
-) -> None:
+def test_published_weights_are_used(settings: Any, published: dict[str, torch.Tensor]) -> None:
     network, origin, warning = make(settings)
     assert (origin, warning) == ("imagenet", "")
     state = network.state_dict()
@@ -60,9 +61,7 @@ def test_published_weights_are_used(
     assert all(torch.equal(state[name], published[name]) for name in state if name not in head)
 
 
-def test_published_weights_fit_one_band(
-    settings: Any, published: dict[str, torch.Tensor]
-) -> None:
+def test_published_weights_fit_one_band(settings: Any, published: dict[str, torch.Tensor]) -> None:
     network, origin, _ = make(settings, channels=1)
     assert origin == "imagenet"
     stem = next(iter(network.state_dict().values()))
@@ -110,4 +109,6 @@ def test_dropout_and_drop_path_reach_the_network(settings: Any) -> None:
         "model.drop_path=0.2",
     )
     assert 0.3 in {layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)}
-    assert max(getattr(layer, "drop_prob", 0.0) for layer in network.modules()) == pytest.approx(0.2)
+    assert max(getattr(layer, "drop_prob", 0.0) for layer in network.modules()) == pytest.approx(
+        0.2
+    )

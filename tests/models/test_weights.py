@@ -20,7 +20,9 @@ def make_network(channels: int = 3, outputs: int = 2, widths: tuple[int, ...] = 
     return Cnn(channels, outputs, 8, widths=widths, hidden_units=(5,))
 
 
-def assert_equal(network: nn.Module, expected: dict[str, Tensor], but: tuple[str, ...] = ()) -> None:
+def assert_equal(
+    network: nn.Module, expected: dict[str, Tensor], but: tuple[str, ...] = ()
+) -> None:
     for name, value in network.state_dict().items():
         if name not in but:
             assert torch.equal(value, expected[name]), name
@@ -139,9 +141,7 @@ def test_real_imagenet_weights(settings: Any, shared_data: Path) -> None:
         assert torch.equal(state[mine], stored[its]), mine
 
 
-def test_real_imagenet_weights_do_not_fit_another_network(
-    settings: Any, shared_data: Path
-) -> None:
+def test_real_imagenet_weights_do_not_fit_another_network(settings: Any, shared_data: Path) -> None:
     file = shared_data / "weights/efficientnet-lite0-57934424.pth"
     with pytest.raises(UserError, match="holds another network"):
         build_model(

@@ -76,13 +76,13 @@ class StoppedRun:
         with monkeypatch.context() as patch:
             patch.setattr(Learner, "step", step_and_stop)
             with pytest.raises(Interrupted):
-                self._run(self.config)
+                self.run(self.config)
 
     def resume(self, **trainer: Any) -> None:
         changed = {**self.config, "trainer": {**self.config["trainer"], **trainer}}
-        self._run({**changed, "resume": str(self.folder)})
+        self.run({**changed, "resume": str(self.folder)})
 
-    def _run(self, config: dict[str, Any]) -> None:
+    def run(self, config: dict[str, Any]) -> None:
         self.folder.mkdir(exist_ok=True)
         astroclf.app.run_task(read_settings(config), self.folder, config)
 
@@ -146,7 +146,7 @@ def test_a_finished_run_may_be_given_more_epochs(
     """With a rate that does not depend on their number, it is the longer run."""
     whole = train_run(*TINY, "trainer.epochs=3", "scheduler=none")
     short = StoppedRun(config, tmp_path / "short", "trainer.epochs=1", "scheduler=none")
-    short._run(short.config)
+    short.run(short.config)
     short.resume(epochs=3)
     assert_same_run(short.folder, whole)
 
