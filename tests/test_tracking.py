@@ -179,6 +179,7 @@ def test_how_a_run_ends_is_told(
     def work() -> None:
         with closing(tracker, (Interrupted, KeyboardInterrupt)):
             tracker.start("name", {}, {})
+            tracker.wait()
             if raised is not None:
                 raise raised
 
@@ -196,9 +197,11 @@ def test_how_a_run_ends_is_told(
 def test_a_run_that_was_killed_is_closed_when_it_goes_on(follow: Follow, tmp_path: Path) -> None:
     killed = follow()
     killed.start("name", {"trainer": {"epochs": 2}}, {})
+    killed.wait()
     assert recorded(tmp_path).info.status == "RUNNING"
     resumed = follow()
     resumed.start("name", {"trainer": {"epochs": 4, "device": "cpu"}}, {})
+    resumed.wait()
     resumed.end("FINISHED")
     assert resumed.run_id == killed.run_id
     run = recorded(tmp_path)
@@ -211,6 +214,7 @@ def test_a_run_that_was_killed_is_closed_when_it_goes_on(follow: Follow, tmp_pat
 def test_numbers_that_are_not_finite_are_left_out(follow: Follow, tmp_path: Path) -> None:
     tracker = follow()
     tracker.start("name", {}, {})
+    tracker.wait()
     numbers = {"a": 1.5, "b": math.nan, "c": math.inf, "d": -math.inf, "e": 0}
     tracker.log_metrics(numbers, step=3)
     tracker.end("FINISHED")
@@ -222,6 +226,7 @@ def test_long_parameters_are_cut_and_many_are_taken(follow: Follow, tmp_path: Pa
     tracker = follow()
     many = {f"key{number}": number for number in range(250)}
     tracker.start("name", {"long": "x" * 10_000, "many": many}, {})
+    tracker.wait()
     tracker.end("FINISHED")
     parameters = recorded(tmp_path).data.params
     assert parameters["long"] == "x" * PARAMETER_LENGTH
@@ -239,6 +244,7 @@ def test_a_given_name_and_experiment_are_used(
     ).tracking
     tracker = open_tracker(chosen, tmp_path)
     tracker.start("name", {}, {"git_commit": "abc"})
+    tracker.wait()
     tracker.end("FINISHED")
     run = recorded(tmp_path)
     assert run.info.run_name == "mine"
@@ -273,6 +279,7 @@ def test_the_environment_says_where(
     monkeypatch.chdir(tmp_path)  # whose own mlflow.db is not made
     tracker = follow()
     tracker.start("name", {}, {})
+    tracker.wait()
     tracker.end("FINISHED")
     assert json.loads((tmp_path / "mlflow.json").read_text())["uri"] == uri
     assert recorded(tmp_path).info.status == "FINISHED"
@@ -282,6 +289,7 @@ def test_the_environment_says_where(
 def test_an_address_relative_to_here_works(follow: Follow, tmp_path: Path) -> None:
     tracker = follow("sqlite:///mlflow.db", experiment="relative")
     tracker.start("name", {}, {})
+    tracker.wait()
     (tmp_path / "notes.txt").write_text("kept")
     tracker.log_artifacts([tmp_path / "notes.txt", tmp_path / "missing.txt"])
     tracker.end("FINISHED")
@@ -311,6 +319,7 @@ def test_a_server_that_goes_away_is_lost_once(
 ) -> None:
     tracker = follow()
     tracker.start("name", {}, {})
+    tracker.wait()
     calls = []
 
     def refuse(*arguments: Any, **named: Any) -> None:
@@ -320,6 +329,7 @@ def test_a_server_that_goes_away_is_lost_once(
     monkeypatch.setattr(tracker.client, "log_batch", refuse)
     for epoch in range(3):
         tracker.log_metrics({"a": 1.0}, step=epoch)
+    tracker.wait()
     assert len(calls) == 1
     (warning,) = warnings_in(caplog)
     assert "OSError: No space left on device" in warning
@@ -360,6 +370,7 @@ print("ready", flush=True)
 input()
 tracker = MlflowTracker(Mlflow(name="mlflow", uri=None, experiment="both", run_name=None), folder)
 tracker.start("name", {}, {})
+tracker.wait()
 tracker.end("FINISHED")
 print(tracker.is_lost)
 """

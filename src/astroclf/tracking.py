@@ -12,6 +12,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,11 @@ class Tracker:
         """Close the run: FINISHED, FAILED or KILLED, with the reason for the latter two."""
 
 
-def guarded(call: Callable[..., None]) -> Callable[..., None]:
-    """After the first failure, say so once and do nothing from then on."""
+def in_background(call: Callable[..., None]) -> Callable[..., None]:
+    """Queue the call for the tracker's own thread, so that training never waits for MLflow.
+
+    After the first failure, say so once and do nothing from then on.
+    """
 
     def attempt(tracker: MlflowTracker, *arguments: Any, **named: Any) -> None:
         if tracker.is_lost:
@@ -80,8 +84,11 @@ def guarded(call: Callable[..., None]) -> Callable[..., None]:
                 tracker.folder,
             )
 
-    attempt.__doc__ = call.__doc__
-    return attempt
+    def queue(tracker: MlflowTracker, *arguments: Any, **named: Any) -> None:
+        tracker.worker.submit(attempt, tracker, *arguments, **named)
+
+    queue.__doc__ = call.__doc__
+    return queue
 
 
 class MlflowTracker(Tracker):
@@ -93,9 +100,16 @@ class MlflowTracker(Tracker):
         self.is_lost = False
         self.uri = tracking_uri(settings.uri)
         self.run_id = ""
+        # One thread, so that calls are carried out in their order.
+        self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mlflow")
+
+    def wait(self) -> None:
+        """Return once everything said so far has been carried out."""
+        self.worker.submit(lambda: None).result()
 
     @property
     def where(self) -> str:
+        self.wait()
         if self.is_lost:
             return ""
         if self.uri.startswith("http"):
@@ -104,7 +118,7 @@ class MlflowTracker(Tracker):
             return "mlflow ui"
         return f"mlflow ui --backend-store-uri {self.uri}"
 
-    @guarded
+    @in_background
     def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         from mlflow import MlflowClient
 
@@ -124,7 +138,7 @@ class MlflowTracker(Tracker):
             (self.folder / RUN_FILE).write_text(json.dumps(record))
         self._log_parameters(parameters, again=known is not None)
 
-    @guarded
+    @in_background
     def log_dataset(self, name: str, source: str, fingerprint: str) -> None:
         from mlflow.entities import Dataset, DatasetInput
 
@@ -133,13 +147,13 @@ class MlflowTracker(Tracker):
         )
         self.client.log_inputs(self.run_id, datasets=[DatasetInput(dataset)])
 
-    @guarded
+    @in_background
     def log_tags(self, tags: Mapping[str, str]) -> None:
         from mlflow.entities import RunTag
 
         self.client.log_batch(self.run_id, tags=[RunTag(*tag) for tag in tags.items()])
 
-    @guarded
+    @in_background
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         from mlflow.entities import Metric
 
@@ -151,7 +165,7 @@ class MlflowTracker(Tracker):
         ]
         self.client.log_batch(self.run_id, metrics=batch)
 
-    @guarded
+    @in_background
     def log_artifacts(self, paths: list[Path]) -> None:
         for path in paths:
             if path.is_dir():
@@ -159,8 +173,12 @@ class MlflowTracker(Tracker):
             elif path.exists():
                 self.client.log_artifact(self.run_id, str(path))
 
-    @guarded
     def end(self, status: str, reason: str = "") -> None:
+        self._terminate(status, reason)
+        self.wait()
+
+    @in_background
+    def _terminate(self, status: str, reason: str) -> None:
         if reason:
             self.client.set_tag(self.run_id, "reason", reason[:PARAMETER_LENGTH])
         self.client.set_terminated(self.run_id, status)

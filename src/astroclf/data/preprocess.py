@@ -85,7 +85,9 @@ def _chunks(images: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
 def _moments(
     preprocess: Preprocess, images: np.ndarray, rows: np.ndarray
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each band over the given rows, summed in float64."""
+    """Mean and standard deviation of each band over the given rows."""
+    if images.dtype == np.uint8:
+        return _moments_of_bytes(preprocess, images, rows)
     sums = torch.zeros(images.shape[1], dtype=torch.float64)
     squares, count = torch.zeros_like(sums), 0
     for chunk in _chunks(images, rows):
@@ -95,9 +97,30 @@ def _moments(
         count += values.shape[0] * values.shape[2] * values.shape[3]
     mean = sums / count
     variance = (squares / count - mean.square()).clamp(min=0)
+    return tuple(mean.tolist()), _safe_std(variance)
+
+
+def _moments_of_bytes(
+    preprocess: Preprocess, images: np.ndarray, rows: np.ndarray
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """As `_moments`, from how often each of the 256 values occurs: exact, and many times faster."""
+    bands = images.shape[1]
+    counts = np.zeros((bands, 256))
+    for chunk in _chunks(images, rows):
+        for band in range(bands):
+            counts[band] += np.bincount(chunk[:, band].ravel(), minlength=256)
+    every = torch.arange(256, dtype=torch.uint8).expand(bands, -1).view(1, bands, 256, 1)
+    values = preprocess.normalise(preprocess.scale(every)).double().view(bands, 256)
+    shares = torch.from_numpy(counts / counts.sum(axis=1, keepdims=True))
+    mean = (shares * values).sum(dim=1)
+    variance = (shares * (values - mean[:, None]).square()).sum(dim=1)
+    return tuple(mean.tolist()), _safe_std(variance)
+
+
+def _safe_std(variance: torch.Tensor) -> tuple[float, ...]:
     # A band that is constant carries nothing; dividing by 1 keeps it finite.
     std = torch.where(variance > 1e-12, variance.sqrt(), torch.ones_like(variance))
-    return tuple(mean.tolist()), tuple(std.tolist())
+    return tuple(std.tolist())
 
 
 def _sky_noise(images: np.ndarray, rows: np.ndarray) -> tuple[float, ...]:

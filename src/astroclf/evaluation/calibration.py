@@ -55,4 +55,6 @@ def _log_probabilities_and_truth(
         probabilities = np.stack([1 - fractions, fractions], axis=1)
     else:
         truth = np.eye(probabilities.shape[1])[targets]
-    return np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)), truth
+    log_p = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+    # A constant in a row changes nothing; this one makes rows of equal probabilities exactly 0.
+    return log_p - log_p.max(axis=1, keepdims=True), truth

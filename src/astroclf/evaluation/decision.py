@@ -57,7 +57,10 @@ class Decision:
         }
         for demand, is_met in demands.items():
             if not is_met:
-                raise UserError(f"This decision cannot be used: {demand}, but it is {asdict(self)}")
+                raise UserError(
+                    f"A decision has to be such that {demand}, but this one is {asdict(self)}; "
+                    "fit it again on validation."
+                )
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """(N, K) float64 in [0, 1] of (N, K) logits; rows sum to 1 but for activation `sigmoid`.
@@ -66,8 +69,8 @@ class Decision:
         - sigmoid: the logit of p_k is log h(q_k) - log h(1 - q_k) - shift_k, with q the sigmoid;
           normalised_sigmoid divides by the sum over k.
         - h(q) = q / ((1 - q)^gamma - gamma (1 - q)^(gamma - 1) q log q) gives probabilities back
-          from the minimum of a focal loss (Charoenphakdee et al. 2021, arXiv:2011.09172, theorem
-          11); it is q for gamma = 0.
+          from the minimum of a focal loss (Charoenphakdee et al. 2021, arXiv:2011.09172); it is q
+          for gamma = 0.
         """
         logits = logits.astype(np.float64)
         if self.focal_gamma > 0:
@@ -97,10 +100,10 @@ class Decision:
         Raises UserError for a key that is not known: it would be a step that is not taken.
         """
         known = [field.name for field in fields(cls)]
-        if strange := sorted(set(content) - set(known)):
+        if "activation" not in content or not set(content) <= set(known):
             raise UserError(
-                f"A decision has no {', '.join(strange)}: it has {', '.join(known)}; "
-                "use the version of astroclf that wrote it."
+                f"A decision has an activation, and may have {', '.join(known[1:])}, but this one "
+                f"has {', '.join(content)}; use the version of astroclf that wrote it."
             )
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value

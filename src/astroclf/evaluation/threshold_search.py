@@ -80,17 +80,17 @@ def search_factors(
     factors = np.ones(n_classes)
     value = objective.value(to_labels(probabilities), targets, n_classes)
     turns = [1] if n_classes == 2 else list(range(n_classes))
-    without_gain = 0
+    turns_without_gain = 0
     for k in turns * ROUNDS:
+        if turns_without_gain == len(turns):
+            break
         tried = factors.copy()
         tried[k] = _best_factor(probabilities, targets, factors, k, objective.measure)
         reached = objective.value(to_labels(probabilities, tried), targets, n_classes)
         if reached > value + LEAST_GAIN:
-            factors, value, without_gain = tried, reached, 0
+            factors, value, turns_without_gain = tried, reached, 0
         else:
-            without_gain += 1
-        if without_gain == len(turns):
-            break
+            turns_without_gain += 1
     return factors / factors.sum()
 
 
@@ -102,9 +102,7 @@ def _best_factor(
     weighted = probabilities * factors
     weighted[:, k] = -1.0
     rivals = weighted.argmax(axis=1)
-    ratios = _critical_ratios(
-        np.take_along_axis(weighted, rivals[:, None], 1)[:, 0], probabilities[:, k]
-    )
+    ratios = _critical_ratios(weighted[np.arange(len(rivals)), rivals], probabilities[:, k])
     order = np.argsort(ratios)
     truth, rivals = targets[order], rivals[order]
     # After m of the sorted images went to class k, its factor lies between edges m and m + 1.
@@ -126,7 +124,8 @@ def _best_factor(
 def _critical_ratios(rival: np.ndarray, own: np.ndarray) -> np.ndarray:
     """(N,): the factor at which class k overtakes its best rival; 0 for always, inf for never."""
     ratios = np.full(len(own), np.inf)
-    np.divide(rival, own, out=ratios, where=own > 0)
+    with np.errstate(over="ignore"):
+        np.divide(rival, own, out=ratios, where=own > 0)
     ratios[ratios < 1 / FURTHEST] = 0.0
     ratios[ratios > FURTHEST] = np.inf
     return ratios

@@ -43,16 +43,16 @@ def train(settings: Settings, folder: Path, config: dict[str, Any]) -> float:
     warnings = inspect_dataset(settings, dataset, folder)
     tracker = open_tracker(settings.tracking, folder)
     origin = {**provenance(), "dataset_fingerprint": fingerprint}
+    setup = prepare(settings, dataset, device, stored)
+    if setup.warning:
+        log.warning("\n*** %s\n", setup.warning)
+        warnings.append(setup.warning)
+    log.info(describe_setup(settings, setup))
     with closing(tracker, (Interrupted, KeyboardInterrupt)):
         source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
         tracker.start(run_name(settings), settings.model_dump(), {**origin, **source})
         tracker.log_dataset(settings.dataset.name, dataset_source(settings), fingerprint)
-        setup = prepare(settings, dataset, device, stored)
-        if setup.warning:
-            log.warning("\n*** %s\n", setup.warning)
-            warnings.append(setup.warning)
         tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(warnings)})
-        log.info(describe_setup(settings, setup))
         keeper = Keeper(settings, setup, folder, tracker, config, fingerprint)
         best = fit_and_keep(settings, dataset, setup, keeper)
         report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
