@@ -5,13 +5,21 @@ from __future__ import annotations
 import torch
 
 from astroclf.errors import UserError
+from astroclf.training.memory import keep_freed_memory
 
 
 def choose_device(wanted: str) -> torch.device:
-    """The device of that name; `auto` is the GPU where there is one, else the CPU.
+    """The device of that name, ready to train; `auto` is the GPU where there is one, else the CPU.
 
     Raises UserError if there is no such device here.
     """
+    device = _find_device(wanted)
+    if device.type == "cpu":
+        keep_freed_memory()
+    return device
+
+
+def _find_device(wanted: str) -> torch.device:
     if wanted == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
