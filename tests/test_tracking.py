@@ -87,7 +87,7 @@ def test_a_run_is_remembered_whole(
 
     run = recorded(folder)
     assert run.info.status == "FINISHED"
-    assert run.info.run_name == "cnn-simulated-seed5"
+    assert run.info.run_name == "cnn-full-ce-dihedral-seed5"
     parameters = run.data.params
     assert parameters["seed"] == "5"
     assert parameters["optimizer.lr"] == "0.002"
@@ -103,7 +103,7 @@ def test_a_run_is_remembered_whole(
             (int(row["epoch"]), pytest.approx(float(row[name]))) for row in history
         ]
     metrics = json.loads((folder / "metrics.json").read_text())
-    for name, split in (("best_train", "train"), ("best_val", "val"), ("test", "test")):
+    for name, split in (("best_val", "val"), ("test", "test")):
         for metric in ("loss", "accuracy", "ece"):
             measured = metrics[split][metric]["value"]
             assert run.data.metrics[f"{name}_{metric}"] == pytest.approx(measured)

@@ -142,14 +142,14 @@ def layer_weights(network: nn.Module) -> dict[str, np.ndarray]:
 def final_metrics(splits: Mapping[str, SplitResult]) -> dict[str, float]:
     """`<split>_<metric>` -> value of the best weights, for the tracker.
 
-    train and val have those names from their epochs already, so they are called best_train and
-    best_val here.
+    val has those names from its epochs already, so it is called best_val here; train is left to
+    metrics.json, since it says little and would stand before the others in every list.
     """
     return {
-        f"{'best_' if split in (TRAIN, VAL) else ''}{split}_{metric}": measured["value"]
+        f"{'best_' if split == VAL else ''}{split}_{metric}": measured["value"]
         for split, result in splits.items()
         for metric, measured in result.scores.overall.items()
-        if measured["value"] is not None
+        if measured["value"] is not None and split != TRAIN
     }
 
 

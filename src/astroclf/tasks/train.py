@@ -156,8 +156,9 @@ def require_same_data(stored: dict[str, Any] | None, fingerprint: str, folder: P
 
 
 def run_name(settings: Settings) -> str:
-    """Model, dataset and seed, such as `cnn-simulated-seed0`."""
-    return f"{settings.model.name}-{settings.dataset.name}-seed{settings.seed}"
+    """What runs differ in most often, such as `cnn-full-ce-dihedral-seed0`."""
+    chosen = (settings.model, settings.finetune, settings.loss, settings.augment)
+    return "-".join([*(group.name for group in chosen), f"seed{settings.seed}"])
 
 
 def dataset_source(settings: Settings) -> str:
