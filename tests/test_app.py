@@ -422,3 +422,27 @@ def test_a_resume_that_cannot_be_done(
     run_here: Callable[..., Ran], overrides: list[str], sentence: str
 ) -> None:
     assert run_here("resume=gone", *overrides) == Ran(2, "", f"astroclf: {sentence}\n")
+
+
+def test_a_job_of_a_sweep_is_refused_in_one_sentence(
+    run_here: Callable[..., Ran], small_overrides: Callable[..., list[str]]
+) -> None:
+    ran = run_here("-m", "optimizer.lr=-1,1e-3", *small_overrides(*SHORT))
+    assert ran.code == 2
+    assert ran.err.startswith("astroclf: job #0: optimizer.lr=-1 does not fit")
+    assert ran.err.count("\n") == 1
+
+
+def test_a_refused_run_leaves_no_folder(run_here: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = run_here("optimizer.lr=-1")
+    assert ran.code == 2
+    assert not list((tmp_path / "outputs").glob("*/*"))
+
+
+def test_a_folder_that_is_no_run_is_not_written_to(
+    run_here: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "images").mkdir()
+    ran = run_here("resume=images")
+    assert ran.code == 2
+    assert not list((tmp_path / "images").iterdir())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ RUNS = {
     "softmax": ("loss=ce",),
     "normalised_sigmoid": ("loss=focal", "augment=sky"),
     "sigmoid": ("dataset.target=votes", "loss=bce"),
+    # Enough images of val to calibrate with, seen from every side.
+    "calibrated views": ("dataset.n_images=400", "dataset.image_px=16", "evaluation.views=8"),
 }
 
 
@@ -26,7 +29,7 @@ RUNS = {
 def runs(train_run: Callable[..., Path]) -> dict[str, Path]:
     """A short training for each way logits become probabilities."""
     short = ("trainer.epochs=1", "evaluation.bootstrap=0", "model.hidden_units=[16]")
-    return {activation: train_run(*short, *overrides) for activation, overrides in RUNS.items()}
+    return {name: train_run(*short, *overrides) for name, overrides in RUNS.items()}
 
 
 def read_predictions(folder: Path) -> list[dict[str, str]]:
@@ -34,21 +37,53 @@ def read_predictions(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-@pytest.mark.parametrize("activation", RUNS)
+@pytest.mark.parametrize("name", RUNS)
 def test_a_bundle_predicts_what_the_run_did(
-    settings: Any, runs: dict[str, Path], activation: str
+    settings: Any, runs: dict[str, Path], name: str
 ) -> None:
-    dataset = load_dataset(settings(*RUNS[activation]).dataset)
-    bundle = read_bundle(runs[activation] / "bundle")
-    assert bundle.activation == activation
+    dataset = load_dataset(settings(*RUNS[name]).dataset)
+    bundle = read_bundle(runs[name] / "bundle")
+    is_calibrated = name == "calibrated views"
+    assert bundle.decision.activation == ("softmax" if is_calibrated else name)
+    assert (bundle.decision.temperature != 1) == is_calibrated
+    assert bundle.views == (8 if is_calibrated else 1)
     assert bundle.has_votes == dataset.has_votes
     predicted = dict(zip(dataset.ids, bundle.predict(dataset.images), strict=True))
-    rows = read_predictions(runs[activation])
+    labels = dict(zip(dataset.ids, bundle.label(dataset.images), strict=True))
+    rows = read_predictions(runs[name])
     assert len(rows) == len(dataset)
     for row in rows:
-        expected = [float(row[f"p_{name}"]) for name in bundle.classes]
+        expected = [float(row[f"p_{each}"]) for each in bundle.classes]
         np.testing.assert_allclose(predicted[row["id"]], expected, atol=1e-5)
         assert row["label"] == bundle.classes[int(predicted[row["id"]].argmax())]
+        if bundle.has_votes:
+            np.testing.assert_array_equal(labels[row["id"]], predicted[row["id"]] > 0.5)
+        else:
+            assert labels[row["id"]] == row["label"]
+
+
+def test_with_all_views_no_side_of_an_image_matters(
+    runs: dict[str, Path], simulated_dataset: ImageDataset
+) -> None:
+    images = simulated_dataset.images[:8, :, :16, :16]
+    bundle = read_bundle(runs["calibrated views"] / "bundle")
+    turned = np.rot90(images, axes=(-2, -1))
+    np.testing.assert_allclose(bundle.predict(turned), bundle.predict(images), atol=1e-5)
+    one_view = replace(bundle, views=1)
+    assert abs(one_view.predict(turned) - one_view.predict(images)).max() > 1e-3
+
+
+def test_labels_follow_the_decision_and_probabilities_do_not(
+    runs: dict[str, Path], simulated_dataset: ImageDataset
+) -> None:
+    bundle = read_bundle(runs["softmax"] / "bundle")
+    images = simulated_dataset.images
+    p_star = bundle.predict(images)[:, 1]
+    threshold = float(np.median(p_star))
+    factors = (threshold, 1 - threshold)
+    strict = replace(bundle, decision=replace(bundle.decision, class_factors=factors))
+    np.testing.assert_array_equal(strict.predict(images)[:, 1], p_star)
+    np.testing.assert_array_equal(strict.label(images) == "star", p_star > threshold)
 
 
 def test_it_says_what_its_images_are(
@@ -86,8 +121,11 @@ def test_any_number_of_images_will_do(runs: dict[str, Path], count: int) -> None
 
 
 def test_an_incomplete_bundle_is_refused(runs: dict[str, Path], tmp_path: Path) -> None:
-    for name in ("bundle.json", "weights.safetensors"):
-        with pytest.raises(UserError, match="does not hold a whole model"):
+    for name, said in (
+        ("bundle.json", "holds no model: give the folder `bundle` of a run"),
+        ("weights.safetensors", "does not hold a whole model"),
+    ):
+        with pytest.raises(UserError, match=said):
             read_bundle(tmp_path)
         (tmp_path / name).write_bytes((runs["softmax"] / "bundle" / name).read_bytes())
     assert read_bundle(tmp_path).classes == ("galaxy", "star")
@@ -100,5 +138,38 @@ def test_an_incomplete_bundle_is_refused(runs: dict[str, Path], tmp_path: Path) 
 def test_nothing_in_it_is_a_pickle(runs: dict[str, Path]) -> None:
     folder = runs["softmax"] / "bundle"
     assert sorted(file.name for file in folder.iterdir()) == ["bundle.json", "weights.safetensors"]
-    assert json.loads((folder / "bundle.json").read_text())["format"] == 1
-    assert "features.0.weight" in load_file(folder / "weights.safetensors")
+    assert json.loads((folder / "bundle.json").read_text())["format"] == 2
+    assert "backbone.0.0.weight" in load_file(folder / "weights.safetensors")
+
+
+def test_files_become_the_images_of_the_data_set(
+    train_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for i in range(12):
+            pixels = rng.integers(0, 256, (24, 30, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "images" / name / f"{name}{i}.png")
+    folder = train_run(
+        "dataset=image_folder",
+        f"dataset.root={tmp_path / 'images'}",
+        "dataset.crop_px=20",
+        "dataset.image_px=16",
+        "model.widths=[4]",
+        "trainer.max_steps=1",
+    )
+    bundle = read_bundle(str(folder / "bundle"))
+    with (folder / "predictions.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    files = [tmp_path / "images" / row["id"][0] / f"{row['id']}.png" for row in rows]
+    images = bundle.read_files(files)
+    assert images.shape == (24, 3, 16, 16)
+    told = np.array([[float(row["p_a"]), float(row["p_b"])] for row in rows])
+    np.testing.assert_allclose(bundle.predict(images), told, atol=1e-5)
+    assert bundle.label(images).tolist() == [row["label"] for row in rows]
+    (tmp_path / "text.jpg").write_text("no image")
+    with pytest.raises(UserError, match=r"text\.jpg cannot be read"):
+        bundle.read_files([tmp_path / "text.jpg"])

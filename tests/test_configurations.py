@@ -36,6 +36,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "task/benchmark": ("task.steps=1", "task.rounds=1"),
     "dataset/image_folder": ("dataset.root={images}",),
     "dataset/catalog": ("dataset.table={images}/labels.csv",),
+    "finetune/lora": ("finetune.rank=2",),
     "tracking/mlflow": ("tracking.uri=sqlite:///{images}/mlflow.db",),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "tracking")
 
 def _run_dir(resume: str | None, fresh: str) -> str:
     """A resumed run goes on in its own folder; every other run gets a fresh one."""
-    return resume if resume and Path(resume).is_dir() else fresh
+    began = resume and (Path(resume) / "checkpoint").is_dir()
+    return str(resume) if began else fresh
 
 
 def _run_record(resume: str | None) -> str | None:
@@ -39,19 +41,39 @@ OmegaConf.register_new_resolver("run_record", _run_record, replace=True)
 def dispatch(config: DictConfig) -> float | None:
     """Do what the configuration asks; returns the value that a search optimizes, if there is one.
 
-    A UserError ends a single run with its sentence and exit code 2. In a multirun, and where
-    HYDRA_FULL_ERROR is set, it is raised, for the sweeper or the reader of the traceback. A run that
-    was asked to stop exits with 128 + the number of the signal.
+    A UserError ends the program with its sentence and exit code 2; where HYDRA_FULL_ERROR is set it is
+    raised, for the reader of the traceback. A run that was asked to stop exits with 128 + the number
+    of the signal.
     """
     try:
         return _run(config)
     except UserError as error:
-        if HydraConfig.get().mode == RunMode.MULTIRUN or os.environ.get("HYDRA_FULL_ERROR"):
+        if os.environ.get("HYDRA_FULL_ERROR"):
             raise
-        print(f"astroclf: {error}", file=sys.stderr)
+        print(f"astroclf: {_job()}{error}", file=sys.stderr)
+        _discard_empty(Path(HydraConfig.get().runtime.output_dir))
         sys.exit(2)
+    except KeyboardInterrupt:
+        print(
+            "\nastroclf: stopped by SIGINT outside of training, so nothing new was kept: start the command again.",
+            file=sys.stderr,
+        )
+        sys.exit(130)
     except Interrupted as interrupted:
         sys.exit(128 + interrupted.signal_number)
+
+
+def _job() -> str:
+    """Which job of a multirun this is, or "" for a single run."""
+    hydra = HydraConfig.get()
+    return f"job #{hydra.job.num}: " if hydra.mode == RunMode.MULTIRUN else ""
+
+
+def _discard_empty(folder: Path) -> None:
+    """Remove the folder of a run that was refused before it left anything but its settings."""
+    left = [path for path in folder.rglob("*") if path.is_file() and ".hydra" not in path.parts]
+    if all(path.suffix == ".log" and path.stat().st_size == 0 for path in left):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(config: DictConfig) -> float | None:

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +15,50 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from astroclf.data.augment import show_view
 from astroclf.data.dataset import ImageDataset, Pixels
+from astroclf.data.decode import BadImage, decode, fit
 from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError
-from astroclf.evaluation.decision import to_probabilities
+from astroclf.evaluation.decision import Decision
 from astroclf.models import build_model
 from astroclf.settings.read import CHOICES
 
-FORMAT = 1
+FORMAT = 2
 BATCH = 256
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A trained classifier, ready for images prepared as its training images were."""
+    """A trained classifier, ready for images prepared as its training images were.
 
-    network: nn.Module
+    decision: what makes probabilities and labels of logits. views: over how many exact views of an
+    image logits are averaged. cut: how files become images (crop_px, image_px, channels).
+    """
+
+    network: nn.Module = field(repr=False)
     preprocess: Preprocess
     classes: tuple[str, ...]
     has_votes: bool
-    activation: str
+    decision: Decision
+    views: int
     pixels: Pixels
     image_px: int
-    facts: Mapping[str, Any]
+    cut: Mapping[str, Any]
+    facts: Mapping[str, Any] = field(repr=False)
+
+    def read_files(self, files: Sequence[Path | str]) -> np.ndarray:
+        """(N, C, H, W): images from files, cut and resized as the training images were.
+
+        Raises UserError for a file that cannot be read.
+        """
+        return np.stack([self._read_file(Path(file)) for file in files])
+
+    def _read_file(self, file: Path) -> np.ndarray:
+        try:
+            return fit(decode(file), **self.cut)
+        except BadImage as reason:
+            raise UserError(f"{file} cannot be read: {reason}.") from reason
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """(N, K) float64 probabilities of the classes, or vote fractions.
@@ -51,14 +72,25 @@ class Bundle:
                 f"{len(self.pixels.bands)}, {self.image_px}, {self.image_px}) with the bands "
                 f"{', '.join(self.pixels.bands)}."
             )
-        self.network.eval()
         logits = [np.empty((0, len(self.classes)), np.float32)]
-        with torch.inference_mode():
-            for start in range(0, len(images), BATCH):
-                stored = torch.from_numpy(np.array(images[start : start + BATCH]))
-                values = self.preprocess.normalise(self.preprocess.scale(stored))
-                logits.append(self.network(values).float().numpy())
-        return to_probabilities(np.concatenate(logits), self.activation)
+        for start in range(0, len(images), BATCH):
+            logits.append(self._logits(np.array(images[start : start + BATCH])))
+        return self.decision.probabilities(np.concatenate(logits))
+
+    def label(self, images: np.ndarray) -> np.ndarray:
+        """(N,) str class names, or for vote fractions (N, K) bool: which answers are given."""
+        labels = self.decision.labels(self.predict(images))
+        return labels if self.has_votes else np.array(self.classes)[labels]
+
+    @torch.inference_mode()
+    def _logits(self, images: np.ndarray) -> np.ndarray:
+        self.network.eval()
+        values = self.preprocess.scale(torch.from_numpy(images))
+        said = [
+            self.network(self.preprocess.normalise(show_view(values, view))).float()
+            for view in range(self.views)
+        ]
+        return torch.stack(said).mean(dim=0).numpy()
 
 
 def write_bundle(
@@ -68,7 +100,9 @@ def write_bundle(
     model: Mapping[str, Any],
     dataset: ImageDataset,
     preprocess: Preprocess,
-    activation: str,
+    decision: Decision,
+    views: int,
+    cut: Mapping[str, Any],
     facts: Mapping[str, Any],
 ) -> None:
     """Write everything that `read_bundle` needs.
@@ -82,11 +116,15 @@ def write_bundle(
     save_file(
         {name: w.cpu().contiguous() for name, w in weights.items()}, folder / "weights.safetensors"
     )
+    # safetensors keeps its files to their owner; a model is there to be shared.
+    (folder / "weights.safetensors").chmod(0o644)
     description = {
         "format": FORMAT,
         "classes": dataset.classes,
         "has_votes": dataset.has_votes,
-        "activation": activation,
+        "decision": decision.to_dict(),
+        "views": views,
+        "cut": cut,
         "image_px": dataset.image_px,
         "pixels": asdict(dataset.pixels),
         "preprocess": preprocess.to_dict(),
@@ -97,15 +135,22 @@ def write_bundle(
     (folder / "bundle.json").write_text(json.dumps(description, indent=2))
 
 
-def read_bundle(folder: Path) -> Bundle:
+def read_bundle(folder: Path | str) -> Bundle:
     """The classifier in a folder. Raises UserError if the folder does not hold a whole one."""
     from safetensors.torch import load_file
 
+    folder = Path(folder)
+    if not (folder / "bundle.json").is_file():
+        raise UserError(f"{folder} holds no model: give the folder `bundle` of a run.")
     try:
         stored = json.loads((folder / "bundle.json").read_text())
         weights = load_file(folder / "weights.safetensors")
     except Exception as error:
         raise UserError(f"{folder} does not hold a whole model: {error}") from error
+    if stored.get("format") != FORMAT:
+        raise UserError(
+            f"{folder} was written by another version of astroclf: train the model anew."
+        )
     model = CHOICES["model"][stored["model"]["family"]].model_validate(stored["model"])
     pixels = Pixels(**{**stored["pixels"], "bands": tuple(stored["pixels"]["bands"])})
     network = build_model(
@@ -113,14 +158,16 @@ def read_bundle(folder: Path) -> Bundle:
         channels=len(pixels.bands),
         outputs=len(stored["classes"]),
         image_px=stored["image_px"],
-    ).network
+    ).classifier
     network.load_state_dict(weights)
     return Bundle(
         network=network,
         preprocess=Preprocess.from_dict(stored["preprocess"]),
         classes=tuple(stored["classes"]),
         has_votes=stored["has_votes"],
-        activation=stored["activation"],
+        decision=Decision.from_dict(stored["decision"]),
+        views=stored["views"],
+        cut=stored["cut"],
         pixels=pixels,
         image_px=stored["image_px"],
         facts=stored["facts"],

@@ -12,11 +12,12 @@ from astroclf.evaluation.metrics import Scores
 from astroclf.evaluation.report_content import SplitResult
 
 
-def result(predictions, targets):
+def result(predictions, targets, labels=None):
     ids = np.array([f"i{k}" for k in range(len(targets))])
     return SplitResult(
         Scores({}, {}),
         np.array(predictions),
+        None if labels is None else np.array(labels),
         np.array(targets),
         ids,
         lambda positions: np.zeros((len(positions), 4, 4, 3), np.uint8),
@@ -29,7 +30,9 @@ def ids_of(gallery):
 
 def test_images_are_sorted_by_how_certain_and_how_right_the_model_is():
     p = [[0.9, 0.1], [0.2, 0.8], [0.55, 0.45], [0.3, 0.7]]
-    right, wrong, uncertain = label_galleries(result(p, [0, 0, 0, 1]), ("star", "galaxy"))
+    right, wrong, uncertain = label_galleries(
+        result(p, [0, 0, 0, 1], [0, 1, 0, 1]), ("star", "galaxy")
+    )
     assert (ids_of(right), right.n) == (["i0", "i3", "i2"], 3)
     assert (ids_of(wrong), wrong.n) == (["i1"], 1)
     assert ids_of(uncertain) == ["i2", "i3", "i1", "i0"]
@@ -37,8 +40,18 @@ def test_images_are_sorted_by_how_certain_and_how_right_the_model_is():
     assert wrong.images[0].probability == 0.8
 
 
+def test_right_and_wrong_are_those_of_the_labels_that_a_decision_gave():
+    p, threshold_0_2 = [[0.9, 0.1], [0.7, 0.3], [0.6, 0.4]], [0, 1, 1]
+    galleries = label_galleries(result(p, [0, 1, 0], threshold_0_2), ("star", "galaxy"))
+    right, wrong, uncertain = galleries
+    assert [(image.id, image.probability) for image in right.images] == [("i0", 0.9), ("i1", 0.3)]
+    assert [(image.id, image.probability) for image in wrong.images] == [("i2", 0.4)]
+    assert (wrong.images[0].truth, wrong.images[0].predicted) == ("star", "galaxy")
+    assert ids_of(uncertain) == ["i1", "i2", "i0"]
+
+
 def test_a_model_that_is_always_right_has_an_empty_gallery_of_wrong_ones():
-    galleries = label_galleries(result([[0.9, 0.1]], [0]), ("star", "galaxy"))
+    galleries = label_galleries(result([[0.9, 0.1]], [0], [0]), ("star", "galaxy"))
     assert (galleries[1].n, list(galleries[1].images)) == (0, [])
 
 

@@ -10,21 +10,23 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from astroclf.evaluation import label_metrics
+from astroclf.evaluation.decision import to_labels
 from astroclf.evaluation.label_metrics import (
-    OVERALL,
-    confusion_matrix,
     score_labels,
     score_labels_with_intervals,
 )
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER, gain
-from astroclf.settings.agreement import LABEL_METRICS, VOTE_METRICS
+from astroclf.settings.sections import LABEL_METRICS, VOTE_METRICS
 
 BINS = 10
 
 
 @st.composite
 def weighted_predictions(draw):
-    """Probabilities with many ties, targets, losses, and how often each image counts."""
+    """Probabilities with many ties, targets, losses, how often each image counts, and labels.
+
+    The labels are the most probable classes (None), or others.
+    """
     n_classes = draw(st.integers(2, 5))
     n_images = draw(st.integers(n_classes, 60))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -34,8 +36,9 @@ def weighted_predictions(draw):
     probabilities = raw / raw.sum(axis=1, keepdims=True)
     targets = rng.permutation(np.arange(n_images) % n_classes)
     weights = rng.integers(0, 4, n_images)
-    weights[:2] = 1
-    return probabilities, targets, rng.random(n_images), weights
+    weights[[np.argmin(targets), np.argmax(targets)]] += 1  # two classes count
+    others = rng.integers(0, n_classes, n_images) if draw(st.booleans()) else None
+    return probabilities, targets, rng.random(n_images), weights, others
 
 
 def expected_calibration_error(probabilities, targets):
@@ -50,11 +53,11 @@ def expected_calibration_error(probabilities, targets):
     return error
 
 
-def scikit_learn(probabilities, targets, losses, weights):
+def scikit_learn(probabilities, targets, losses, weights, labels):
     """All metrics of the images that count, each by scikit-learn with sample_weight."""
     counted = weights > 0
     p, y, w = probabilities[counted], targets[counted], weights[counted]
-    label, n_classes = p.argmax(axis=1), p.shape[1]
+    label, n_classes = p.argmax(axis=1) if labels is None else labels[counted], p.shape[1]
     every = list(range(n_classes))
     classes = [1] if n_classes == 2 else [k for k in every if (y == k).any()]
     ranked = [k for k in classes if 0 < (y == k).sum() < len(y)]
@@ -86,18 +89,20 @@ def scikit_learn(probabilities, targets, losses, weights):
 @settings(max_examples=60, deadline=None)
 @given(weighted_predictions())
 def test_every_metric_is_that_of_scikit_learn_for_any_weights(case):
-    probabilities, targets, losses, weights = case
-    statistic = label_metrics._LabelStatistic(probabilities, targets, losses, BINS)
-    values = dict(zip(OVERALL, statistic.overall(weights[None].astype(float))[0], strict=True))
-    reference = scikit_learn(probabilities, targets, losses, weights)
-    for metric in OVERALL:
+    probabilities, targets, losses, weights, labels = case
+    statistic = label_metrics._LabelStatistic(probabilities, targets, losses, BINS, labels)
+    values = dict(
+        zip(LABEL_METRICS, statistic.overall(weights[None].astype(float))[0], strict=True)
+    )
+    reference = scikit_learn(*case)
+    for metric in LABEL_METRICS:
         assert values[metric] == pytest.approx(reference[metric], abs=1e-9, nan_ok=True), metric
 
 
 @settings(max_examples=30, deadline=None)
 @given(weighted_predictions())
 def test_a_weight_counts_like_as_many_copies_of_the_image(case):
-    probabilities, targets, losses, weights = case
+    probabilities, targets, losses, weights, _ = case
     statistic = label_metrics._LabelStatistic(probabilities, targets, losses, BINS)
     values = statistic.overall(np.stack([weights, np.ones_like(weights)]).astype(float))
     copies = [np.repeat(each, weights, axis=0) for each in (probabilities, targets, losses)]
@@ -123,11 +128,15 @@ def test_multiclass_averages_are_those_that_scikit_learn_takes_itself(n_classes)
         assert values["brier"] == pytest.approx(sk.brier_score_loss(y, p[:, 1]))
 
 
-def test_figures_of_each_class_are_those_of_scikit_learn():
+@pytest.mark.parametrize("decided", [False, True])
+def test_figures_of_each_class_are_those_of_scikit_learn(decided):
     rng = np.random.default_rng(4)
     p, y = rng.dirichlet(np.ones(3), 200), rng.integers(0, 3, 200)
-    scores = measure(p, y, resamples=50)
-    reference = sk.precision_recall_fscore_support(y, p.argmax(axis=1))
+    labels = to_labels(p, (0.2, 0.2, 0.6)) if decided else None
+    scores = measure(p, y, resamples=50, labels=labels)
+    reference = sk.precision_recall_fscore_support(
+        y, p.argmax(axis=1) if labels is None else labels
+    )
     for index, name in enumerate("abc"):
         figures = scores.per_class[name]
         assert figures["n"] == reference[3][index]
@@ -139,9 +148,14 @@ def test_figures_of_each_class_are_those_of_scikit_learn():
         assert figures["roc_auc"]["value"] == pytest.approx(auc, abs=1e-12)
 
 
-def test_confusion_matrix_has_true_classes_in_rows():
-    y, label = np.array([0, 0, 1, 2]), np.array([0, 1, 1, 0])
-    np.testing.assert_array_equal(confusion_matrix(y, label, 3), sk.confusion_matrix(y, label))
+def test_labels_change_what_is_of_labels_and_nothing_else():
+    rng = np.random.default_rng(5)
+    p, y = rng.dirichlet(np.ones(3), 200), rng.integers(0, 3, 200)
+    plain = score_labels(p, y, np.zeros(200), bins=BINS)
+    assert plain == score_labels(p, y, np.zeros(200), bins=BINS, labels=p.argmax(axis=1))
+    other = score_labels(p, y, np.zeros(200), bins=BINS, labels=(p.argmax(axis=1) + 1) % 3)
+    changed = {metric for metric in LABEL_METRICS if plain[metric] != other[metric]}
+    assert changed == {"accuracy", "balanced_accuracy", "macro_f1", "mcc"}
 
 
 def test_one_class_alone_leaves_ranks_undefined_and_the_rest_measured():
@@ -159,7 +173,7 @@ def test_no_resamples_give_figures_without_intervals():
     p, y = np.array([[0.8, 0.2], [0.3, 0.7]]), np.array([0, 1])
     scores = measure(p, y, classes="ab", resamples=0)
     assert scores.overall["accuracy"] == {"value": 1.0, "ci95": None}
-    assert tuple(scores.overall) == OVERALL
+    assert tuple(scores.overall) == LABEL_METRICS
 
 
 def test_every_metric_that_can_be_monitored_has_a_direction():
@@ -178,7 +192,15 @@ def test_measuring_does_not_import_scikit_learn():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def measure(p, y, classes="abc", resamples=0):
+def measure(p, y, classes="abc", resamples=0, labels=None):
     return score_labels_with_intervals(
-        p, y, np.zeros(len(y)), classes, bins=BINS, groups=None, resamples=resamples, seed=0
+        p,
+        y,
+        np.zeros(len(y)),
+        classes,
+        bins=BINS,
+        groups=None,
+        resamples=resamples,
+        seed=0,
+        labels=labels,
     )

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from astroclf.evaluation.bins import Bin, BinnedAccuracy
+from astroclf.evaluation.decision import Decision, to_labels
+from astroclf.evaluation.decision_comparison import Decided, compare_decisions
 from astroclf.evaluation.label_metrics import score_labels_with_intervals
 from astroclf.evaluation.report import write_report
-from astroclf.evaluation.report_content import ReportContent, SplitResult
+from astroclf.evaluation.report_content import DecisionContent, ReportContent, SplitResult
+from astroclf.evaluation.thresholds import fit_threshold, fit_vote_thresholds
 from astroclf.evaluation.vote_metrics import score_votes_with_intervals
 
 HISTORY = [
@@ -65,7 +68,8 @@ def labels(n=60, n_classes=2, seed=0, ids=None, **options):
         p, targets, -np.log(p.max(axis=1)), names, bins=10, groups=None, resamples=20, seed=0
     )
     ids = np.array([f"image-{i}" for i in range(n)]) if ids is None else ids
-    return SplitResult(scores, p, targets, ids, thumbnails, **options)
+    given = {"labels": p.argmax(axis=1), **options}
+    return SplitResult(scores, p, targets=targets, ids=ids, thumbnails=thumbnails, **given)
 
 
 def votes(n=40, n_answers=8):
@@ -77,7 +81,7 @@ def votes(n=40, n_answers=8):
         predicted, truth, np.ones(n), names, groups=None, resamples=20, seed=0
     )
     ids = np.array([f"image-{i}" for i in range(n)])
-    return SplitResult(scores, predicted, truth, ids, thumbnails)
+    return SplitResult(scores, predicted, None, truth, ids, thumbnails)
 
 
 def content(splits, classes=("class 0", "class 1"), **options):
@@ -204,3 +208,146 @@ def test_a_run_that_was_not_trained_has_no_curves(page):
 def test_no_intervals_are_called_so(page):
     report = page(replace(content({"test": labels()}, history=[]), resamples=0))
     assert "No intervals were asked for." in report.text
+
+
+DRAWN = {"bins": 10, "groups": None, "resamples": 20, "seed": 0}
+FIVE = ("smooth <b>", "disk", "edge-on", "spiral", "cigar")
+
+
+def decided_content(n=300, n_classes=2, names=("class 0", "class 1"), objective="macro_f1"):
+    """A page whose labels were tuned, as a task fills it."""
+    decision = Decision("softmax", logit_shift=(0.3,) * n_classes, temperature=1.5)
+    rng = np.random.default_rng(0)
+    spoilt = 3 * (np.arange(n_classes) == 0)  # the network likes the first class too little
+    said = {}
+    for split in ("val", "test"):
+        targets = rng.choice(
+            n_classes, n, p=np.arange(n_classes, 0, -1) / sum(range(n_classes + 1))
+        )
+        said[split] = (
+            2 * rng.normal(size=(n, n_classes)) + 3 * np.eye(n_classes)[targets] - spoilt,
+            targets,
+        )
+    fit = fit_threshold(
+        decision.probabilities(said["val"][0]), said["val"][1], objective, names, seed=0
+    )
+    tuned = replace(decision, class_factors=fit.class_factors)
+    in_use = fit.apply_to(decision)
+    compared, splits = {}, {}
+    for split, (logits, targets) in said.items():
+        p = Decision("softmax").probabilities(logits)
+        q = decision.probabilities(logits)
+        labels_tuned = fit.labels if split == "val" else tuned.labels(q)
+        compared[split] = compare_decisions(
+            Decided(p, to_labels(p)), Decided(q, labels_tuned), targets, **DRAWN
+        )
+        scores = score_labels_with_intervals(
+            q, targets, np.zeros(n), names, **DRAWN, labels=in_use.labels(q)
+        )
+        ids = np.arange(n).astype(str)
+        splits[split] = SplitResult(scores, q, in_use.labels(q), targets, ids, thumbnails)
+    return content(splits, names, decision=DecisionContent(in_use, fit, compared))
+
+
+def section(page, start="Decision", end="Images"):
+    return page.text.split(f" {start} ", 2)[2].split(f" {end} ")[0]
+
+
+def test_without_a_decision_its_section_is_absent(class_page):
+    assert "decision" not in class_page.sections
+    assert "Decision" not in class_page.text
+
+
+def test_the_section_of_two_classes_names_the_threshold_and_compares(page):
+    report = decided_content()
+    decision = report.decision
+    shown = page(report)
+    check_self_contained(shown)
+    text = section(shown)
+    assert decision.fit.kept
+    threshold = decision.decision.class_factors[0]
+    assert f"An image is called class 1 where its probability exceeds {threshold:.4g}." in text
+    assert "Temperature 1.5, fitted on val: the network was too sure of itself" in text
+    assert "the probabilities are corrected for it" in text
+    assert f"{decision.fit.tuned:.3f} cross-fitted, {decision.fit.plain:.3f} without it" in text
+    assert "the tuned labels are used" in text
+    assert "val (cross-fitted)" in text
+    assert "not used" not in text
+    for compared in decision.splits.values():
+        for metric in ("accuracy", "balanced_accuracy", "macro_f1", "mcc"):
+            for figure in (compared.metrics[metric].plain, compared.metrics[metric].tuned):
+                interval = "{:.3f} – {:.3f}".format(*figure["ci95"])
+                assert f"{figure['value']:.3f} {interval}" in text
+    for side in ("plain", "tuned"):
+        ece = getattr(decision.splits["test"].metrics["ece"], side)
+        assert f"ECE {ece['value']:.3f}" in text
+    assert 'aria-label="Reliability before calibration"' in shown.source
+    assert 'aria-label="Reliability after calibration"' in shown.source
+
+
+def test_the_section_of_many_classes_lists_factors_and_escapes_names_in_reasons(page):
+    report = decided_content(n=40, n_classes=5, names=FIVE)
+    assert not report.decision.fit.kept
+    shown = page(report)
+    assert "<b>" not in re.sub("<b>[-0-9.%– ]*</b>", "", shown.source)
+    text = section(shown)
+    assert "the tuned labels are not used. Val has" in text
+    assert "Class factors fitted, not used" in text
+    for name, factor in zip(FIVE, report.decision.fit.class_factors, strict=True):
+        assert f"{name} {factor:.4g}" in text
+
+
+def test_the_confusion_matrix_is_of_the_labels_that_the_decision_gives(page):
+    p = np.array([[0.7, 0.3]] * 7 + [[0.9, 0.1]] * 4)
+    targets = np.array([1] * 7 + [0] * 4)
+    decided = Decision("softmax", class_factors=(0.2, 0.8)).labels(p)
+    scores = score_labels_with_intervals(
+        p, targets, np.zeros(11), ("class 0", "class 1"), **DRAWN, labels=decided
+    )
+    result = SplitResult(scores, p, decided, targets, np.arange(11).astype(str), thumbnails)
+    shown = page(content({"test": result}, history=[], weights={}))
+    assert "class 0 4 100.0 % 0 0.0 % class 1 0 0.0 % 7 100.0 %" in shown.text
+    assert "100.0 %" in shown.text.split("accuracy on test")[1][:60]
+
+
+def test_labels_that_were_not_to_be_tuned_are_said_to_be_plain(page):
+    report = decided_content()
+    decision = Decision("softmax", temperature=0.8)
+    note = "Val has 9 images of <star>, too few."
+    given = DecisionContent(decision, None, report.decision.splits, [note])
+    text = section(page(replace(report, decision=given)))
+    assert "the network was too unsure of itself" in text
+    assert note in text
+    assert "Each image gets the label of its highest probability." in text
+    assert "cross-fitted" not in text
+
+
+@pytest.mark.parametrize(
+    ("plain", "expected"),
+    [(0.9, "recall 0.900 without it"), (-0.04, "0.04 below the bound without")],
+)
+def test_a_constraint_that_is_not_met_is_told_by_what_is_missing(page, plain, expected):
+    report = decided_content(objective="precision >= 0.8")
+    fit = replace(report.decision.fit, plain=plain)
+    decision = replace(report.decision, fit=fit)
+    assert expected in section(page(replace(report, decision=decision)))
+
+
+def test_the_section_of_votes_lists_a_threshold_an_answer(page):
+    shown_votes = votes(n=200)
+    names = [f"answer {k}" for k in range(8)]
+    p, truth = shown_votes.predictions, shown_votes.targets
+    fit = fit_vote_thresholds(p**2, truth, names, seed=0)
+    decision = fit.apply_to(Decision("sigmoid"))
+    compared = compare_decisions(
+        Decided(p**2, p**2 > 0.5), Decided(p**2, fit.labels), truth, **DRAWN
+    )
+    given = DecisionContent(decision, fit, {"val": compared})
+    shown = page(content({"val": shown_votes}, names, history=[], decision=given))
+    check_self_contained(shown)
+    text = section(shown)
+    assert fit.kept
+    for name, threshold in zip(names, fit.thresholds, strict=True):
+        assert f"{name} {threshold:.4f}" in text
+    assert "share of answers that are right" in text
+    assert "balanced_accuracy" not in text

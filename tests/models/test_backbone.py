@@ -10,15 +10,15 @@ from safetensors.torch import save_file
 from torch import nn
 
 from astroclf.errors import UserError
-from astroclf.models import backbone
+from astroclf.models import backbone, build_model
 from astroclf.models.backbone import create_backbone
 
 NAME = "test_resnet"  # the smallest that timm has
 
 
-def make(settings: Any, *overrides: str, channels: int = 3) -> tuple[nn.Module, str, str]:
+def make(settings: Any, *overrides: str, channels: int = 3) -> tuple[nn.Module, int, str, str]:
     names = [] if any(o.startswith("model.name") for o in overrides) else [f"model.name={NAME}"]
-    return create_backbone(settings("model=timm", *names, *overrides).model, channels, 4, 32)
+    return create_backbone(settings("model=timm", *names, *overrides).model, channels, 32)
 
 
 @pytest.fixture
@@ -53,16 +53,16 @@ def test_unknown_weights_of_a_known_network_are_refused(settings: Any) -> None:
 
 
 def test_published_weights_are_used(settings: Any, published: dict[str, torch.Tensor]) -> None:
-    network, origin, warning = make(settings)
+    network, width, origin, warning = make(settings)
     assert (origin, warning) == ("imagenet", "")
     state = network.state_dict()
-    head = [name for name in state if state[name].shape != published[name].shape]
-    assert head == ["fc.weight", "fc.bias"]
-    assert all(torch.equal(state[name], published[name]) for name in state if name not in head)
+    assert set(published) - set(state) == {"fc.weight", "fc.bias"}, "the head is ours"
+    assert width == published["fc.weight"].shape[1]
+    assert all(torch.equal(state[name], published[name]) for name in state)
 
 
 def test_published_weights_fit_one_band(settings: Any, published: dict[str, torch.Tensor]) -> None:
-    network, origin, _ = make(settings, channels=1)
+    network, _, origin, _ = make(settings, channels=1)
     assert origin == "imagenet"
     stem = next(iter(network.state_dict().values()))
     colours = next(iter(published.values()))
@@ -71,7 +71,7 @@ def test_published_weights_fit_one_band(settings: Any, published: dict[str, torc
 
 def test_without_weights_auto_warns(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backbone, "find_imagenet_weights", lambda name: "the hub is shut")
-    _, origin, warning = make(settings)
+    _, _, origin, warning = make(settings)
     assert origin == "random"
     assert "starts from RANDOM weights" in warning
     assert "the hub is shut" in warning
@@ -85,11 +85,11 @@ def test_without_weights_true_stops(settings: Any, monkeypatch: pytest.MonkeyPat
 
 def test_false_does_not_look_for_weights(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backbone, "find_imagenet_weights", lambda name: pytest.fail("asked"))
-    assert make(settings, "model.pretrained=false")[1:] == ("random", "")
+    assert make(settings, "model.pretrained=false")[2:] == ("random", "")
 
 
 def test_a_vit_is_made_for_the_size_of_the_images(settings: Any) -> None:
-    network, _, _ = make(settings, "model.name=vit_tiny_patch16_224", "model.pretrained=false")
+    network, *_ = make(settings, "model.name=vit_tiny_patch16_224", "model.pretrained=false")
     assert network.patch_embed.grid_size == (2, 2)
 
 
@@ -97,18 +97,17 @@ def test_a_vit_is_made_for_the_size_of_the_images(settings: Any) -> None:
 def test_a_size_that_patches_do_not_fill_is_refused(settings: Any, image_px: int) -> None:
     chosen = settings("model=vit", "model.pretrained=false").model
     with pytest.raises(UserError, match=rf"patches of 16 px, and dataset\.image_px={image_px} "):
-        create_backbone(chosen, 3, 2, image_px)
+        create_backbone(chosen, 3, image_px)
 
 
 def test_dropout_and_drop_path_reach_the_network(settings: Any) -> None:
-    network, _, _ = make(
-        settings,
-        "model.name=convnext_atto",
+    chosen = settings(
+        "model=convnext",
         "model.pretrained=false",
         "model.dropout=0.3",
         "model.drop_path=0.2",
-    )
-    assert 0.3 in {layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)}
-    assert max(getattr(layer, "drop_prob", 0.0) for layer in network.modules()) == pytest.approx(
-        0.2
-    )
+    ).model
+    built = build_model(chosen, channels=3, outputs=4, image_px=32).classifier
+    assert {layer.p for layer in built.head.modules() if isinstance(layer, nn.Dropout)} == {0.3}
+    rates = [getattr(layer, "drop_prob", 0.0) for layer in built.backbone.modules()]
+    assert max(rates) == pytest.approx(0.2)

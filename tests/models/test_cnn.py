@@ -1,34 +1,56 @@
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 import torch
 from torch import nn
 
-from astroclf.models.cnn import Cnn, convolution, dense_layers
+from astroclf.models import Classifier
+from astroclf.models.classifier import dense_layers
+from astroclf.models.cnn import build_cnn, convolution
+
+
+def make_cnn(
+    channels: int,
+    outputs: int,
+    image_px: int,
+    *,
+    widths: tuple[int, ...],
+    hidden_units: tuple[int, ...] = (256, 256),
+    dropout: float = 0.5,
+    pool: Literal["flatten", "average"] = "flatten",
+) -> Classifier:
+    backbone, width = build_cnn(channels, image_px, widths, pool)
+    return Classifier(backbone, dense_layers(width, hidden_units, outputs, dropout), width)
 
 
 @pytest.mark.parametrize("pool", ["flatten", "average"])
 @pytest.mark.parametrize("image_px", [1, 7, 16, 33])
 @pytest.mark.parametrize("batch", [2, 5])
-def test_images_of_any_size_become_logits(pool: str, image_px: int, batch: int) -> None:
-    network = Cnn(3, 4, image_px, widths=(4, 6, 8), hidden_units=(10, 10), pool=pool)  # type: ignore[arg-type]
-    assert network(torch.randn(batch, 3, image_px, image_px)).shape == (batch, 4)
+def test_images_of_any_size_become_logits(
+    pool: Literal["flatten", "average"], image_px: int, batch: int
+) -> None:
+    network = make_cnn(3, 4, image_px, widths=(4, 6, 8), hidden_units=(10, 10), pool=pool)
+    images = torch.randn(batch, 3, image_px, image_px)
+    assert network.backbone(images).shape == (batch, network.width)
+    assert network(images).shape == (batch, 4)
 
 
 def test_a_single_image_is_classified() -> None:
-    network = Cnn(3, 2, 8, widths=(4,), hidden_units=(5,)).eval()
+    network = make_cnn(3, 2, 8, widths=(4,), hidden_units=(5,)).eval()
     assert network(torch.randn(1, 3, 8, 8)).shape == (1, 2)
 
 
 def test_every_convolution_has_weights_of_its_own() -> None:
-    network = Cnn(3, 2, 16, widths=(4, 8))
+    network = make_cnn(3, 2, 16, widths=(4, 8))
     kernels = [layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     assert [tuple(kernel.shape[:2]) for kernel in kernels] == [(4, 3), (4, 4), (8, 4), (8, 8)]
     assert len({kernel.data_ptr() for kernel in kernels}) == 4
 
 
 def test_every_convolution_is_normalised_and_every_dense_layer_has_dropout() -> None:
-    network = Cnn(3, 2, 16, widths=(4, 8), hidden_units=(7,), dropout=0.3)
+    network = make_cnn(3, 2, 16, widths=(4, 8), hidden_units=(7,), dropout=0.3)
 
     def count(kind: type) -> int:
         return sum(isinstance(layer, kind) for layer in network.modules())
@@ -39,7 +61,7 @@ def test_every_convolution_is_normalised_and_every_dense_layer_has_dropout() -> 
 
 
 def test_the_mean_over_positions_ignores_where_an_object_is() -> None:
-    network = Cnn(1, 2, 16, widths=(4,), hidden_units=(), pool="average").eval()
+    network = make_cnn(1, 2, 16, widths=(4,), hidden_units=(), pool="average").eval()
     image = torch.zeros(1, 1, 16, 16)
     image[..., 4:6, 4:6] = 1
     torch.testing.assert_close(network(image), network(image.roll((6, 4), (-2, -1))))

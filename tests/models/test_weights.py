@@ -11,13 +11,17 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from astroclf.errors import UserError
-from astroclf.models import build_model
-from astroclf.models.cnn import Cnn
+from astroclf.models import Classifier, build_model
+from astroclf.models.classifier import dense_layers
+from astroclf.models.cnn import build_cnn
 from astroclf.models.weights import load_weights
 
 
-def make_network(channels: int = 3, outputs: int = 2, widths: tuple[int, ...] = (4, 6)) -> Cnn:
-    return Cnn(channels, outputs, 8, widths=widths, hidden_units=(5,))
+def make_network(
+    channels: int = 3, outputs: int = 2, widths: tuple[int, ...] = (4, 6)
+) -> Classifier:
+    backbone, width = build_cnn(channels, 8, widths, "flatten")
+    return Classifier(backbone, dense_layers(width, (5,), outputs, dropout=0.5), width)
 
 
 def assert_equal(
@@ -28,7 +32,7 @@ def assert_equal(
             assert torch.equal(value, expected[name]), name
 
 
-HEAD = ("classifier.4.weight", "classifier.4.bias")
+HEAD = ("head.1.weight", "head.1.bias", "head.4.weight", "head.4.bias")
 
 
 @pytest.fixture
@@ -62,18 +66,28 @@ def test_safetensors(tmp_path: Path, given: dict[str, Tensor]) -> None:
     assert_equal(network, given)
 
 
-def test_weights_by_their_order(tmp_path: Path, given: dict[str, Tensor]) -> None:
-    torch.save({f"layer{i}": value for i, value in enumerate(given.values())}, tmp_path / "w.pt")
+@pytest.mark.parametrize("head", [{}, {"weight": torch.ones(7, 24), "bias": torch.ones(7)}])
+def test_weights_by_their_order(
+    tmp_path: Path, given: dict[str, Tensor], head: dict[str, Tensor]
+) -> None:
+    """A published network has names and a head of its own: the head is left out."""
+    backbone = [value for name, value in given.items() if name not in HEAD]
+    torch.save(
+        {f"layer{i}": value for i, value in enumerate([*backbone, *head.values()])},
+        tmp_path / "w.pt",
+    )
     network = make_network()
+    before = {name: network.state_dict()[name].clone() for name in HEAD}
     assert load_weights(network, tmp_path / "w.pt") == ""
-    assert_equal(network, given)
+    assert_equal(network, {**given, **before})
 
 
 def test_a_head_for_other_classes_stays_random(tmp_path: Path, given: dict[str, Tensor]) -> None:
     torch.save(given, tmp_path / "w.pt")
     network = make_network(outputs=5)
     before = {name: network.state_dict()[name].clone() for name in HEAD}
-    assert "head starts at random" in load_weights(network, tmp_path / "w.pt")
+    said = load_weights(network, tmp_path / "w.pt")
+    assert "its head is for other classes, so ours starts at random" in said
     assert_equal(network, {**given, **before})
 
 
@@ -85,15 +99,20 @@ def test_a_first_convolution_for_other_bands_is_adapted(
     network = make_network(channels=channels)
     said = load_weights(network, tmp_path / "w.pt")
     assert f"adapted to {channels} bands" in said
-    stem = "features.0.weight"
+    stem = "backbone.0.0.weight"
     expected = timm.models.adapt_input_conv(channels, given[stem])
     assert_equal(network, {**given, stem: expected})
 
 
 @pytest.mark.parametrize(
     "other",
-    [make_network(widths=(4, 6, 8)), make_network(widths=(4, 7)), nn.Linear(3, 2)],
-    ids=["deeper", "wider", "another"],
+    [
+        make_network(widths=(4, 6, 8)),
+        make_network(widths=(4, 7)),
+        make_network(widths=(5, 6)),
+        nn.Linear(3, 2),
+    ],
+    ids=["deeper", "wider", "wider with such a head", "another"],
 )
 def test_another_network_is_refused(tmp_path: Path, other: nn.Module) -> None:
     torch.save(other.state_dict(), tmp_path / "w.pt")
@@ -133,11 +152,10 @@ def test_real_imagenet_weights(settings: Any, shared_data: Path) -> None:
     stored = torch.load(file, weights_only=True)
     chosen = settings("model=efficientnet_lite", f"model.weights={file}").model
     built = build_model(chosen, channels=3, outputs=2, image_px=64)
-    state = built.network.state_dict()
+    state = built.classifier.backbone.state_dict()
     assert torch.equal(state["conv_stem.weight"], next(iter(stored.values())))
-    assert built.backbone == str(file)
-    assert "head starts at random" in built.warning
-    for mine, its in zip(list(state)[:-2], list(stored)[:-2], strict=True):
+    assert (built.backbone, built.warning) == (str(file), "")
+    for mine, its in zip(list(state), list(stored)[:-2], strict=True):
         assert torch.equal(state[mine], stored[its]), mine
 
 

@@ -8,7 +8,7 @@ import pytest
 from astroclf.errors import UserError
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
 from astroclf.settings import read_settings
-from astroclf.settings.agreement import LABEL_METRICS, VOTE_METRICS
+from astroclf.settings.sections import LABEL_METRICS, VOTE_METRICS
 
 Config = Callable[..., dict[str, Any]]
 

@@ -26,7 +26,9 @@ TINY = (
 
 def prepared(settings: Any, dataset: ImageDataset, *overrides: str) -> tuple[Settings, Setup]:
     chosen = settings(*TINY, *overrides)
-    return chosen, prepare(chosen, dataset, choose_device("cpu"), stored=None)
+    return chosen, prepare(
+        chosen, dataset, dataset.fingerprint(), choose_device("cpu"), stored=None
+    )
 
 
 def test_it_measures_both_and_says_so(
@@ -67,7 +69,7 @@ def test_the_loop_takes_the_steps_that_are_asked(
 
 def test_the_bare_step_really_trains(settings: Any, simulated_dataset: ImageDataset) -> None:
     chosen, setup = prepared(settings, simulated_dataset)
-    batch = next(setup.batches["train"].in_order())
+    batch = next(setup.images["train"].in_order())
     bare = BareStep(chosen, setup, setup.learner.numerics, batch)
     before = setup.learner.weights()
     assert bare.images_per_s(2) > 0

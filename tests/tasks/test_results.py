@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
-from astroclf.evaluation.decision import to_probabilities
+from astroclf.evaluation.decision import Decision, to_probabilities
 from astroclf.settings import Settings
 from astroclf.tasks.results import (
     append_history,
@@ -47,13 +47,13 @@ def read_rows(file: Path) -> list[dict[str, str]]:
 
 @pytest.fixture
 def scoring(settings: Callable[..., Settings], simulated_dataset: ImageDataset) -> Scoring:
-    return Scoring(simulated_dataset, "softmax", settings())
+    return Scoring(simulated_dataset, Decision("softmax"), settings())
 
 
 @pytest.fixture
 def vote_scoring(settings: Callable[..., Settings]) -> Scoring:
     chosen = settings(*VOTES)
-    return Scoring(load_dataset(chosen.dataset), "sigmoid", chosen)
+    return Scoring(load_dataset(chosen.dataset), Decision("sigmoid"), chosen)
 
 
 def test_metrics_have_the_promised_form(scoring: Scoring, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_the_summary_says_what_chose_the_epoch(scoring: Scoring) -> None:
 def test_without_intervals_the_summary_claims_none(
     settings: Any, simulated_dataset: ImageDataset
 ) -> None:
-    scoring = Scoring(simulated_dataset, "softmax", settings("evaluation.bootstrap=0"))
+    scoring = Scoring(simulated_dataset, Decision("softmax"), settings("evaluation.bootstrap=0"))
     splits = score_splits(scoring, guess(simulated_dataset))
     assert all(m["ci95"] is None for m in splits["val"].scores.overall.values())
     text = summary(scoring.settings, splits, {})
@@ -174,7 +174,7 @@ def test_accuracy_along_a_column_is_reported(
         "evaluation.bin_columns=[r]",
         "evaluation.bins=2",
     )
-    scoring = Scoring(simulated_dataset, "softmax", chosen)
+    scoring = Scoring(simulated_dataset, Decision("softmax"), chosen)
     splits = score_splits(scoring, guess(simulated_dataset))
     content = write_metrics(tmp_path / "metrics.json", splits, {})
     assert set(content["binned"]) == {"train", "val", "test"}

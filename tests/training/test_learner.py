@@ -34,12 +34,16 @@ def make_learner(settings: Any) -> Callable[..., Learner]:
         torch.manual_seed(0)
         network = network or nn.Sequential(nn.Flatten(), nn.Linear(32, 2))
         chosen = settings(*overrides)
-        optimizer = make_optimizer(chosen.optimizer, network)
+        lr = chosen.optimizer.lr
+        group = {"name": "network", "params": list(network.parameters()), "lr": lr}
+        optimizer = make_optimizer(chosen.optimizer, [group])
         schedule = Schedule(
             chosen.scheduler, optimizer, epochs=2, steps_per_epoch=5, higher_is_better=False
         )
         numerics = Numerics("fp32", channels_last=False)
-        return Learner(network, cross_entropy, optimizer, schedule, numerics, CPU, clip_norm)
+        return Learner(
+            network, cross_entropy, optimizer, schedule, numerics, CPU, clip_norm=clip_norm
+        )
 
     return make
 

@@ -29,7 +29,7 @@ class Training:
 
     def __init__(self, settings: Any, dataset: ImageDataset, *overrides: str) -> None:
         self.settings = settings("model.widths=[4]", "model.hidden_units=[8]", *overrides)
-        self.setup: Setup = prepare(self.settings, dataset, CPU, stored=None)
+        self.setup: Setup = prepare(self.settings, dataset, dataset.fingerprint(), CPU, stored=None)
         self.saved: list[dict[str, Tensor]] = []
         self.validations: list[dict[str, Tensor]] = []
         self.stop = StopRequest()
@@ -175,11 +175,11 @@ def test_dropout_and_batch_norm_learn_again_after_a_validation(
     step = run.setup.learner.step
 
     def watch(batches: Any) -> Tensor:
-        modes.append(run.setup.network.training)
+        modes.append(run.setup.classifier.training)
         return step(batches)
 
     run.setup.learner.step = watch  # type: ignore[method-assign]
-    run.setup.network.eval()
+    run.setup.classifier.eval()
     run.fit()
     assert modes == [True] * 8
 
@@ -196,16 +196,17 @@ def test_eight_images_are_learnt_by_heart(settings: Any, make_dataset: Any, mode
         "optimizer.lr=1e-3",
         "trainer.batch_size=8",
     )
-    setup = prepare(chosen, make_dataset(8, px=64, all_train=True), CPU, stored=None)
+    dataset = make_dataset(8, px=64, all_train=True)
+    setup = prepare(chosen, dataset, dataset.fingerprint(), CPU, stored=None)
     train = setup.batches["train"]
     batch = next(train.in_order())
     for _ in range(6):
-        setup.network.train()
+        setup.classifier.train()
         for _ in range(5):
             setup.learner.step([batch])
         # The running means of batch norm are far behind after so few steps.
-        update_bn([batch.image], setup.network)
-        labels = run_network(setup.network, train, setup.loss).logits.argmax(axis=1)
+        update_bn([batch.image], setup.classifier)
+        labels = run_network(setup.classifier, train, setup.loss).logits.argmax(axis=1)
         if (labels == batch.target.numpy()).all():
             return
     pytest.fail(f"{(labels == batch.target.numpy()).mean():.0%} after 30 steps")

@@ -62,6 +62,17 @@ def test_another_network_is_measured_anew(
     assert len(json.loads(memory.read_text())) == 2
 
 
+def test_a_frozen_network_is_measured_anew(
+    settings: Any, network: nn.Module, tmp_path: Path
+) -> None:
+    """It has no backward pass to wait for."""
+    memory = tmp_path / "numerics.json"
+    choose(settings, network, memory)
+    network[0].requires_grad_(False)
+    choose(settings, network, memory)
+    assert len(json.loads(memory.read_text())) == 2
+
+
 @pytest.mark.parametrize("spoilt", ["", "{", '{"x": 1}', "[]"])
 def test_a_spoilt_memory_is_replaced(
     settings: Any, network: nn.Module, tmp_path: Path, spoilt: str

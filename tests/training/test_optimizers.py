@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 from astroclf.errors import UserError
+from astroclf.models import Classifier
+from astroclf.models.finetune import parameter_groups
 from astroclf.settings import Settings
 from astroclf.training.optimizers import Schedule, learning_rate_factor, make_optimizer
 
@@ -17,10 +19,16 @@ def network() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 2))
 
 
+def optimize(settings: Any, network: nn.Module) -> torch.optim.Optimizer:
+    """An optimizer over the whole network as one group."""
+    group = {"name": "network", "params": list(network.parameters()), "lr": settings.lr}
+    return make_optimizer(settings, [group])
+
+
 def rates(settings: Settings, epochs: int, steps_per_epoch: int) -> list[float]:
     """The learning rate of every step, and the one after the last."""
     network = nn.Linear(2, 2)
-    optimizer = make_optimizer(settings.optimizer, network)
+    optimizer = optimize(settings.optimizer, network)
     schedule = make_schedule(settings, optimizer, epochs, steps_per_epoch)
     seen = [optimizer.param_groups[0]["lr"]]
     for _ in range(epochs * steps_per_epoch):
@@ -44,7 +52,7 @@ def make_schedule(
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "timm"])
 def test_biases_and_norms_are_not_decayed(settings: Any, network: nn.Module, name: str) -> None:
-    optimizer = make_optimizer(
+    optimizer = optimize(
         settings(f"optimizer={name}", "optimizer.weight_decay=0.3").optimizer, network
     )
     decay = {
@@ -60,7 +68,9 @@ def test_biases_and_norms_are_not_decayed(settings: Any, network: nn.Module, nam
 
 def test_frozen_parameters_are_left_out(settings: Any, network: nn.Module) -> None:
     network[0].requires_grad_(False)
-    optimizer = make_optimizer(settings().optimizer, network)
+    classifier = Classifier(network[:3], network[3], width=4)
+    groups = parameter_groups(classifier, settings().finetune, lr=0.1)
+    optimizer = make_optimizer(settings().optimizer, groups)
     held = {id(p) for group in optimizer.param_groups for p in group["params"]}
     assert held == {id(p) for p in network.parameters() if p.requires_grad}
 
@@ -72,21 +82,19 @@ def test_frozen_parameters_are_left_out(settings: Any, network: nn.Module) -> No
 def test_our_own_optimizers_are_those_of_torch(
     settings: Any, network: nn.Module, name: str, kind: type
 ) -> None:
-    optimizer = make_optimizer(
-        settings(f"optimizer={name}", "optimizer.lr=0.125").optimizer, network
-    )
+    optimizer = optimize(settings(f"optimizer={name}", "optimizer.lr=0.125").optimizer, network)
     assert type(optimizer) is kind
     assert optimizer.param_groups[0]["lr"] == 0.125
 
 
 def test_sgd_without_momentum_does_not_look_ahead(settings: Any, network: nn.Module) -> None:
-    optimizer = make_optimizer(settings("optimizer=sgd", "optimizer.momentum=0").optimizer, network)
+    optimizer = optimize(settings("optimizer=sgd", "optimizer.momentum=0").optimizer, network)
     assert not optimizer.param_groups[0]["nesterov"]
 
 
 @pytest.mark.parametrize("name", ["lamb", "lion", "nadamw"])
 def test_timm_optimizers_are_had_by_name(settings: Any, network: nn.Module, name: str) -> None:
-    optimizer = make_optimizer(
+    optimizer = optimize(
         settings("optimizer=timm", f"optimizer.name={name}", "optimizer.lr=0.25").optimizer, network
     )
     before = network[0].weight.detach().clone()
@@ -99,13 +107,13 @@ def test_timm_optimizers_are_had_by_name(settings: Any, network: nn.Module, name
 
 def test_options_reach_a_timm_optimizer(settings: Any, network: nn.Module) -> None:
     chosen = settings("optimizer=timm", "+optimizer.options.betas=[0.5,0.6]").optimizer
-    assert tuple(make_optimizer(chosen, network).param_groups[0]["betas"]) == (0.5, 0.6)
+    assert tuple(optimize(chosen, network).param_groups[0]["betas"]) == (0.5, 0.6)
 
 
 def test_an_unknown_optimizer_is_refused_in_a_sentence(settings: Any, network: nn.Module) -> None:
     chosen = settings("optimizer=timm", "optimizer.name=adamant").optimizer
     with pytest.raises(UserError, match=r"^optimizer\.name=adamant is not .*adamw.*lion.*\.$"):
-        make_optimizer(chosen, network)
+        optimize(chosen, network)
 
 
 def test_options_that_do_not_fit_are_refused_in_a_sentence(
@@ -113,7 +121,7 @@ def test_options_that_do_not_fit_are_refused_in_a_sentence(
 ) -> None:
     chosen = settings("optimizer=timm", "+optimizer.options.speed=3").optimizer
     with pytest.raises(UserError, match=r"optimizer\.name=lamb does not take its options.*speed"):
-        make_optimizer(chosen, network)
+        optimize(chosen, network)
 
 
 def test_without_a_schedule_the_rate_stays(settings: Any) -> None:
@@ -183,7 +191,7 @@ def test_plateau_drops_when_the_metric_stands_still(settings: Any, higher_is_bet
     chosen = settings(
         "scheduler=plateau", "scheduler.patience=1", "scheduler.factor=0.5", "optimizer.lr=1"
     )
-    optimizer = make_optimizer(chosen.optimizer, nn.Linear(2, 2))
+    optimizer = optimize(chosen.optimizer, nn.Linear(2, 2))
     schedule = Schedule(
         chosen.scheduler,
         optimizer,
@@ -205,7 +213,7 @@ def test_a_schedule_goes_on_where_it_stopped(settings: Any, name: str) -> None:
     chosen = settings(f"scheduler={name}", "optimizer.lr=1")
 
     def start() -> tuple[torch.optim.Optimizer, Schedule]:
-        optimizer = make_optimizer(chosen.optimizer, nn.Linear(2, 2))
+        optimizer = optimize(chosen.optimizer, nn.Linear(2, 2))
         return optimizer, make_schedule(chosen, optimizer)
 
     def go_on(optimizer: torch.optim.Optimizer, schedule: Schedule, steps: range) -> list[float]:

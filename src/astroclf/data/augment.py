@@ -14,6 +14,9 @@ from astroclf.settings import sections
 if TYPE_CHECKING:
     from torch import Tensor
 
+# How many exact views of an image an augmentation draws from; the first is the image itself.
+VIEWS = {"none": 1, "flips": 4, "dihedral": 8}
+
 
 def augment(
     values: Tensor, settings: sections.Augment | sections.Sky, stretch: Stretch, seed: int
@@ -29,10 +32,25 @@ def augment(
     if isinstance(settings, sections.Sky):
         moved = _rotate_and_shift(values, settings, generator)
         return _expose(moved, settings, stretch, generator)
-    transpose, flip_x, flip_y = _coins(len(values), values.device, generator)
-    if settings.name == "flips":
-        transpose = torch.zeros_like(transpose)
-    return turn(values, transpose, flip_x, flip_y)
+    views = draw_views(settings.name, len(values), seed).to(values.device)
+    return turn(values, (views & 4).bool(), (views & 1).bool(), (views & 2).bool())
+
+
+def draw_views(name: str, batch: int, seed: int) -> Tensor:
+    """(B,) int64: which of the `VIEWS` of that augmentation each image shows.
+
+    Drawn on the CPU, so that every device sees the same views.
+    """
+    return torch.randint(VIEWS[name], (batch,), generator=torch.Generator().manual_seed(seed))
+
+
+def show_view(values: Tensor, view: int) -> Tensor:
+    """One view of a whole batch: 0 is the image itself, and the bits of the number are flips and a
+    transposition as in `augment`."""
+    if view & 4:
+        values = values.transpose(-1, -2)
+    flipped = [axis for bit, axis in ((1, -1), (2, -2)) if view & bit]
+    return values.flip(flipped) if flipped else values
 
 
 def turn(values: Tensor, transpose: Tensor, flip_x: Tensor, flip_y: Tensor) -> Tensor:
@@ -45,11 +63,6 @@ def turn(values: Tensor, transpose: Tensor, flip_x: Tensor, flip_y: Tensor) -> T
     values = torch.where(transpose.view(pick), values.transpose(-1, -2), values)
     values = torch.where(flip_x.view(pick), values.flip(-1), values)
     return torch.where(flip_y.view(pick), values.flip(-2), values)
-
-
-def _coins(batch: int, device: torch.device, generator: torch.Generator) -> tuple[Tensor, ...]:
-    # Drawn on the CPU, so that every device sees the same views.
-    return tuple(torch.randint(2, (3, batch), generator=generator).bool().to(device))
 
 
 def _rotate_and_shift(values: Tensor, settings: sections.Sky, generator: torch.Generator) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,6 +23,29 @@ class Batch:
     image: torch.Tensor
     target: torch.Tensor
     index: torch.Tensor
+
+
+class Epochs(Protocol):
+    """What a loop trains on and a network is run on: the batches of one split.
+
+    steps: how many batches there are.
+    """
+
+    steps: int
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        ...
+
+    def in_order(self) -> Iterator[Batch]:
+        """Every image once, in the order of the data set, as it is."""
+        ...
+
+    def shuffled(
+        self, settings: sections.Augment | sections.Sky, seed: int, epoch: int, first_step: int = 0
+    ) -> Iterator[Batch]:
+        """Every image once, shuffled and augmented, from a step of the epoch on."""
+        ...
 
 
 class Images(Protocol):
@@ -111,23 +134,43 @@ class Batches:
         """How many images there are."""
         return len(self.positions)
 
-    def in_order(self) -> Iterator[Batch]:
-        """Every image once, in the order of the data set, as it is."""
-        chunks = np.array_split(self.positions, self.steps)
+    def chunks_in_order(self) -> list[np.ndarray]:
+        """The positions of the images of each batch, in the order of the data set."""
+        return np.array_split(self.positions, self.steps)
+
+    def chunks_shuffled(
+        self, seed: int, epoch: int, first_step: int = 0
+    ) -> list[tuple[np.ndarray, int]]:
+        """For each batch, from a step of the epoch on: positions, and the seed of its augmentation."""
+        order = np.random.default_rng([seed, epoch]).permutation(self.positions)
+        chunks = np.array_split(order, self.steps)
+        return [
+            (chunks[step], int(np.random.SeedSequence([seed, epoch, step]).generate_state(1)[0]))
+            for step in range(first_step, self.steps)
+        ]
+
+    def in_order(
+        self, show: Callable[[torch.Tensor], torch.Tensor] | None = None
+    ) -> Iterator[Batch]:
+        """Every image once, in the order of the data set, as it is.
+
+        show: turns a whole batch, for those who want to see every image from another side.
+        """
+        chunks = self.chunks_in_order()
         for stored, chunk in zip(self.images.rows(chunks), chunks, strict=True):
-            yield self._batch(self.preprocess.scale(stored), chunk)
+            values = self.preprocess.scale(stored)
+            yield self._batch(values if show is None else show(values), chunk)
 
     def shuffled(
         self, settings: sections.Augment | sections.Sky, seed: int, epoch: int, first_step: int = 0
     ) -> Iterator[Batch]:
         """Every image once, shuffled and augmented, from a step of the epoch on."""
-        order = np.random.default_rng([seed, epoch]).permutation(self.positions)
-        chunks = np.array_split(order, self.steps)[first_step:]
-        for step, stored in enumerate(self.images.rows(chunks), start=first_step):
-            draw = int(np.random.SeedSequence([seed, epoch, step]).generate_state(1)[0])
+        planned = self.chunks_shuffled(seed, epoch, first_step)
+        rows = self.images.rows([chunk for chunk, _ in planned])
+        for stored, (chunk, draw) in zip(rows, planned, strict=True):
             values = self.preprocess.scale(stored)
             values = augment(values, settings, self.preprocess.stretch, draw)
-            yield self._batch(values, chunks[step - first_step])
+            yield self._batch(values, chunk)
 
     def _batch(self, values: torch.Tensor, chunk: np.ndarray) -> Batch:
         index = torch.from_numpy(chunk)

@@ -18,7 +18,7 @@ THUMBNAIL_PX, LOSSLESS_PX = 192, 96
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """src: a data URI. probability: of the predicted class."""
+    """src: a data URI. probability: of the predicted class, which is the label it gets."""
 
     src: str
     id: str
@@ -54,9 +54,10 @@ class Gallery:
 
 
 def label_galleries(result: SplitResult, classes: Sequence[str]) -> list[Gallery]:
-    """Right and most certain, wrong and most certain, least certain."""
-    label = result.predictions.argmax(axis=1)
-    confidence = result.predictions.max(axis=1)
+    """Right and most certain, wrong and most certain, least certain: of the label it gets."""
+    label = result.labels
+    assert label is not None
+    confidence = result.predictions[np.arange(len(label)), label]
     by_confidence = np.argsort(-confidence, kind="stable")
     right = label[by_confidence] == result.targets[by_confidence]
     kinds = {

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
 
 from astroclf.evaluation.intervals import Measured
+
+Figure = TypeVar("Figure", float, np.ndarray)
 
 HIGHER_IS_BETTER: dict[str, bool] = {
     "loss": False,
@@ -21,7 +26,7 @@ HIGHER_IS_BETTER: dict[str, bool] = {
 }
 
 
-def gain(metric: str, value: float, reference: float) -> float:
+def gain(metric: str, value: Figure, reference: Figure) -> Figure:
     """By how much `value` is better than `reference`, in units of the metric; negative if worse."""
     return value - reference if HIGHER_IS_BETTER[metric] else reference - value
 

@@ -10,7 +10,7 @@ import numpy as np
 from astroclf.evaluation.bins import BinnedAccuracy
 from astroclf.evaluation.canvas import FAINT, INK, MUTED, PALETTE, draw, literal
 from astroclf.evaluation.intervals import wilson_interval
-from astroclf.evaluation.label_metrics import calibration_bin
+from astroclf.evaluation.label_sums import calibration_bin
 from astroclf.evaluation.ranking import roc_curve
 
 FULL_PX, HALF_PX = 1040, 500
@@ -50,11 +50,15 @@ def learning_curves(
 
 
 def roc_curves(
-    probabilities: np.ndarray, targets: np.ndarray, classes: Sequence[str], labels: Sequence[str]
+    probabilities: np.ndarray,
+    targets: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    legend: Sequence[str],
 ) -> str:
     """One curve for each class that has both images of it and others; class 1 alone of two.
 
-    labels: what the legend says of each class.
+    labels: (N,) int64, which the dots stand for. legend: what it says of each class.
     """
     wanted = [1] if len(classes) == 2 else range(len(classes))
     drawn = [k for k in wanted if 0 < np.sum(targets == k) < len(targets)]
@@ -63,13 +67,12 @@ def roc_curves(
     def paint(figure: Any) -> None:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
-        label = np.argmax(probabilities, axis=1)
         for k, colour in zip(drawn, colours, strict=False):
             positive = targets == k
             axes.plot(
-                *roc_curve(probabilities[:, k], positive), color=colour, label=literal(labels[k])
+                *roc_curve(probabilities[:, k], positive), color=colour, label=literal(legend[k])
             )
-            rates = np.mean(label[~positive] == k), np.mean(label[positive] == k)
+            rates = np.mean(labels[~positive] == k), np.mean(labels[positive] == k)
             axes.plot(*rates, "o", color=colour, markersize=6.5, markeredgecolor="white")
         _square(axes, "false positive rate", "true positive rate")
         if 0 < len(drawn) <= len(PALETTE):
@@ -78,29 +81,42 @@ def roc_curves(
     return draw(HALF_PX, HALF_PX, "ROC curves", paint)
 
 
-def reliability(probabilities: np.ndarray, targets: np.ndarray, bins: int) -> str:
-    """Accuracy against confidence of the predicted class, over how often each confidence occurs."""
-    label, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
-    bin_of = calibration_bin(confidence, bins)
+def reliability(probabilities: np.ndarray, targets: np.ndarray, bins: int, description: str) -> str:
+    """What is true against what was predicted, over how often each prediction occurs.
+
+    Of classes, the share that is right against the probability of the most probable class. Of
+    votes, given and predicted fractions, all answers together; as those of one image depend on
+    each other, they have no intervals.
+
+    description: no other chart of the page may have the same.
+    """
+    has_votes = targets.ndim == 2
+    predicted = probabilities.ravel() if has_votes else probabilities.max(axis=1)
+    true = targets.ravel() if has_votes else probabilities.argmax(axis=1) == targets
+    bin_of = calibration_bin(predicted, bins)
     counts = np.bincount(bin_of, minlength=bins)
-    hits = np.bincount(bin_of, weights=label == targets, minlength=bins)
     used = counts > 0
-    share = hits[used] / counts[used]
-    mean_confidence = np.bincount(bin_of, confidence, bins)[used] / counts[used]
-    bounds = [
-        wilson_interval(int(h), int(n)) for h, n in zip(hits[used], counts[used], strict=True)
-    ]
+    n = counts[used]
+    x, sums = (np.bincount(bin_of, values, bins)[used] for values in (predicted, true))
+    y_name = "mean vote fraction" if has_votes else "share that is right"
+    x_name = "predicted fraction" if has_votes else "probability of the most probable class"
 
     def paint(figure: Any) -> None:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[4.2, 1])
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
-        _error_bars(axes, mean_confidence, share, bounds)
-        axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="share that is right")
+        if has_votes:
+            axes.plot(x / n, sums / n, "o", color=PALETTE[0], markersize=6)
+        else:
+            bounds = [
+                wilson_interval(round(hits), int(of)) for hits, of in zip(sums, n, strict=True)
+            ]
+            _error_bars(axes, x / n, sums / n, bounds)
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel=y_name)
         edges = np.linspace(0, 1, bins + 1)
         below.bar(edges[:-1], counts, width=1 / bins, align="edge", color=MUTED, edgecolor="white")
-        below.set(xlabel="confidence (probability of the predicted class)", ylabel="images")
+        below.set(xlabel=x_name, ylabel="fractions" if has_votes else "images")
 
-    return draw(HALF_PX, HALF_PX, "Reliability diagram", paint)
+    return draw(HALF_PX, HALF_PX, description, paint)
 
 
 def accuracy_bins(table: BinnedAccuracy) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from astroclf.evaluation import plots
+from astroclf.evaluation.confusion import confusion_matrix
+from astroclf.evaluation.decision_section import decision_section
 from astroclf.evaluation.gallery import label_galleries, vote_galleries
 from astroclf.evaluation.intervals import Measured
-from astroclf.evaluation.label_metrics import confusion_matrix
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
 from astroclf.evaluation.report_content import ReportContent, SplitResult
 from astroclf.evaluation.weight_table import LARGE_SIGMA, layer_weights
@@ -69,6 +70,7 @@ def _run(content: ReportContent) -> dict[str, Any]:
         "curves": plots.learning_curves(content.history, content.best_epoch, curves)
         if content.history
         else "",
+        "decided": decision_section(content),
         "layers": [layer_weights(name, values) for name, values in content.weights.items()],
         "large_sigma": LARGE_SIGMA,
     }
@@ -85,15 +87,17 @@ def _figures(content: ReportContent) -> dict[str, Any]:
             "scatter": plots.vote_scatter(shown.predictions, shown.targets, titles),
             "galleries": vote_galleries(shown, classes),
         }
-    labels = [
+    assert shown.labels is not None
+    counts = confusion_matrix(shown.targets, shown.labels, len(classes))
+    legend = [
         f"{_shortened(name)}  {_figure(_measured(shown, name, 'roc_auc'))}" for name in classes
     ]
     return {
-        "matrix": _matrix(shown, len(classes)),
+        "matrix": _with_shares(counts),
         "matrix_shares": len(classes) <= MATRIX_SHARES_UP_TO,
-        "roc": plots.roc_curves(shown.predictions, shown.targets, classes, labels),
+        "roc": plots.roc_curves(shown.predictions, shown.targets, shown.labels, classes, legend),
         "reliability": plots.reliability(
-            shown.predictions, shown.targets, content.calibration_bins
+            shown.predictions, shown.targets, content.calibration_bins, "Reliability diagram"
         ),
         "binned": [(table, plots.accuracy_bins(table)) for table in shown.binned if table.rows],
         "galleries": label_galleries(shown, classes),
@@ -106,9 +110,8 @@ def _measured(result: SplitResult, name: str, metric: str) -> Measured:
     return figure
 
 
-def _matrix(result: SplitResult, n_classes: int) -> list[list[tuple[int, float]]]:
+def _with_shares(counts: np.ndarray) -> list[list[tuple[int, float]]]:
     """Counts, and their shares of the row (0 in a row without images)."""
-    counts = confusion_matrix(result.targets, result.predictions.argmax(axis=1), n_classes)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     return [
         list(zip(row.tolist(), share.tolist(), strict=True))

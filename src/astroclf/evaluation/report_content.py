@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from astroclf.evaluation.bins import BinnedAccuracy
+from astroclf.evaluation.decision import Decision
+from astroclf.evaluation.decision_comparison import ComparedDecisions
 from astroclf.evaluation.metrics import Scores
+from astroclf.evaluation.thresholds import FittedThreshold
 
 Thumbnails = Callable[[np.ndarray], np.ndarray]
 
@@ -18,14 +21,16 @@ class SplitResult:
     """What the model answered for the N images of one split.
 
     predictions: (N, K) float, probabilities of the classes or predicted vote fractions.
+    labels: (N,) int64 classes as the decision gives them; None for votes.
     targets: (N,) int64 class indices or (N, K) vote fractions in [0, 1].
     ids: (N,) str.
     thumbnails: positions (n,) -> (n, H, W, 3) uint8 RGB, asked only for the few images shown.
-    binned: accuracy along columns of a catalogue, if there is one.
+    binned: accuracy of the labels along columns of a catalogue, if there is one.
     """
 
     scores: Scores
     predictions: np.ndarray
+    labels: np.ndarray | None
     targets: np.ndarray
     ids: np.ndarray
     thumbnails: Thumbnails
@@ -37,6 +42,25 @@ class SplitResult:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+@dataclass(frozen=True)
+class DecisionContent:
+    """How labels are decided, and what that brings.
+
+    decision: the one in use.
+    fit: what tuning the labels on val brought; None where it was not asked for.
+    splits: name -> the split without temperature and tuning (most probable classes, or answers
+        above 0.5) and with both. If `fit` is not kept, the labels with them are nevertheless
+        those of its numbers. Of val they are `fit.labels`, cross-fitted. Holds at least the split
+        that the figures show.
+    notes: sentences on what these cannot tell, such as why no temperature was fitted.
+    """
+
+    decision: Decision
+    fit: FittedThreshold | None
+    splits: Mapping[str, ComparedDecisions]
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +80,7 @@ class ReportContent:
     calibration_bins: bins of the reliability diagram, those that `ece` was measured with.
     resamples: bootstrap resamples behind each interval; 0 if there are none.
     resampled_groups: whether groups of images were resampled rather than images.
+    decision: how labels are decided; None leaves its section out.
     """
 
     title: str
@@ -67,6 +92,7 @@ class ReportContent:
     calibration_bins: int
     resamples: int
     resampled_groups: bool = False
+    decision: DecisionContent | None = None
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)

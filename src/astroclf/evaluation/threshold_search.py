@@ -8,17 +8,21 @@ ratios, running sums give every confusion that any factor leads to.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from astroclf.errors import UserError
+from astroclf.evaluation.confusion import (
+    Measure,
+    accuracy,
+    balanced_accuracy,
+    macro_f1,
+    mcc,
+    ratio,
+    youden,
+)
 from astroclf.evaluation.decision import to_labels
-
-# From how many images are truly of each class (K,), how many get its label (..., K), and how many
-# of these rightly (..., K), to the figure that is maximised (...).
-Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 ROUNDS = 20  # over all classes; a handful suffices
 LEAST_GAIN = 1e-12  # below it, figures differ by rounding alone
@@ -160,48 +164,12 @@ def _middle(low: float, high: float) -> float:
     return low * 2 if high == np.inf else float(np.sqrt(low) * np.sqrt(high))
 
 
-def _accuracy(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
-    return _ratio(hits.sum(axis=-1), true.sum())
-
-
-def _balanced_accuracy(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
-    """Mean recall of the classes present."""
-    return _mean_of_defined(_ratio(hits, true))
-
-
-def _macro_f1(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
-    """Mean over the classes present or predicted."""
-    return _mean_of_defined(_ratio(2 * hits, true + predicted))
-
-
-def _mcc(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
-    """Gorodkin (2004, Comput. Biol. Chem. 28, 367); 0 where it is not defined."""
-    true, predicted = true.astype(np.float64), predicted.astype(np.float64)
-    n = true.sum()
-    covariance = hits.sum(axis=-1) * n - (true * predicted).sum(axis=-1)
-    spread = (n**2 - (true**2).sum()) * (n**2 - (predicted**2).sum(axis=-1))
-    return np.where(spread > 0, covariance / np.sqrt(np.where(spread > 0, spread, 1.0)), 0.0)
-
-
-def _youden(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
-    """Youden's J = recall - false positive rate, the mean over the classes, each against the rest.
-
-    For two classes both have the same J (Youden 1950, Cancer 3, 32).
-    """
-    return _mean_of_defined(_ratio(hits, true) - _ratio(predicted - hits, true.sum() - true))
-
-
-def f1_of_class_1(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
-    """0 where class 1 is neither there nor predicted."""
-    return np.nan_to_num(_ratio(2 * hits, true + predicted)[..., 1])
-
-
 OBJECTIVES: dict[str, Measure] = {
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
-    "macro_f1": _macro_f1,
-    "mcc": _mcc,
-    "youden": _youden,
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "macro_f1": macro_f1,
+    "mcc": mcc,
+    "youden": youden,
 }
 
 
@@ -209,19 +177,9 @@ def _constrained(held: str, bound: float) -> Measure:
     """See `Objective`; precision and recall are 0 where they are not defined."""
 
     def measure(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
-        precision = np.nan_to_num(_ratio(hits, predicted)[..., 1])
-        recall = np.nan_to_num(_ratio(hits, true)[..., 1])
+        precision = np.nan_to_num(ratio(hits, predicted)[..., 1])
+        recall = np.nan_to_num(ratio(hits, true)[..., 1])
         kept, maximised = (precision, recall) if held == "precision" else (recall, precision)
         return np.where(kept >= bound - LEAST_GAIN, maximised, kept - bound)
 
     return measure
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.true_divide(part, whole)
-
-
-def _mean_of_defined(values: np.ndarray) -> np.ndarray:
-    """The mean along the last axis without NaNs, NaN where all are."""
-    return _ratio(np.nansum(values, axis=-1), np.sum(~np.isnan(values), axis=-1))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from astroclf.evaluation.confusion import f1_of_class_1
 from astroclf.evaluation.decision import Decision, to_labels
 from astroclf.evaluation.threshold_search import (
     LEAST_GAIN,
     Objective,
-    f1_of_class_1,
     read_objective,
     search_factors,
 )

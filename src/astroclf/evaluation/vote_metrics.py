@@ -8,8 +8,7 @@ import numpy as np
 
 from astroclf.evaluation.intervals import Measured, bootstrap
 from astroclf.evaluation.metrics import Scores
-
-OVERALL = ("loss", "rmse")
+from astroclf.settings.sections import VOTE_METRICS
 
 
 def score_votes(predictions: np.ndarray, votes: np.ndarray, losses: np.ndarray) -> dict[str, float]:
@@ -19,7 +18,7 @@ def score_votes(predictions: np.ndarray, votes: np.ndarray, losses: np.ndarray) 
     """
     statistic = _VoteStatistic(predictions, votes, losses)
     values = statistic(np.ones((1, len(votes))))[0]
-    return dict(zip(OVERALL, values.tolist(), strict=False))
+    return dict(zip(VOTE_METRICS, values.tolist(), strict=False))
 
 
 def score_votes_with_intervals(
@@ -40,10 +39,10 @@ def score_votes_with_intervals(
         resamples=resamples,
         seed=seed,
     )
-    overall = dict(zip(OVERALL, figures, strict=False))
+    overall = dict(zip(VOTE_METRICS, figures, strict=False))
     per_class: dict[str, dict[str, Measured | int]] = {
         answer: {"n": len(votes), "rmse": figure}
-        for answer, figure in zip(answers, figures[len(OVERALL) :], strict=True)
+        for answer, figure in zip(answers, figures[len(VOTE_METRICS) :], strict=True)
     }
     return Scores(overall, per_class)
 

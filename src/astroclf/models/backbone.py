@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import timm
+import torch
 from torch import nn
 
 from astroclf.errors import UserError
@@ -15,19 +16,20 @@ from astroclf.settings import sections
 
 
 def create_backbone(
-    settings: sections.Timm, channels: int, outputs: int, image_px: int
-) -> tuple[nn.Module, str, str]:
-    """The network, where its weights come from ("imagenet" or "random"), and a warning or "".
+    settings: sections.Timm, channels: int, image_px: int
+) -> tuple[nn.Module, int, str, str]:
+    """The network without its head, the width of its features, where its weights come from
+    ("imagenet" or "random"), and a warning or "".
 
     With ImageNet weights the first convolution is adapted to `channels` by timm (grey sums the
     colours, further bands repeat them).
     """
     _require_known(settings.name)
     if settings.pretrained is False or settings.weights is not None:
-        return _create(settings, channels, outputs, image_px, weights=None), "random", ""
+        return *_create(settings, channels, image_px, weights=None), "random", ""
     found = find_imagenet_weights(settings.name)
     if isinstance(found, Path):
-        return _create(settings, channels, outputs, image_px, weights=found), "imagenet", ""
+        return *_create(settings, channels, image_px, weights=found), "imagenet", ""
     if settings.pretrained is True:
         raise UserError(
             f"model.pretrained=true, but ImageNet weights of {settings.name} could not be had ({found}): "
@@ -38,7 +40,7 @@ def create_backbone(
         f"{settings.name} starts from RANDOM weights, because ImageNet weights could not be had ({found}): "
         "expect a lower score, and give a file as model.weights=<file> if you have one."
     )
-    return _create(settings, channels, outputs, image_px, weights=None), "random", warning
+    return *_create(settings, channels, image_px, weights=None), "random", warning
 
 
 def _require_known(name: str) -> None:
@@ -61,9 +63,9 @@ def _require_known(name: str) -> None:
 
 
 def _create(
-    settings: sections.Timm, channels: int, outputs: int, image_px: int, weights: Path | None
-) -> nn.Module:
-    options: dict[str, Any] = {"drop_rate": settings.dropout}
+    settings: sections.Timm, channels: int, image_px: int, weights: Path | None
+) -> tuple[nn.Module, int]:
+    options: dict[str, Any] = {}
     if settings.drop_path:
         options["drop_path_rate"] = settings.drop_path
     published = timm.get_pretrained_cfg(settings.name)
@@ -76,7 +78,7 @@ def _create(
             settings.name,
             pretrained=weights is not None,
             in_chans=channels,
-            num_classes=outputs,
+            num_classes=0,  # the head is ours
             **options,
         )
     except (AssertionError, TypeError, ValueError) as error:
@@ -89,4 +91,12 @@ def _create(
             f"model.name={settings.name} cuts images into patches of {patch_px} px, and dataset.image_px={image_px} "
             f"is no multiple of it: choose {max(1, round(image_px / patch_px)) * patch_px}."
         )
-    return network
+    return network, _count_features(network, channels, image_px)
+
+
+@torch.no_grad()
+def _count_features(network: nn.Module, channels: int, image_px: int) -> int:
+    """Seen rather than looked up, since not every network of timm states what it gives out."""
+    features = network.eval()(torch.zeros(1, channels, image_px, image_px))
+    network.train()
+    return int(features.shape[1])

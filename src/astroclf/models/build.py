@@ -1,71 +1,94 @@
-"""From the settings of a model to a network with its starting weights."""
+"""From the settings of a model to a classifier with its starting weights."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from torch import nn
 
 from astroclf.errors import UserError
+from astroclf.models.classifier import Classifier, dense_layers
 from astroclf.models.weights import load_weights
 from astroclf.settings import sections
 
 
+class Normalisation(NamedTuple):
+    """One number a band, of display values in 0-1."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
 @dataclass(frozen=True)
 class BuiltModel:
-    """A network that maps (B, C, H, W) to (B, K) logits.
+    """A classifier that maps (B, C, H, W) to (B, K) logits.
 
     backbone: where its weights come from: "imagenet", "random", or the name of a file.
     warning: what a user must know about those weights, or "".
+    normalisation: mean and standard deviation of each band of display values in 0-1 that these
+    weights were trained with, or None where the training images should say.
     """
 
-    network: nn.Module
+    classifier: Classifier
     backbone: str
     warning: str = ""
+    normalisation: Normalisation | None = None
 
 
 def build_model(
     settings: sections.Model, *, channels: int, outputs: int, image_px: int
 ) -> BuiltModel:
-    """The network that the settings describe, for images of that shape and that many outputs.
+    """The classifier that the settings describe, for images of that shape and that many outputs.
 
-    Raises UserError where timm knows no such network, where weights that must be had cannot be,
-    or where a file holds the weights of another network.
+    Raises UserError where timm knows no such network, where weights that must be had cannot be, where
+    a file holds the weights of another network, or where images are too small for the network.
     """
-    built = _build(settings, channels=channels, outputs=outputs, image_px=image_px)
-    if settings.weights is None:
-        return built
-    warning = load_weights(built.network, Path(settings.weights))
-    return BuiltModel(built.network, backbone=settings.weights, warning=warning)
+    backbone, width, source, warning = _build_backbone(settings, channels, image_px)
+    head = dense_layers(width, settings.hidden_units, outputs, settings.dropout)
+    classifier = Classifier(backbone, head, width)
+    if settings.weights is not None:
+        warning = load_weights(classifier, Path(settings.weights))
+        source = settings.weights
+    normalisation = None if source == "random" else find_normalisation(settings, backbone)
+    return BuiltModel(classifier, source, warning, normalisation)
 
 
-def _build(settings: sections.Model, *, channels: int, outputs: int, image_px: int) -> BuiltModel:
+def find_normalisation(settings: sections.Model, backbone: nn.Module) -> Normalisation | None:
+    """What a bundle says of itself, else what timm says of the network; None if neither does."""
+    bundle = Path(settings.weights or "") / "bundle.json"
+    if settings.weights is not None and bundle.is_file():
+        preprocess = json.loads(bundle.read_text())["preprocess"]
+        if preprocess["stretch"] == "linear":
+            return None
+        return Normalisation(tuple(preprocess["mean"]), tuple(preprocess["std"]))
+    published: Any = getattr(backbone, "pretrained_cfg", None)
+    if not published:
+        return None
+    return Normalisation(tuple(published["mean"]), tuple(published["std"]))
+
+
+def _build_backbone(
+    settings: sections.Model, channels: int, image_px: int
+) -> tuple[nn.Module, int, str, str]:
+    """Backbone, its width, where its weights come from, and a warning or ""."""
     if isinstance(settings, sections.Cnn):
-        from astroclf.models.cnn import Cnn
+        from astroclf.models.cnn import build_cnn
 
-        cnn = Cnn(
-            channels,
-            outputs,
-            image_px,
-            settings.widths,
-            settings.hidden_units,
-            settings.pool,
-            settings.dropout,
-        )
-        return BuiltModel(cnn, backbone="random")
+        cnn, width = build_cnn(channels, image_px, settings.widths, settings.pool)
+        return cnn, width, "random", ""
     if isinstance(settings, sections.GalaxyCnn):
-        from astroclf.models.galaxy_cnn import SMALLEST_PX, GalaxyCnn
+        from astroclf.models.galaxy_cnn import SMALLEST_PX, build_galaxy_cnn
 
         if image_px < SMALLEST_PX:
             raise UserError(
                 f"model=galaxy_cnn wants images of {SMALLEST_PX} px or more, and dataset.image_px={image_px}."
             )
-        galaxy_cnn = GalaxyCnn(
-            channels, outputs, settings.widths, settings.hidden_units, settings.dropout
-        )
-        return BuiltModel(galaxy_cnn, backbone="random")
+        galaxy_cnn, width = build_galaxy_cnn(channels, settings.widths)
+        return galaxy_cnn, width, "random", ""
     assert isinstance(settings, sections.Timm)
     from astroclf.models.backbone import create_backbone
 
-    return BuiltModel(*create_backbone(settings, channels, outputs, image_px))
+    return create_backbone(settings, channels, image_px)

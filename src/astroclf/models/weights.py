@@ -1,4 +1,4 @@
-"""Weights from a file, put into a network strictly: what does not fit is said or refused."""
+"""Weights from a file, put into a classifier strictly: what does not fit is said or refused."""
 
 from __future__ import annotations
 
@@ -6,45 +6,52 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from astroclf.errors import UserError
+from astroclf.models.classifier import Classifier
 
-# Where training scripts keep the weights inside what they save.
+# Where training scripts keep the weights inside what they save, and what they put before names.
 WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema")
-PREFIXES = ("module.", "model.", "_orig_mod.")
+PREFIXES = ("module.", "_orig_mod.")
+OWN_FILE = "weights.safetensors"  # of a bundle
+HEAD_TENSORS = 2  # a published network ends in the weight and the bias of its head
 
 
-def load_weights(network: nn.Module, path: Path) -> str:
-    """Put the weights of a file into the network; returns what a user should know, or "".
+def load_weights(classifier: Classifier, path: Path) -> str:
+    """Put the weights of a file into the classifier; returns what a user should know, or "".
 
-    The names of the weights must be the network's, or their order and shapes must agree with it.
-    A head for other classes is left at its random start, and a first convolution for other bands
-    is adapted (timm's rule: bands repeat the colours, grey sums them).
+    path: a state dict (of PyTorch or safetensors) or a bundle of ours. The names of its weights must
+    be those of the backbone, or their order and shapes must agree with it; a head beyond them is left
+    out. A bundle brings its head too, if it is for as many classes. A first convolution for other
+    bands is adapted (timm's rule: bands repeat the colours, grey sums them).
 
     Raises UserError if the file cannot be read or holds the weights of another network.
     """
-    found = _read(path)
-    wanted = network.state_dict()
+    found = _read(path / OWN_FILE if path.is_dir() else path)
+    said, head = [], classifier.head.state_dict()
+    if all(name.startswith(("backbone.", "head.")) for name in found):
+        its_head, found = _part(found, "head."), _part(found, "backbone.")
+        if _shapes(its_head) == _shapes(head):
+            head = its_head
+        else:
+            said.append("its head is for other classes, so ours starts at random")
+    wanted = classifier.backbone.state_dict()
     matched = _match(found, wanted, path)
-    head = _head_names(network, wanted)
-    said = []
-    stem = next(iter(wanted))
-    if matched[stem].shape != wanted[stem].shape and matched[stem].ndim == 4:
-        matched[stem] = _adapt_stem(matched[stem], wanted[stem].shape[1])
-        said.append(f"its first convolution was adapted to {wanted[stem].shape[1]} bands")
-    new_head = [name for name in head if matched[name].shape != wanted[name].shape]
-    for name in new_head:
-        matched[name] = wanted[name]
-    if new_head:
-        said.append("its head starts at random, since it is for other classes")
+    stem = next((name for name in wanted if wanted[name].ndim == 4), None)
+    if stem is not None and matched[stem].ndim == 4:
+        channels = wanted[stem].shape[1]
+        if matched[stem].shape[1] != channels:
+            matched[stem] = _adapt_stem(matched[stem], channels)
+            said.append(f"its first convolution was adapted to {channels} bands")
     odd = [name for name in wanted if matched[name].shape != wanted[name].shape]
     if odd:
         raise UserError(
             f"model.weights={path} holds another network: {odd[0]} is {tuple(matched[odd[0]].shape)} there and "
             f"{tuple(wanted[odd[0]].shape)} here, and {len(odd) - 1} more differ."
         )
-    network.load_state_dict(matched, strict=True)
+    classifier.backbone.load_state_dict(matched, strict=True)
+    classifier.head.load_state_dict(head)
     return f"model.weights={path}: {'; '.join(said)}." if said else ""
 
 
@@ -75,33 +82,41 @@ def _without_prefix(name: str) -> str:
     return name
 
 
+def _part(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): w for n, w in weights.items() if n.startswith(prefix)}
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: weight.shape for name, weight in weights.items()}
+
+
 def _match(
     found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path
 ) -> dict[str, Tensor]:
     """The found weights under the wanted names: by name, else by order where shapes agree."""
-    if set(found) >= set(wanted):
+    if set(found) >= set(wanted) and len(found) - len(wanted) <= HEAD_TENSORS:
         return {name: found[name] for name in wanted}
     ours, theirs = list(wanted), list(found)
-    same_order = len(ours) == len(theirs) and all(
-        wanted[mine].ndim == found[other].ndim and wanted[mine].shape[2:] == found[other].shape[2:]
-        for mine, other in zip(ours, theirs, strict=True)
-    )
-    if same_order:
-        return {mine: found[other] for mine, other in zip(ours, theirs, strict=True)}
+    if len(theirs) - len(ours) in (0, HEAD_TENSORS):
+        pairs = list(zip(ours, theirs, strict=False))
+        if all(_agree(wanted[mine], found[other]) for mine, other in pairs):
+            return {mine: found[other] for mine, other in pairs}
     missing = [name for name in ours if name not in found]
     extra = [name for name in theirs if name not in wanted]
     raise UserError(
         f"model.weights={path} holds another network: it lacks {len(missing)} of {len(ours)} weights "
-        f"(first {missing[0]}) and has {len(extra)} others (first {extra[0] if extra else 'none'}), "
+        f"(first {missing[0] if missing else 'none'}) and has {len(extra)} others (first {extra[0] if extra else 'none'}), "
         "and their order and shapes do not agree either."
     )
 
 
-def _head_names(network: nn.Module, wanted: Mapping[str, Tensor]) -> list[str]:
-    """Names of the weights of the last layer, which depends on the classes."""
-    layers = [name for name, layer in network.named_modules() if isinstance(layer, nn.Linear)]
-    last = layers[-1] if layers else list(wanted)[-1].rpartition(".")[0]
-    return [name for name in wanted if name.startswith(f"{last}.")]
+def _agree(mine: Tensor, other: Tensor) -> bool:
+    """Whether shapes are the same, except for the bands of a convolution."""
+    return mine.shape == other.shape or (
+        mine.ndim == other.ndim == 4
+        and mine.shape[0] == other.shape[0]
+        and mine.shape[2:] == other.shape[2:]
+    )
 
 
 def _adapt_stem(weight: Tensor, channels: int) -> Tensor:

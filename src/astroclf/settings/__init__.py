@@ -1,5 +1,6 @@
 """The typed schema of conf/: what may be chosen, and what goes together."""
 
-from astroclf.settings.read import Settings, read_settings
+from astroclf.settings.read import read_settings
+from astroclf.settings.tree import Settings
 
 __all__ = ["Settings", "read_settings"]

@@ -2,27 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from astroclf.errors import UserError
 from astroclf.settings import sections
-
-if TYPE_CHECKING:
-    from astroclf.settings.read import Settings
-
-LABEL_METRICS = (
-    "loss",
-    "accuracy",
-    "balanced_accuracy",
-    "macro_f1",
-    "mcc",
-    "roc_auc",
-    "average_precision",
-    "log_loss",
-    "brier",
-    "ece",
-)
-VOTE_METRICS = ("loss", "rmse")
+from astroclf.settings.tree import Settings
 
 
 def check_agreement(settings: Settings) -> None:
@@ -113,7 +95,7 @@ def check_loss(loss: sections.Section, votes: bool) -> None:
 
 
 def check_monitor(monitor: str, votes: bool) -> None:
-    metrics = VOTE_METRICS if votes else LABEL_METRICS
+    metrics = sections.VOTE_METRICS if votes else sections.LABEL_METRICS
     if monitor not in metrics:
         kind = "vote fractions" if votes else "classes"
         raise UserError(
@@ -126,6 +108,10 @@ def check_evaluation(evaluation: sections.Evaluation, votes: bool) -> None:
         raise UserError(
             "evaluation.bin_columns needs evaluation.catalog=<csv file> and "
             "evaluation.catalog_id=<its column of image ids>."
+        )
+    if evaluation.catalog is not None and not evaluation.bin_columns:
+        raise UserError(
+            "evaluation.catalog is set, but evaluation.bin_columns is empty: name the columns along which accuracy is reported."
         )
     if evaluation.bin_columns and votes:
         raise UserError(

@@ -7,40 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import ConfigDict, SerializeAsAny, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from astroclf.errors import UserError
 from astroclf.settings import sections
 from astroclf.settings.agreement import check_agreement
 from astroclf.settings.sections import Section
-
-
-class Settings(Section):
-    """Everything a run was asked to do, as one read-only tree."""
-
-    # Sections were checked by the class that their name chose, so they are not checked again.
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        protected_namespaces=(),
-        allow_inf_nan=False,
-        revalidate_instances="never",
-    )
-
-    seed: sections.Seed
-    task: SerializeAsAny[sections.Train | sections.Benchmark]
-    dataset: SerializeAsAny[sections.Dataset]
-    model: SerializeAsAny[sections.Model]
-    finetune: sections.Full
-    loss: SerializeAsAny[sections.Ce | sections.Bce | sections.Focal | sections.Mse]
-    optimizer: SerializeAsAny[sections.Optimizer]
-    scheduler: SerializeAsAny[Section]
-    augment: SerializeAsAny[sections.Augment | sections.Sky]
-    trainer: sections.Trainer
-    evaluation: sections.Evaluation
-    tracking: SerializeAsAny[sections.Untracked | sections.Mlflow]
-
+from astroclf.settings.tree import Settings
 
 # Which class reads a group, by the value of its `name` (of its `family`, for a model).
 CHOICES: dict[str, dict[str, type[Section]]] = {
@@ -51,7 +25,11 @@ CHOICES: dict[str, dict[str, type[Section]]] = {
         "catalog": sections.Catalog,
     },
     "model": {"cnn": sections.Cnn, "galaxy_cnn": sections.GalaxyCnn, "timm": sections.Timm},
-    "finetune": {"full": sections.Full},
+    "finetune": {
+        "full": sections.Full,
+        "classifier": sections.HeadOnly,
+        "lora": sections.Lora,
+    },
     "loss": {
         "ce": sections.Ce,
         "bce": sections.Bce,

@@ -18,6 +18,22 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Range = tuple[Positive, Positive]
 
 
+# The names of all metrics: those of classes, and those of vote fractions.
+LABEL_METRICS = (
+    "loss",
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "mcc",
+    "roc_auc",
+    "average_precision",
+    "log_loss",
+    "brier",
+    "ece",
+)
+VOTE_METRICS = ("loss", "rmse")
+
+
 class Section(BaseModel):
     """A group of conf/, read-only once it has been checked."""
 
@@ -100,6 +116,8 @@ class Model(Section):
     """What every model is asked; `name` is the network, `family` says who builds it."""
 
     name: str
+    hidden_units: tuple[Count, ...]
+    dropout: Fraction
     weights: str | None
 
 
@@ -107,23 +125,18 @@ class Cnn(Model):
     family: Literal["cnn"]
     pretrained: Literal[False]
     widths: Annotated[tuple[Count, ...], Field(min_length=1)]
-    hidden_units: tuple[Count, ...]
     pool: Literal["flatten", "average"]
-    dropout: Fraction
 
 
 class GalaxyCnn(Model):
     family: Literal["galaxy_cnn"]
     pretrained: Literal[False]
     widths: Annotated[tuple[Count, ...], Field(min_length=4, max_length=4)]
-    hidden_units: tuple[Count, ...]
-    dropout: Fraction
 
 
 class Timm(Model):
     family: Literal["timm"]
     pretrained: Literal["auto"] | bool
-    dropout: Fraction
     drop_path: Fraction
 
 
@@ -211,6 +224,28 @@ class Plateau(Section):
 
 class Full(Section):
     name: Literal["full"]
+    head_lr: Positive | None
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
+    unfreeze_epochs: Count | None
+
+
+class HeadOnly(Section):
+    name: Literal["classifier"]
+    cache_features: bool
+
+
+class Lora(Section):
+    name: Literal["lora"]
+    rank: Count
+    alpha: Positive
+    dropout: Fraction
+    layers: Annotated[tuple[str, ...], Field(min_length=1)] | None
+    train_norms: bool
+    train_biases: bool
+    head_lr: Positive | None
+
+
+Finetune = Full | HeadOnly | Lora
 
 
 # --- augment, trainer, evaluation, tracking -------------------------------------------------------
@@ -244,6 +279,9 @@ class Trainer(Section):
 
 
 class Evaluation(Section):
+    temperature: bool
+    threshold: str
+    views: Literal[1, 8]
     bootstrap: Annotated[int, Field(ge=0)]
     calibration_bins: Count
     catalog: str | None

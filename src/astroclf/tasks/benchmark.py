@@ -13,6 +13,7 @@ import torch
 from astroclf.data.batches import Batch
 from astroclf.data.dataset import TRAIN
 from astroclf.data.sources import load_dataset
+from astroclf.models.finetune import parameter_groups
 from astroclf.settings import Settings, sections
 from astroclf.tasks.inspection import describe
 from astroclf.tasks.setup import Setup, prepare
@@ -42,12 +43,12 @@ def benchmark(settings: Settings, folder: Path) -> float:
         time.perf_counter() - start_s,
     )
     device = choose_device(settings.trainer.device)
-    setup = prepare(settings, dataset, device, stored=None)
-    batch = next(setup.batches[TRAIN].in_order())
+    setup = prepare(settings, dataset, dataset.fingerprint(), device, stored=None)
+    batch = next(setup.images[TRAIN].in_order())
     everything = settings.trainer.model_copy(update={"precision": "auto", "channels_last": "auto"})
     times_s = measure(
         list_candidates(everything, device),
-        setup.network,
+        setup.classifier,
         setup.loss,
         batch.image,
         batch.target,
@@ -83,10 +84,11 @@ class BareStep:
         self.device = setup.learner.device
         self.images = numerics.place_images(batch.image)
         self.targets = batch.target
-        self.optimizer = make_optimizer(settings.optimizer, setup.network)
+        groups = parameter_groups(setup.classifier, settings.finetune, settings.optimizer.lr)
+        self.optimizer = make_optimizer(settings.optimizer, groups)
 
     def images_per_s(self, steps: int) -> float:
-        network = self.numerics.place(self.setup.network, self.device).train()
+        network = self.numerics.place(self.setup.classifier, self.device).train()
         wait_for(self.device)
         start_s = time.perf_counter()
         for _ in range(steps):
@@ -102,7 +104,7 @@ class BareStep:
 def loop_images_per_s(settings: Settings, setup: Setup) -> float:
     """Images a second of the training loop, over as many steps or an epoch if that is shorter."""
     assert isinstance(settings.task, sections.Benchmark)
-    setup.learner.numerics.place(setup.network, setup.learner.device)
+    setup.learner.numerics.place(setup.classifier, setup.learner.device)
     progress = Progress()
     limited = settings.trainer.model_copy(update={"max_steps": settings.task.steps})
     train_epoch(

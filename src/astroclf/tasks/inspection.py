@@ -12,6 +12,7 @@ from astroclf.data.audit import find_leaks, leak_warning, write_leaks
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.splits import write_split
 from astroclf.evaluation.bins import accuracy_along
+from astroclf.evaluation.threshold_search import read_objective
 from astroclf.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ def inspect_dataset(settings: Settings, dataset: ImageDataset, folder: Path) -> 
     for warning in warnings:
         log.warning(warning)
     require_catalog(settings, dataset)
+    if settings.evaluation.threshold != "none" and not dataset.has_votes:
+        read_objective(settings.evaluation.threshold, len(dataset.classes))
     return warnings
 
 

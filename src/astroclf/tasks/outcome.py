@@ -11,16 +11,19 @@ import numpy as np
 from torch import Tensor, nn
 
 from astroclf.bundle import write_bundle
-from astroclf.data.dataset import TRAIN, VAL, ImageDataset
+from astroclf.data.dataset import TEST, TRAIN, VAL, ImageDataset
 from astroclf.evaluation.report import write_report
-from astroclf.evaluation.report_content import ReportContent, SplitResult
+from astroclf.evaluation.report_content import DecisionContent, ReportContent, SplitResult
+from astroclf.models.classifier import count_parameters
+from astroclf.models.lora import merge_adapters
 from astroclf.settings import Settings
+from astroclf.tasks.decide import compare_with_plain, fit_decision
 from astroclf.tasks.results import score_splits, summary, write_metrics, write_predictions
 from astroclf.tasks.scores import Scoring
 from astroclf.tasks.setup import Setup
 from astroclf.tracking import Tracker
-from astroclf.training.device import describe_device
-from astroclf.training.inference import run_network
+from astroclf.training.device import describe_device, peak_memory_bytes
+from astroclf.training.inference import run_views
 
 log = logging.getLogger(__name__)
 
@@ -39,37 +42,64 @@ def report_outcome(
 
     origin: where the run comes from (commit, versions, fingerprint of the data).
     """
-    setup.network.load_state_dict(best)
-    outputs = {
-        split: run_network(setup.network, batches, setup.loss)
-        for split, batches in setup.batches.items()
-    }
-    splits = score_splits(Scoring(dataset, setup.activation, settings), outputs)
     facts = run_facts(settings, setup, warnings, origin)
+    setup.learner.load_weights(best)
+    # From here on the classifier is what the bundle holds, so that every figure is the bundle's.
+    merge_adapters(setup.classifier.backbone)
+    log.info("evaluating the weights of epoch %d", setup.progress.best_epoch)
+    views = settings.evaluation.views
+    outputs = {
+        split: run_views(setup.classifier, batches, setup.loss, views)
+        for split, batches in setup.images.items()
+    }
+    fitted = fit_decision(settings, dataset, outputs[VAL].logits)
+    facts["decision"] = {**fitted.decision.to_dict(), "notes": fitted.sentences()}
+    splits = score_splits(Scoring(dataset, fitted.decision, settings), outputs)
     content = write_metrics(folder / "metrics.json", splits, facts)
     write_predictions(folder / "predictions.csv", dataset, splits)
     write_bundle(
         folder / "bundle",
-        best,
+        setup.classifier.state_dict(),
         model=settings.model.model_dump(),
         dataset=dataset,
         preprocess=setup.preprocess,
-        activation=setup.activation,
+        decision=fitted.decision,
+        views=views,
+        cut=file_cut(settings, dataset),
         facts={"dataset": settings.dataset.model_dump(), "metrics": content},
     )
-    write_report(
-        folder / "report.html", report_content(settings, dataset, setup, splits, facts, warnings)
+    decision = DecisionContent(
+        fitted.decision,
+        fitted.threshold,
+        {
+            split: compare_with_plain(settings, dataset, fitted, split, outputs[split].logits)
+            for split in (VAL, TEST)
+            if split in outputs
+        },
+        notes=fitted.notes,
     )
+    page = report_content(settings, dataset, setup, splits, facts, warnings, decision)
+    write_report(folder / "report.html", page)
     tracker.log_metrics(final_metrics(splits))
     tracker.log_artifacts([folder / name for name in ("report.html", "metrics.json", "bundle")])
     log.info(summary(settings, splits, closing_facts(setup, folder, tracker, facts)))
+
+
+def file_cut(settings: Settings, dataset: ImageDataset) -> dict[str, Any]:
+    """How a file becomes an image of this data set: what the bundle does with new files."""
+    return {
+        "crop_px": getattr(settings.dataset, "crop_px", None),
+        "image_px": dataset.image_px,
+        "channels": dataset.channels,
+    }
 
 
 def run_facts(
     settings: Settings, setup: Setup, warnings: Sequence[str], origin: Mapping[str, str]
 ) -> dict[str, Any]:
     """What `metrics.json` says of the run itself."""
-    progress, numerics = setup.progress, setup.learner.numerics
+    progress, numerics = setup.progress, setup.numerics
+    parameters, trained = count_parameters(setup.classifier)
     return {
         "seed": settings.seed,
         "device": describe_device(setup.learner.device),
@@ -79,7 +109,9 @@ def run_facts(
         "best_epoch": progress.best_epoch,
         "chosen_on": f"val {settings.trainer.monitor}",
         "backbone": setup.backbone,
-        "parameters": sum(parameter.numel() for parameter in setup.network.parameters()),
+        "parameters": parameters,
+        "trained_parameters": trained,
+        "peak_memory_mb": round(peak_memory_bytes(setup.learner.device) / 1e6),
         "precision": numerics.precision,
         "channels_last": numerics.channels_last,
         "warnings": list(warnings),
@@ -94,6 +126,7 @@ def report_content(
     splits: Mapping[str, SplitResult],
     facts: Mapping[str, Any],
     warnings: Sequence[str],
+    decision: DecisionContent,
 ) -> ReportContent:
     return ReportContent(
         title=f"{settings.model.name} on {settings.dataset.name}",
@@ -107,7 +140,8 @@ def report_content(
         resampled_groups=dataset.groups is not None,
         facts=report_facts(facts),
         warnings=warnings,
-        weights=layer_weights(setup.network),
+        weights=layer_weights(setup.classifier),
+        decision=decision,
     )
 
 
@@ -159,7 +193,7 @@ def closing_facts(
     """What ends the summary: the time it took, and where everything lies."""
     folder = shortest(folder)
     lines = {
-        "trained": f"{facts['epochs']} epochs (best: {facts['best_epoch']}) in {facts['train_s']:.0f} s, "
+        "trained": f"{facts['epochs']} epochs (best: {facts['best_epoch']}), {setup.progress.steps} steps in {facts['train_s']:.0f} s, "
         f"{facts['images_per_s']:.0f} images/s on {facts['device']}",
         "weights": f"started from {setup.backbone} weights",
         "report": str(folder / "report.html"),

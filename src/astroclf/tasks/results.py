@@ -14,7 +14,6 @@ import numpy as np
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.evaluation.bins import BinnedAccuracy, accuracy_along
-from astroclf.evaluation.decision import to_labels
 from astroclf.evaluation.report_content import SplitResult
 from astroclf.settings import Settings
 from astroclf.tasks.scores import Scoring
@@ -30,6 +29,7 @@ def _score_split(scoring: Scoring, split: str, outputs: Outputs) -> SplitResult:
     dataset, evaluation = scoring.dataset, scoring.settings.evaluation
     positions = dataset.indices(split)
     predictions = scoring.probabilities(outputs)
+    labels = scoring.labels(predictions)
     targets, ids = dataset.targets[positions], dataset.ids[positions]
     binned: tuple[BinnedAccuracy, ...] = ()
     if evaluation.bin_columns and evaluation.catalog and evaluation.catalog_id:
@@ -39,13 +39,14 @@ def _score_split(scoring: Scoring, split: str, outputs: Outputs) -> SplitResult:
                 catalog=Path(evaluation.catalog),
                 id_column=evaluation.catalog_id,
                 ids=ids,
-                correct=to_labels(predictions) == targets,
+                correct=labels == targets,
                 bins=evaluation.bins,
             )
         )
     return SplitResult(
         scores=scoring.full(split, outputs),
         predictions=predictions,
+        labels=labels,
         targets=targets,
         ids=ids,
         thumbnails=lambda chosen: make_thumbnails(dataset, positions[chosen]),
@@ -88,9 +89,9 @@ def write_predictions(file: Path, dataset: ImageDataset, splits: Mapping[str, Sp
             numbers = result.predictions
             if dataset.has_votes:
                 numbers = np.hstack([result.predictions, result.targets])
-            labels = classes[to_labels(result.predictions)]
+            labels = result.predictions.argmax(axis=1) if result.labels is None else result.labels
             for image, true, label, row in zip(
-                result.ids, classes[truth], labels, numbers, strict=True
+                result.ids, classes[truth], classes[labels], numbers, strict=True
             ):
                 writer.writerow([image, split, true, label, *(f"{x:.6g}" for x in row)])
 
@@ -127,7 +128,7 @@ def summary(settings: Settings, splits: Mapping[str, SplitResult], facts: Mappin
     interval = "95 % bootstrap intervals in brackets. " if settings.evaluation.bootstrap else ""
     lines += ["", f"{interval}val chose the best epoch, so its figures are a little too good.", ""]
     lines += [f"{name:<12}{value}" for name, value in facts.items()]
-    return "\n".join(lines)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _figure(measured: Any) -> str:

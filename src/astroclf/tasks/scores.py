@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.evaluation.decision import to_probabilities
+from astroclf.evaluation.decision import Decision
 from astroclf.evaluation.label_metrics import score_labels, score_labels_with_intervals
 from astroclf.evaluation.metrics import Scores
 from astroclf.evaluation.vote_metrics import score_votes, score_votes_with_intervals
@@ -20,11 +20,15 @@ class Scoring:
     """How the outputs for a data set are scored, whichever kind of targets it has."""
 
     dataset: ImageDataset
-    activation: str
+    decision: Decision
     settings: Settings
 
     def probabilities(self, outputs: Outputs) -> np.ndarray:
-        return to_probabilities(outputs.logits, self.activation)
+        return self.decision.probabilities(outputs.logits)
+
+    def labels(self, probabilities: np.ndarray) -> np.ndarray | None:
+        """(N,) int64, or None for vote fractions, which are scored as they are."""
+        return None if self.dataset.has_votes else self.decision.labels(probabilities)
 
     def quick(self, split: str, outputs: Outputs) -> dict[str, float]:
         """metric -> value, without intervals: what is looked at after every epoch."""
@@ -33,7 +37,9 @@ class Scoring:
         if self.dataset.has_votes:
             return score_votes(predictions, targets, outputs.losses)
         bins = self.settings.evaluation.calibration_bins
-        return score_labels(predictions, targets, outputs.losses, bins=bins)
+        return score_labels(
+            predictions, targets, outputs.losses, bins=bins, labels=self.labels(predictions)
+        )
 
     def full(self, split: str, outputs: Outputs) -> Scores:
         """Every metric of the split and of its classes, with intervals."""
@@ -61,4 +67,5 @@ class Scoring:
             groups=groups,
             resamples=resamples,
             seed=seed,
+            labels=self.labels(predictions),
         )

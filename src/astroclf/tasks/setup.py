@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from astroclf.data.batches import Batches, place_images
+from astroclf.data.batches import Batches, Epochs, place_images
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.preprocess import Preprocess, fit_preprocess
 from astroclf.errors import UserError
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
-from astroclf.models import BuiltModel, build_model
-from astroclf.settings import Settings
+from astroclf.models import BuiltModel, Classifier, build_model
+from astroclf.models.finetune import GradualUnfreezing, apply_finetune, parameter_groups
+from astroclf.settings import Settings, sections
+from astroclf.tasks.frozen import can_cache_features, features_of_splits
 from astroclf.training.checkpoint import restore_random_states
+from astroclf.training.features import FeatureBatches, hash_weights
 from astroclf.training.learner import Learner
-from astroclf.training.losses import Loss, activation_of, make_loss
+from astroclf.training.losses import Loss, make_loss
 from astroclf.training.numerics import Numerics, choose_numerics
 from astroclf.training.optimizers import Schedule, make_optimizer
 from astroclf.training.progress import Progress
@@ -31,22 +33,24 @@ NUMERICS_FILE = "numerics.json"
 class Setup:
     """What `prepare` put together.
 
-    batches: split -> its batches. backbone: where the weights came from.
-    warning: what a user must know about those weights, or "".
+    classifier: the whole network; learner trains it, or its head alone on cached features.
+    images: split -> its batches of images. batches: split -> what the learner trains on, the same
+    or cached features. backbone: where the weights came from, and frozen_hash: which ones they are.
+    warning: what a user must know about those weights, or "". numerics: how the whole classifier
+    runs, which a head on cached features does not need.
     """
 
+    classifier: Classifier
     learner: Learner
-    batches: dict[str, Batches]
+    images: dict[str, Batches]
+    batches: dict[str, Epochs]
     preprocess: Preprocess
-    activation: str
     backbone: str
+    frozen_hash: str
     warning: str
+    numerics: Numerics
     progress: Progress
     best: dict[str, torch.Tensor]
-
-    @property
-    def network(self) -> nn.Module:
-        return self.learner.network
 
     @property
     def loss(self) -> Loss:
@@ -54,37 +58,65 @@ class Setup:
 
 
 def prepare(
-    settings: Settings, dataset: ImageDataset, device: torch.device, stored: dict[str, Any] | None
+    settings: Settings,
+    dataset: ImageDataset,
+    fingerprint: str,
+    device: torch.device,
+    stored: dict[str, Any] | None,
 ) -> Setup:
-    """Build network, batches and learner; with `stored`, as the checkpoint of a run left them."""
-    preprocess = fit_preprocess(dataset)
+    """Build network, batches and learner; with `stored`, as the checkpoint of a run left them.
+
+    fingerprint: of the data set. Raises UserError where the settings do not fit the network, or the
+    checkpoint fits neither.
+    """
     torch.manual_seed(settings.seed)
-    built = build_network(settings, dataset, stored)
-    built.network.to(device)
+    built = start_model(settings, dataset, stored)
+    preprocess = choose_preprocess(dataset, built, stored)
+    classifier = built.classifier.to(device)
+    apply_finetune(classifier, settings.finetune)
+    classifier.to(device)
     loss = make_loss(settings.loss, dataset, device)
-    batches = make_batches(settings, dataset, preprocess, device)
+    images = make_batches(settings, dataset, preprocess, device)
     numerics = recall_numerics(settings, stored, device)
     if numerics is None:
-        numerics = measure_numerics(settings, built.network, loss, batches[TRAIN], device)
-    for each in batches.values():
+        numerics = measure_numerics(settings, classifier, loss, images[TRAIN], device)
+    for each in images.values():
         each.channels_last = numerics.channels_last
-    network = numerics.place(built.network, device)
-    learner = make_learner(settings, network, loss, numerics, batches[TRAIN], device)
+    numerics.place(classifier, device)
+    batches: dict[str, Epochs] = dict(images)
+    if can_cache_features(settings):
+        batches |= features_of_splits(settings, classifier, images, fingerprint, device)
+    learner = make_learner(settings, classifier, loss, numerics, batches[TRAIN], device)
+    frozen = {n: w for n, w in classifier.state_dict().items() if n in classifier.frozen}
+    frozen_hash = hash_weights(frozen)
     progress, best = Progress(), learner.weights()
     if stored is not None:
-        progress, best = put_back(stored, learner)
-    activation = activation_of(settings.loss, dataset.has_votes)
+        progress, best = put_back(stored, learner, frozen_hash)
     return Setup(
-        learner, batches, preprocess, activation, built.backbone, built.warning, progress, best
+        classifier=classifier,
+        learner=learner,
+        images=images,
+        batches=batches,
+        preprocess=preprocess,
+        backbone=built.backbone,
+        frozen_hash=frozen_hash,
+        warning=built.warning if stored is not None else warn_of_weights(settings, built),
+        numerics=numerics,
+        progress=progress,
+        best=best,
     )
 
 
-def build_network(
+def start_model(
     settings: Settings, dataset: ImageDataset, stored: dict[str, Any] | None
 ) -> BuiltModel:
-    """The network with its first weights; a resumed one gets its own back later."""
+    """The classifier with its first weights.
+
+    A resumed one gets its own weights back later, so that only frozen ones, which no checkpoint
+    holds, must be had again.
+    """
     model = settings.model
-    if stored is not None:
+    if stored is not None and isinstance(settings.finetune, sections.Full):
         model = model.model_copy(update={"pretrained": False, "weights": None})
     built = build_model(
         model,
@@ -94,7 +126,32 @@ def build_network(
     )
     if stored is None:
         return built
-    return BuiltModel(built.network, stored["backbone"], stored["warning"])
+    return BuiltModel(built.classifier, stored["backbone"], stored["warning"])
+
+
+def choose_preprocess(
+    dataset: ImageDataset, built: BuiltModel, stored: dict[str, Any] | None
+) -> Preprocess:
+    """That of the stopped run; else with the normalisation of the weights, where they have one for
+    such images; else with statistics of the training images."""
+    if stored is not None:
+        return Preprocess.from_dict(stored["preprocess"])
+    fitted = fit_preprocess(dataset)
+    known = built.normalisation
+    if known is None or len(known.mean) != dataset.channels or fitted.stretch == "linear":
+        return fitted
+    return replace(fitted, mean=known.mean, std=known.std)
+
+
+def warn_of_weights(settings: Settings, built: BuiltModel) -> str:
+    """What the building said, and whether a backbone is frozen that has learned nothing."""
+    if isinstance(settings.finetune, sections.Full) or built.backbone != "random":
+        return built.warning
+    frozen = (
+        f"finetune={settings.finetune.name} keeps the backbone as it starts, and it starts from RANDOM weights: "
+        "give it some (model.pretrained, model.weights), or choose finetune=full."
+    )
+    return f"{built.warning} {frozen}".strip()
 
 
 def make_batches(
@@ -125,24 +182,27 @@ def recall_numerics(
 
 
 def measure_numerics(
-    settings: Settings, network: nn.Module, loss: Loss, train: Batches, device: torch.device
+    settings: Settings, classifier: Classifier, loss: Loss, train: Batches, device: torch.device
 ) -> Numerics:
     batch = next(train.in_order())
     memory = Path(settings.dataset.cache) / NUMERICS_FILE
     return choose_numerics(
-        settings.trainer, network, loss, batch.image, batch.target, device, memory
+        settings.trainer, classifier, loss, batch.image, batch.target, device, memory
     )
 
 
 def make_learner(
     settings: Settings,
-    network: nn.Module,
+    classifier: Classifier,
     loss: Loss,
     numerics: Numerics,
-    train: Batches,
+    train: Epochs,
     device: torch.device,
 ) -> Learner:
-    optimizer = make_optimizer(settings.optimizer, network)
+    """What trains the classifier, or its head alone where `train` holds features."""
+    on_features = isinstance(train, FeatureBatches)
+    groups = parameter_groups(classifier, settings.finetune, settings.optimizer.lr)
+    optimizer = make_optimizer(settings.optimizer, groups)
     schedule = Schedule(
         settings.scheduler,
         optimizer,
@@ -150,14 +210,35 @@ def make_learner(
         steps_per_epoch=-(-train.steps // settings.trainer.accumulate),
         higher_is_better=HIGHER_IS_BETTER[settings.trainer.monitor],
     )
-    return Learner(network, loss, optimizer, schedule, numerics, device, settings.trainer.clip_norm)
+    unfreezing = None
+    if isinstance(settings.finetune, sections.Full) and settings.finetune.unfreeze_epochs:
+        unfreezing = GradualUnfreezing(classifier, settings.finetune.unfreeze_epochs)
+    return Learner(
+        classifier.head if on_features else classifier,
+        loss,
+        optimizer,
+        schedule,
+        # A head is too small to gain from a lower precision.
+        Numerics("fp32", channels_last=False) if on_features else numerics,
+        device,
+        clip_norm=settings.trainer.clip_norm,
+        frozen=frozenset() if on_features else classifier.frozen,
+        begin_epoch=unfreezing,
+    )
 
 
-def put_back(stored: dict[str, Any], learner: Learner) -> tuple[Progress, dict[str, torch.Tensor]]:
+def put_back(
+    stored: dict[str, Any], learner: Learner, frozen_hash: str
+) -> tuple[Progress, dict[str, torch.Tensor]]:
     """Give the learner its state and the generators theirs; returns the progress and best weights.
 
-    Raises UserError if the state is that of another network.
+    Raises UserError if the state is that of another network, or of other frozen weights.
     """
+    if stored["frozen_hash"] != frozen_hash:
+        raise UserError(
+            "The frozen weights that this run began with could not be had again, and others would give "
+            f"another result: it began from {stored['backbone']} weights (model.pretrained, model.weights)."
+        )
     try:
         learner.load_state_dict(stored["learner"])
     except (RuntimeError, ValueError, KeyError) as error:

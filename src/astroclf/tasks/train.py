@@ -12,8 +12,10 @@ from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.data.sources import load_dataset
 from astroclf.errors import UserError
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
 from astroclf.settings import Settings
+from astroclf.tasks.decide import plain_decision
 from astroclf.tasks.inspection import inspect_dataset
 from astroclf.tasks.outcome import report_outcome, shortest
 from astroclf.tasks.results import append_history, write_history
@@ -43,7 +45,9 @@ def train(settings: Settings, folder: Path, config: dict[str, Any]) -> float:
     warnings = inspect_dataset(settings, dataset, folder)
     tracker = open_tracker(settings.tracking, folder)
     origin = {**provenance(), "dataset_fingerprint": fingerprint}
-    setup = prepare(settings, dataset, device, stored)
+    if stored is not None:
+        log.info(describe_stop(stored, settings))
+    setup = prepare(settings, dataset, fingerprint, device, stored)
     if setup.warning:
         log.warning("\n*** %s\n", setup.warning)
         warnings.append(setup.warning)
@@ -79,9 +83,11 @@ class Keeper:
             "config": {**config, "resume": None},
             "fingerprint": fingerprint,
             "backbone": setup.backbone,
+            "frozen_hash": setup.frozen_hash,
             "warning": setup.warning,
             "device_type": setup.learner.device.type,
-            "numerics": setup.learner.numerics.to_dict(),
+            "preprocess": setup.preprocess.to_dict(),
+            "numerics": setup.numerics.to_dict(),
         }
         self.best = setup.best
 
@@ -115,10 +121,12 @@ def fit_and_keep(
     settings: Settings, dataset: ImageDataset, setup: Setup, keeper: Keeper
 ) -> dict[str, Tensor]:
     """Train with a checkpoint before the first epoch and after each; returns the best weights."""
-    scoring = Scoring(dataset, setup.activation, settings)
+    scoring = Scoring(dataset, plain_decision(settings, dataset), settings)
 
     def validate() -> dict[str, float]:
-        return scoring.quick(VAL, run_network(setup.network, setup.batches[VAL], setup.loss))
+        return scoring.quick(
+            VAL, run_network(setup.learner.network, setup.batches[VAL], setup.loss)
+        )
 
     keeper.begin()
     with heed_signals() as stop:
@@ -148,6 +156,16 @@ def fit_and_keep(
             raise
 
 
+def describe_stop(stored: dict[str, Any], settings: Settings) -> str:
+    """One line: where a resumed run had come to."""
+    epoch, step = stored["progress"]["epoch"], stored["progress"]["step"]
+    if epoch >= settings.trainer.epochs:
+        return (
+            f"all {epoch} epochs are done: give trainer.epochs=<more> to train on; evaluating again"
+        )
+    return f"going on in epoch {epoch + 1} of {settings.trainer.epochs}, after its step {step}"
+
+
 def require_same_data(stored: dict[str, Any] | None, fingerprint: str, folder: Path) -> None:
     if stored is not None and stored["fingerprint"] != fingerprint:
         raise UserError(
@@ -168,12 +186,24 @@ def dataset_source(settings: Settings) -> str:
 
 
 def describe_setup(settings: Settings, setup: Setup) -> str:
-    """One line: the network and what it runs on."""
-    numerics, device = setup.learner.numerics, setup.learner.device
-    parameters = sum(parameter.numel() for parameter in setup.network.parameters())
-    return (
-        f"{settings.model.name}: {parameters / 1e6:.2f} million parameters from {setup.backbone} weights; "
-        f"{describe_device(device)}, {numerics}"
+    """Five lines: the network, what it runs on, and what of it trains how fast."""
+    numerics, device = setup.numerics, setup.learner.device
+    parameters, trained = count_parameters(setup.classifier)
+    groups: dict[str, float] = {}
+    for group in setup.learner.optimizer.param_groups:
+        groups.setdefault(group["name"], group.get("initial_lr", group["lr"]))
+    frozen_buffers = sum(
+        f"{name}" in setup.classifier.frozen for name, _ in setup.classifier.named_buffers()
+    )
+    rates = ", ".join(f"{name} {lr:.3g}" for name, lr in groups.items())
+    return "\n".join(
+        [
+            f"model           {settings.model.name} from {setup.backbone} weights; {describe_device(device)}, {numerics}",
+            f"parameters      {parameters:,}",
+            f"trained         {trained:,} ({trained / parameters:.1%}), finetune={settings.finetune.name}",
+            f"frozen buffers  {frozen_buffers}",
+            f"learning rates  {rates}",
+        ]
     )
 
 

@@ -10,7 +10,7 @@ import torch
 
 from astroclf.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 
 
 def checkpoint_path(folder: Path) -> Path:

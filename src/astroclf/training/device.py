@@ -51,6 +51,17 @@ def describe_device(device: torch.device) -> str:
     return str(device)
 
 
+def peak_memory_bytes(device: torch.device) -> int:
+    """The most memory the device held for us since the start; of a CPU, the most that the process had."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    import resource
+    import sys
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
 def wait_for(device: torch.device) -> None:
     """Return once the device has done all it was given, so that a clock tells the truth."""
     if device.type == "cuda":

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from astroclf.data.batches import Batches
+from astroclf.data.augment import show_view
+from astroclf.data.batches import Batch, Batches, Epochs
 from astroclf.training.losses import Loss
 
 
@@ -19,18 +22,33 @@ class Outputs(NamedTuple):
     losses: np.ndarray
 
 
-@torch.inference_mode()
-def run_network(network: nn.Module, batches: Batches, loss: Loss) -> Outputs:
+def run_network(network: nn.Module, batches: Epochs, loss: Loss) -> Outputs:
     """Every image once, as it is, in evaluation mode and full precision.
 
     Full precision, because a figure that is reported should not depend on what was fastest to
     train with, and because the bundle predicts in it.
     """
+    return _outputs(*_run(network, batches.in_order()), loss)
+
+
+def run_views(network: nn.Module, batches: Batches, loss: Loss, views: int) -> Outputs:
+    """As `run_network`, with the mean logits over the first exact views of each image."""
+    said = [_run(network, batches.in_order(partial(show_view, view=v))) for v in range(views)]
+    logits = torch.stack([logits for logits, _ in said]).mean(dim=0)
+    return _outputs(logits, said[0][1], loss)
+
+
+@torch.inference_mode()
+def _run(network: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
     network.eval()
-    logits, losses = [], []
-    for batch in batches.in_order():
-        said = network(batch.image).float()
-        logits.append(said)
-        losses.append(loss(said, batch.target))
+    logits, targets = [], []
+    for batch in batches:
+        logits.append(network(batch.image).float())
+        targets.append(batch.target)
+    return torch.cat(logits), torch.cat(targets)
+
+
+def _outputs(logits: Tensor, targets: Tensor, loss: Loss) -> Outputs:
+    losses = loss(logits, targets)
     # Only here is the device waited for.
-    return Outputs(torch.cat(logits).cpu().numpy(), torch.cat(losses).double().cpu().numpy())
+    return Outputs(logits.cpu().numpy(), losses.double().cpu().numpy())

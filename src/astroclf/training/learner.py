@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -25,8 +25,15 @@ class Learner:
         schedule: Schedule,
         numerics: Numerics,
         device: torch.device,
-        clip_norm: float | None,
+        *,
+        clip_norm: float | None = None,
+        frozen: frozenset[str] = frozenset(),
+        begin_epoch: Callable[[int], None] | None = None,
     ) -> None:
+        """frozen: names of the network's weights that never change, and need not be stored.
+
+        begin_epoch: what must be done before an epoch (0, 1, ...), such as opening a stage.
+        """
         self.network = network
         self.loss = loss
         self.optimizer = optimizer
@@ -34,6 +41,8 @@ class Learner:
         self.numerics = numerics
         self.device = device
         self.clip_norm = clip_norm
+        self.frozen = frozen
+        self.begin_epoch = begin_epoch or (lambda epoch: None)
         # fp16 gradients vanish unless the loss is scaled up; elsewhere the scaler does nothing.
         self.scaler = torch.amp.GradScaler(device.type, enabled=numerics.precision == "fp16")
 
@@ -65,19 +74,31 @@ class Learner:
         return float(self.optimizer.param_groups[0]["lr"])
 
     def weights(self) -> dict[str, Tensor]:
-        """A copy of the network's parameters and buffers as they are now."""
-        return {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        """A copy of the parameters and buffers that training changes, as they are now."""
+        return {name: weight.detach().clone() for name, weight in self._changing().items()}
+
+    def load_weights(self, weights: dict[str, Tensor]) -> None:
+        """Put back what `weights` gave. Raises RuntimeError for the weights of another network."""
+        found = self.network.load_state_dict(weights, strict=False)
+        odd = [name for name in found.missing_keys if name not in self.frozen]
+        odd += found.unexpected_keys
+        if odd:
+            raise RuntimeError(f"{len(odd)} weights are missing or unknown, the first is {odd[0]}")
+
+    def _changing(self) -> dict[str, Tensor]:
+        state = self.network.state_dict()
+        return {name: weight for name, weight in state.items() if name not in self.frozen}
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "network": self.network.state_dict(),
+            "network": self._changing(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
+        self.load_weights(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])

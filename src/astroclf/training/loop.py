@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from astroclf.data.batches import Batch, Batches
+from astroclf.data.batches import Batch, Epochs
 from astroclf.errors import UserError
 from astroclf.settings import sections
 from astroclf.training.device import wait_for
@@ -29,7 +29,7 @@ class DivergenceError(UserError):
 
 def fit(
     learner: Learner,
-    train: Batches,
+    train: Epochs,
     validate: Callable[[], dict[str, float]],
     save: Callable[[dict[str, Tensor]], None],
     *,
@@ -71,7 +71,7 @@ def fit(
 
 def train_epoch(
     learner: Learner,
-    train: Batches,
+    train: Epochs,
     settings: sections.Trainer,
     augment: sections.Augment | sections.Sky,
     seed: int,
@@ -79,6 +79,7 @@ def train_epoch(
     stop: StopRequest,
 ) -> None:
     """The steps of one epoch that are still to be taken."""
+    learner.begin_epoch(progress.epoch)
     learner.network.train()
     first = progress.step * settings.accumulate
     batches = train.shuffled(augment, seed, progress.epoch, first)

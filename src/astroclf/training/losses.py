@@ -58,7 +58,7 @@ def activation_of(settings: sections.Section, has_votes: bool) -> Activation:
 
 
 def class_weights(
-    chosen: str | tuple[float, ...], dataset: ImageDataset, device: torch.device
+    chosen: str | tuple[float, ...], dataset: ImageDataset, device: torch.device | None = None
 ) -> Tensor | None:
     """(K,) float32 weights: None, the given list, or `balanced`.
 
@@ -80,7 +80,7 @@ def class_weights(
 
 
 def _one_a_class(
-    numbers: tuple[float, ...], key: str, dataset: ImageDataset, device: torch.device
+    numbers: tuple[float, ...], key: str, dataset: ImageDataset, device: torch.device | None
 ) -> Tensor:
     if len(numbers) != len(dataset.classes):
         raise UserError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import logging
 import platform
 import time
 from contextlib import AbstractContextManager, nullcontext
@@ -25,6 +26,8 @@ from astroclf.errors import UserError
 from astroclf.settings import sections
 from astroclf.training.device import describe_device, wait_for
 from astroclf.training.losses import Loss
+
+log = logging.getLogger(__name__)
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 # bf16 rounds; it must earn that by this much speed before `auto` takes it.
@@ -82,6 +85,7 @@ def choose_numerics(
     key = _key(network, images, candidates, device)
     known = _recall(memory, key)
     if known is None:
+        log.info("measuring which precision and memory format are fastest here (once)")
         known = fastest(measure(candidates, network, loss, images, targets, device))
         _remember(memory, key, known)
     return known
@@ -152,15 +156,15 @@ def _step_time_s(
 def _key(
     network: nn.Module, images: torch.Tensor, candidates: list[Numerics], device: torch.device
 ) -> str:
-    """What the fastest choice depends on: machine, software, network, shape and choices."""
-    shapes = [tuple(parameter.shape) for parameter in network.parameters()]
+    """What the fastest choice depends on: machine, software, network, what of it trains, shape, choices."""
+    weights = [(tuple(each.shape), each.requires_grad) for each in network.parameters()]
     facts = (
         platform.processor(),
         platform.machine(),
         describe_device(device),
         torch.__version__,
         type(network).__name__,
-        shapes,
+        weights,
         tuple(images.shape),
         candidates,
     )

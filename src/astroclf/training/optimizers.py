@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from astroclf.errors import UserError
 from astroclf.settings import sections
 
+Group = dict[str, Any]
 
-def make_optimizer(settings: sections.Optimizer, network: nn.Module) -> torch.optim.Optimizer:
-    """An optimizer over the parameters that train; biases and norms are not decayed.
 
+def make_optimizer(settings: sections.Optimizer, groups: Sequence[Group]) -> torch.optim.Optimizer:
+    """An optimizer over groups of parameters; biases and norms are not decayed.
+
+    groups: dicts of `name`, `params` and `lr`, each of one learning rate.
     Raises UserError for a name that neither we nor timm know.
     """
-    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    groups = [group for group in groups if group["params"]]
+    groups = [part for group in groups for part in _by_decay(group, settings.weight_decay)]
     # One kernel for all parameters, where the device has it.
-    fused = trained[0].device.type in ("cuda", "cpu")
+    fused = groups[0]["params"][0].device.type in ("cuda", "cpu")
     if isinstance(settings, sections.Sgd):
         return torch.optim.SGD(
             groups,
@@ -42,9 +40,17 @@ def make_optimizer(settings: sections.Optimizer, network: nn.Module) -> torch.op
     return _timm_optimizer(settings, groups)
 
 
-def _timm_optimizer(
-    settings: sections.TimmOptimizer, groups: list[dict[str, object]]
-) -> torch.optim.Optimizer:
+def _by_decay(group: Group, weight_decay: float) -> list[Group]:
+    matrices = [parameter for parameter in group["params"] if parameter.ndim > 1]
+    vectors = [parameter for parameter in group["params"] if parameter.ndim <= 1]
+    parts = [
+        {**group, "params": matrices, "weight_decay": weight_decay},
+        {**group, "params": vectors, "weight_decay": 0.0},
+    ]
+    return [part for part in parts if part["params"]]
+
+
+def _timm_optimizer(settings: sections.TimmOptimizer, groups: list[Group]) -> torch.optim.Optimizer:
     from timm.optim import create_optimizer_v2, list_optimizers
 
     names = [str(name) for name in list_optimizers()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ FILE_SOURCES: dict[type[sections.Dataset], str] = {
     sections.ImageFolder: "image_folder",
     sections.Catalog: "catalog",
 }
+log = logging.getLogger(__name__)
+
 SIMULATED_VERSION = 1  # raised whenever the same settings give other images than before
 
 
@@ -47,6 +50,7 @@ def _load_simulated(settings: sections.Simulated) -> ImageDataset:
     key = hashlib.blake2b(str(drawn).encode(), digest_size=10).hexdigest()
 
     def draw() -> ImageDataset:
+        log.info("simulating %s images of %d px", f"{settings.n_images:,}", settings.image_px)
         from astroclf.data.sources import simulated
 
         return simulated.load(settings)

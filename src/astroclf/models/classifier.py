@@ -1,0 +1,77 @@
+"""A network in two parts: a backbone that sees, and a head that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from astroclf.models.lora import Adapter
+
+
+class Classifier(nn.Module):
+    """head(backbone(images)), and which of its weights may change.
+
+    backbone: (B, C, H, W) -> (B, width) features. head: (B, width) -> (B, K) logits.
+    frozen: names of the parameters and buffers that training leaves alone, to the last bit.
+    """
+
+    def __init__(self, backbone: nn.Module, head: nn.Module, width: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+        self.width = width
+        self.frozen: frozenset[str] = frozenset()
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.backbone(images))
+        return logits
+
+    def freeze_backbone(self, but: Sequence[nn.Parameter] = ()) -> None:
+        """Freeze the parameters and buffers of the backbone, except for the given parameters.
+
+        A frozen backbone stays in evaluation mode even while its head trains: batch norm in training
+        mode would normalise by the batch and let its running statistics drift.
+        """
+        kept = {id(parameter) for parameter in but}
+        frozen = [f"backbone.{name}" for name, _ in self.backbone.named_buffers()]
+        for name, parameter in self.backbone.named_parameters():
+            parameter.requires_grad = id(parameter) in kept
+            if not parameter.requires_grad:
+                frozen.append(f"backbone.{name}")
+        self.frozen = frozenset(frozen)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Classifier:
+        super().train(mode)
+        for module in self.backbone.modules():
+            if isinstance(module, Adapter):
+                continue
+            own = list(module.parameters(recurse=False))
+            closed = bool(own) and not any(parameter.requires_grad for parameter in own)
+            if self.frozen or closed:
+                module.training = False
+        for module in self.backbone.modules():
+            if isinstance(module, Adapter):
+                module.dropout.training = mode
+        return self
+
+
+def dense_layers(
+    inputs: int, hidden_units: Sequence[int], outputs: int, dropout: float
+) -> nn.Sequential:
+    """Dense layers with ReLU between and dropout before each; the last one gives logits."""
+    layers = nn.Sequential()
+    for units in hidden_units:
+        layers.extend([nn.Dropout(dropout), nn.Linear(inputs, units), nn.ReLU(inplace=True)])
+        inputs = units
+    layers.extend([nn.Dropout(dropout), nn.Linear(inputs, outputs)])
+    return layers
+
+
+@torch.no_grad()
+def count_parameters(classifier: Classifier) -> tuple[int, int]:
+    """(all parameters, those that train)."""
+    parameters = list(classifier.parameters())
+    return sum(p.numel() for p in parameters), sum(p.numel() for p in parameters if p.requires_grad)

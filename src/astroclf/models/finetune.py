@@ -1,0 +1,101 @@
+"""Which weights of a classifier train: all, the head alone, or low-rank adapters beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from astroclf.models.classifier import Classifier
+from astroclf.models.lora import Adapter, add_adapters
+from astroclf.settings import sections
+
+NORMS: tuple[type[nn.Module], ...] = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
+
+
+def apply_finetune(classifier: Classifier, settings: sections.Finetune) -> None:
+    """Freeze what the strategy freezes, and put adapters where it wants them.
+
+    Raises UserError where adapters do not fit the network (see `lora.add_adapters`).
+    """
+    if isinstance(settings, sections.HeadOnly):
+        classifier.freeze_backbone()
+    elif isinstance(settings, sections.Lora):
+        add_adapters(
+            classifier.backbone, settings.layers, settings.rank, settings.alpha, settings.dropout
+        )
+        classifier.freeze_backbone(but=adapted_parameters(classifier.backbone, settings))
+
+
+def adapted_parameters(backbone: nn.Module, settings: sections.Lora) -> list[nn.Parameter]:
+    """What LoRA trains in the backbone: adapters, and norms and biases where they are asked for."""
+    chosen: list[nn.Parameter] = []
+    for module in backbone.modules():
+        if isinstance(module, Adapter):
+            chosen += [*module.down.parameters(), *module.up.parameters()]
+        elif settings.train_norms and isinstance(module, NORMS):
+            chosen += nn.Module.parameters(module)
+    if settings.train_biases:
+        chosen += [p for name, p in backbone.named_parameters() if name.endswith("bias")]
+    return list({id(parameter): parameter for parameter in chosen}.values())
+
+
+def layer_depths(backbone: nn.Module, *, coarse: bool = False) -> list[list[str]]:
+    """Names of the backbone's parameters, layer by layer from the images on.
+
+    timm says for each of its networks what a layer is, or a stage if `coarse`; in others it is a
+    child of the backbone.
+    """
+    matcher: Any = getattr(backbone, "group_matcher", None)
+    if matcher is not None:
+        from timm.models import group_parameters
+
+        layers = group_parameters(backbone, matcher(coarse=coarse))
+        return [list(layers[number]) for number in sorted(layers)]
+    children = [
+        [f"{name}.{parameter}" for parameter, _ in child.named_parameters()]
+        for name, child in backbone.named_children()
+    ]
+    return [names for names in children if names]
+
+
+def parameter_groups(
+    classifier: Classifier, settings: sections.Finetune, lr: float
+) -> list[dict[str, Any]]:
+    """What trains, in groups of one learning rate each: dicts of `name`, `params` and `lr`.
+
+    lr: that of the backbone's last layers. With layer_decay d, a layer k steps before them learns at
+    lr * d^k (Howard & Ruder 2018, arXiv:1801.06146; Clark et al. 2020, arXiv:2003.10555).
+    """
+    head_lr = getattr(settings, "head_lr", None) or lr
+    groups = []
+    if isinstance(settings, sections.Full) and settings.layer_decay < 1:
+        named = dict(classifier.backbone.named_parameters())
+        layers = layer_depths(classifier.backbone)
+        for depth, names in enumerate(layers):
+            decay = settings.layer_decay ** (len(layers) - 1 - depth)
+            params = [named[name] for name in names]
+            groups.append({"name": f"layer {depth + 1}", "params": params, "lr": lr * decay})
+    else:
+        trained = [p for p in classifier.backbone.parameters() if p.requires_grad]
+        name = "adapters" if isinstance(settings, sections.Lora) else "backbone"
+        groups.append({"name": name, "params": trained, "lr": lr})
+    groups.append({"name": "head", "params": list(classifier.head.parameters()), "lr": head_lr})
+    return [group for group in groups if group["params"]]
+
+
+class GradualUnfreezing:
+    """Opens a backbone stage by stage, from the head on (Howard & Ruder 2018, arXiv:1801.06146)."""
+
+    def __init__(self, classifier: Classifier, epochs_per_stage: int) -> None:
+        self.classifier = classifier
+        self.epochs_per_stage = epochs_per_stage
+        self.stages = layer_depths(classifier.backbone, coarse=True)
+
+    def __call__(self, epoch: int) -> None:
+        """Let the head alone train in epoch 0, and one more stage after every few epochs."""
+        open_stages = min(epoch // self.epochs_per_stage, len(self.stages))
+        closed = self.stages[: len(self.stages) - open_stages]
+        closed_names = {name for stage in closed for name in stage}
+        for name, parameter in self.classifier.backbone.named_parameters():
+            parameter.requires_grad = name not in closed_names

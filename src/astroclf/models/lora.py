@@ -1,0 +1,155 @@
+"""Low-rank adapters (LoRA): W x + (alpha / r) B A x, with W frozen and only A and B trained.
+
+Hu et al. 2021, arXiv:2106.09685. In a convolution A has the kernel, stride and padding of W and r
+output channels, and B is 1 x 1, as in the authors' own code and in peft.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
+
+import torch
+from torch import Tensor, nn
+
+from astroclf.errors import UserError
+
+LISTED = 8  # layers that a message names
+
+
+class Adapter(nn.Module):
+    """A frozen layer with a trained low-rank change of its weight.
+
+    B starts at zero, so that the adapted layer begins as the layer itself.
+    """
+
+    def __init__(
+        self, base: nn.Linear | nn.Conv2d, rank: int, alpha: float, dropout: float
+    ) -> None:
+        super().__init__()
+        self.base = base
+        self.scale = alpha / rank
+        self.dropout = nn.Dropout(dropout)
+        self.down: nn.Linear | nn.Conv2d
+        self.up: nn.Linear | nn.Conv2d
+        if isinstance(base, nn.Conv2d):
+            # The class of the base, since some (TensorFlow's padding) compute theirs as they go.
+            self.down = type(base)(
+                base.in_channels,
+                rank,
+                base.kernel_size,  # type: ignore[arg-type]
+                stride=base.stride,  # type: ignore[arg-type]
+                padding=base.padding,  # type: ignore[arg-type]
+                dilation=base.dilation,  # type: ignore[arg-type]
+                bias=False,
+            )
+            self.up = nn.Conv2d(rank, base.out_channels, 1, bias=False)
+        else:
+            self.down = nn.Linear(base.in_features, rank, bias=False)
+            self.up = nn.Linear(rank, base.out_features, bias=False)
+        nn.init.kaiming_uniform_(self.down.weight, a=math.sqrt(5))
+        nn.init.zeros_(self.up.weight)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.base(inputs) + self.scale * self.up(self.down(self.dropout(inputs)))
+
+    @torch.no_grad()
+    def merged(self) -> nn.Module:
+        """The base layer with the change added to its weight, which it shares with this one."""
+        up, down = self.up.weight.flatten(1), self.down.weight.flatten(1)
+        change = (self.scale * up @ down).view_as(self.base.weight)
+        self.base.weight += change
+        return self.base
+
+
+def add_adapters(
+    backbone: nn.Module, patterns: Sequence[str] | None, rank: int, alpha: float, dropout: float
+) -> list[str]:
+    """Put an adapter round every layer whose name matches a pattern; returns their names.
+
+    patterns: shell patterns of layer names, such as `blocks.*.attn.*`; None chooses for the family of
+    the network (see `default_layers`), where the rank fits.
+
+    Raises UserError if nothing matches, if a matching layer is a grouped convolution, or if the rank
+    is larger than a layer.
+    """
+    layers = dict(adaptable_layers(backbone))
+    if patterns is None:
+        # A layer as small as the rank has nothing low-rank about it (squeeze-and-excitation).
+        chosen = [name for name in default_layers(layers) if rank <= largest_rank(layers[name])]
+    else:
+        chosen = [name for name in layers if any(fnmatch(name, pattern) for pattern in patterns)]
+    if not chosen and patterns is None:
+        raise UserError(
+            f"finetune.rank={rank} is larger than every layer that adapters are meant for here: choose a smaller one, "
+            "or name layers in finetune.layers."
+        )
+    if not chosen:
+        raise UserError(
+            f"finetune.layers={list(patterns or [])} matches no layer: there are {_listed(list(layers))}."
+        )
+    for name in chosen:
+        _require_fit(name, layers[name], rank)
+    for name in chosen:
+        parent, _, child = name.rpartition(".")
+        adapter = Adapter(layers[name], rank, alpha, dropout)
+        setattr(backbone.get_submodule(parent), child, adapter)
+    return chosen
+
+
+def merge_adapters(backbone: nn.Module) -> None:
+    """Replace every adapter by its layer with the change merged into the weight."""
+    for name, module in list(backbone.named_modules()):
+        if isinstance(module, Adapter):
+            parent, _, child = name.rpartition(".")
+            setattr(backbone.get_submodule(parent), child, module.merged())
+
+
+def adaptable_layers(backbone: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
+    """(name, layer) for every linear layer and convolution."""
+    for name, layer in backbone.named_modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            yield name, layer
+
+
+def default_layers(layers: dict[str, nn.Linear | nn.Conv2d]) -> list[str]:
+    """The layers that mix channels, where most of a network's knowledge lies.
+
+    Linear layers where there are any (attention and MLP of transformers), else the 1 x 1 convolutions
+    where others are grouped (MobileNets, EfficientNets, ConvNeXt), else the larger convolutions behind
+    the first (ResNets and plain networks).
+    """
+    linear = [name for name, layer in layers.items() if isinstance(layer, nn.Linear)]
+    if linear:
+        return linear
+    plain = {name: layer for name, layer in layers.items() if layer.groups == 1}
+    pointwise = [n for n, layer in plain.items() if layer.kernel_size == (1, 1)]
+    if len(plain) < len(layers):
+        return pointwise
+    first = next(iter(layers))
+    return [name for name in plain if name not in pointwise and name != first]
+
+
+def largest_rank(layer: nn.Linear | nn.Conv2d) -> int:
+    """The rank that the weight of a layer, as a matrix, can have."""
+    return min(layer.weight.shape[0], layer.weight[0].numel())
+
+
+def _require_fit(name: str, layer: nn.Linear | nn.Conv2d, rank: int) -> None:
+    if isinstance(layer, nn.Conv2d) and layer.groups > 1:
+        raise UserError(
+            f"finetune.layers matches {name}, a convolution in {layer.groups} groups, which has no low-rank change "
+            "that could be merged: choose layers without groups (in MobileNets the 1 x 1 convolutions)."
+        )
+    largest = largest_rank(layer)
+    if rank > largest:
+        raise UserError(
+            f"finetune.rank={rank} is larger than the layer {name} ({layer.weight.shape[0]} x {layer.weight[0].numel()}): "
+            f"choose {largest} at most, or other layers."
+        )
+
+
+def _listed(names: list[str]) -> str:
+    shown = [*names[:LISTED], *(["..."] if len(names) > LISTED else [])]
+    return ", ".join(shown) or "no linear layers and no convolutions"

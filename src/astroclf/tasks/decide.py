@@ -1,0 +1,120 @@
+"""The decision of a run, fitted on validation alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from astroclf.data.dataset import VAL, ImageDataset
+from astroclf.evaluation.calibration import fit_temperature
+from astroclf.evaluation.decision import Decision, shift_of_weights
+from astroclf.evaluation.decision_comparison import (
+    ComparedDecisions,
+    Decided,
+    compare_decisions,
+)
+from astroclf.evaluation.thresholds import FittedThreshold, fit_threshold, fit_vote_thresholds
+from astroclf.settings import Settings, sections
+from astroclf.training.losses import activation_of, class_weights
+
+# Fewer images say too little of how sure a network may be.
+FEWEST_FOR_TEMPERATURE = 50
+
+
+@dataclass(frozen=True)
+class FittedDecision:
+    """What was fitted, and what it was fitted from.
+
+    plain: as the network was trained. decision: what every label and probability comes from.
+    threshold: how its labels were tuned, or None. notes: sentences on what could not be
+    fitted, and why.
+    """
+
+    plain: Decision
+    decision: Decision
+    threshold: FittedThreshold | None
+    notes: tuple[str, ...]
+
+    def sentences(self) -> list[str]:
+        """The notes, and why labels were not tuned where they were not."""
+        reason = self.threshold.reason if self.threshold is not None else ""
+        return [*self.notes, *([reason] if reason else [])]
+
+
+def plain_decision(settings: Settings, dataset: ImageDataset) -> Decision:
+    """The activation that belongs to the loss, with what its weights shifted taken back."""
+    loss = settings.loss
+    activation = activation_of(loss, dataset.has_votes)
+    weights = class_weights(loss.class_weights, dataset)
+    shift = shift_of_weights(
+        activation,
+        class_weights=None if weights is None else weights.tolist(),
+        alpha=getattr(loss, "alpha", None),
+        n_classes=len(dataset.classes),
+    )
+    gamma = loss.gamma if isinstance(loss, sections.Focal) else 0.0
+    return Decision(activation, logit_shift=shift, focal_gamma=gamma)
+
+
+def fit_decision(
+    settings: Settings, dataset: ImageDataset, val_logits: np.ndarray
+) -> FittedDecision:
+    """Temperature, then thresholds, from the logits of the validation images and nothing else."""
+    evaluation = settings.evaluation
+    targets = dataset.targets[dataset.indices(VAL)]
+    plain = plain_decision(settings, dataset)
+    decision, notes = plain, []
+    if evaluation.temperature and len(targets) < FEWEST_FOR_TEMPERATURE:
+        notes.append(
+            f"val has {len(targets)} images, fewer than the {FEWEST_FOR_TEMPERATURE} that calibration needs: "
+            "probabilities stay as the network gives them."
+        )
+    elif evaluation.temperature:
+        temperature = fit_temperature(decision.probabilities(val_logits), targets)
+        decision = replace(decision, temperature=temperature)
+    if evaluation.threshold == "none":
+        return FittedDecision(plain, decision, None, tuple(notes))
+    probabilities = decision.probabilities(val_logits)
+    if dataset.has_votes:
+        tuned = fit_vote_thresholds(probabilities, targets, dataset.classes, seed=settings.seed)
+    else:
+        tuned = fit_threshold(
+            probabilities, targets, evaluation.threshold, dataset.classes, seed=settings.seed
+        )
+    return FittedDecision(plain, tuned.apply_to(decision), tuned, tuple(notes))
+
+
+def compare_with_plain(
+    settings: Settings,
+    dataset: ImageDataset,
+    fitted: FittedDecision,
+    split: str,
+    logits: np.ndarray,
+) -> ComparedDecisions:
+    """The figures of a split without and with what was fitted; on val with cross-fitted labels.
+
+    Labels that were tuned but are not kept are compared too, so that a reader sees why.
+    """
+    positions = dataset.indices(split)
+    plain = fitted.plain.probabilities(logits)
+    probabilities = fitted.decision.probabilities(logits)
+    tuned = fitted.threshold
+    if tuned is None:
+        labels = fitted.decision.labels(probabilities)
+    elif split == VAL:
+        labels = tuned.labels
+    else:
+        with_factors = replace(
+            fitted.decision, class_factors=tuned.class_factors, thresholds=tuned.thresholds
+        )
+        labels = with_factors.labels(probabilities)
+    return compare_decisions(
+        Decided(plain, fitted.plain.labels(plain)),
+        Decided(probabilities, labels),
+        dataset.targets[positions],
+        bins=settings.evaluation.calibration_bins,
+        groups=None if dataset.groups is None else dataset.groups[positions],
+        resamples=settings.evaluation.bootstrap,
+        seed=settings.seed,
+    )

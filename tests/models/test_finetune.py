@@ -1,0 +1,152 @@
+"""How fast which layer learns, and when it is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from astroclf.models import Classifier, build_model
+from astroclf.models.finetune import (
+    GradualUnfreezing,
+    apply_finetune,
+    layer_depths,
+    parameter_groups,
+)
+from astroclf.training.optimizers import make_optimizer
+
+MODELS = sorted(file.stem for file in (Path(__file__).parents[2] / "conf/model").glob("*.yaml"))
+
+
+def build(settings: Any, model: str, *overrides: str) -> tuple[Classifier, Any]:
+    torch.manual_seed(3)
+    chosen = settings(f"model={model}", "model.pretrained=false", *overrides)
+    classifier = build_model(chosen.model, channels=3, outputs=3, image_px=32).classifier
+    apply_finetune(classifier, chosen.finetune)
+    return classifier, chosen
+
+
+def names_of(classifier: Classifier) -> dict[int, str]:
+    return {id(parameter): name for name, parameter in classifier.named_parameters()}
+
+
+@pytest.mark.parametrize("coarse", [False, True])
+@pytest.mark.parametrize("model", MODELS)
+def test_every_parameter_is_in_one_layer(settings: Any, model: str, coarse: bool) -> None:
+    backbone = build(settings, model)[0].backbone
+    layers = layer_depths(backbone, coarse=coarse)
+    names = [name for layer in layers for name in layer]
+    assert sorted(names) == sorted(name for name, _ in backbone.named_parameters())
+    assert len(layers) > 1
+    assert all(layers)
+    first = next(name for name, weight in backbone.named_parameters() if weight.ndim > 1)
+    assert first in layers[0], "layers are counted from the images on"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_layer_decay_is_geometric(settings: Any, model: str) -> None:
+    overrides = ("finetune.layer_decay=0.5", "finetune.head_lr=0.3")
+    classifier, chosen = build(settings, model, *overrides)
+    groups = parameter_groups(classifier, chosen.finetune, lr=0.01)
+    *layers, head = groups
+    assert [group["lr"] for group in layers] == pytest.approx(
+        [0.01 * 0.5**steps for steps in reversed(range(len(layers)))]
+    )
+    assert head["name"] == "head"
+    assert head["lr"] == 0.3
+    assert len({group["name"] for group in groups}) == len(groups)
+    names = names_of(classifier)
+    found = [names[id(parameter)] for group in groups for parameter in group["params"]]
+    assert sorted(found) == sorted(names.values())
+
+
+@pytest.mark.parametrize(("head_lr", "expected"), [("null", 0.01), ("0.2", 0.2)])
+@pytest.mark.parametrize("strategy", ["full", "lora"])
+def test_the_head_has_its_own_rate(
+    settings: Any, strategy: str, head_lr: str, expected: float
+) -> None:
+    overrides = (f"finetune={strategy}", f"finetune.head_lr={head_lr}")
+    classifier, chosen = build(settings, "cnn", *overrides)
+    groups = parameter_groups(classifier, chosen.finetune, lr=0.01)
+    name = {"full": "backbone", "lora": "adapters"}[strategy]
+    assert {group["name"]: group["lr"] for group in groups} == {name: 0.01, "head": expected}
+
+
+def test_a_frozen_backbone_has_no_group(settings: Any) -> None:
+    classifier, chosen = build(settings, "cnn", "finetune=classifier")
+    (group,) = parameter_groups(classifier, chosen.finetune, lr=0.01)
+    assert (group["name"], group["lr"]) == ("head", 0.01)
+    assert [id(p) for p in group["params"]] == [id(p) for p in classifier.head.parameters()]
+
+
+def test_rates_reach_the_optimizer_and_norms_are_not_decayed(settings: Any) -> None:
+    overrides = ("finetune.layer_decay=0.5", "optimizer.lr=0.01", "optimizer.weight_decay=0.1")
+    classifier, chosen = build(settings, "cnn", *overrides)
+    groups = parameter_groups(classifier, chosen.finetune, chosen.optimizer.lr)
+    optimizer = make_optimizer(chosen.optimizer, groups)
+    rate = {id(p): group["lr"] for group in groups for p in group["params"]}
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            assert group["lr"] == rate[id(parameter)]
+            assert group["weight_decay"] == (0.1 if parameter.ndim > 1 else 0)
+    assert sum(len(group["params"]) for group in optimizer.param_groups) == len(rate)
+
+
+def snapshot(network: nn.Module) -> dict[str, Tensor]:
+    named = [*network.named_parameters(), *network.named_buffers()]
+    return {name: weight.detach().clone() for name, weight in named}
+
+
+@pytest.mark.parametrize("model", ["resnet34", "mobilenet", "convnext", "vit", "cnn"])
+def test_stages_open_one_by_one_from_the_head(settings: Any, model: str) -> None:
+    """What is closed keeps its weights and its batch statistics; what was open stays open."""
+    overrides = ("finetune.unfreeze_epochs=1", "optimizer.lr=0.01", "optimizer.weight_decay=0.5")
+    classifier, chosen = build(settings, model, *overrides)
+    for parameter in classifier.backbone.parameters():
+        if parameter.ndim == 1:
+            nn.init.uniform_(parameter, 0.5, 1.5)
+    stages = layer_depths(classifier.backbone, coarse=True)
+    groups = parameter_groups(classifier, chosen.finetune, chosen.optimizer.lr)
+    optimizer = make_optimizer(chosen.optimizer, groups)
+    unfreeze = GradualUnfreezing(classifier, 1)
+    parameters = dict(classifier.named_parameters())
+    last = min(3, len(stages))
+    for epoch in range(last + 1):
+        unfreeze(epoch)
+        classifier.train()
+        opened = {f"backbone.{name}" for stage in stages[len(stages) - epoch :] for name in stage}
+        opened |= {name for name in parameters if name.startswith("head.")}
+        assert {name for name, weight in parameters.items() if weight.requires_grad} == opened
+        before = snapshot(classifier)
+        images = torch.randn(4, 3, 32, 32) + 1
+        nn.functional.cross_entropy(classifier(images), torch.tensor([0, 1, 2, 0])).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        moved = {n for n, weight in snapshot(classifier).items() if not weight.equal(before[n])}
+        assert moved & parameters.keys() == opened
+        assert {id(p) for p in optimizer.state} == {id(parameters[name]) for name in opened}
+        expected = {
+            f"{name}.{buffer}"
+            for name, module in classifier.named_modules()
+            for buffer, _ in module.named_buffers(recurse=False)
+            if f"{name}.weight" in opened
+        }
+        assert moved - parameters.keys() == expected
+
+
+@pytest.mark.parametrize(
+    ("epoch", "every", "open_stages"), [(0, 2, 0), (1, 2, 0), (2, 2, 1), (5, 2, 2), (99, 3, 6)]
+)
+def test_stages_open_after_every_few_epochs(
+    settings: Any, epoch: int, every: int, open_stages: int
+) -> None:
+    """Also in a resumed run, which begins in the middle."""
+    classifier, _ = build(settings, "cnn")
+    unfreeze = GradualUnfreezing(classifier, every)
+    unfreeze(epoch)
+    parameters = dict(classifier.backbone.named_parameters())
+    is_open = [{parameters[name].requires_grad for name in stage} for stage in unfreeze.stages]
+    assert is_open == [{False}] * (6 - open_stages) + [{True}] * open_stages

@@ -1,0 +1,236 @@
+"""Cached features are what the backbone says, and are used for nothing but what they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+from torch import nn
+
+from astroclf.data.augment import VIEWS
+from astroclf.data.batches import Batches, ResidentImages
+from astroclf.data.dataset import TRAIN, VAL, ImageDataset
+from astroclf.data.preprocess import Preprocess, fit_preprocess
+from astroclf.training import features as module
+from astroclf.training.features import FeatureBatches, compute_features, hash_weights
+
+CPU = torch.device("cpu")
+N, PX = 36, 8
+
+
+@pytest.fixture
+def dataset(make_dataset: Any) -> ImageDataset:
+    return make_dataset(N, px=PX)
+
+
+def make_batches(
+    dataset: ImageDataset, split: str = TRAIN, preprocess: Preprocess | None = None
+) -> Batches:
+    return Batches(
+        ResidentImages(dataset.images, CPU),
+        torch.from_numpy(dataset.targets),
+        dataset.indices(split),
+        preprocess or fit_preprocess(dataset),
+        batch_size=5,
+    )
+
+
+def make_backbone(seed: int = 0, activation: nn.Module | None = None) -> nn.Sequential:
+    """Batch norm, dropout and a bias to each position: nothing is the same from another side."""
+    torch.manual_seed(seed)
+    backbone = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1),
+        nn.BatchNorm2d(4),
+        activation or nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Flatten(),
+        nn.Linear(4 * PX * PX, 6),
+    )
+    nn.init.uniform_(backbone[1].running_var, 0.5, 1.5)
+    return backbone
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """How many images each call of the backbone saw."""
+    seen: list[int] = []
+    run = module._run
+
+    def count(backbone: nn.Module, images: torch.Tensor) -> np.ndarray:
+        seen.append(len(images))
+        return run(backbone, images)
+
+    monkeypatch.setattr(module, "_run", count)
+    return seen
+
+
+@pytest.mark.parametrize("resident", [True, False])
+@pytest.mark.parametrize("name", VIEWS)
+def test_batches_are_those_of_the_images(
+    settings: Any, dataset: ImageDataset, tmp_path: Path, name: str, resident: bool
+) -> None:
+    """The same images in the same order and the same random view, at every epoch and step."""
+    augment = settings(f"augment={name}").augment
+    images, backbone = make_batches(dataset), make_backbone()
+    found = compute_features(backbone, images, VIEWS[name], "key", tmp_path, "features")
+    assert (found.shape, found.dtype) == ((VIEWS[name], len(images), 6), np.float32)
+    cached = FeatureBatches(images, found, CPU, resident=resident)
+    assert (len(cached), cached.steps) == (len(images), images.steps)
+    backbone.eval()
+    pairs = [(cached.in_order(), images.in_order())]
+    for epoch, first in [(0, 0), (1, 0), (1, 2)]:
+        pairs.append(
+            (cached.shuffled(augment, 4, epoch, first), images.shuffled(augment, 4, epoch, first))
+        )
+    for mine, theirs in pairs:
+        for got, wanted in zip(mine, theirs, strict=True):
+            assert torch.equal(got.index, wanted.index)
+            assert torch.equal(got.target, wanted.target)
+            with torch.inference_mode():
+                expected = backbone(wanted.image)
+            torch.testing.assert_close(got.image, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_views_differ_and_all_are_drawn(
+    settings: Any, dataset: ImageDataset, tmp_path: Path
+) -> None:
+    images = make_batches(dataset)
+    found = compute_features(make_backbone(), images, 8, "key", tmp_path, "features")
+    distinct = {row.tobytes() for row in found[:, 0]}
+    assert len(distinct) == 8
+    cached = FeatureBatches(images, found, CPU, resident=True)
+    augment = settings("augment=dihedral").augment
+    first = images.positions[0]
+    drawn = {
+        batch.image[batch.index == first].numpy().tobytes()
+        for epoch in range(60)
+        for batch in cached.shuffled(augment, 0, epoch)
+        if (batch.index == first).any()
+    }
+    assert drawn == distinct
+
+
+def test_they_are_computed_once(dataset: ImageDataset, tmp_path: Path, calls: list[int]) -> None:
+    images = make_batches(dataset)
+    first = compute_features(make_backbone(), images, 4, "key", tmp_path, "features")
+    assert sum(calls) == 4 * len(images), "one pass over the views"
+    calls.clear()
+    again = compute_features(make_backbone(), images, 4, "key", tmp_path, "features")
+    assert calls == []
+    np.testing.assert_array_equal(first, again)
+    assert not again.flags.writeable
+
+
+def changed_weight(seed: int = 0) -> nn.Module:
+    backbone = make_backbone(seed)
+    with torch.no_grad():
+        backbone[5].bias[3] += 1e-6
+    return backbone
+
+
+def changed_statistics() -> nn.Module:
+    backbone = make_backbone()
+    backbone[1].running_mean[0] += 1e-6
+    return backbone
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: make_backbone(seed=1),
+        changed_weight,
+        changed_statistics,
+        lambda: make_backbone(activation=nn.SiLU()),
+    ],
+    ids=["other weights", "one weight", "batch statistics", "another activation"],
+)
+def test_those_of_another_backbone_are_never_used(
+    dataset: ImageDataset, tmp_path: Path, calls: list[int], other: Any
+) -> None:
+    images = make_batches(dataset)
+    compute_features(make_backbone(), images, 1, "key", tmp_path, "features")
+    calls.clear()
+    found = compute_features(other(), images, 1, "key", tmp_path, "features")
+    assert sum(calls) == len(images)
+    fresh = compute_features(other(), images, 1, "key", tmp_path / "empty", "features")
+    np.testing.assert_array_equal(found, fresh)
+
+
+def test_networks_that_share_their_weights_do_not_share_features(
+    dataset: ImageDataset, tmp_path: Path, calls: list[int]
+) -> None:
+    """TensorFlow pads elsewhere than PyTorch, and the weights fit both."""
+    images = make_batches(dataset)
+    ours, theirs = (
+        timm.create_model(name, num_classes=0).eval()
+        for name in ("efficientnet_lite0", "tf_efficientnet_lite0")
+    )
+    theirs.load_state_dict(ours.state_dict())
+    assert hash_weights(ours.state_dict()) == hash_weights(theirs.state_dict())
+    compute_features(ours, images, 1, "key", tmp_path, "features")
+    calls.clear()
+    compute_features(theirs, images, 1, "key", tmp_path, "features")
+    assert sum(calls) == len(images)
+
+
+@pytest.mark.parametrize("what", ["images", "preprocess", "split", "views"])
+def test_those_of_other_images_are_never_used(
+    dataset: ImageDataset, tmp_path: Path, calls: list[int], what: str
+) -> None:
+    preprocess = fit_preprocess(dataset)
+    compute_features(make_backbone(), make_batches(dataset), 1, "key", tmp_path, "features")
+    calls.clear()
+    if what == "preprocess":
+        preprocess = replace(preprocess, mean=(0.5, 0.5, 0.5))
+    images = make_batches(dataset, VAL if what == "split" else TRAIN, preprocess)
+    key, views = "other" if what == "images" else "key", 4 if what == "views" else 1
+    compute_features(make_backbone(), images, views, key, tmp_path, "features")
+    assert sum(calls) == views * len(images)
+
+
+def test_an_interrupted_pass_leaves_nothing_behind(
+    dataset: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[int]
+) -> None:
+    images = make_batches(dataset)
+    with monkeypatch.context() as patch:
+        run = module._run
+
+        def stop(backbone: nn.Module, batch: torch.Tensor) -> np.ndarray:
+            if len(calls) == 3:
+                raise KeyboardInterrupt
+            return run(backbone, batch)
+
+        patch.setattr(module, "_run", stop)
+        with pytest.raises(KeyboardInterrupt):
+            compute_features(make_backbone(), images, 1, "key", tmp_path, "features")
+    calls.clear()
+    compute_features(make_backbone(), images, 1, "key", tmp_path, "features")
+    assert sum(calls) == len(images)
+
+
+def test_the_backbone_is_run_in_evaluation_mode(dataset: ImageDataset, tmp_path: Path) -> None:
+    images, backbone = make_batches(dataset), make_backbone().train()
+    before = hash_weights(backbone.state_dict())
+    found = compute_features(backbone, images, 1, "key", tmp_path, "features")
+    assert hash_weights(backbone.state_dict()) == before
+    expected = backbone.eval()(next(images.in_order()).image).detach().numpy()
+    np.testing.assert_array_equal(found[0, : len(expected)], expected)
+
+
+def test_the_hash_sees_names_shapes_and_values() -> None:
+    weights = {"a": torch.arange(6.0), "b": torch.tensor(1)}
+    others = [
+        {"c": weights["a"], "b": weights["b"]},
+        {"a": weights["a"].view(2, 3), "b": weights["b"]},
+        {"a": weights["a"].clone().index_fill_(0, torch.tensor([2]), 9.0), "b": weights["b"]},
+        {"a": weights["a"], "b": torch.tensor(2)},
+        {"a": weights["a"]},
+    ]
+    assert len({hash_weights(each) for each in [weights, *others]}) == 6
+    assert hash_weights(dict(weights)) == hash_weights(weights)
