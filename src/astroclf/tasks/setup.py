@@ -72,9 +72,8 @@ def prepare(
     torch.manual_seed(settings.seed)
     built = start_model(settings, dataset, stored)
     preprocess = choose_preprocess(dataset, built, stored)
-    classifier = built.classifier.to(device)
-    apply_finetune(classifier, settings.finetune)
-    classifier.to(device)
+    apply_finetune(built.classifier, settings.finetune)
+    classifier = built.classifier.to(device)  # with its adapters
     loss = make_loss(settings.loss, dataset, device)
     images = make_batches(settings, dataset, preprocess, device)
     numerics = recall_numerics(settings, stored, device)
