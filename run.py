@@ -1,5 +1,7 @@
 """Compose the configuration in conf/ and do the task it names: `python run.py --help`."""
 
+from typing import Any
+
 import hydra
 from omegaconf import DictConfig
 
@@ -7,7 +9,7 @@ from astroclf.app import dispatch
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
-def main(config: DictConfig) -> float | None:
+def main(config: DictConfig) -> Any:
     return dispatch(config)
 
 

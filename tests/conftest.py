@@ -9,8 +9,10 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the internet for weights
 os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for each other make small trainings slow
 
 import functools
+import re
 from collections.abc import Callable
 from copy import deepcopy
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +158,52 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("no ../shared/data")
     return SHARED_DATA
+
+
+class Page(HTMLParser):
+    """Sections, links and text of a page; fails on a tag that is closed in the wrong place."""
+
+    VOID = frozenset({"meta", "img", "br", "link", "input"})
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.source, self.text = source, ""
+        self.open: list[str] = []
+        self.sections: list[str | None] = []
+        self.links: list[str] = []
+        self.feed(source)
+        assert self.open == []
+        self.text = " ".join(self.text.split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "section":
+            self.sections.append(dict(attrs)["id"])
+        self.handle_startendtag(tag, attrs)
+        assert tag != "script"
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.links += [str(value) for key, value in attrs if key in ("src", "href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += f" {data}"
+
+    def check_self_contained(self) -> None:
+        assert "http" not in self.source
+        assert all(link.startswith(("data:image/", "#")) for link in self.links)
+        assert "@import" not in self.source
+        assert set(re.findall(r"url\((.)", self.source)) <= {"#"}
+        targets = {link[1:] for link in self.links if link.startswith("#")}
+        assert targets <= set(re.findall(r' id="([^"]+)"', self.source))
+        assert len(self.source) < 3_000_000
+
+
+@pytest.fixture(scope="session")
+def read_page() -> Callable[[Path], Page]:
+    """read_page(file): what stands in an HTML file."""
+    return lambda file: Page(file.read_text(encoding="utf-8"))

@@ -34,6 +34,7 @@ SMALL_CNN = ("model.widths=[4,4]", "model.hidden_units=[8]")
 NEEDS: dict[str, tuple[str, ...]] = {
     "loss/mse": ("dataset.target=votes",),
     "task/benchmark": ("task.steps=1", "task.rounds=1"),
+    "task/crossval": ("folds=3",),
     "dataset/image_folder": ("dataset.root={images}",),
     "dataset/catalog": ("dataset.table={images}/labels.csv",),
     "finetune/lora": ("finetune.rank=2",),
@@ -87,6 +88,10 @@ def test_a_file_trains_two_steps(group: str, name: str, images: Path, train_run:
         measured = json.loads((folder / "benchmark.json").read_text())
         assert measured["loop_over_bare"] > 0
         assert len(measured["bare_images_per_s"]) == 1
+        return
+    if (group, name) == ("task", "crossval"):
+        for fold in range(3):
+            assert_trained(folder / f"fold-{fold}")
         return
     assert_trained(folder)
     if group == "tracking":

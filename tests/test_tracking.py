@@ -177,7 +177,7 @@ def test_how_a_run_ends_is_told(
     follow: Follow, tmp_path: Path, raised: BaseException | None, status: str, reason: str | None
 ) -> None:
     def work() -> None:
-        with closing(tracker, (Interrupted, KeyboardInterrupt)):
+        with closing(tracker, stopped=(Interrupted, KeyboardInterrupt)):
             tracker.start("name", {}, {})
             tracker.wait()
             if raised is not None:
@@ -339,7 +339,7 @@ def test_a_server_that_goes_away_is_lost_once(
 def test_without_tracking_nothing_is_imported_or_written(tmp_path: Path) -> None:
     tracker = open_tracker(sections.Untracked(name="none"), tmp_path)
     assert type(tracker) is Tracker
-    with closing(tracker, (Interrupted,)):
+    with closing(tracker, stopped=(Interrupted,)):
         tracker.start("name", {}, {})
         tracker.log_dataset("name", "source", "fingerprint")
         tracker.log_metrics({"a": 1.0}, step=1)
@@ -400,3 +400,59 @@ def test_two_processes_may_make_the_database_at_once(
     assert [process.communicate()[0].strip() for process in processes] == ["False", "False"]
     for number in range(2):
         assert recorded(tmp_path / f"run{number}").info.status == "FINISHED"
+
+
+def begin_in(folder: Path, uri: str | None = None) -> MlflowTracker:
+    """A run that has begun in a folder."""
+    folder.mkdir(exist_ok=True)
+    wanted = sections.Mlflow(name="mlflow", uri=uri, experiment="tests", run_name=None)
+    tracker = MlflowTracker(wanted, folder)
+    tracker.start("name", {}, {})
+    tracker.wait()
+    return tracker
+
+
+def test_a_run_in_the_folder_of_another_is_nested(tmp_path: Path, project: Path) -> None:
+    parent = begin_in(tmp_path / "parent")
+    child = begin_in(tmp_path / "parent/child")
+    grandchild = begin_in(tmp_path / "parent/child/own")
+    stranger = begin_in(tmp_path / "parent/stranger", uri=f"sqlite:///{project}/other.db")
+    again = begin_in(tmp_path / "parent/child")
+    for tracker in (again, grandchild, stranger, parent):
+        tracker.end("FINISHED")
+    tags = [recorded(tracker.folder).data.tags for tracker in (child, grandchild, stranger, parent)]
+    assert [each.get("mlflow.parentRunId") for each in tags] == [
+        parent.run_id,
+        child.run_id,
+        None,
+        None,
+    ]
+    assert again.run_id == child.run_id
+    assert not any(tracker.is_lost for tracker in (parent, child, grandchild, stranger))
+
+
+def test_repeated_trainings_are_nested_under_one_run(train_run: Run) -> None:
+    from mlflow import MlflowClient
+
+    small = ("dataset.image_px=16", "trainer.epochs=1")
+    folder = train_run(*TRACKED, *small, "task=crossval", "folds=3")
+    run = recorded(folder)
+    assert (run.info.status, run.info.run_name) == (
+        "FINISHED",
+        "cnn-full-ce-dihedral-seed0-3-folds",
+    )
+    metrics = json.loads((folder / "metrics.json").read_text())
+    for name, split in (("best_val", "val"), ("test", "test")):
+        spread = metrics[split]["accuracy"]
+        assert run.data.metrics[f"{name}_accuracy"] == pytest.approx(spread["mean"])
+        assert run.data.metrics[f"{name}_accuracy_std"] == pytest.approx(spread["std"])
+    pooled = metrics["pooled"]["accuracy"]["value"]
+    assert run.data.metrics["pooled_accuracy"] == pytest.approx(pooled)
+    client = MlflowClient(json.loads((folder / "mlflow.json").read_text())["uri"])
+    kept = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert kept == {"metrics.json", "predictions.csv"}
+    for fold in range(3):
+        nested = recorded(folder / f"fold-{fold}")
+        assert nested.data.tags["mlflow.parentRunId"] == run.info.run_id
+        assert nested.info.run_name == f"cnn-full-ce-dihedral-seed0-fold-{fold}"
+        assert "test_accuracy" in nested.data.metrics

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
+from hydra.core.utils import configure_log
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from astroclf.errors import UserError
+from astroclf.sweep.nodes import TRIAL_VARIABLE
+from astroclf.tasks.record import RECORD_FILE, read_record
 from astroclf.training.interruption import Interrupted
 
 if TYPE_CHECKING:
     from astroclf.settings import Settings
+    from astroclf.sweep.trial import TrialResult
+    from astroclf.tasks.memory import Memory
+    from astroclf.tasks.train import TrialReports
 
 # What may be given beside resume=<folder>; everything else is as the stopped run had it.
 CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "tracking")
@@ -24,7 +34,8 @@ CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "tracking")
 
 def _run_dir(resume: str | None, fresh: str) -> str:
     """A resumed run goes on in its own folder; every other run gets a fresh one."""
-    began = resume and (Path(resume) / "checkpoint").is_dir()
+    records = ("checkpoint", RECORD_FILE)
+    began = resume and any((Path(resume) / name).exists() for name in records)
     return str(resume) if began else fresh
 
 
@@ -33,25 +44,34 @@ def _run_record(resume: str | None) -> str | None:
     return None if resume else ".hydra"
 
 
+def _sweep_name(study: str | None, fresh: str) -> str:
+    """A study goes on in its own folder; every other sweep gets a fresh one."""
+    return study or fresh
+
+
 # Hydra resolves the run's folder from these, so they must stand before it composes anything.
 OmegaConf.register_new_resolver("run_dir", _run_dir, replace=True)
 OmegaConf.register_new_resolver("run_record", _run_record, replace=True)
+OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
 
 
-def dispatch(config: DictConfig) -> float | None:
+def dispatch(config: DictConfig) -> float | TrialResult | None:
     """Do what the configuration asks; returns the value that a search optimizes, if there is one.
+
+    A job that is the trial of a search returns how it ended, whatever happened.
 
     A UserError ends the program with its sentence and exit code 2; where HYDRA_FULL_ERROR is set it is
     raised, for the reader of the traceback. A run that was asked to stop exits with 128 + the number
     of the signal.
     """
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    if TRIAL_VARIABLE in os.environ:
+        return _run_trial(config, int(os.environ[TRIAL_VARIABLE]), folder)
     try:
-        return _run(config)
+        return _run(config, folder)
     except UserError as error:
-        if os.environ.get("HYDRA_FULL_ERROR"):
-            raise
-        print(f"astroclf: {_job()}{error}", file=sys.stderr)
-        _discard_empty(Path(HydraConfig.get().runtime.output_dir))
+        _refuse(error, _job())
+        _discard_empty(folder)
         sys.exit(2)
     except KeyboardInterrupt:
         print(
@@ -61,6 +81,39 @@ def dispatch(config: DictConfig) -> float | None:
         sys.exit(130)
     except Interrupted as interrupted:
         sys.exit(128 + interrupted.signal_number)
+
+
+def search(
+    config: DictConfig, hydra_context: HydraContext, launcher: Launcher, arguments: list[str]
+) -> float | None:
+    """Do what `-m hydra/sweeper=optuna` asks; returns the best value. Exit codes are as of `dispatch`.
+
+    config: composed without what is searched. arguments: the user's overrides.
+    """
+    from astroclf.sweep.search import Stopped
+    from astroclf.tasks.compositions import Compositions
+    from astroclf.tasks.search import search
+
+    def launch(overrides: Sequence[list[str]], first: int) -> list[Any]:
+        return [job._return_value for job in launcher.launch(overrides, initial_job_idx=first)]
+
+    configure_log(config.hydra.hydra_logging, config.hydra.verbose)
+    for name in ("hydra", "hydra_plugins"):  # each trial has its own line
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        return search(Compositions(config, hydra_context.config_loader, arguments), launch)
+    except UserError as error:
+        _refuse(error, "")
+        sys.exit(2)
+    except Stopped as stopped:
+        sys.exit(128 + stopped.signal_number)
+
+
+def _refuse(error: UserError, job: str) -> None:
+    """Say the sentence; raises it where the user wants the traceback."""
+    if os.environ.get("HYDRA_FULL_ERROR"):
+        raise error
+    print(f"astroclf: {job}{error}", file=sys.stderr)
 
 
 def _job() -> str:
@@ -76,28 +129,73 @@ def _discard_empty(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(config: DictConfig) -> float | None:
+def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
+    from astroclf.tasks.trial import run_trial
+
+    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    hydra = HydraConfig.get().sweeper
+    sweeper = {
+        "study_name": hydra.study_name,
+        "storage": hydra.storage,
+        "pruner": dict(hydra.pruner),
+    }
+
+    def work(settings: Settings, trial: TrialReports) -> dict[str, float] | None:
+        return run_task(settings, folder, plain, memory=_process_memory(), trial=trial)
+
+    return run_trial(work, plain, sweeper, number, folder)
+
+
+@functools.cache
+def _process_memory() -> Memory:
+    """What the jobs of one process share."""
+    from astroclf.tasks.memory import Memory
+
+    return Memory()
+
+
+def _run(config: DictConfig, folder: Path) -> float | None:
     from astroclf.settings import read_settings
 
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     if plain["resume"] is not None:
         plain = _resumed(plain, HydraConfig.get().overrides.task)
+    hydra = HydraConfig.get()
+    if hydra.mode == RunMode.RUN and hydra.runtime.choices.get("hydra/sweeper") == "optuna":
+        raise UserError(
+            "hydra/sweeper=optuna searches with -m only: python run.py -m hydra/sweeper=optuna"
+        )
     settings = read_settings(plain)
-    return run_task(settings, Path(HydraConfig.get().runtime.output_dir), plain)
+    memory = _process_memory() if hydra.mode == RunMode.MULTIRUN else None
+    figures = run_task(settings, folder, plain, memory=memory)
+    return None if figures is None else figures[settings.trainer.monitor]
 
 
-def run_task(settings: Settings, folder: Path, config: dict[str, Any]) -> float | None:
-    """Do the task that settings.task names, with results in `folder`.
+def run_task(
+    settings: Settings,
+    folder: Path,
+    config: dict[str, Any],
+    *,
+    memory: Memory | None = None,
+    trial: TrialReports | None = None,
+) -> dict[str, float] | None:
+    """Do the task that settings.task names, with results in `folder`; returns what it measured.
 
-    config: the plain configuration behind the settings, kept with every checkpoint.
+    config: the plain configuration behind the settings, kept with every checkpoint. memory: of what
+    earlier jobs of this process made. trial: the trial of a search that this is.
     """
     if settings.task.name == "benchmark":
         from astroclf.tasks.benchmark import benchmark
 
-        return benchmark(settings, folder)
+        benchmark(settings, folder)
+        return None
+    if settings.task.name == "crossval" or settings.seeds is not None:
+        from astroclf.tasks.repeat import repeat
+
+        return repeat(settings, folder, config, memory=memory, trial=trial)
     from astroclf.tasks.train import train
 
-    return train(settings, folder, config)
+    return train(settings, folder, config, memory=memory, trial=trial)
 
 
 def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
@@ -111,7 +209,9 @@ def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
             )
     from astroclf.training.checkpoint import read_checkpoint
 
-    stored: dict[str, Any] = read_checkpoint(Path(config["resume"]))["config"]
+    folder = Path(config["resume"])
+    record = read_record(folder)
+    stored: dict[str, Any] = read_checkpoint(folder)["config"] if record is None else record.config
     for key in ("epochs", "device"):
         if f"trainer.{key}" in changes:
             stored["trainer"][key] = config["trainer"][key]

@@ -34,6 +34,7 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 PARAMETER_LENGTH = 6000
 PARAMETERS_A_CALL = 100
 RUN_FILE = "mlflow.json"
+PARENT_TAG = "mlflow.parentRunId"  # MLflow's own
 # Without it the interface opens on its pages for language models.
 EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
@@ -46,8 +47,14 @@ class Tracker:
         """What shows the run: a command, or a page; "" if nothing does."""
         return ""
 
+    def wait(self) -> None:
+        """Return once everything said so far has been carried out."""
+
     def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
-        """Begin the run, or go on with the one that began in the same folder."""
+        """Begin the run, or go on with the one that began in the same folder.
+
+        A run whose folder lies in the folder of another run is nested under that one.
+        """
 
     def log_dataset(self, name: str, source: str, fingerprint: str) -> None:
         """What the run was trained on."""
@@ -122,7 +129,7 @@ class MlflowTracker(Tracker):
     def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         from mlflow import MlflowClient
 
-        known = self._known_run()
+        known = run_of(self.folder, self.uri)
         with creating(database_file(self.uri)):
             self.client = MlflowClient(self.uri)
             experiment = self._experiment() if known is None else ""
@@ -130,8 +137,10 @@ class MlflowTracker(Tracker):
             self.run_id = known
             self.client.update_run(known, status="RUNNING")
         else:
+            parent = run_of(self.folder.parent, self.uri)
+            nested = {} if parent is None else {PARENT_TAG: parent}
             run = self.client.create_run(
-                experiment, run_name=self.settings.run_name or run_name, tags=dict(tags)
+                experiment, run_name=self.settings.run_name or run_name, tags={**tags, **nested}
             )
             self.run_id = run.info.run_id
             record = {"uri": self.uri, "run_id": self.run_id}
@@ -183,14 +192,6 @@ class MlflowTracker(Tracker):
             self.client.set_tag(self.run_id, "reason", reason[:PARAMETER_LENGTH])
         self.client.set_terminated(self.run_id, status)
 
-    def _known_run(self) -> str | None:
-        """The run that began in this folder and on this server, if there is one."""
-        try:
-            record = json.loads((self.folder / RUN_FILE).read_text())
-        except (OSError, ValueError):
-            return None
-        return str(record["run_id"]) if record.get("uri") == self.uri else None
-
     def _experiment(self) -> str:
         """The id of the experiment, made if need be."""
         name = self.settings.experiment
@@ -217,6 +218,15 @@ def open_tracker(settings: sections.Section, folder: Path) -> Tracker:
     if isinstance(settings, sections.Mlflow):
         return MlflowTracker(settings, folder)
     return Tracker()
+
+
+def run_of(folder: Path, uri: str) -> str | None:
+    """The run that began in this folder and on this server, if there is one."""
+    try:
+        record = json.loads((folder / RUN_FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return str(record["run_id"]) if record.get("uri") == uri else None
 
 
 def tracking_uri(wanted: str | None) -> str:
@@ -254,12 +264,23 @@ def flatten(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
 
 
 @contextmanager
-def closing(tracker: Tracker, interruptions: tuple[type[BaseException], ...]) -> Iterator[None]:
-    """Close the run as FINISHED, as KILLED when interrupted, or as FAILED with the reason."""
+def closing(
+    tracker: Tracker,
+    *,
+    stopped: tuple[type[BaseException], ...],
+    done: tuple[type[BaseException], ...] = (),
+) -> Iterator[None]:
+    """Close the run as FINISHED, as KILLED if it was `stopped`, or as FAILED, with the reason.
+
+    done: exceptions that end a run early though nothing went wrong; it is FINISHED.
+    """
     try:
         yield
-    except interruptions as interruption:
+    except stopped as interruption:
         tracker.end("KILLED", str(interruption) or type(interruption).__name__)
+        raise
+    except done as reason:
+        tracker.end("FINISHED", f"{type(reason).__name__}: {reason}")
         raise
     except BaseException as error:
         tracker.end("FAILED", f"{type(error).__name__}: {error}")

@@ -71,3 +71,10 @@ def test_leaks_are_written_one_row_an_image(tmp_path: Path) -> None:
             ["1", "group", "e", "test"],
         ]
     assert [file.name for file in tmp_path.iterdir()] == ["leaks.csv"]
+
+
+def test_images_of_no_split_leak_nothing() -> None:
+    """Those that a cross-validation leaves out are seen by no training."""
+    twice = np.zeros((2, 1, 4, 4), np.uint8)
+    assert find_leaks(dataset_of(twice, ["train", ""], groups=["one", "one"])) == []
+    assert len(find_leaks(dataset_of(twice, ["train", "val"], groups=["one", "one"]))) == 2

@@ -17,10 +17,8 @@ import torch
 from safetensors.torch import load_file
 
 import astroclf.app
-from astroclf.data.dataset import ImageDataset
 from astroclf.errors import UserError
 from astroclf.settings import read_settings
-from astroclf.tasks.setup import prepare
 from astroclf.training.checkpoint import checkpoint_path, read_checkpoint
 from astroclf.training.interruption import Interrupted
 from astroclf.training.learner import Learner
@@ -115,17 +113,6 @@ def test_a_stopped_run_goes_on_as_if_it_had_not(
     torch.rand(100)  # another process would have other random numbers
     stopped.resume()
     assert_same_run(stopped.folder, whole)
-
-
-def test_a_head_on_cached_features_is_tried_on_images_of_the_same_form(
-    settings: Any, simulated_dataset: ImageDataset, train_run: Callable[..., Path]
-) -> None:
-    """The head needs no memory format, but the figures of the run come from the whole network."""
-    frozen = ("finetune=classifier", "trainer.channels_last=true", "trainer.epochs=1")
-    stored = read_checkpoint(train_run(*frozen))
-    device, fingerprint = torch.device("cpu"), simulated_dataset.fingerprint()
-    setup = prepare(settings(*frozen), simulated_dataset, fingerprint, device, stored)
-    assert all(batches.channels_last for batches in setup.images.values())
 
 
 @pytest.mark.parametrize("step", [1, 6, 12])

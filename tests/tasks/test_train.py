@@ -102,9 +102,9 @@ def test_the_value_that_a_search_wants_is_returned(
     config: Any, settings: Any, tmp_path: Path
 ) -> None:
     overrides = (*SHORT, "trainer.monitor=roc_auc")
-    value = module.train(settings(*overrides), tmp_path, config(*overrides))
+    figures = module.train(settings(*overrides), tmp_path, config(*overrides))
     history = read_csv(tmp_path / "history.csv")
-    assert value == max(float(row["val_roc_auc"]) for row in history)
+    assert figures["roc_auc"] == max(float(row["val_roc_auc"]) for row in history)
 
 
 def test_patience_ends_a_run(train_run: Callable[..., Path]) -> None:

@@ -18,7 +18,7 @@ from astroclf.data.batches import Batches, ResidentImages
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.data.preprocess import Preprocess, fit_preprocess
 from astroclf.training import features as module
-from astroclf.training.features import FeatureBatches, compute_features, hash_weights
+from astroclf.training.features import FeatureBatches, compute_features, features_key, hash_weights
 
 CPU = torch.device("cpu")
 N, PX = 36, 8
@@ -56,6 +56,13 @@ def make_backbone(seed: int = 0, activation: nn.Module | None = None) -> nn.Sequ
     return backbone
 
 
+def compute(
+    backbone: nn.Module, images: Batches, views: int, images_key: str, cache: Path
+) -> np.ndarray:
+    key = features_key(backbone, images, views, images_key)
+    return compute_features(backbone, images, views, key, cache, "features")
+
+
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     """How many images each call of the backbone saw."""
@@ -78,9 +85,9 @@ def test_batches_are_those_of_the_images(
     """The same images in the same order and the same random view, at every epoch and step."""
     augment = settings(f"augment={name}").augment
     images, backbone = make_batches(dataset), make_backbone()
-    found = compute_features(backbone, images, VIEWS[name], "key", tmp_path, "features")
+    found = compute(backbone, images, VIEWS[name], "key", tmp_path)
     assert (found.shape, found.dtype) == ((VIEWS[name], len(images), 6), np.float32)
-    cached = FeatureBatches(images, found, CPU, resident=resident)
+    cached = FeatureBatches(images, torch.from_numpy(np.array(found)) if resident else found, CPU)
     assert (len(cached), cached.steps) == (len(images), images.steps)
     backbone.eval()
     pairs = [(cached.in_order(), images.in_order())]
@@ -101,10 +108,10 @@ def test_views_differ_and_all_are_drawn(
     settings: Any, dataset: ImageDataset, tmp_path: Path
 ) -> None:
     images = make_batches(dataset)
-    found = compute_features(make_backbone(), images, 8, "key", tmp_path, "features")
+    found = compute(make_backbone(), images, 8, "key", tmp_path)
     distinct = {row.tobytes() for row in found[:, 0]}
     assert len(distinct) == 8
-    cached = FeatureBatches(images, found, CPU, resident=True)
+    cached = FeatureBatches(images, torch.from_numpy(np.array(found)), CPU)
     augment = settings("augment=dihedral").augment
     first = images.positions[0]
     drawn = {
@@ -118,10 +125,10 @@ def test_views_differ_and_all_are_drawn(
 
 def test_they_are_computed_once(dataset: ImageDataset, tmp_path: Path, calls: list[int]) -> None:
     images = make_batches(dataset)
-    first = compute_features(make_backbone(), images, 4, "key", tmp_path, "features")
+    first = compute(make_backbone(), images, 4, "key", tmp_path)
     assert sum(calls) == 4 * len(images), "one pass over the views"
     calls.clear()
-    again = compute_features(make_backbone(), images, 4, "key", tmp_path, "features")
+    again = compute(make_backbone(), images, 4, "key", tmp_path)
     assert calls == []
     np.testing.assert_array_equal(first, again)
     assert not again.flags.writeable
@@ -154,11 +161,11 @@ def test_those_of_another_backbone_are_never_used(
     dataset: ImageDataset, tmp_path: Path, calls: list[int], other: Any
 ) -> None:
     images = make_batches(dataset)
-    compute_features(make_backbone(), images, 1, "key", tmp_path, "features")
+    compute(make_backbone(), images, 1, "key", tmp_path)
     calls.clear()
-    found = compute_features(other(), images, 1, "key", tmp_path, "features")
+    found = compute(other(), images, 1, "key", tmp_path)
     assert sum(calls) == len(images)
-    fresh = compute_features(other(), images, 1, "key", tmp_path / "empty", "features")
+    fresh = compute(other(), images, 1, "key", tmp_path / "empty")
     np.testing.assert_array_equal(found, fresh)
 
 
@@ -173,9 +180,9 @@ def test_networks_that_share_their_weights_do_not_share_features(
     )
     theirs.load_state_dict(ours.state_dict())
     assert hash_weights(ours.state_dict()) == hash_weights(theirs.state_dict())
-    compute_features(ours, images, 1, "key", tmp_path, "features")
+    compute(ours, images, 1, "key", tmp_path)
     calls.clear()
-    compute_features(theirs, images, 1, "key", tmp_path, "features")
+    compute(theirs, images, 1, "key", tmp_path)
     assert sum(calls) == len(images)
 
 
@@ -184,13 +191,13 @@ def test_those_of_other_images_are_never_used(
     dataset: ImageDataset, tmp_path: Path, calls: list[int], what: str
 ) -> None:
     preprocess = fit_preprocess(dataset)
-    compute_features(make_backbone(), make_batches(dataset), 1, "key", tmp_path, "features")
+    compute(make_backbone(), make_batches(dataset), 1, "key", tmp_path)
     calls.clear()
     if what == "preprocess":
         preprocess = replace(preprocess, mean=(0.5, 0.5, 0.5))
     images = make_batches(dataset, VAL if what == "split" else TRAIN, preprocess)
     key, views = "other" if what == "images" else "key", 4 if what == "views" else 1
-    compute_features(make_backbone(), images, views, key, tmp_path, "features")
+    compute(make_backbone(), images, views, key, tmp_path)
     assert sum(calls) == views * len(images)
 
 
@@ -208,16 +215,16 @@ def test_an_interrupted_pass_leaves_nothing_behind(
 
         patch.setattr(module, "_run", stop)
         with pytest.raises(KeyboardInterrupt):
-            compute_features(make_backbone(), images, 1, "key", tmp_path, "features")
+            compute(make_backbone(), images, 1, "key", tmp_path)
     calls.clear()
-    compute_features(make_backbone(), images, 1, "key", tmp_path, "features")
+    compute(make_backbone(), images, 1, "key", tmp_path)
     assert sum(calls) == len(images)
 
 
 def test_the_backbone_is_run_in_evaluation_mode(dataset: ImageDataset, tmp_path: Path) -> None:
     images, backbone = make_batches(dataset), make_backbone().train()
     before = hash_weights(backbone.state_dict())
-    found = compute_features(backbone, images, 1, "key", tmp_path, "features")
+    found = compute(backbone, images, 1, "key", tmp_path)
     assert hash_weights(backbone.state_dict()) == before
     expected = backbone.eval()(next(images.in_order()).image).detach().numpy()
     np.testing.assert_array_equal(found[0, : len(expected)], expected)

@@ -37,7 +37,7 @@ class Leak:
 
 def find_leaks(dataset: ImageDataset) -> list[Leak]:
     """Every set of identical pictures, every group, and every pair of neighbours on the sky that is
-    in more than one split."""
+    in more than one split. Images that are in no split ("") leak nothing."""
     pictures = [
         hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
         for image in dataset.images
@@ -82,7 +82,8 @@ def write_leaks(leaks: Sequence[Leak], file: Path) -> None:
 
 def _neighbours_across_splits(sky_deg: np.ndarray, dataset: ImageDataset) -> list[Leak]:
     pairs = find_neighbours(sky_deg, dataset.neighbour_arcsec)
-    torn = pairs[dataset.split[pairs[:, 0]] != dataset.split[pairs[:, 1]]]
+    first, second = dataset.split[pairs[:, 0]], dataset.split[pairs[:, 1]]
+    torn = pairs[(first != second) & (first != "") & (second != "")]
     return [
         Leak("sky", tuple(dataset.ids[pair].tolist()), tuple(dataset.split[pair].tolist()))
         for pair in torn
@@ -94,7 +95,8 @@ def _across_splits(
 ) -> list[Leak]:
     members: dict[Hashable, list[int]] = {}
     for position, key in enumerate(keys):
-        members.setdefault(key, []).append(position)
+        if dataset.split[position] != "":
+            members.setdefault(key, []).append(position)
     leaks = []
     for positions in members.values():
         splits = tuple(dataset.split[positions].tolist())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import torch
 
-from astroclf.data.augment import augment
+from astroclf.data.augment import augment, show_view
 from astroclf.data.preprocess import Preprocess
 from astroclf.settings import sections
 
@@ -37,8 +37,8 @@ class Epochs(Protocol):
         """How many images there are."""
         ...
 
-    def in_order(self) -> Iterator[Batch]:
-        """Every image once, in the order of the data set, as it is."""
+    def in_order(self, view: int = 0) -> Iterator[Batch]:
+        """Every image once, in the order of the data set, in one of its exact views; 0 is as it is."""
         ...
 
     def shuffled(
@@ -149,17 +149,11 @@ class Batches:
             for step in range(first_step, self.steps)
         ]
 
-    def in_order(
-        self, show: Callable[[torch.Tensor], torch.Tensor] | None = None
-    ) -> Iterator[Batch]:
-        """Every image once, in the order of the data set, as it is.
-
-        show: turns a whole batch, for those who want to see every image from another side.
-        """
+    def in_order(self, view: int = 0) -> Iterator[Batch]:
+        """Every image once, in the order of the data set, in one of its exact views; 0 is as it is."""
         chunks = self.chunks_in_order()
         for stored, chunk in zip(self.images.rows(chunks), chunks, strict=True):
-            values = self.preprocess.scale(stored)
-            yield self._batch(values if show is None else show(values), chunk)
+            yield self._batch(show_view(self.preprocess.scale(stored), view), chunk)
 
     def shuffled(
         self, settings: sections.Augment | sections.Sky, seed: int, epoch: int, first_step: int = 0

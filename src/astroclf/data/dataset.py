@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -89,7 +90,11 @@ class ImageDataset:
         return replace(self, split=split)
 
     def fingerprint(self) -> str:
-        """A 16-digit hexadecimal hash of targets, ids, splits and every pixel."""
+        """A 16-digit hexadecimal hash of targets, ids, splits and every pixel, computed once."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.blake2b(digest_size=8)
         for part in (self.images, self.targets):
             digest.update(str((part.shape, part.dtype)).encode())

@@ -37,12 +37,17 @@ def assign(
     pool = np.flatnonzero(split == TRAIN)
     if not fractions or not len(pool):
         return dataset.with_split(split.astype(str))
-    strata = dataset.targets.argmax(axis=1) if dataset.has_votes else dataset.targets
+    strata = leading_answers(dataset)
     rng = np.random.default_rng(seed)
     if dataset.groups is None:
         split[pool] = _draw_images(strata[pool], fractions, rng)
     else:
-        split[pool] = _draw_groups(dataset.groups[pool], strata[pool], fractions, rng)
+        split[pool] = draw_groups(
+            dataset.groups[pool],
+            strata[pool],
+            {TRAIN: 1 - sum(fractions.values()), **fractions},
+            rng,
+        )
     return dataset.with_split(split.astype(str))
 
 
@@ -75,11 +80,10 @@ def check_splits(dataset: ImageDataset) -> None:
 def write_split(dataset: ImageDataset, file: Path) -> None:
     """Writes a CSV with the columns id, split, target (the class, or the answer with most votes)
     and, where there are groups, group; whole or not at all."""
-    answers = dataset.targets.argmax(axis=1) if dataset.has_votes else dataset.targets
     columns = {
         "id": dataset.ids,
         "split": dataset.split,
-        "target": np.array(dataset.classes)[answers],
+        "target": np.array(dataset.classes)[leading_answers(dataset)],
     }
     if dataset.groups is not None:
         columns["group"] = dataset.groups
@@ -89,6 +93,11 @@ def write_split(dataset: ImageDataset, file: Path) -> None:
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
     draft.replace(file)
+
+
+def leading_answers(dataset: ImageDataset) -> np.ndarray:
+    """(N,) int64: the class of each image, or the answer with most votes."""
+    return dataset.targets.argmax(axis=1) if dataset.has_votes else dataset.targets
 
 
 def _draw_images(
@@ -115,7 +124,7 @@ def _draw_images(
     return split
 
 
-def _draw_groups(
+def draw_groups(
     groups: np.ndarray,
     strata: np.ndarray,
     fractions: dict[str, float],
@@ -123,16 +132,18 @@ def _draw_groups(
 ) -> np.ndarray:
     """The split of each image, (n,) object, with groups whole.
 
+    fractions: of all splits, so that they sum to 1; the first one gives to those that stay empty.
+
     From the largest to the smallest, in random order where they are alike, each group goes where
     its images are lacking most, by class and in all.
     """
-    names = [TRAIN, *(name for name, fraction in fractions.items() if fraction > 0)]
+    names = [name for name, fraction in fractions.items() if fraction > 0]
     _, group = np.unique(groups, return_inverse=True)
     _, stratum = np.unique(strata, return_inverse=True)
     shares = np.zeros((group.max() + 1, stratum.max() + 1))  # (groups, classes)
     np.add.at(shares, (group, stratum), 1 / np.bincount(stratum)[stratum])
     shares = np.hstack([shares, np.bincount(group)[:, None] / len(group)])
-    wanted = np.array([fractions.get(name, 1 - sum(fractions.values())) for name in names])
+    wanted = np.array([fractions[name] for name in names])
     lacking = np.repeat(wanted[:, None], shares.shape[1], axis=1)  # (splits, classes + 1)
     goes_to = np.zeros(len(shares), int)
     shuffled = rng.permutation(len(shares))
@@ -144,8 +155,8 @@ def _draw_groups(
 
 
 def _fill_empty(goes_to: np.ndarray, sizes: np.ndarray, n_splits: int) -> None:
-    """Where few large groups left a split without any, the smallest of train moves there."""
+    """Where few large groups left a split without any, the smallest of the first moves there."""
     for split in range(1, n_splits):
-        in_train = np.flatnonzero(goes_to == 0)
-        if not (goes_to == split).any() and len(in_train) > 1:
-            goes_to[in_train[np.argmin(sizes[in_train])]] = split
+        in_first = np.flatnonzero(goes_to == 0)
+        if not (goes_to == split).any() and len(in_first) > 1:
+            goes_to[in_first[np.argmin(sizes[in_first])]] = split

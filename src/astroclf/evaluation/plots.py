@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from astroclf.evaluation.bins import BinnedAccuracy
-from astroclf.evaluation.canvas import FAINT, INK, MUTED, PALETTE, draw, literal
 from astroclf.evaluation.intervals import wilson_interval
 from astroclf.evaluation.label_sums import calibration_bin
 from astroclf.evaluation.ranking import roc_curve
+from astroclf.pages.canvas import FAINT, INK, MUTED, PALETTE, draw, literal
 
 FULL_PX, HALF_PX = 1040, 500
 PANEL_PX, PANEL_INNER_PX, PANELS_PER_ROW = 166, 134, 6

@@ -15,6 +15,7 @@ from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
 from astroclf.evaluation.report_content import ReportContent, SplitResult
 from astroclf.evaluation.weight_table import LARGE_SIGMA, layer_weights
+from astroclf.pages.page import render_page
 
 METRIC_NOTES = {
     "loss": "what training minimises",
@@ -38,18 +39,17 @@ def write_report(path: Path, content: ReportContent) -> None:
 
     content: has at least one split, with at least one image in the split that is shown.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(figure=_figure, interval=_interval, percent=_percent)
-    page = environment.get_template("report.html.j2").render(
-        content=content, label=_split_label, **_run(content), **_figures(content)
+    page = render_page(
+        Path(__file__).parent,
+        "report.html.j2",
+        title=content.title,
+        facts=content.facts,
+        warnings=content.warnings,
+        filters={"figure": _figure, "interval": _interval},
+        content=content,
+        label=_split_label,
+        **_run(content),
+        **_figures(content),
     )
     path.write_text(page, encoding="utf-8")
 
@@ -140,10 +140,6 @@ def _interval(measured: Measured, metric: str = "") -> str:
 def _digits(metric: str) -> int:
     """Decimals to show: an error of vote fractions and its loss are small numbers."""
     return 4 if metric in ("rmse", "loss") else 3
-
-
-def _percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f} %"
 
 
 def _shortened(name: str, most: int = 18) -> str:

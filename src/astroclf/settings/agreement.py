@@ -6,14 +6,36 @@ from astroclf.errors import UserError
 from astroclf.settings import sections
 from astroclf.settings.tree import Settings
 
+FEWEST_FOLDS = 3
+
 
 def check_agreement(settings: Settings) -> None:
     """Raises UserError for the first pair of settings that cannot work together."""
+    check_repetition(settings)
     check_source(settings.dataset)
     votes = gives_votes(settings.dataset)
     check_loss(settings.loss, votes)
     check_monitor(settings.trainer.monitor, votes)
     check_evaluation(settings.evaluation, votes)
+
+
+def check_repetition(settings: Settings) -> None:
+    task, seeds = settings.task, settings.seeds
+    if seeds is not None and not isinstance(task, sections.Train):
+        raise UserError(
+            f"seeds={list(seeds)} repeats task=train only, and this is task={task.name}: set seeds=null."
+        )
+    twice = [seed for seed in seeds or () if (seeds or ()).count(seed) > 1]
+    if twice:
+        raise UserError(
+            f"seeds={list(seeds or ())} names {twice[0]} more than once, which would be the same training again: "
+            "give different seeds."
+        )
+    if isinstance(task, sections.CrossVal) and settings.folds < FEWEST_FOLDS:
+        raise UserError(
+            f"folds={settings.folds} is too few: in each training one fold is test, one is val and the rest is train, "
+            f"so choose folds={FEWEST_FOLDS} or more."
+        )
 
 
 def gives_votes(dataset: sections.Dataset) -> bool:

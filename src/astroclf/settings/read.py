@@ -18,7 +18,11 @@ from astroclf.settings.tree import Settings
 
 # Which class reads a group, by the value of its `name` (of its `family`, for a model).
 CHOICES: dict[str, dict[str, type[Section]]] = {
-    "task": {"train": sections.Train, "benchmark": sections.Benchmark},
+    "task": {
+        "train": sections.Train,
+        "crossval": sections.CrossVal,
+        "benchmark": sections.Benchmark,
+    },
     "dataset": {
         "simulated": sections.Simulated,
         "image_folder": sections.ImageFolder,
@@ -56,7 +60,11 @@ OPEN_ENDED: dict[str, type[Section]] = {"optimizer": sections.TimmOptimizer}
 ONE_OF_A_KIND: dict[str, type[Section]] = {
     "trainer": sections.Trainer,
     "evaluation": sections.Evaluation,
+    "search": sections.Search,
 }
+
+# Keys that stand in conf/config.yaml itself.
+ALONE = ("seed", "seeds", "folds")
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
@@ -67,7 +75,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
     Raises UserError with one sentence for the first value that will not do.
     """
     parts = {
-        key: value if key == "seed" else _read_section(key, value)
+        key: value if key in ALONE else _read_section(key, value)
         for key, value in config.items()
         if key != "resume"
     }

@@ -14,6 +14,7 @@ Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1, strict=True)]  # strict: true is not 1
 Seed = Annotated[int, Field(ge=0, strict=True)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Range = tuple[Positive, Positive]
 
@@ -32,6 +33,8 @@ LABEL_METRICS = (
     "ece",
 )
 VOTE_METRICS = ("loss", "rmse")
+# What a training costs, which a search may optimise too.
+COSTS = ("parameters", "trained_parameters", "train_s", "images_per_s")
 
 
 class Section(BaseModel):
@@ -47,6 +50,10 @@ class Section(BaseModel):
 
 class Train(Section):
     name: Literal["train"]
+
+
+class CrossVal(Section):
+    name: Literal["crossval"]
 
 
 class Benchmark(Section):
@@ -299,3 +306,15 @@ class Mlflow(Section):
     uri: str | None
     experiment: str
     run_name: str | None
+
+
+# --- search ---------------------------------------------------------------------------------------
+
+
+class Search(Section):
+    """What a sweep with Optuna searches."""
+
+    params: dict[str, Any]  # key -> its values, as in hydra.sweeper.params
+    where: dict[str, dict[str, Any]]  # <key>=<value> -> params that count only there
+    objective: str | Annotated[tuple[str, ...], Field(min_length=1)] | None
+    replicates: Annotated[int, Field(ge=0, strict=True)]

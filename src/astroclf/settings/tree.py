@@ -21,7 +21,9 @@ class Settings(Section):
     )
 
     seed: sections.Seed
-    task: SerializeAsAny[sections.Train | sections.Benchmark]
+    seeds: sections.Seeds | None
+    folds: sections.Count
+    task: SerializeAsAny[sections.Train | sections.CrossVal | sections.Benchmark]
     dataset: SerializeAsAny[sections.Dataset]
     model: SerializeAsAny[sections.Model]
     finetune: SerializeAsAny[sections.Finetune]
@@ -32,3 +34,4 @@ class Settings(Section):
     trainer: sections.Trainer
     evaluation: sections.Evaluation
     tracking: SerializeAsAny[sections.Untracked | sections.Mlflow]
+    search: sections.Search

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from astroclf.data.augment import VIEWS
@@ -12,7 +14,9 @@ from astroclf.data.batches import Batches, free_memory
 from astroclf.data.dataset import TRAIN
 from astroclf.models import Classifier
 from astroclf.settings import Settings, sections
-from astroclf.training.features import FeatureBatches, compute_features
+from astroclf.tasks.memory import Memory
+from astroclf.training.features import FeatureBatches, compute_features, features_key
+from astroclf.training.numerics import Numerics
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +38,51 @@ def can_cache_features(settings: Settings) -> bool:
 def features_of_splits(
     settings: Settings,
     classifier: Classifier,
-    images: dict[str, Batches],
+    images: Mapping[str, Batches],
     fingerprint: str,
     device: torch.device,
+    memory: Memory,
+    measure: Callable[[str], Numerics],
 ) -> dict[str, FeatureBatches]:
-    """The features of every split: each view that augmentation draws from for train, one elsewhere."""
-    cache = Path(settings.dataset.cache)
-    features = {}
-    for split, batches in images.items():
-        views = VIEWS[settings.augment.name] if split == TRAIN else 1
-        computed = compute_features(
-            classifier.backbone, batches, views, fingerprint, cache, f"features of {split}"
-        )
-        fits = computed.nbytes <= settings.trainer.resident_share * free_memory(device)
-        features[split] = FeatureBatches(batches, computed, device, resident=fits)
+    """The features of every split: each view that augmentation draws from for train, and those that
+    evaluation looks at everywhere.
+
+    measure: the fastest numerics with a precision; asked only if features must be computed.
+    """
+
+    def make_ready() -> None:
+        place(measure("fp32"), classifier, images, device)
+
+    def features_of(split: str, batches: Batches) -> FeatureBatches:
+        augmented = VIEWS[settings.augment.name] if split == TRAIN else 1
+        views = max(augmented, settings.evaluation.views)
+        key = features_key(classifier.backbone, batches, views, fingerprint)
+        cache, title = Path(settings.dataset.cache), f"features of {split}"
+
+        def compute() -> np.ndarray | torch.Tensor:
+            features = compute_features(
+                classifier.backbone, batches, views, key, cache, title, make_ready
+            )
+            return place_features(features, settings.trainer, device)
+
+        return FeatureBatches(batches, memory.recall(title, (key, device), compute), device)
+
+    return {split: features_of(split, batches) for split, batches in images.items()}
+
+
+def place_features(
+    features: np.ndarray, trainer: sections.Trainer, device: torch.device
+) -> np.ndarray | torch.Tensor:
+    """Features resident on the device if they fit in its share of free memory, else as they lie."""
+    if features.nbytes <= trainer.resident_share * free_memory(device):
+        return torch.from_numpy(np.array(features)).to(device)
     return features
+
+
+def place(
+    numerics: Numerics, classifier: Classifier, images: Mapping[str, Batches], device: torch.device
+) -> None:
+    """Bring the network and the batches to come into the memory format."""
+    numerics.place(classifier, device)
+    for batches in images.values():
+        batches.channels_last = numerics.channels_last

@@ -44,13 +44,13 @@ def report_outcome(
     """
     facts = run_facts(settings, setup, warnings, origin)
     setup.learner.load_weights(best)
-    # From here on the classifier is what the bundle holds, so that every figure is the bundle's.
+    # From here on the network is what the bundle holds, so that every figure is the bundle's.
     merge_adapters(setup.classifier.backbone)
     log.info("evaluating the weights of epoch %d", setup.progress.best_epoch)
     views = settings.evaluation.views
     outputs = {
-        split: run_views(setup.classifier, batches, setup.loss, views)
-        for split, batches in setup.images.items()
+        split: run_views(setup.learner.network, batches, setup.loss, views)
+        for split, batches in setup.batches.items()
     }
     fitted = fit_decision(settings, dataset, outputs[VAL].logits)
     facts["decision"] = {**fitted.decision.to_dict(), "notes": fitted.sentences()}

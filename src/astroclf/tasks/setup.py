@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from astroclf.evaluation.metrics import HIGHER_IS_BETTER
 from astroclf.models import BuiltModel, Classifier, build_model
 from astroclf.models.finetune import GradualUnfreezing, apply_finetune, parameter_groups
 from astroclf.settings import Settings, sections
-from astroclf.tasks.frozen import can_cache_features, features_of_splits
+from astroclf.tasks.frozen import can_cache_features, features_of_splits, place
+from astroclf.tasks.memory import Memory
 from astroclf.training.checkpoint import restore_random_states
 from astroclf.training.features import FeatureBatches, hash_weights
 from astroclf.training.learner import Learner
@@ -36,8 +38,7 @@ class Setup:
     classifier: the whole network; learner trains it, or its head alone on cached features.
     images: split -> its batches of images. batches: split -> what the learner trains on, the same
     or cached features. backbone: where the weights came from, and frozen_hash: which ones they are.
-    warning: what a user must know about those weights, or "". numerics: how the whole classifier
-    runs, which a head on cached features does not need.
+    warning: what a user must know about those weights, or "".
     """
 
     classifier: Classifier
@@ -48,13 +49,17 @@ class Setup:
     backbone: str
     frozen_hash: str
     warning: str
-    numerics: Numerics
     progress: Progress
     best: dict[str, torch.Tensor]
 
     @property
     def loss(self) -> Loss:
         return self.learner.loss
+
+    @property
+    def numerics(self) -> Numerics:
+        """The precision and memory format in which training runs."""
+        return self.learner.numerics
 
 
 def prepare(
@@ -63,28 +68,33 @@ def prepare(
     fingerprint: str,
     device: torch.device,
     stored: dict[str, Any] | None,
+    memory: Memory | None = None,
 ) -> Setup:
     """Build network, batches and learner; with `stored`, as the checkpoint of a run left them.
 
     fingerprint: of the data set. Raises UserError where the settings do not fit the network, or the
     checkpoint fits neither.
     """
+    memory = memory or Memory()
     torch.manual_seed(settings.seed)
     built = start_model(settings, dataset, stored)
-    preprocess = choose_preprocess(dataset, built, stored)
+    fitted = memory.recall("preprocess", fingerprint, lambda: fit_preprocess(dataset))
+    preprocess = choose_preprocess(fitted, built, stored)
     apply_finetune(built.classifier, settings.finetune)
     classifier = built.classifier.to(device)  # with its adapters
     loss = make_loss(settings.loss, dataset, device)
-    images = make_batches(settings, dataset, preprocess, device)
-    numerics = recall_numerics(settings, stored, device)
-    if numerics is None:
-        numerics = measure_numerics(settings, classifier, loss, images[TRAIN], device)
-    for each in images.values():
-        each.channels_last = numerics.channels_last
-    numerics.place(classifier, device)
+    images = make_batches(settings, dataset, preprocess, device, memory)
+    measure = partial(measure_numerics, settings, classifier, loss, images[TRAIN], device)
     batches: dict[str, Epochs] = dict(images)
     if can_cache_features(settings):
-        batches |= features_of_splits(settings, classifier, images, fingerprint, device)
+        batches |= features_of_splits(
+            settings, classifier, images, fingerprint, device, memory, measure
+        )
+        # A head is too small to gain from a lower precision.
+        numerics = Numerics("fp32", channels_last=False)
+    else:
+        numerics = recall_numerics(stored, device) or measure(settings.trainer.precision)
+        place(numerics, classifier, images, device)
     learner = make_learner(settings, classifier, loss, numerics, batches[TRAIN], device)
     frozen = {n: w for n, w in classifier.state_dict().items() if n in classifier.frozen}
     frozen_hash = hash_weights(frozen)
@@ -100,7 +110,6 @@ def prepare(
         backbone=built.backbone,
         frozen_hash=frozen_hash,
         warning=built.warning if stored is not None else warn_of_weights(settings, built),
-        numerics=numerics,
         progress=progress,
         best=best,
     )
@@ -129,15 +138,14 @@ def start_model(
 
 
 def choose_preprocess(
-    dataset: ImageDataset, built: BuiltModel, stored: dict[str, Any] | None
+    fitted: Preprocess, built: BuiltModel, stored: dict[str, Any] | None
 ) -> Preprocess:
     """That of the stopped run; else with the normalisation of the weights, where they have one for
-    such images; else with statistics of the training images."""
+    such images; else as it was fitted to the training images."""
     if stored is not None:
         return Preprocess.from_dict(stored["preprocess"])
-    fitted = fit_preprocess(dataset)
     known = built.normalisation
-    if known is None or len(known.mean) != dataset.channels or fitted.stretch == "linear":
+    if known is None or len(known.mean) != len(fitted.mean) or fitted.stretch == "linear":
         return fitted
     return replace(fitted, mean=known.mean, std=known.std)
 
@@ -154,10 +162,19 @@ def warn_of_weights(settings: Settings, built: BuiltModel) -> str:
 
 
 def make_batches(
-    settings: Settings, dataset: ImageDataset, preprocess: Preprocess, device: torch.device
+    settings: Settings,
+    dataset: ImageDataset,
+    preprocess: Preprocess,
+    device: torch.device,
+    memory: Memory,
 ) -> dict[str, Batches]:
     """The batches of each split, all from the same images in memory."""
-    images = place_images(dataset.images, device, settings.trainer.resident_share)
+    share = settings.trainer.resident_share
+    images = memory.recall(
+        "images",
+        (settings.dataset, device, share),
+        lambda: place_images(dataset.images, device, share),
+    )
     targets = torch.from_numpy(np.ascontiguousarray(dataset.targets)).to(device)
     return {
         split: Batches(
@@ -171,9 +188,7 @@ def make_batches(
     }
 
 
-def recall_numerics(
-    settings: Settings, stored: dict[str, Any] | None, device: torch.device
-) -> Numerics | None:
+def recall_numerics(stored: dict[str, Any] | None, device: torch.device) -> Numerics | None:
     """Those of the stopped run, unless it ran on another kind of device."""
     if stored is None or stored["device_type"] != device.type:
         return None
@@ -181,13 +196,18 @@ def recall_numerics(
 
 
 def measure_numerics(
-    settings: Settings, classifier: Classifier, loss: Loss, train: Batches, device: torch.device
+    settings: Settings,
+    classifier: Classifier,
+    loss: Loss,
+    train: Batches,
+    device: torch.device,
+    precision: str,
 ) -> Numerics:
+    """The fastest numerics that the settings allow, with that precision."""
+    trainer = settings.trainer.model_copy(update={"precision": precision})
     batch = next(train.in_order())
     memory = Path(settings.dataset.cache) / NUMERICS_FILE
-    return choose_numerics(
-        settings.trainer, classifier, loss, batch.image, batch.target, device, memory
-    )
+    return choose_numerics(trainer, classifier, loss, batch.image, batch.target, device, memory)
 
 
 def make_learner(
@@ -217,8 +237,7 @@ def make_learner(
         loss,
         optimizer,
         schedule,
-        # A head is too small to gain from a lower precision.
-        Numerics("fp32", channels_last=False) if on_features else numerics,
+        numerics,
         device,
         clip_norm=settings.trainer.clip_norm,
         frozen=frozenset() if on_features else classifier.frozen,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -16,8 +17,11 @@ from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
 from astroclf.settings import Settings
 from astroclf.tasks.decide import plain_decision
+from astroclf.tasks.figures import measured_figures, write_trial_metrics
 from astroclf.tasks.inspection import inspect_dataset
+from astroclf.tasks.memory import Memory
 from astroclf.tasks.outcome import report_outcome, shortest
+from astroclf.tasks.record import RECORD_FILE
 from astroclf.tasks.results import append_history, write_history
 from astroclf.tasks.scores import Scoring
 from astroclf.tasks.setup import Setup, prepare
@@ -25,42 +29,75 @@ from astroclf.tracking import Tracker, closing, open_tracker
 from astroclf.training.checkpoint import random_states, read_checkpoint, write_checkpoint
 from astroclf.training.device import choose_device, describe_device
 from astroclf.training.inference import run_network
-from astroclf.training.interruption import Interrupted, heed_signals
+from astroclf.training.interruption import Interrupted, Pruned, heed_signals
 from astroclf.training.loop import fit
 
 log = logging.getLogger(__name__)
 
 
-def train(settings: Settings, folder: Path, config: dict[str, Any]) -> float:
+def train(
+    settings: Settings,
+    folder: Path,
+    config: dict[str, Any],
+    *,
+    dataset: ImageDataset | None = None,
+    memory: Memory | None = None,
+    trial: TrialReports | None = None,
+) -> dict[str, float]:
     """Train in `folder`, or go on there if config["resume"] says so.
 
-    Returns the best value of trainer.monitor on val. Raises Interrupted after Ctrl-C and SIGTERM,
-    with the state kept.
+    dataset: the images, if they are not those that the settings name. memory: of what earlier runs
+    of this process made. trial: the trial of a search that this training is, which leaves its
+    history and the figures of its epochs only, and never looks at test.
+
+    Returns what a search may optimise (see `measured_figures`). Raises Interrupted after Ctrl-C and
+    SIGTERM, with the state kept, and Pruned if the trial should end.
     """
+    memory = memory or Memory()
     stored = read_checkpoint(folder) if config["resume"] is not None else None
     device = choose_device(settings.trainer.device)
-    dataset = load_dataset(settings.dataset)
+    if dataset is None:
+        dataset = memory.recall("dataset", settings.dataset, lambda: load_dataset(settings.dataset))
     fingerprint = dataset.fingerprint()
     require_same_data(stored, fingerprint, folder)
-    warnings = inspect_dataset(settings, dataset, folder)
+    warnings = look_at_data(settings, dataset, folder, None if trial is None else memory)
     tracker = open_tracker(settings.tracking, folder)
-    origin = {**provenance(), "dataset_fingerprint": fingerprint}
+    origin = {**memory.recall("origin", None, provenance), "dataset_fingerprint": fingerprint}
     if stored is not None:
         log.info(describe_stop(stored, settings))
-    setup = prepare(settings, dataset, fingerprint, device, stored)
+    setup = prepare(settings, dataset, fingerprint, device, stored, memory)
     if setup.warning:
         log.warning("\n*** %s\n", setup.warning)
         warnings.append(setup.warning)
     log.info(describe_setup(settings, setup))
-    with closing(tracker, (Interrupted, KeyboardInterrupt)):
+    with closing(tracker, stopped=(Interrupted, KeyboardInterrupt), done=(Pruned,)):
         source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
-        tracker.start(run_name(settings), settings.model_dump(), {**origin, **source})
+        tracker.start(
+            run_name(settings), settings.model_dump(exclude={"search"}), {**origin, **source}
+        )
         tracker.log_dataset(settings.dataset.name, dataset_source(settings), fingerprint)
         tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(warnings)})
-        keeper = Keeper(settings, setup, folder, tracker, config, fingerprint)
+        keeper = Keeper(settings, setup, folder, tracker, config, fingerprint, trial)
         best = fit_and_keep(settings, dataset, setup, keeper)
-        report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
-    return setup.progress.best_value
+        if trial is None:
+            report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
+    return measured_figures(setup)
+
+
+class TrialReports(Protocol):
+    """What a trial tells of its epochs."""
+
+    def report(self, epoch: int, value: float) -> None:
+        """The monitored value after an epoch (1, 2, ...); raises Pruned if the trial should end."""
+        ...
+
+
+def look_at_data(
+    settings: Settings, dataset: ImageDataset, folder: Path, memory: Memory | None
+) -> list[str]:
+    """What a user must know of the data; where trials share a memory, it is looked for once."""
+    look = partial(inspect_dataset, settings, dataset, folder)
+    return look() if memory is None else memory.recall("warnings", dataset.fingerprint(), look)
 
 
 class Keeper:
@@ -74,8 +111,10 @@ class Keeper:
         tracker: Tracker,
         config: dict[str, Any],
         fingerprint: str,
+        trial: TrialReports | None,
     ) -> None:
         self.settings = settings
+        self.trial = trial
         self.setup = setup
         self.folder = folder
         self.tracker = tracker
@@ -97,6 +136,9 @@ class Keeper:
         write_history(self.folder / "history.csv", self.setup.progress.history)
 
     def store(self) -> None:
+        """Write the checkpoint. A trial has none: it is short, and tried again if it was killed."""
+        if self.trial is not None:
+            return
         changing = {
             "learner": self.setup.learner.state_dict(),
             "best": self.best,
@@ -115,6 +157,9 @@ class Keeper:
             {name: value for name, value in row.items() if name != "epoch"}, step=progress.epoch
         )
         log.info(epoch_line(self.settings, row, is_best=progress.best_epoch == progress.epoch))
+        if self.trial is not None:
+            write_trial_metrics(self.folder / "metrics.json", self.setup)
+            self.trial.report(progress.epoch, row[f"val_{self.settings.trainer.monitor}"])
 
 
 def fit_and_keep(
@@ -146,6 +191,9 @@ def fit_and_keep(
             )
         except Interrupted as interrupted:
             keeper.store()
+            is_one_of_several = (keeper.folder.parent / RECORD_FILE).exists()
+            if keeper.trial is not None or is_one_of_several:
+                raise
             log.warning(
                 "\nStopped by %s in epoch %d after its step %d. Go on with: python run.py resume=%s",
                 interrupted,

@@ -10,7 +10,7 @@ import torch
 
 from astroclf.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 
 
 def checkpoint_path(folder: Path) -> Path:

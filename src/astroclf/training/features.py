@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from astroclf.data.augment import draw_views, show_view
+from astroclf.data.augment import draw_views
 from astroclf.data.batches import Batch, Batches
 from astroclf.data.store import Notes, cached_images, new_images
 from astroclf.settings import sections
@@ -28,14 +27,13 @@ class FeatureBatches:
     """
 
     def __init__(
-        self, batches: Batches, features: np.ndarray, device: torch.device, *, resident: bool
+        self, batches: Batches, features: np.ndarray | Tensor, device: torch.device
     ) -> None:
-        """features: (V, n, F) float32, views of the n images of the split; kept on the device if
-        `resident`, else read from where they lie."""
+        """features: (V, n, F) float32, views of the n images of the split: a tensor that lies on
+        the device, or an array that is read from where it lies."""
         self.batches = batches
         self.device = device
-        self.features = torch.from_numpy(np.array(features)).to(device) if resident else None
-        self.stored = features
+        self.features = features
         self.steps = batches.steps
         self.row = np.empty(batches.positions.max() + 1, dtype=np.int64)
         self.row[batches.positions] = np.arange(len(batches.positions))
@@ -43,10 +41,10 @@ class FeatureBatches:
     def __len__(self) -> int:
         return len(self.batches)
 
-    def in_order(self) -> Iterator[Batch]:
-        """Every image once, in the order of the data set, as it is."""
+    def in_order(self, view: int = 0) -> Iterator[Batch]:
+        """Every image once, in the order of the data set, in one of the views there are."""
         for chunk in self.batches.chunks_in_order():
-            yield self._batch(chunk, torch.zeros(len(chunk), dtype=torch.int64))
+            yield self._batch(chunk, torch.full((len(chunk),), view))
 
     def shuffled(
         self, settings: sections.Augment | sections.Sky, seed: int, epoch: int, first_step: int = 0
@@ -57,30 +55,36 @@ class FeatureBatches:
 
     def _batch(self, chunk: np.ndarray, views: Tensor) -> Batch:
         rows = self.row[chunk]
-        if self.features is not None:
+        if isinstance(self.features, Tensor):
             features = self.features[views.to(self.device), torch.from_numpy(rows).to(self.device)]
         else:
-            features = torch.from_numpy(self.stored[views.numpy(), rows]).to(self.device)
+            features = torch.from_numpy(self.features[views.numpy(), rows]).to(self.device)
         index = torch.from_numpy(chunk)
         return Batch(features, self.batches.targets[index.to(self.device)], index)
 
 
 def compute_features(
-    backbone: nn.Module, batches: Batches, views: int, images_key: str, cache: Path, title: str
+    backbone: nn.Module,
+    batches: Batches,
+    views: int,
+    key: str,
+    cache: Path,
+    title: str,
+    make_ready: Callable[[], None] = lambda: None,
 ) -> np.ndarray:
     """(V, n, F) float32, a read-only memory map: each of the first V exact views of each image.
 
-    Computed in one pass in full precision, and kept in the cache under everything it depends on: the
-    images (`images_key`), the positions, the preprocessing and the weights.
+    Computed in one pass in full precision, and kept in the cache under the key that `features_key`
+    gives. make_ready: called before the first image, if anything must be computed.
     """
-    key = _key(backbone, batches, views, images_key)
 
     def build(draft: Path) -> Notes:
+        make_ready()
         features: np.ndarray | None = None
         bar = tqdm(total=views * batches.steps, desc=title, disable=None, leave=False, unit="batch")
         for view in range(views):
             start = 0
-            for batch in batches.in_order(partial(show_view, view=view)):
+            for batch in batches.in_order(view):
                 said = _run(backbone, batch.image)
                 if features is None:
                     shape = (views, len(batches), said.shape[1])
@@ -100,7 +104,9 @@ def _run(backbone: nn.Module, images: Tensor) -> np.ndarray:
     return features
 
 
-def _key(backbone: nn.Module, batches: Batches, views: int, images_key: str) -> str:
+def features_key(backbone: nn.Module, batches: Batches, views: int, images_key: str) -> str:
+    """Changes with everything that the features depend on: the images (`images_key`), their
+    positions, the preprocessing, the views and the weights."""
     digest = hashlib.blake2b(digest_size=10)
     digest.update(repr((VERSION, views, images_key, batches.preprocess)).encode())
     digest.update(np.ascontiguousarray(batches.positions).data)

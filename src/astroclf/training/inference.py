@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from astroclf.data.augment import show_view
-from astroclf.data.batches import Batch, Batches, Epochs
+from astroclf.data.batches import Batch, Epochs
 from astroclf.training.losses import Loss
 
 
@@ -31,9 +29,9 @@ def run_network(network: nn.Module, batches: Epochs, loss: Loss) -> Outputs:
     return _outputs(*_run(network, batches.in_order()), loss)
 
 
-def run_views(network: nn.Module, batches: Batches, loss: Loss, views: int) -> Outputs:
+def run_views(network: nn.Module, batches: Epochs, loss: Loss, views: int) -> Outputs:
     """As `run_network`, with the mean logits over the first exact views of each image."""
-    said = [_run(network, batches.in_order(partial(show_view, view=v))) for v in range(views)]
+    said = [_run(network, batches.in_order(view)) for view in range(views)]
     logits = torch.stack([logits for logits, _ in said]).mean(dim=0)
     return _outputs(logits, said[0][1], loss)
 

@@ -19,6 +19,10 @@ class Interrupted(Exception):  # noqa: N818 - nothing went wrong
         self.signal_number = signal_number
 
 
+class Pruned(Exception):  # noqa: N818 - nothing went wrong
+    """A trial was ended early, since it lags behind the others of its search."""
+
+
 class StopRequest:
     """The first signal to stop, if one has come."""
 

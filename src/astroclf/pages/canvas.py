@@ -1,4 +1,4 @@
-"""Charts in the report's style, as SVG that can stand inside an HTML page."""
+"""Charts in the style of the pages, as SVG that can stand inside an HTML page."""
 
 from __future__ import annotations
 

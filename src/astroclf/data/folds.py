@@ -1,0 +1,100 @@
+"""Cross-validation: every image is once in test, once in val, and else in train."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
+from astroclf.data.neighbours import link_neighbours
+from astroclf.data.splits import draw_groups, leading_answers
+from astroclf.errors import UserError
+
+
+def fold_names(folds: int) -> list[str]:
+    return [f"fold-{number}" for number in range(folds)]
+
+
+def assign_folds(dataset: ImageDataset, folds: int, seed: int) -> ImageDataset:
+    """The dataset with each image of train and val in one of the splits `fold-0`, `fold-1`, ...
+
+    Images of any other split stay there. Folds differ by one image at most, in all and in each
+    class (in the answers with most votes). Groups, and where there are none images that share a
+    piece of sky, stay whole, and folds are as alike as that allows. A draw depends on nothing but
+    the order of the images, their classes, the number of folds and the seed.
+
+    Raises UserError if there are fewer images or groups than folds, or if a fold lacks a class.
+    """
+    if dataset.groups is None and dataset.sky_deg is not None:
+        pieces = link_neighbours(dataset.sky_deg, dataset.neighbour_arcsec)
+        dataset = replace(dataset, groups=pieces)
+    pool = np.flatnonzero(np.isin(dataset.split, (TRAIN, VAL)))
+    strata = leading_answers(dataset)[pool]
+    groups = None if dataset.groups is None else dataset.groups[pool]
+    _require_enough(folds, len(pool), groups)
+    rng = np.random.default_rng(seed)
+    if groups is None:
+        drawn = _draw_folds(strata, folds, rng)
+    else:
+        drawn = draw_groups(groups, strata, dict.fromkeys(fold_names(folds), 1 / folds), rng)
+    if not dataset.has_votes:
+        _require_every_class(dataset.classes, strata, drawn, folds, groups)
+    split = dataset.split.astype(object)
+    split[pool] = drawn
+    return dataset.with_split(split.astype(str))
+
+
+def turn_to_fold(dataset: ImageDataset, fold: int, folds: int) -> ImageDataset:
+    """The dataset of one training: that fold is test, the next one val, and all others are train.
+
+    dataset: as `assign_folds` gives it. Its images outside of the folds are in no split.
+    """
+    names = fold_names(folds)
+    roles = dict.fromkeys(names, TRAIN)
+    roles[names[fold]], roles[names[(fold + 1) % folds]] = TEST, VAL
+    return dataset.with_split(
+        np.array([roles.get(name, UNASSIGNED) for name in dataset.split.tolist()])
+    )
+
+
+def _draw_folds(strata: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
+    """The fold of each image, (n,) object: shuffled images of class after class are dealt out."""
+    shuffled = rng.permutation(len(strata))
+    line = shuffled[np.argsort(strata[shuffled], kind="stable")]
+    fold = np.empty(len(strata), int)
+    fold[line] = np.arange(len(strata)) % folds
+    return np.array(fold_names(folds), object)[fold]
+
+
+def _require_enough(folds: int, n_images: int, groups: np.ndarray | None) -> None:
+    if n_images < folds:
+        raise UserError(
+            f"folds={folds} is more than the {n_images:,} images that are not held out for test: choose fewer folds."
+        )
+    if groups is not None and len(np.unique(groups)) < folds:
+        raise UserError(
+            f"folds={folds} is more than the {len(np.unique(groups)):,} groups of images that must stay together: "
+            "choose fewer folds."
+        )
+
+
+def _require_every_class(
+    classes: tuple[str, ...],
+    strata: np.ndarray,
+    drawn: np.ndarray,
+    folds: int,
+    groups: np.ndarray | None,
+) -> None:
+    for index, name in enumerate(classes):
+        members = strata == index
+        missing = sorted(set(fold_names(folds)) - set(drawn[members]))
+        if not missing:
+            continue
+        where = f"{members.sum():,} images"
+        if groups is not None:
+            where += f" in {len(np.unique(groups[members])):,} groups that must stay together"
+        raise UserError(
+            f"Class {name} has {where}, which leaves {missing[0]} of folds={folds} without any: choose fewer folds, "
+            "add images of it, or take it out."
+        )

@@ -1,0 +1,137 @@
+"""What a search has found so far: the trials of a study, and what follows from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypedDict
+
+import optuna
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from astroclf.sweep.parameters import Parameter, parameters_of
+
+
+class Replicated(TypedDict):
+    """A metric of the best trial, trained again with several seeds; std is None for one seed."""
+
+    mean: float
+    std: float | None
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class SweepContent:
+    """One study, finished or not.
+
+    command: the shell command that ran it.
+    objectives: names of what is optimised, such as ("accuracy", "parameters").
+    directions: "maximize" or "minimize", one an objective.
+    trials: in the order of their numbers. Their `user_attrs` may hold `folder`, `reason` (why it
+        failed or was pruned), `epochs` and `train_s`.
+    facts: name -> value of what describes the search, in order.
+    replicates: metric -> its values on test, one a seed.
+    seeds: those of the replicates, in the order of their values.
+    """
+
+    study_name: str
+    command: str
+    objectives: tuple[str, ...]
+    directions: tuple[str, ...]
+    trials: Sequence[FrozenTrial]
+    facts: Mapping[str, str]
+    replicates: Mapping[str, Replicated] | None = None
+    seeds: Sequence[int] = ()
+
+    @cached_property
+    def complete(self) -> list[FrozenTrial]:
+        """Trials that reached their end with a finite value of every objective."""
+        return [
+            trial
+            for trial in self.of_state(TrialState.COMPLETE)
+            if trial.values and all(map(math.isfinite, trial.values))
+        ]
+
+    @cached_property
+    def best(self) -> FrozenTrial | None:
+        """The complete trial with the best value of the first objective; the earlier of two."""
+        ranked = self.ranked(self.complete)
+        return ranked[0] if ranked else None
+
+    @cached_property
+    def front(self) -> list[FrozenTrial]:
+        """Complete trials that no other one beats in every objective, best of the first first."""
+        copies = [copy_of(trial, trial.values) for trial in self.complete]
+        study = study_of(copies, self.directions)
+        return self.ranked([self.complete[found.number] for found in study.best_trials])
+
+    @cached_property
+    def parameters(self) -> list[Parameter]:
+        """What was searched, in order of appearance."""
+        return parameters_of(self.trials)
+
+    @cached_property
+    def varying(self) -> list[Parameter]:
+        """Parameters of which more than one value was tried."""
+        return [parameter for parameter in self.parameters if parameter.n_tried > 1]
+
+    def of_state(self, state: TrialState) -> list[FrozenTrial]:
+        return [trial for trial in self.trials if trial.state == state]
+
+    def value(self, trial: FrozenTrial, objective: int = 0) -> float | None:
+        """What the trial reached; if it has no value, what it last reported of the only one."""
+        values = trial.values or ()
+        if objective < len(values) and math.isfinite(values[objective]):
+            return values[objective]
+        reported = reported_values(trial)
+        return reported[max(reported)] if reported and len(self.objectives) == 1 else None
+
+    def ranked(self, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+        """Best value of the first objective first; those without a value come last."""
+        sign = -1 if self.directions[0] == "maximize" else 1
+
+        def rank(trial: FrozenTrial) -> tuple[float, int]:
+            value = self.value(trial)
+            return (math.inf if value is None else sign * value, trial.number)
+
+        return sorted(trials, key=rank)
+
+
+def reported_values(trial: FrozenTrial) -> dict[int, float]:
+    """Epoch -> monitored value, of epochs where it is finite, in order."""
+    return {
+        epoch: float(value)
+        for epoch, value in sorted(trial.intermediate_values.items())
+        if value is not None and math.isfinite(value)
+    }
+
+
+def time_s(trial: FrozenTrial) -> float | None:
+    """From start to end; the time of its training if only that is known."""
+    if trial.duration is not None:
+        return trial.duration.total_seconds()
+    return trial.user_attrs.get("train_s")
+
+
+def copy_of(trial: FrozenTrial, values: Sequence[float]) -> FrozenTrial:
+    """A complete trial with the parameters of this one and these values."""
+    return optuna.trial.create_trial(
+        values=list(values), params=trial.params, distributions=trial.distributions
+    )
+
+
+def study_of(trials: Sequence[FrozenTrial], directions: Sequence[str]) -> optuna.Study:
+    """A study in memory, whose trials are numbered from 0."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study = optuna.create_study(
+            directions=[StudyDirection[each.upper()] for each in directions]
+        )
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+    study.add_trials(trials)
+    return study

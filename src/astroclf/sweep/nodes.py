@@ -1,0 +1,119 @@
+"""What `hydra/sweeper/sampler=...` and `hydra/sweeper/pruner=...` offer: names, options, defaults.
+
+Hydra imports this at every start, so it imports nothing itself. Any option may be overridden, for
+example `hydra.sweeper.sampler.n_startup_trials=20`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+TRIAL_VARIABLE = "ASTROCLF_TRIAL"  # in the environment of a job: the number of its trial
+
+SAMPLERS: dict[str, dict[str, Any]] = {
+    "tpe": {  # tree-structured Parzen estimators: a good choice for any space
+        "name": "tpe",
+        "n_startup_trials": 8,  # random trials before the first that learns from others
+        "n_ei_candidates": 24,  # candidates of which the most promising is tried
+        "multivariate": True,  # dimensions are modelled together, not one by one
+        "group": True,  # a model for each set of dimensions that occur together (conditional spaces)
+        "constant_liar": True,  # trials that still run count as poor, so that parallel ones differ
+        "seed": 0,
+    },
+    "random": {  # every trial independent of all others
+        "name": "random",
+        "seed": 0,
+    },
+    "cmaes": {  # evolves a covariance matrix: many trials of a few numbers; choices are drawn at random
+        "name": "cmaes",
+        "n_startup_trials": 1,  # random trials before the first that learns from others
+        "popsize": None,  # trials a generation; null = 4 + 3 ln(dimensions)
+        "with_margin": False,  # keep whole numbers from getting stuck at one value
+        "use_separable_cma": False,  # a diagonal covariance, for many dimensions
+        "lr_adapt": False,  # adapt the learning rate, for noisy or rugged objectives
+        "consider_pruned_trials": False,  # learn from the last value of pruned trials too
+        "seed": 0,
+    },
+    "grid": {  # every combination of ranges and choices, once
+        "name": "grid",
+        "seed": 0,  # of the order; one study keeps one
+    },
+    "qmc": {  # a low-discrepancy sequence: covers a space more evenly than random
+        "name": "qmc",
+        "qmc_type": "sobol",  # sobol | halton
+        "scramble": True,  # randomise the sequence
+        "seed": 0,  # of the sequence; one study keeps one
+    },
+    "nsgaii": {  # a genetic algorithm, for several objectives and many trials
+        "name": "nsgaii",
+        "population_size": 20,  # trials a generation
+        "mutation_prob": None,  # of each dimension; null = 1 / dimensions
+        "crossover_prob": 0.9,  # that a child has two parents
+        "swapping_prob": 0.5,  # that a dimension comes from the second parent
+        "seed": 0,
+    },
+    "gp": {  # a Gaussian process: few and expensive trials; takes longer to choose
+        "name": "gp",
+        "n_startup_trials": 8,  # random trials before the first that learns from others
+        "deterministic_objective": False,  # whether the same settings always give the same value
+        "seed": 0,
+    },
+}
+
+_MEDIAN: dict[str, Any] = {
+    "n_startup_trials": 5,  # complete trials before the first is pruned
+    "n_warmup_steps": 2,  # epochs of each trial before it may be pruned
+    "interval_steps": 1,  # epochs between two checks
+    "n_min_trials": 1,  # trials that must have reached the same epoch
+}
+
+PRUNERS: dict[str, dict[str, Any]] = {
+    "none": {"name": "none"},  # every trial runs to its end
+    "median": {  # ends a trial whose best value is worse than the median at the same epoch
+        "name": "median",
+        **_MEDIAN,
+    },
+    "percentile": {  # ends a trial that is not among the best share at the same epoch
+        "name": "percentile",
+        "percentile": 25.0,  # per cent that go on
+        **_MEDIAN,
+    },
+    "patient": {  # the median pruner, for trials that have also got worse
+        "name": "patient",
+        "patience": 3,  # epochs in a row that are worse than the best before them
+        "min_delta": 0.0,  # by more than so much, in units of the metric
+        **_MEDIAN,
+    },
+    "successive_halving": {  # only the best share goes on to each next, longer rung
+        "name": "successive_halving",
+        "min_resource": 1,  # epochs of the first rung
+        "reduction_factor": 3,  # one in so many goes on, to so many times the epochs
+        "min_early_stopping_rate": 0,  # rungs left out at the start
+        "bootstrap_count": 0,  # trials that must reach a rung before one goes on
+    },
+    "hyperband": {  # several successive halvings that differ in how early they start
+        "name": "hyperband",
+        "min_resource": 1,  # epochs of the first rung
+        "max_resource": "auto",  # epochs of a whole trial; auto = from the first complete trial
+        "reduction_factor": 3,  # one in so many goes on, to so many times the epochs
+        "bootstrap_count": 0,  # trials that must reach a rung before one goes on
+    },
+    "wilcoxon": {  # a signed-rank test against the best trial: for steps that are folds, not epochs
+        "name": "wilcoxon",
+        "p_threshold": 0.1,  # end a trial when it is worse with this p-value
+        "n_startup_steps": 2,  # steps of each trial before it may be pruned
+    },
+}
+
+SWEEPER: dict[str, Any] = {
+    "_target_": "hydra_plugins.astroclf_sweeper.AstroclfSweeper",
+    "defaults": [{"sampler": "tpe"}, {"pruner": "median"}],
+    "n_trials": 30,  # finished trials in all: complete and pruned ones, of earlier calls too
+    "n_jobs": 1,  # trials at once, where hydra/launcher runs several
+    "study_name": "${model.name}-${finetune.name}-${dataset.name}",  # the same name goes on
+    "storage": None,  # null = a journal in the sweep's folder; else any address that Optuna knows
+    "direction": None,  # null = the better one of each objective; else maximize, minimize, or a list
+    "max_failure_rate": 0.3,  # stop once more than this share of n_trials has failed
+    "params": "${oc.select:search.params,null}",  # key -> its values
+    "where": "${oc.select:search.where,null}",  # <key>=<value> -> params that count only there
+}

@@ -1,0 +1,72 @@
+"""Which processes work on a search, and which were killed.
+
+On one machine each holds a lock for as long as it lives: the operating system lets go of the lock of
+a process that was killed, so that its trials are found without waiting for anything. Processes of
+other machines are known by the heartbeat that they leave in a database.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from optuna.storages import BaseStorage
+from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread, is_heartbeat_enabled
+
+FOLDER = "processes"
+HEARTBEAT_S, SILENCE_S = 60, 300  # how often it beats, and when it is taken to have stopped
+
+
+@contextmanager
+def take_seat(folder: Path) -> Iterator[str]:
+    """A seat at the search in that folder that no other process ever has, as `host:name`."""
+    seat = f"{socket.gethostname()}:{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    file = _lock(folder, seat)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(file):
+            yield seat
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def is_alive(folder: Path, seat: str) -> bool | None:
+    """Whether a process sits there; None for one of another machine, whose locks say nothing here."""
+    if seat.rpartition(":")[0] != socket.gethostname():
+        return None
+    file = _lock(folder, seat)
+    if not file.exists():
+        return False
+    try:
+        with FileLock(file, blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
+def _lock(folder: Path, seat: str) -> Path:
+    return folder / FOLDER / f"{seat.replace(':', '-')}.lock"
+
+
+@contextmanager
+def heartbeat(storage: BaseStorage, trial_ids: Sequence[int]) -> Iterator[None]:
+    """Say in the storage, for as long as this lasts, that the trials are cared for; only databases
+    hold that."""
+    with ExitStack() as beating:
+        for trial_id in trial_ids:
+            thread = get_heartbeat_thread(trial_id, storage)
+            thread.start()
+            beating.callback(thread.join)
+        yield
+
+
+def silent_trials(storage: BaseStorage, study_id: int) -> Sequence[int]:
+    """Ids of running trials whose heartbeat has stopped."""
+    if isinstance(storage, BaseHeartbeat) and is_heartbeat_enabled(storage):
+        return storage._get_stale_trial_ids(study_id)
+    return ()

@@ -1,0 +1,73 @@
+"""What is said of each trial as it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from astroclf.sweep.content import SweepContent, time_s
+
+STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "FAILED"}
+
+
+def trial_line(content: SweepContent, trial: FrozenTrial, total: int, rest_s: float) -> str:
+    """One line: how a trial ended, the best so far, what it tried, and what is left.
+
+    total: trials that should finish. rest_s: seconds until they have, roughly.
+    """
+    n_finished = sum(
+        each.state in (TrialState.COMPLETE, TrialState.PRUNED) for each in content.trials
+    )
+    parts = [f"trial {trial.number:>3}  {STATES.get(trial.state, trial.state.name):<8}"]
+    parts.append(_values(content, trial))
+    if trial.state == TrialState.FAIL:
+        parts.append(str(trial.user_attrs.get("reason", "")))
+    elif content.best is not None and len(content.objectives) == 1:
+        best = content.value(content.best)
+        parts.append(f"best {best:.4g} (trial {content.best.number})")
+    parts.append(shown_params(trial.params))
+    taken_s = time_s(trial)
+    parts.append("" if taken_s is None else f"{taken_s:.1f} s")
+    left = f", about {duration(rest_s)} to go" if n_finished < total else ""
+    parts.append(f"{n_finished}/{total}{left}")
+    return "  ".join(part for part in parts if part)
+
+
+def _values(content: SweepContent, trial: FrozenTrial) -> str:
+    values = [content.value(trial, index) for index in range(len(content.objectives))]
+    return "  ".join(
+        f"{name} {value:.4g}"
+        for name, value in zip(content.objectives, values, strict=True)
+        if value is not None
+    )
+
+
+def shown_params(params: Mapping[str, Any]) -> str:
+    """Parameters by the last part of their name, where that tells them apart."""
+    last = [key.rpartition(".")[2] for key in params]
+    return " ".join(
+        f"{short if last.count(short) == 1 else key}={_shown(value)}"
+        for (key, value), short in zip(params.items(), last, strict=True)
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return "null" if value is None else str(value)
+
+
+def duration(seconds: float) -> str:
+    """Such as 40 s, 12 min, 3.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def remaining_s(times_s: Sequence[float], n_left: int, n_at_once: int) -> float:
+    """How long the trials that are left take, if they take as long as the others did on average."""
+    if not times_s:
+        return 0.0
+    return sum(times_s) / len(times_s) * n_left / max(1, n_at_once)

@@ -1,0 +1,125 @@
+"""The page that tells what a search found: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import FrozenTrial, TrialState
+
+from astroclf.pages.page import render_page
+from astroclf.sweep import parameter_plots, plots
+from astroclf.sweep.content import SweepContent, time_s
+from astroclf.sweep.files import write_whole
+from astroclf.sweep.importance import Importance, assess_importance
+from astroclf.sweep.parameters import Parameter, as_text
+from astroclf.sweep.pareto import pareto_fronts
+
+MOST_ROWS = 200
+# The order of the table: what has a value first.
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+    TrialState.FAIL: "failed",
+}
+
+
+def write_sweep_report(path: Path, content: SweepContent) -> None:
+    """Write the page, in place of what stood there, in one step: UTF-8, without scripts."""
+    found = [assess_importance(content, index) for index in range(len(content.objectives))]
+    page = render_page(
+        Path(__file__).parent,
+        "sweep.html.j2",
+        title=f"Search {content.study_name}",
+        facts=content.facts,
+        filters={"figure": figure, "duration": duration, "text": as_text},
+        content=content,
+        counts={name: len(content.of_state(state)) for state, name in STATES.items()},
+        state=lambda trial: STATES[trial.state],
+        time_s=time_s,
+        savings=pruning_sentences(content),
+        rows=table_rows(content)[:MOST_ROWS],
+        **_charts(content, found),
+    )
+    write_whole(path, page)
+
+
+def _charts(content: SweepContent, found: Sequence[Importance]) -> dict[str, Any]:
+    """Charts that this search gives rise to; empty texts for those that it does not."""
+    chosen = most_important(content, found[0])
+    compared = [trial for trial in content.trials if content.value(trial) is not None]
+    drawable = bool(content.complete and chosen)
+    several = len(content.objectives) > 1
+    return {
+        "importance": [
+            (name, each.remark, plots.importance_bars(each.shares, name) if each.shares else "")
+            for name, each in zip(content.objectives, found, strict=True)
+        ],
+        "history": plots.history(content) if compared else "",
+        "reports": plots.reports(content),
+        "parallel": parameter_plots.parallel_coordinates(content, chosen) if drawable else "",
+        "n_axes": len(chosen),
+        "slices": parameter_plots.slices(content, content.varying) if drawable else "",
+        "fronts": pareto_fronts(content) if several and content.complete else [],
+    }
+
+
+def most_important(content: SweepContent, importance: Importance) -> list[Parameter]:
+    """Parameters that fit side by side; in order of appearance."""
+    shares = importance.shares
+    ranked = sorted(content.varying, key=lambda each: -shares.get(each.name, 0))
+    kept = {each.name for each in ranked[: parameter_plots.MOST_AXES]}
+    return [each for each in content.varying if each.name in kept]
+
+
+def table_rows(content: SweepContent) -> list[FrozenTrial]:
+    """All trials by state, those of a state the best first."""
+    return [trial for state in STATES for trial in content.ranked(content.of_state(state))]
+
+
+def pruning_sentences(content: SweepContent) -> list[str]:
+    """How many trials were pruned, and what that saved."""
+    pruned = content.of_state(TrialState.PRUNED)
+    n_ended = len(pruned) + len(content.complete)
+    if not pruned:
+        return ["No trial was pruned."]
+    sentences = [f"{len(pruned)} of {n_ended} trials ({len(pruned) / n_ended:.0%}) were pruned."]
+    full, part = (
+        [taken for trial in trials if (taken := time_s(trial)) is not None]
+        for trials in (content.complete, pruned)
+    )
+    if not full or len(part) < len(pruned):
+        return [*sentences, "There are no times to tell what that saved."]
+    mean = statistics.fmean(full)
+    whole, spent = mean * len(pruned), sum(part)
+    if spent >= whole:
+        return [*sentences, "They took as long as complete ones, so nothing was saved."]
+    return [
+        *sentences,
+        f"They took {duration(spent)} together; had each taken the {duration(mean)} of the mean "
+        f"complete trial, it would have been {duration(whole)}. So pruning saved about "
+        f"{duration(whole - spent)}, {(whole - spent) / (whole + sum(full)):.0%} of the time that "
+        "all of them would have taken.",
+    ]
+
+
+def figure(value: float | None) -> str:
+    """A value of an objective or metric; a dash where there is none."""
+    if value is None or value != value:
+        return "–"
+    if float(value).is_integer() and abs(value) >= 1000:
+        return f"{int(value):,}"
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 100 or value == 0 else as_text(value)
+
+
+def duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    if seconds < 100:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,183 @@
+"""The search itself: ask for parameters, have them tried, tell what came of it, until it is done."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.study import Study
+from optuna.trial import Trial, TrialState
+
+from astroclf.errors import UserError
+from astroclf.sweep.content import SweepContent, time_s
+from astroclf.sweep.processes import heartbeat
+from astroclf.sweep.progress import remaining_s, trial_line
+from astroclf.sweep.samplers import make_sampler
+from astroclf.sweep.space import Space
+from astroclf.sweep.study import (
+    FOLDER,
+    PROCESS,
+    REASON,
+    alone,
+    count_finished,
+    count_running,
+    give_up,
+    recover,
+)
+from astroclf.sweep.trial import COMPLETE, PRUNED, STOPPED, TrialResult
+
+log = logging.getLogger(__name__)
+
+# Does jobs at once: (number of the trial, its overrides) each -> how each of them ended.
+Launch = Callable[[Sequence[tuple[int, list[str]]]], Sequence[TrialResult]]
+
+
+class Stopped(Exception):  # noqa: N818 - nothing went wrong
+    """The user stopped the search."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.signal_number = signal_number
+
+
+class TooManyFailuresError(UserError):
+    """More trials failed than the user would bear."""
+
+
+@dataclass
+class Search:
+    """One process's work on a study.
+
+    objectives: what is read from the figures of a trial. sampler: the node of the sampler.
+    seat: which process this is. describe: the content of the study as it is now.
+    """
+
+    study: Study
+    space: Space
+    objectives: tuple[str, ...]
+    sampler: Mapping[str, Any]
+    n_trials: int
+    n_jobs: int
+    max_failure_rate: float
+    folder: Path
+    seat: str
+    launch: Launch
+    describe: Callable[[], SweepContent]
+    failures: list[str] = field(default_factory=list)
+    is_exhausted: bool = False  # a grid has an end
+
+    def run(self) -> None:
+        """Until as many trials have finished as were asked for, by whichever process.
+
+        Raises Stopped if the user ends it, and TooManyFailuresError.
+        """
+        while not self.is_exhausted and (trials := self.begin()):
+            jobs = [(trial.number, self.space.overrides(trial.params)) for trial in trials]
+            try:
+                with heartbeat(self.study._storage, [trial._trial_id for trial in trials]):
+                    results = self.launch(jobs)
+            except KeyboardInterrupt:
+                results = [TrialResult(STOPPED, reason="SIGINT", signal_number=2)] * len(trials)
+            for trial, result in zip(trials, results, strict=True):
+                self.tell(trial, result)
+            self.stop_if_asked(results)
+            self.stop_if_failing()
+
+    def begin(self) -> list[Trial]:
+        """The next trials of this process, none if enough are done or under way in any process.
+
+        What killed processes have left is taken up first.
+        """
+        for number in recover(self.study, self.folder):
+            log.info(
+                "trial %d was running when its process was killed: its parameters are tried again",
+                number,
+            )
+        with alone(self.folder):
+            trials = [self.ask() for _ in range(min(self.n_jobs, self.count_wanted()))]
+        for trial in trials:
+            self.suggest(trial)
+        return trials
+
+    def count_wanted(self) -> int:
+        """How many trials are still to be started, by any process."""
+        return self.n_trials - count_finished(self.study) - count_running(self.study, self.folder)
+
+    def ask(self) -> Trial:
+        """A new trial without its parameters, signed so that others know whose it is."""
+        self.study.sampler = make_sampler(self.sampler, self.space, int(self.sampler["seed"]))
+        trial = self.study.ask()
+        trial.set_user_attr(PROCESS, self.seat)
+        trial.set_user_attr(FOLDER, str(trial.number))
+        return trial
+
+    def suggest(self, trial: Trial) -> None:
+        """Draw its parameters.
+
+        Optuna draws when they are suggested, so that every trial can have a seed of its own: a search
+        that goes on draws what it would have drawn, and processes never draw the same.
+        """
+        seed = int(self.sampler["seed"]) + 1 + trial.number
+        self.study.sampler = make_sampler(self.sampler, self.space, seed)
+        self.space.suggest(trial)
+
+    def tell(self, trial: Trial, result: TrialResult) -> None:
+        frozen = self.study.get_trials(deepcopy=False)[trial.number]
+        if frozen.state.is_finished():  # another machine heard nothing of it for too long
+            self.say(trial.number)
+            return
+        values = [result.figures.get(name, math.nan) for name in self.objectives]
+        reason = result.reason
+        if result.state == COMPLETE and not all(map(math.isfinite, values)):
+            reason = (
+                f"{self.objectives[[*map(math.isfinite, values)].index(False)]} is not a number"
+            )
+        if result.state == STOPPED:
+            give_up(self.study, frozen, f"stopped by {result.reason}")
+            return
+        if reason:
+            trial.set_user_attr(REASON, reason)
+        if result.state == PRUNED:
+            self.finish(trial, TrialState.PRUNED, None)
+        elif reason:
+            self.failures.append(reason)
+            self.finish(trial, TrialState.FAIL, None)
+        else:
+            self.finish(trial, TrialState.COMPLETE, values)
+        self.say(trial.number)
+
+    def finish(self, trial: Trial, state: TrialState, values: list[float] | None) -> None:
+        try:
+            self.study.tell(trial, values, state=state)
+        except RuntimeError:
+            # The last point of a grid: the sampler would stop `study.optimize`, which does not run.
+            if not isinstance(self.study.sampler, optuna.samplers.GridSampler):
+                raise
+            self.is_exhausted = True
+
+    def say(self, number: int) -> None:
+        content = self.describe()
+        done = [time_s(trial) for trial in content.trials if trial.state.is_finished()]
+        times_s = [taken for taken in done if taken is not None]
+        n_left = self.n_trials - count_finished(self.study)
+        rest_s = remaining_s(times_s, n_left, self.n_jobs)
+        log.info(trial_line(content, content.trials[number], self.n_trials, rest_s))
+
+    def stop_if_asked(self, results: Sequence[TrialResult]) -> None:
+        for result in results:
+            if result.state == STOPPED:
+                raise Stopped(result.signal_number or 2)
+
+    def stop_if_failing(self) -> None:
+        allowed = self.max_failure_rate * self.n_trials
+        if len(self.failures) > allowed:
+            raise TooManyFailuresError(
+                f"{len(self.failures)} trials have failed, more than hydra.sweeper.max_failure_rate="
+                f"{self.max_failure_rate:g} of {self.n_trials} allows, so the search stops; the last one said: "
+                f"{self.failures[-1]}"
+            )

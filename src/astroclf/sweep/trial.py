@@ -1,0 +1,55 @@
+"""A trial as the job sees it that does its work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage
+
+from astroclf.sweep.pruners import make_pruner
+
+COMPLETE, PRUNED, FAILED, STOPPED = "complete", "pruned", "failed", "stopped"
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """How a trial ended, and what a process can hand to another.
+
+    state: complete, pruned, failed, or stopped by a signal. figures: what was measured.
+    reason: why it did not complete. signal_number: what stopped it.
+    """
+
+    state: str
+    figures: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+    signal_number: int | None = None
+
+
+class RunningTrial:
+    """Reports to the study from wherever the job runs."""
+
+    def __init__(
+        self, study_name: str, storage: BaseStorage, pruner: Mapping[str, Any], number: int
+    ) -> None:
+        study = optuna.load_study(
+            study_name=study_name,
+            storage=storage,
+            sampler=optuna.samplers.RandomSampler(),  # suggests nothing here, and costs nothing
+            pruner=make_pruner(pruner),
+        )
+        frozen = study.get_trials(deepcopy=False)[number]
+        self._trial = optuna.trial.Trial(study, frozen._trial_id)
+        self._can_prune = len(study.directions) == 1
+
+    def lags(self, step: int, value: float) -> bool:
+        """Report the objective after a step (1, 2, ...); whether the pruner would end the trial.
+
+        A trial with several objectives is never ended: Optuna has no pruner for them.
+        """
+        if not self._can_prune:
+            return False
+        self._trial.report(value, step)
+        return self._trial.should_prune()

@@ -1,0 +1,165 @@
+"""Hydra as a search sees it: configurations of trials, composed before anything is started."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+from hydra.core.config_loader import ConfigLoader
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from astroclf.errors import UserError
+from astroclf.settings import Settings, read_settings
+from astroclf.settings.agreement import gives_votes
+from astroclf.sweep.nodes import TRIAL_VARIABLE
+from astroclf.sweep.read import read_space
+from astroclf.sweep.space import Space
+from astroclf.tracking import flatten
+
+MOST_SAMPLES = 200
+# Groups that say nothing about a training, or are settled by the others.
+NOT_KEPT = ("experiment", "search")
+
+
+class Compositions:
+    """What the command line means, and what any trial of it would.
+
+    sweeper: the settings of `hydra.sweeper`. folder: of the sweep, absolute.
+    """
+
+    def __init__(self, config: DictConfig, loader: ConfigLoader, arguments: Sequence[str]) -> None:
+        self.config = config
+        self.loader = loader
+        self.arguments = list(arguments)
+        self.sweeper: dict[str, Any] = OmegaConf.to_container(  # type: ignore[assignment]
+            config.hydra.sweeper, resolve=True
+        )
+        self.folder = Path(str(config.hydra.sweep.dir)).absolute()
+
+    def read_space(self) -> Space:
+        """What is searched, and what every trial shares.
+
+        Where the loss is searched, its own value compares nothing: trials then monitor accuracy, or
+        the error of vote fractions. Raises UserError if the user asks for the loss all the same.
+        """
+        sweeper = self.sweeper
+        space = read_space(sweeper["params"], sweeper["where"], self.arguments, self._settled)
+        searches_loss = any(key.split(".")[0] == "loss" for key in space.dimensions)
+        if not searches_loss or self._settled("trainer.monitor") != "loss":
+            return space
+        votes = gives_votes(read_settings(self.plain(self.config)).dataset)
+        monitor = "rmse" if votes else "accuracy"
+        if "trainer.monitor" in space.fixed:
+            raise UserError(
+                f"trainer.monitor=loss cannot compare trials of different losses, and this search varies them: "
+                f"set trainer.monitor={monitor}, or fix loss and its keys."
+            )
+        return replace(
+            space, fixed={**space.fixed, "trainer.monitor": f"trainer.monitor={monitor}"}
+        )
+
+    def check(self, space: Space) -> Settings:
+        """Compose trials until every choice has been in one; returns the settings of the first.
+
+        Raises UserError for a key or a choice that does not exist, and for settings that no trial
+        could have.
+        """
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        rng = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        seen: set[tuple[str, str]] = set()
+        first: Settings | None = None
+        for _ in range(MOST_SAMPLES):
+            params = space.suggest(rng.ask())
+            tried = {(key, _kind(value)) for key, value in params.items()}
+            if first is None or not tried <= seen:
+                settings = read_settings(self.plain(self.compose(space.overrides(params))))
+                first = first or settings
+            seen |= tried
+        assert first is not None
+        return first
+
+    def compose(self, overrides: Sequence[str]) -> DictConfig:
+        """The configuration of a job; raises UserError where Hydra cannot compose it."""
+        try:
+            config: DictConfig = self.loader.load_sweep_config(self.config, list(overrides))
+        except (HydraException, OmegaConfBaseException) as error:
+            raise UserError(self._explain(str(error))) from error
+        return config
+
+    @staticmethod
+    def plain(config: DictConfig) -> dict[str, Any]:
+        """Without Hydra's own node, as plain containers."""
+        own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+        plain: dict[str, Any] = OmegaConf.to_container(own, resolve=True)  # type: ignore[assignment]
+        return plain
+
+    def trial_overrides(self, number: int) -> list[str]:
+        """What tells a job which trial of which study it is."""
+        return [*self.pinned(str(number)), f"++hydra.job.env_set.{TRIAL_VARIABLE}='{number}'"]
+
+    def pinned(self, subdir: str) -> list[str]:
+        """The study and its folder, which a job's own choices must not change, and its sub-folder."""
+        return [
+            f"hydra.sweeper.study_name='{self.sweeper['study_name']}'",
+            f"hydra.sweep.dir='{self.folder}'",
+            f"hydra.sweep.subdir='{subdir}'",
+        ]
+
+    def overlay(self, overrides: Sequence[str]) -> tuple[dict[str, str], dict[str, Any]]:
+        """(group -> choice, dotted key -> value) that compose what these overrides do."""
+        wanted = self.compose(overrides)
+        groups = {
+            str(group): str(choice)
+            for group, choice in wanted.hydra.runtime.choices.items()
+            if choice is not None and not str(group).startswith("hydra/") and group not in NOT_KEPT
+        }
+        start = self.loader.load_configuration(
+            self.config.hydra.job.config_name,
+            overrides=[f"{group}={choice}" for group, choice in groups.items()],
+            run_mode=RunMode.RUN,
+        )
+        before = dict(flatten(self.plain(start)))
+        values = {
+            key: value
+            for key, value in flatten(self.plain(wanted))
+            if (key not in before or before[key] != value) and key.split(".")[0] not in NOT_KEPT
+        }
+        return groups, values
+
+    def _settled(self, key: str) -> str | None:
+        choice = self.config.hydra.runtime.choices.get(key)
+        if choice is not None:
+            return str(choice)
+        missing = object()
+        value = OmegaConf.select(self.config, key, default=missing)
+        return None if value is missing else str(value)
+
+    def _explain(self, text: str) -> str:
+        """Hydra's refusal in one sentence that helps."""
+        unknown = re.search(r"Could not override '([^']+)'", text)
+        if unknown:
+            keys = [key for key, _ in flatten(self.plain(self.config))]
+            keys += [str(group) for group in self.config.hydra.runtime.choices]
+            near = difflib.get_close_matches(unknown[1], keys, n=1)
+            hint = f"did you mean {near[0]}?" if near else "python run.py --cfg job lists all keys."
+            return f"{unknown[1]} is searched, but it is no key of the configuration: {hint}"
+        choice = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
+        if choice:
+            there = ", ".join(self.loader.get_group_options(choice[1]))
+            return f"{choice[1]}={choice[2]} is not there: conf/{choice[1]}/ has {there}."
+        return " ".join(text.split())
+
+
+def _kind(value: Any) -> str:
+    """Choices are told apart; one number of an interval is as good as another."""
+    return (
+        "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+    )

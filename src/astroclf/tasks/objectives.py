@@ -1,0 +1,65 @@
+"""What a search optimises, and which way is better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from astroclf.errors import UserError
+from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.settings import Settings
+from astroclf.settings.agreement import gives_votes
+from astroclf.settings.sections import COSTS, LABEL_METRICS, VOTE_METRICS
+
+MAXIMIZE, MINIMIZE = "maximize", "minimize"
+
+
+def read_objectives(settings: Settings) -> tuple[str, ...]:
+    """Names of what is optimised: metrics of val, and costs.
+
+    Raises UserError for a name that is neither, and for one that stands twice.
+    """
+    wanted = settings.search.objective or settings.trainer.monitor
+    names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    metrics = VOTE_METRICS if gives_votes(settings.dataset) else LABEL_METRICS
+    for name in names:
+        if name not in (*metrics, *COSTS):
+            raise UserError(
+                f"search.objective={name} is nothing that a trial measures: choose among "
+                f"{', '.join((*metrics, *COSTS))}."
+            )
+    if len(set(names)) < len(names):
+        raise UserError(f"search.objective={list(names)} names one objective twice.")
+    return names
+
+
+def better(name: str) -> str:
+    """Which way of a metric or a cost is better."""
+    rises = name == "images_per_s" if name in COSTS else HIGHER_IS_BETTER[name]
+    return MAXIMIZE if rises else MINIMIZE
+
+
+def read_directions(objectives: Sequence[str], wanted: str | Sequence[str] | None) -> list[str]:
+    """The direction of each objective: as wanted, or None for the better one.
+
+    Raises UserError where a direction would look for the worst, and for another number of them.
+    """
+    natural = [better(name) for name in objectives]
+    if wanted is None:
+        return natural
+    given = [wanted] if isinstance(wanted, str) else list(wanted)
+    if len(given) != len(objectives):
+        raise UserError(
+            f"hydra.sweeper.direction={_listed(given)} and the objectives ({', '.join(objectives)}) differ in number: "
+            "name them in search.objective=[accuracy,parameters], with one direction each, or leave the direction out."
+        )
+    for name, direction, right in zip(objectives, given, natural, strict=True):
+        if direction != right:
+            raise UserError(
+                f"hydra.sweeper.direction={_listed(given)} would look for the worst {name}: "
+                f"write {right}, or leave it out."
+            )
+    return given
+
+
+def _listed(given: Sequence[str]) -> str:
+    return given[0] if len(given) == 1 else f"[{','.join(given)}]"

@@ -1,0 +1,79 @@
+"""The predictions of a cross-validation: each image by the one network that never saw it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from astroclf.data.dataset import TEST, ImageDataset
+from astroclf.evaluation.intervals import Measured
+from astroclf.evaluation.label_metrics import score_labels_with_intervals
+from astroclf.evaluation.vote_metrics import score_votes_with_intervals
+from astroclf.settings import Settings
+
+Row = dict[str, str]
+
+
+def read_out_of_fold(folders: Sequence[Path]) -> list[Row]:
+    """The rows of every training's predictions.csv that are of its test images, with the name of
+    its folder as `fold` in the place of `split`."""
+    rows = []
+    for folder in folders:
+        with (folder / "predictions.csv").open(newline="", encoding="utf-8") as stream:
+            rows += [
+                {"id": row.pop("id"), "fold": folder.name, **row}
+                for row in csv.DictReader(stream)
+                if row.pop("split") == TEST
+            ]
+    return rows
+
+
+def write_out_of_fold(file: Path, rows: Sequence[Row]) -> None:
+    """Write predictions.csv: id, fold, and the columns of `tasks.results.write_predictions`."""
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def score_out_of_fold(
+    settings: Settings, dataset: ImageDataset, rows: Sequence[Row], losses: Mapping[str, float]
+) -> dict[str, Measured]:
+    """Every metric of all out-of-fold predictions together, with bootstrap intervals.
+
+    losses: the mean loss of each fold. Those of single images are not kept, so that the loss has no
+    interval.
+    """
+    place = {image: position for position, image in enumerate(dataset.ids.tolist())}
+    positions = np.array([place[row["id"]] for row in rows])
+    predictions = np.array([[float(row[f"p_{name}"]) for name in dataset.classes] for row in rows])
+    targets = dataset.targets[positions]
+    groups = None if dataset.groups is None else dataset.groups[positions]
+    image_losses = np.array([losses[row["fold"]] for row in rows])
+    resamples, seed = settings.evaluation.bootstrap, settings.seed
+    if dataset.has_votes:
+        scores = score_votes_with_intervals(
+            predictions,
+            targets,
+            image_losses,
+            dataset.classes,
+            groups=groups,
+            resamples=resamples,
+            seed=seed,
+        )
+    else:
+        scores = score_labels_with_intervals(
+            predictions,
+            targets,
+            image_losses,
+            dataset.classes,
+            bins=settings.evaluation.calibration_bins,
+            groups=groups,
+            resamples=resamples,
+            seed=seed,
+            labels=np.array([dataset.classes.index(row["label"]) for row in rows]),
+        )
+    return {**scores.overall, "loss": {**scores.overall["loss"], "ci95": None}}

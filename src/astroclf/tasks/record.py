@@ -1,0 +1,63 @@
+"""Which of several trainings are done, so that stopped ones go on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from astroclf.errors import UserError
+
+RECORD_FILE = "repeat.json"
+
+
+class Record:
+    """What the trainings of one folder have come to.
+
+    config: the plain configuration of them all. figures: what each finished training measured, by
+    its name. Only a record that `write` was called for lies in the folder.
+    """
+
+    def __init__(
+        self, folder: Path, config: dict[str, Any], figures: dict[str, dict[str, float]]
+    ) -> None:
+        self.file = folder / RECORD_FILE
+        self.config = config
+        self.figures = figures
+
+    def write(self) -> None:
+        """Replace the file in one step, so that a kill leaves the old or the new one."""
+        draft = self.file.with_name(f"{self.file.name}.draft")
+        content = {"config": {**self.config, "resume": None}, "figures": self.figures}
+        draft.write_text(json.dumps(content, indent=2))
+        draft.replace(self.file)
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record of the trainings that began in this folder, if there is one.
+
+    Raises UserError if it cannot be read.
+    """
+    file = folder / RECORD_FILE
+    if not file.is_file():
+        return None
+    try:
+        content = json.loads(file.read_text())
+        return Record(folder, content["config"], content["figures"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"resume={folder}: {file} cannot be read; start the run anew.") from error
+
+
+def continue_record(folder: Path, config: dict[str, Any]) -> Record:
+    """The record of a stopped run under the configuration with which it goes on.
+
+    With another number of epochs no training is done yet. Raises UserError if there is no record:
+    then the folder is that of one fold, which cannot go on alone.
+    """
+    known = read_record(folder)
+    if known is None:
+        raise UserError(
+            f"resume={folder} is one training of several: give resume={folder.parent}, and all of them go on."
+        )
+    same = known.config["trainer"]["epochs"] == config["trainer"]["epochs"]
+    return Record(folder, config, known.figures if same else {})

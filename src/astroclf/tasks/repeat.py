@@ -1,0 +1,134 @@
+"""The same training several times, once a seed or once a fold: mean and spread of its figures."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from astroclf.data.splits import write_split
+from astroclf.provenance import provenance
+from astroclf.settings import Settings
+from astroclf.tasks.memory import Memory
+from astroclf.tasks.outcome import shortest
+from astroclf.tasks.record import Record, continue_record
+from astroclf.tasks.repetitions import (
+    Repetition,
+    describe_folds,
+    fold_images,
+    name_of_all,
+    repeat_folds,
+    repeat_seeds,
+)
+from astroclf.tasks.together import report_together
+from astroclf.tasks.train import TrialReports, train
+from astroclf.tracking import closing, open_tracker
+from astroclf.training.checkpoint import checkpoint_path
+from astroclf.training.interruption import Interrupted, Pruned
+
+log = logging.getLogger(__name__)
+
+
+def repeat(
+    settings: Settings,
+    folder: Path,
+    config: dict[str, Any],
+    *,
+    memory: Memory | None = None,
+    trial: TrialReports | None = None,
+) -> dict[str, float]:
+    """Train once for each of settings.seeds, else once for each fold, in folders of their own.
+
+    config["resume"]: go on here; trainings that are done are not done again. trial: of a search;
+    it is told the mean of the monitored value after each training, none of which looks at test.
+
+    Returns the mean of what `train` returns. Raises Interrupted, and Pruned if the trial should end.
+    """
+    memory = memory or Memory()
+    resumed = config["resume"] is not None
+    record = continue_record(folder, config) if resumed else Record(folder, config, {})
+    folded = fold_images(settings, memory) if settings.seeds is None else None
+    if folded is None:
+        repetitions = repeat_seeds(settings, config)
+    else:
+        log.info(describe_folds(settings, folded))
+        repetitions = repeat_folds(settings, config, folded, memory)
+        write_split(folded, folder / "split.csv")
+    if trial is None:
+        record.write()
+    tracker = open_tracker(settings.tracking, folder)
+    with closing(tracker, stopped=(Interrupted, KeyboardInterrupt), done=(Pruned,)):
+        origin = memory.recall("origin", None, provenance)
+        source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
+        parameters = settings.model_dump(exclude={"search"})
+        tracker.start(name_of_all(settings), parameters, {**origin, **source})
+        tracker.wait()  # the trainings look for this run, to be nested under it
+        train_each(repetitions, folder, record, memory, trial)
+        own = [folder / repetition.name for repetition in repetitions]
+        report_together(settings, own, folded, tracker, is_trial=trial is not None)
+    return mean_figures(record.figures.values())
+
+
+class SilentTrial:
+    """Makes a training as light as that of a trial, and never ends it."""
+
+    def report(self, epoch: int, value: float) -> None:
+        pass
+
+
+def train_each(
+    repetitions: Sequence[Repetition],
+    folder: Path,
+    record: Record,
+    memory: Memory,
+    trial: TrialReports | None,
+) -> None:
+    """Do the trainings that are not in the record, and put them there."""
+    for number, repetition in enumerate(repetitions, start=1):
+        own, settings = folder / repetition.name, repetition.settings
+        done = repetition.name in record.figures and (own / "metrics.json").exists()
+        title = f"{repetition.name}, {number} of {len(repetitions)}"
+        if done:
+            log.info("%s, is done", title)
+        else:
+            log.info("\n%s", title)
+            own.mkdir(exist_ok=True)
+            record.figures[repetition.name] = train_one(repetition, own, memory, trial)
+        if trial is None:
+            record.write()
+        else:
+            so_far = mean_figures(record.figures.values())
+            trial.report(number, so_far[settings.trainer.monitor])
+
+
+def train_one(
+    repetition: Repetition, folder: Path, memory: Memory, trial: TrialReports | None
+) -> dict[str, float]:
+    """What `train` measures; a resumed one goes on where it was stopped."""
+    resumed = repetition.config["resume"] is not None
+    began = resumed and checkpoint_path(folder).is_file()
+    try:
+        return train(
+            repetition.settings,
+            folder,
+            {**repetition.config, "resume": str(folder) if began else None},
+            dataset=repetition.dataset,
+            memory=memory,
+            trial=None if trial is None else SilentTrial(),
+        )
+    except (Interrupted, KeyboardInterrupt) as stop:
+        if trial is not None:
+            raise
+        parent = shortest(folder.parent)
+        log.warning("Go on with this one and the others: python run.py resume=%s", parent)
+        # Outside of its epochs a training knows no Interrupted, but those that are done are kept.
+        raise stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT) from stop
+
+
+def mean_figures(figures: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """figure -> its mean; NaN where one is."""
+    rows = list(figures)
+    return {name: statistics.fmean(row[name] for row in rows) for name in rows[0]}

@@ -1,0 +1,105 @@
+"""What differs between the trainings of one run: their seeds, or their folds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.folds import assign_folds, fold_names, turn_to_fold
+from astroclf.data.sources import load_dataset
+from astroclf.settings import Settings, sections
+from astroclf.tasks.memory import Memory
+from astroclf.tasks.train import run_name
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """One of several trainings.
+
+    name: of its folder. config: the plain configuration behind its settings. dataset: its images,
+    or None for those that the settings name.
+    """
+
+    name: str
+    settings: Settings
+    config: dict[str, Any]
+    dataset: ImageDataset | None
+
+
+def name_of_all(settings: Settings) -> str:
+    """What the tracker calls the run of them all, such as `cnn-full-ce-dihedral-3-seeds`."""
+    if isinstance(settings.tracking, sections.Mlflow) and settings.tracking.run_name is not None:
+        return settings.tracking.run_name
+    if settings.seeds is not None:
+        return f"{_common_name(settings)}-{len(settings.seeds)}-seeds"
+    return f"{_common_name(settings)}-{settings.folds}-folds"
+
+
+def repeat_seeds(settings: Settings, config: Mapping[str, Any]) -> list[Repetition]:
+    """One training a seed: each is what `seed=<seed>` alone would be."""
+    return [
+        Repetition(
+            f"seed-{seed}",
+            _named(settings, f"seed-{seed}").model_copy(update={"seed": seed, "seeds": None}),
+            {**config, "seed": seed, "seeds": None},
+            None,
+        )
+        for seed in settings.seeds or ()
+    ]
+
+
+def repeat_folds(
+    settings: Settings, config: Mapping[str, Any], folded: ImageDataset, memory: Memory
+) -> list[Repetition]:
+    """One training a fold, all with the same seed."""
+    names = fold_names(settings.folds)
+    datasets = memory.recall(
+        "folds",
+        (settings.dataset, settings.folds),
+        lambda: [turn_to_fold(folded, fold, len(names)) for fold in range(len(names))],
+    )
+    return [
+        Repetition(name, _named(settings, name), dict(config), dataset)
+        for name, dataset in zip(names, datasets, strict=True)
+    ]
+
+
+def fold_images(settings: Settings, memory: Memory) -> ImageDataset:
+    """The images with each one in a fold, but for those that the source holds out."""
+
+    def draw() -> ImageDataset:
+        dataset = memory.recall("dataset", settings.dataset, lambda: load_dataset(settings.dataset))
+        return assign_folds(dataset, settings.folds, settings.dataset.split_seed)
+
+    return memory.recall("folded", (settings.dataset, settings.folds), draw)
+
+
+def describe_folds(settings: Settings, folded: ImageDataset) -> str:
+    """One line: how many images are in folds, and which are not."""
+    inside = np.isin(folded.split, fold_names(settings.folds))
+    left_out = [
+        f"{len(folded.indices(split)):,} images of {split}"
+        for split in folded.split_names
+        if split not in fold_names(settings.folds)
+    ]
+    unseen = f"; {' and '.join(left_out)} stay unseen (dataset.test_fraction)" if left_out else ""
+    return f"{settings.folds} folds of {inside.sum():,} images{unseen}"
+
+
+def _named(settings: Settings, name: str) -> Settings:
+    """With a name in the tracker that tells this training from the others."""
+    if not isinstance(settings.tracking, sections.Mlflow):
+        return settings
+    stem = settings.tracking.run_name or _common_name(settings)
+    tracking = settings.tracking.model_copy(update={"run_name": f"{stem}-{name}"})
+    return settings.model_copy(update={"tracking": tracking})
+
+
+def _common_name(settings: Settings) -> str:
+    """What a single run would be called, without what differs between the trainings."""
+    name = run_name(settings)
+    return name if settings.seeds is None else name.removesuffix(f"-seed{settings.seed}")

@@ -1,0 +1,104 @@
+"""Mean and spread of the figures of several trainings."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+
+from astroclf.data.dataset import TEST, VAL
+from astroclf.evaluation.intervals import Measured
+
+WIDTH = 20
+
+
+class Spread(TypedDict):
+    """A metric of several trainings as it stands in metrics.json.
+
+    values: of each training, None where it is not defined. mean, std: of those that are; the sample
+    standard deviation (n - 1), None where there are fewer than two.
+    """
+
+    mean: float | None
+    std: float | None
+    values: list[float | None]
+
+
+def read_metrics(folders: Sequence[Path]) -> list[dict[str, Any]]:
+    """The metrics.json of each training."""
+    return [json.loads((folder / "metrics.json").read_text()) for folder in folders]
+
+
+def spread_of(values: Sequence[float | None]) -> Spread:
+    defined = [value for value in values if value is not None]
+    return {
+        "mean": statistics.fmean(defined) if defined else None,
+        "std": statistics.stdev(defined) if len(defined) > 1 else None,
+        "values": list(values),
+    }
+
+
+def measure_spread(metrics: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Spread]]:
+    """split -> metric -> its spread, for val, and for test where all trainings have it."""
+    return {
+        split: {
+            metric: spread_of([each[split][metric]["value"] for each in metrics])
+            for metric in metrics[0][split]
+        }
+        for split in (VAL, TEST)
+        if all(split in each for each in metrics)
+    }
+
+
+def tracked_metrics(
+    spreads: Mapping[str, Mapping[str, Spread]], pooled: Mapping[str, Measured]
+) -> dict[str, float]:
+    """`<split>_<metric>` and `<split>_<metric>_std`, with the names that a single run has; and
+    `pooled_<metric>`."""
+    found: dict[str, float | None] = {}
+    for split, metrics in spreads.items():
+        name = f"best_{split}" if split == VAL else split
+        for metric, spread in metrics.items():
+            found[f"{name}_{metric}"] = spread["mean"]
+            found[f"{name}_{metric}_std"] = spread["std"]
+    found |= {f"pooled_{metric}": measured["value"] for metric, measured in pooled.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def spread_table(
+    names: Sequence[str],
+    spreads: Mapping[str, Mapping[str, Spread]],
+    pooled: Mapping[str, Measured],
+) -> str:
+    """A table a split: metric, mean ± standard deviation, the value of each training; for test the
+    metric of all out-of-fold images together, if there is one."""
+    lines: list[str] = []
+    for split, metrics in spreads.items():
+        together = pooled if split == TEST else {}
+        head = f"{f'{split} (chosen on)' if split == VAL else split:<{WIDTH}}{'mean ± std':<18}"
+        head += f"{'all images':<24}" if together else ""
+        lines += ["", head + "".join(f"{name:>10}" for name in names)]
+        for metric, spread in metrics.items():
+            row = f"{metric:<{WIDTH}}{_mean_and_std(spread):<18}"
+            row += f"{_with_interval(together[metric]):<24}" if together else ""
+            lines.append(row + "".join(f"{_number(value):>10}" for value in spread["values"]))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _mean_and_std(spread: Spread) -> str:
+    if spread["std"] is None:
+        return _number(spread["mean"])
+    return f"{_number(spread['mean'])} ± {_number(spread['std'])}"
+
+
+def _with_interval(measured: Measured) -> str:
+    if measured["ci95"] is None:
+        return _number(measured["value"])
+    low, high = measured["ci95"]
+    return f"{_number(measured['value'])} [{_number(low)}, {_number(high)}]"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,62 @@
+"""What a search leaves in its folder, and with its run in MLflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from astroclf.sweep.content import SweepContent
+from astroclf.sweep.importance import importances
+from astroclf.sweep.overlay import write_overlay
+from astroclf.sweep.report import write_sweep_report
+from astroclf.sweep.space import Space
+from astroclf.sweep.study import numbers_by_state
+from astroclf.sweep.table import write_trials
+from astroclf.tasks.compositions import Compositions
+from astroclf.tracking import Tracker
+
+
+def write_results(
+    folder: Path, content: SweepContent, space: Space, compositions: Compositions, tracker: Tracker
+) -> None:
+    """Write trials.csv, sweep.html and experiment/best.yaml, and close the run in MLflow."""
+    write_trials(folder / "trials.csv", content)
+    write_sweep_report(folder / "sweep.html", content)
+    artifacts = [folder / "trials.csv", folder / "sweep.html"]
+    if content.best is not None:
+        groups, values = compositions.overlay(space.overrides(content.best.params))
+        best = folder / "experiment" / "best.yaml"
+        best.parent.mkdir(exist_ok=True)
+        write_overlay(best, header_lines=header_of(content, folder), groups=groups, values=values)
+        artifacts.append(best)
+    tracker.log_metrics(tracked_figures(content))
+    tracker.log_artifacts(artifacts)
+    tracker.end("FINISHED")
+
+
+def header_of(content: SweepContent, folder: Path) -> list[str]:
+    """What best.yaml says of itself."""
+    best = content.best
+    assert best is not None
+    reached = ", ".join(
+        f"{name} {value:.4g}" for name, value in zip(content.objectives, best.values, strict=True)
+    )
+    where = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    return [
+        f"Trial {best.number} of the study {content.study_name}: {reached} on val, the best of "
+        f"{len(content.complete)} complete trials.",
+        f"Run it again: python run.py --config-dir {where} experiment=best",
+    ]
+
+
+def tracked_figures(content: SweepContent) -> dict[str, float]:
+    """The best values, how many trials ended how, the importance of each parameter, and what the
+    replicates reached."""
+    figures = {f"trials_{state}": float(n) for state, n in numbers_by_state(content.trials).items()}
+    if content.best is not None:
+        for name, value in zip(content.objectives, content.best.values, strict=True):
+            figures[f"best_{name}"] = value
+    for name, share in importances(content).items():
+        figures[f"importance_{name}"] = share
+    for name, replicated in (content.replicates or {}).items():
+        figures[f"replicates_{name}"] = replicated["mean"]
+    return figures

@@ -1,0 +1,53 @@
+"""The door through which Hydra finds the sweeper: `python run.py -m hydra/sweeper=optuna`.
+
+Hydra imports this at every start, so nothing heavy may be imported here.
+"""
+
+from typing import Any
+
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
+from hydra.core.plugins import Plugins
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from astroclf.sweep.nodes import PRUNERS, SAMPLERS, SWEEPER
+
+
+class AstroclfSearchPath(SearchPathPlugin):
+    """Registers the choices of `hydra/sweeper=optuna`.
+
+    Here and not at import: Hydra calls this once all plugins are found, so that an installed
+    hydra-optuna-sweeper, which knows the same names, does not take their place.
+    """
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        store = ConfigStore.instance()
+        store.store(group="hydra/sweeper", name="optuna", node=SWEEPER, provider="astroclf")
+        for group, nodes in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
+            for name, node in nodes.items():
+                store.store(
+                    group=f"hydra/sweeper/{group}", name=name, node=node, provider="astroclf"
+                )
+
+
+class AstroclfSweeper(Sweeper):
+    """Hands Hydra's parts to the search."""
+
+    def __init__(self, **options: Any) -> None:
+        """options: the node `hydra.sweeper`, which the search reads from the whole configuration."""
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        launcher = Plugins.instance().instantiate_launcher(
+            config=config, hydra_context=hydra_context, task_function=task_function
+        )
+        self.parts = config, hydra_context, launcher
+
+    def sweep(self, arguments: list[str]) -> Any:
+        from astroclf.app import search
+
+        return search(*self.parts, arguments)
