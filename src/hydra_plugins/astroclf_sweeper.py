@@ -3,9 +3,10 @@
 Hydra imports this at every start, so nothing heavy may be imported here.
 """
 
+from pathlib import Path
 from typing import Any
 
-from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_search_path import ConfigSearchPath, SearchPathElement
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.plugins.search_path_plugin import SearchPathPlugin
@@ -20,10 +21,13 @@ class AstroclfSearchPath(SearchPathPlugin):
     """Registers the choices of `hydra/sweeper=optuna`.
 
     Here and not at import: Hydra calls this once all plugins are found, so that an installed
-    hydra-optuna-sweeper, which knows the same names, does not take their place.
+    hydra-optuna-sweeper, which knows the same names, does not take their place. Other
+    applications of the same environment keep the one that they know.
     """
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        if not any(map(_says_what_is_searched, search_path.get_path())):
+            return
         store = ConfigStore.instance()
         store.store(group="hydra/sweeper", name="optuna", node=SWEEPER, provider="astroclf")
         for group, nodes in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
@@ -31,6 +35,12 @@ class AstroclfSearchPath(SearchPathPlugin):
                 store.store(
                     group=f"hydra/sweeper/{group}", name=name, node=node, provider="astroclf"
                 )
+
+
+def _says_what_is_searched(element: SearchPathElement) -> bool:
+    """Whether it is the application's own configuration, and has a group `search`."""
+    folder = Path(element.path.removeprefix("file://"))
+    return element.provider == "main" and (folder / "search").is_dir()
 
 
 class AstroclfSweeper(Sweeper):

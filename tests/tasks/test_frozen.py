@@ -281,3 +281,19 @@ def test_other_frozen_weights_are_refused(
     write_weights(0)
     stopped.resume()
     assert (stopped.folder / "predictions.csv").exists()
+
+
+def test_fewer_views_come_from_features_that_are_there(
+    train_run: Callable[..., Path], calls: list[int], tmp_path: Path
+) -> None:
+    """A search over augmentations computes the largest set of views, and no other."""
+    apart = (*FROZEN, f"dataset.cache={tmp_path}", "trainer.epochs=1")
+    flips = train_run(*apart, "augment=flips")
+    assert calls
+    train_run(*apart, "augment=dihedral")
+    calls.clear()
+    again = train_run(*apart, "augment=flips")
+    assert calls == []
+    np.testing.assert_allclose(
+        numbers(again / "predictions.csv"), numbers(flips / "predictions.csv"), atol=1e-6
+    )

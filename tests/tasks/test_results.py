@@ -13,6 +13,7 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
 from astroclf.evaluation.decision import Decision, to_probabilities
+from astroclf.evaluation.decision_comparison import Decided, compare_decisions
 from astroclf.settings import Settings
 from astroclf.tasks.results import (
     append_history,
@@ -59,9 +60,16 @@ def vote_scoring(settings: Callable[..., Settings]) -> Scoring:
 def test_metrics_have_the_promised_form(scoring: Scoring, tmp_path: Path) -> None:
     splits = score_splits(scoring, guess(scoring.dataset))
     run = {"seed": np.int64(4), "train_s": np.float32(0.5)}
-    written = write_metrics(tmp_path / "metrics.json", splits, run)
+    plain = Decided(splits["val"].predictions, splits["val"].labels)
+    compared = compare_decisions(
+        plain, plain, splits["val"].targets, bins=5, groups=None, resamples=20, seed=0
+    )
+    written = write_metrics(tmp_path / "metrics.json", splits, {"val": compared}, run)
     found = json.loads((tmp_path / "metrics.json").read_text())
-    assert set(found) == {"train", "val", "test", "per_class", "run"} == set(written)
+    assert set(found) == {"train", "val", "test", "per_class", "decision", "run"} == set(written)
+    accuracy = found["decision"]["val"]["accuracy"]
+    assert accuracy["plain"]["value"] == pytest.approx(found["val"]["accuracy"]["value"])
+    assert accuracy["gain"]["value"] == 0
     assert found["run"] == {"seed": 4, "train_s": 0.5}
     for split in ("train", "val", "test"):
         assert set(found["per_class"][split]) >= {"galaxy", "star"}
@@ -176,6 +184,6 @@ def test_accuracy_along_a_column_is_reported(
     )
     scoring = Scoring(simulated_dataset, Decision("softmax"), chosen)
     splits = score_splits(scoring, guess(simulated_dataset))
-    content = write_metrics(tmp_path / "metrics.json", splits, {})
+    content = write_metrics(tmp_path / "metrics.json", splits, {}, {})
     assert set(content["binned"]) == {"train", "val", "test"}
     assert set(json.loads((tmp_path / "metrics.json").read_text())["binned"]["val"]) == {"r"}

@@ -18,7 +18,13 @@ from astroclf.data.batches import Batches, ResidentImages
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.data.preprocess import Preprocess, fit_preprocess
 from astroclf.training import features as module
-from astroclf.training.features import FeatureBatches, compute_features, features_key, hash_weights
+from astroclf.training.features import (
+    FeatureBatches,
+    compute_features,
+    features_key,
+    hash_backbone,
+    hash_weights,
+)
 
 CPU = torch.device("cpu")
 N, PX = 36, 8
@@ -59,7 +65,7 @@ def make_backbone(seed: int = 0, activation: nn.Module | None = None) -> nn.Sequ
 def compute(
     backbone: nn.Module, images: Batches, views: int, images_key: str, cache: Path
 ) -> np.ndarray:
-    key = features_key(backbone, images, views, images_key)
+    key = features_key(hash_backbone(backbone), images, views, images_key)
     return compute_features(backbone, images, views, key, cache, "features")
 
 

@@ -55,6 +55,11 @@ def cached_images(cache: Path, key: str, build: Callable[[Path], Notes]) -> Stor
         ) from error
 
 
+def is_cached(cache: Path, key: str) -> bool:
+    """Whether something whole is stored under the key."""
+    return _open(cache / key) is not None
+
+
 def cached_dataset(cache: Path, key: str, make: Callable[[], ImageDataset]) -> ImageDataset:
     """A dataset that needs no files, made once; parameters and errors as in `cached_images`."""
 

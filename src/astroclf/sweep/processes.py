@@ -24,33 +24,28 @@ HEARTBEAT_S, SILENCE_S = 60, 300  # how often it beats, and when it is taken to 
 
 @contextmanager
 def take_seat(folder: Path) -> Iterator[str]:
-    """A seat at the search in that folder that no other process ever has, as `host:name`."""
-    seat = f"{socket.gethostname()}:{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    file = _lock(folder, seat)
+    """A seat that no other process ever has, as `host:file`, until the end; the file is its lock."""
+    file = folder.absolute() / FOLDER / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.lock"
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(file):
-            yield seat
+            yield f"{socket.gethostname()}:{file}"
     finally:
         file.unlink(missing_ok=True)
 
 
-def is_alive(folder: Path, seat: str) -> bool | None:
+def is_alive(seat: str) -> bool | None:
     """Whether a process sits there; None for one of another machine, whose locks say nothing here."""
-    if seat.rpartition(":")[0] != socket.gethostname():
+    host, _, file = seat.partition(":")
+    if host != socket.gethostname():
         return None
-    file = _lock(folder, seat)
-    if not file.exists():
+    if not Path(file).exists():
         return False
     try:
         with FileLock(file, blocking=False):
             return False
     except Timeout:
         return True
-
-
-def _lock(folder: Path, seat: str) -> Path:
-    return folder / FOLDER / f"{seat.replace(':', '-')}.lock"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -106,12 +107,14 @@ class Search:
 
     def count_wanted(self) -> int:
         """How many trials are still to be started, by any process."""
-        return self.n_trials - count_finished(self.study) - count_running(self.study, self.folder)
+        return self.n_trials - count_finished(self.study) - count_running(self.study)
 
     def ask(self) -> Trial:
         """A new trial without its parameters, signed so that others know whose it is."""
         self.study.sampler = make_sampler(self.sampler, self.space, int(self.sampler["seed"]))
-        trial = self.study.ask()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Heartbeat of storage")  # ours does beat
+            trial = self.study.ask()
         trial.set_user_attr(PROCESS, self.seat)
         trial.set_user_attr(FOLDER, str(trial.number))
         return trial
@@ -165,7 +168,8 @@ class Search:
         done = [time_s(trial) for trial in content.trials if trial.state.is_finished()]
         times_s = [taken for taken in done if taken is not None]
         n_left = self.n_trials - count_finished(self.study)
-        rest_s = remaining_s(times_s, n_left, self.n_jobs)
+        n_others = count_running(self.study)
+        rest_s = remaining_s(times_s, n_left, max(self.n_jobs, n_others + 1))
         log.info(trial_line(content, content.trials[number], self.n_trials, rest_s))
 
     def stop_if_asked(self, results: Sequence[TrialResult]) -> None:

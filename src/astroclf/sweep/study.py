@@ -1,36 +1,31 @@
-"""The study: where the trials of a search are remembered, and which of them count."""
+"""The study: what all trials of a search share, and which of them count."""
 
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import optuna
 from filelock import FileLock
-from optuna.exceptions import ExperimentalWarning
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from astroclf.errors import UserError
-from astroclf.sweep.processes import HEARTBEAT_S, SILENCE_S, is_alive, silent_trials
+from astroclf.sweep.processes import is_alive, silent_trials
 from astroclf.sweep.space import difference
 
 log = logging.getLogger(__name__)
 
-JOURNAL = "study.journal"
 LOCK = "study.lock"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-UNSIGNED = timedelta(
-    minutes=1
-)  # a process says which trials are its own right after it has begun them
+UNSIGNED = timedelta(minutes=1)  # a process signs its trials right after it has begun them
 MOST_RETRIES = 2  # of parameters whose process was killed: perhaps they are what kills it
 
 # Attributes of a trial and of a study.
@@ -63,48 +58,6 @@ class Identity:
         if changed:
             return f"its space is another: {changed}"
         return difference(stored["settings"], self.settings)
-
-
-@lru_cache(maxsize=8)
-def open_storage(address: str | None, folder: Path) -> BaseStorage:
-    """The storage of that address; without one, a journal in the folder. Opened once a process.
-
-    Raises UserError if it cannot be reached.
-    """
-    try:
-        if address is None or "://" not in address:
-            journal = folder / JOURNAL if address is None else Path(address)
-            journal.parent.mkdir(parents=True, exist_ok=True)
-            return JournalStorage(JournalFileBackend(str(journal)))
-        if address.startswith("redis"):
-            return optuna.storages.get_storage(address)
-        return _open_database(address)
-    except Exception as error:
-        reason = " ".join(str(error).split())[:300]
-        raise UserError(
-            f"hydra.sweeper.storage={without_password(address)} cannot be reached "
-            f"({type(error).__name__}: {reason}): is the server running, and its driver installed?"
-        ) from error
-
-
-def _open_database(address: str) -> RDBStorage:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)  # of the heartbeat
-        return RDBStorage(
-            address,
-            engine_kwargs={"pool_pre_ping": True},
-            heartbeat_interval=HEARTBEAT_S,
-            grace_period=SILENCE_S,
-        )
-
-
-def without_password(address: str | None) -> str:
-    """The address as it may be shown."""
-    if address is None or "@" not in address:
-        return str(address)
-    scheme, _, rest = address.partition("://")
-    user, _, host = rest.rpartition("@")
-    return f"{scheme}://{user.partition(':')[0]}@{host}"
 
 
 def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path) -> Study:
@@ -144,10 +97,10 @@ def count_finished(study: Study) -> int:
     return len(study.get_trials(deepcopy=False, states=FINISHED))
 
 
-def count_running(study: Study, folder: Path) -> int:
+def count_running(study: Study) -> int:
     """Trials under way in processes that are alive, as far as can be seen from here."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    return len(running) - len(_killed(study, folder, running))
+    return len(running) - len(_killed(study, running))
 
 
 def recover(study: Study, folder: Path) -> list[int]:
@@ -157,9 +110,10 @@ def recover(study: Study, folder: Path) -> list[int]:
     """
     with alone(folder):
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        killed = _killed(study, folder, running)
+        killed = _killed(study, running)
         for trial in killed:
-            give_up(study, trial, "its process was killed")
+            with suppress(UpdateFinishedTrialError):  # another machine was faster
+                give_up(study, trial, "its process was killed")
     return [trial.number for trial in killed]
 
 
@@ -168,7 +122,7 @@ def alone(folder: Path) -> FileLock:
     return FileLock(folder / LOCK)
 
 
-def _killed(study: Study, folder: Path, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+def _killed(study: Study, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     if not running:
         return []
     silent = silent_trials(study._storage, study._study_id)
@@ -178,7 +132,7 @@ def _killed(study: Study, folder: Path, running: Sequence[FrozenTrial]) -> list[
         if seat is None:
             assert trial.datetime_start is not None
             return datetime.now() - trial.datetime_start > UNSIGNED
-        is_here = is_alive(folder, seat)
+        is_here = is_alive(seat)
         return trial._trial_id in silent if is_here is None else not is_here
 
     return [trial for trial in running if is_lost(trial)]

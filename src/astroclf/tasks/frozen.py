@@ -15,7 +15,13 @@ from astroclf.data.dataset import TRAIN
 from astroclf.models import Classifier
 from astroclf.settings import Settings, sections
 from astroclf.tasks.memory import Memory
-from astroclf.training.features import FeatureBatches, compute_features, features_key
+from astroclf.training.features import (
+    FeatureBatches,
+    compute_features,
+    features_key,
+    has_features,
+    hash_backbone,
+)
 from astroclf.training.numerics import Numerics
 
 log = logging.getLogger(__name__)
@@ -53,11 +59,19 @@ def features_of_splits(
     def make_ready() -> None:
         place(measure("fp32"), classifier, images, device)
 
+    cache, backbone_hash = Path(settings.dataset.cache), hash_backbone(classifier.backbone)
+
     def features_of(split: str, batches: Batches) -> FeatureBatches:
         augmented = VIEWS[settings.augment.name] if split == TRAIN else 1
-        views = max(augmented, settings.evaluation.views)
-        key = features_key(classifier.backbone, batches, views, fingerprint)
-        cache, title = Path(settings.dataset.cache), f"features of {split}"
+        needed = max(augmented, settings.evaluation.views)
+        keys = {
+            views: features_key(backbone_hash, batches, views, fingerprint)
+            for views in (needed, *VIEWS.values())
+            if views >= needed
+        }
+        # The first views are the same in each set, so that any larger one will do.
+        views = max((views for views in keys if has_features(cache, keys[views])), default=needed)
+        key, title = keys[views], f"features of {split}"
 
         def compute() -> np.ndarray | torch.Tensor:
             features = compute_features(

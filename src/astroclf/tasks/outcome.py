@@ -55,7 +55,12 @@ def report_outcome(
     fitted = fit_decision(settings, dataset, outputs[VAL].logits)
     facts["decision"] = {**fitted.decision.to_dict(), "notes": fitted.sentences()}
     splits = score_splits(Scoring(dataset, fitted.decision, settings), outputs)
-    content = write_metrics(folder / "metrics.json", splits, facts)
+    compared = {
+        split: compare_with_plain(settings, dataset, fitted, split, outputs[split].logits)
+        for split in (VAL, TEST)
+        if split in outputs
+    }
+    content = write_metrics(folder / "metrics.json", splits, compared, facts)
     write_predictions(folder / "predictions.csv", dataset, splits)
     write_bundle(
         folder / "bundle",
@@ -71,11 +76,7 @@ def report_outcome(
     decision = DecisionContent(
         fitted.decision,
         fitted.threshold,
-        {
-            split: compare_with_plain(settings, dataset, fitted, split, outputs[split].logits)
-            for split in (VAL, TEST)
-            if split in outputs
-        },
+        compared,
         notes=fitted.notes,
     )
     page = report_content(settings, dataset, setup, splits, facts, warnings, decision)

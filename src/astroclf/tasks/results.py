@@ -14,6 +14,7 @@ import numpy as np
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.evaluation.bins import BinnedAccuracy, accuracy_along
+from astroclf.evaluation.decision_comparison import ComparedDecisions
 from astroclf.evaluation.report_content import SplitResult
 from astroclf.settings import Settings
 from astroclf.tasks.scores import Scoring
@@ -55,9 +56,15 @@ def _score_split(scoring: Scoring, split: str, outputs: Outputs) -> SplitResult:
 
 
 def write_metrics(
-    file: Path, splits: Mapping[str, SplitResult], run: Mapping[str, Any]
+    file: Path,
+    splits: Mapping[str, SplitResult],
+    compared: Mapping[str, ComparedDecisions],
+    run: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Write metrics.json; returns what stands in it."""
+    """Write metrics.json; returns what stands in it.
+
+    compared: splits without and with the decision.
+    """
     content: dict[str, Any] = {name: result.scores.overall for name, result in splits.items()}
     content["per_class"] = {name: result.scores.per_class for name, result in splits.items()}
     binned = {
@@ -67,6 +74,10 @@ def write_metrics(
     }
     if binned:
         content["binned"] = binned
+    content["decision"] = {
+        split: {metric: asdict(comparison) for metric, comparison in each.metrics.items()}
+        for split, each in compared.items()
+    }
     content["run"] = dict(run)
     file.write_text(json.dumps(content, indent=2, default=float))
     return content

@@ -21,12 +21,12 @@ from astroclf.sweep.pruners import make_pruner
 from astroclf.sweep.samplers import make_sampler
 from astroclf.sweep.search import Search
 from astroclf.sweep.space import Space
+from astroclf.sweep.storage import open_storage, without_password
 from astroclf.sweep.study import (
     Identity,
     count_finished,
     count_running,
     numbers_by_state,
-    open_storage,
     open_study,
 )
 from astroclf.sweep.trial import TrialResult
@@ -227,7 +227,7 @@ def finish(
     launch: LaunchJobs,
 ) -> None:
     """Write the results, unless another process is still at work, who then does it."""
-    if count_running(study, plan.folder) > 0:
+    if count_running(study) > 0:
         log.info("other processes are still at it: the last one writes the report")
         return
     with FileLock(plan.folder / "results.lock"):
@@ -273,4 +273,4 @@ def command_line() -> str:
     """What the user typed, as far as Python knows."""
     import shlex
 
-    return shlex.join(["python", Path(sys.argv[0]).name, *sys.argv[1:]])
+    return shlex.join(["python", Path(sys.argv[0]).name, *map(without_password, sys.argv[1:])])

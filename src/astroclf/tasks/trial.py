@@ -14,7 +14,7 @@ import torch
 
 from astroclf.errors import UserError
 from astroclf.settings import Settings, read_settings, sections
-from astroclf.sweep.study import open_storage
+from astroclf.sweep.storage import open_storage
 from astroclf.sweep.trial import COMPLETE, FAILED, PRUNED, STOPPED, RunningTrial, TrialResult
 from astroclf.tasks.objectives import read_objectives
 from astroclf.tracking import RUN_FILE, open_tracker

@@ -13,10 +13,10 @@ from tqdm import tqdm
 
 from astroclf.data.augment import draw_views
 from astroclf.data.batches import Batch, Batches
-from astroclf.data.store import Notes, cached_images, new_images
+from astroclf.data.store import Notes, cached_images, is_cached, new_images
 from astroclf.settings import sections
 
-VERSION = 1  # raised whenever the same images and weights give other features than before
+VERSION = 2  # raised whenever the same images and weights give other features than before
 
 
 class FeatureBatches:
@@ -104,16 +104,24 @@ def _run(backbone: nn.Module, images: Tensor) -> np.ndarray:
     return features
 
 
-def features_key(backbone: nn.Module, batches: Batches, views: int, images_key: str) -> str:
-    """Changes with everything that the features depend on: the images (`images_key`), their
-    positions, the preprocessing, the views and the weights."""
+def features_key(backbone_hash: str, batches: Batches, views: int, images_key: str) -> str:
+    """Changes with everything that the features depend on: the backbone (`hash_backbone`), the
+    images (`images_key`), their positions, the preprocessing and the number of views."""
     digest = hashlib.blake2b(digest_size=10)
-    digest.update(repr((VERSION, views, images_key, batches.preprocess)).encode())
+    digest.update(repr((VERSION, views, images_key, batches.preprocess, backbone_hash)).encode())
     digest.update(np.ascontiguousarray(batches.positions).data)
-    digest.update(hash_weights(backbone.state_dict()).encode())
-    # The same weights give other features with other padding, pooling or activations.
-    digest.update(str(backbone).encode())
     return digest.hexdigest()
+
+
+def has_features(cache: Path, key: str) -> bool:
+    """Whether features are kept under that key."""
+    return is_cached(cache, f"features-{key}")
+
+
+def hash_backbone(backbone: nn.Module) -> str:
+    """A hash of the weights and of what is done with them: the same weights give other features
+    with other padding, pooling or activations."""
+    return f"{hash_weights(backbone.state_dict())} {backbone}"
 
 
 def hash_weights(weights: dict[str, Tensor]) -> str:

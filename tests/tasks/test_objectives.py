@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from astroclf.errors import UserError
+from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.settings import Settings
+from astroclf.settings.sections import COSTS, LABEL_METRICS, VOTE_METRICS
+from astroclf.tasks.objectives import better, read_directions, read_objectives
+
+Build = Callable[..., Settings]
+VOTES = ("dataset.target=votes", "loss=mse")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "objectives"),
+    [
+        ((), ("loss",)),
+        (("trainer.monitor=macro_f1",), ("macro_f1",)),
+        (("trainer.monitor=loss", "search.objective=accuracy"), ("accuracy",)),
+        (("search.objective=[accuracy,parameters]",), ("accuracy", "parameters")),
+        ((*VOTES, "search.objective=rmse"), ("rmse",)),
+    ],
+)
+def test_the_objective_is_what_is_monitored_unless_another_is_named(
+    settings: Build, overrides: tuple[str, ...], objectives: tuple[str, ...]
+) -> None:
+    assert read_objectives(settings(*overrides)) == objectives
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            ("search.objective=rmse",),
+            "search.objective=rmse is nothing that a trial measures: choose among loss, accuracy,",
+        ),
+        (
+            (*VOTES, "search.objective=[loss,accuracy]"),
+            "search.objective=accuracy is nothing that a trial measures: choose among loss, rmse,",
+        ),
+        (("search.objective=[loss,loss]",), "search.objective=['loss', 'loss'] names one"),
+    ],
+)
+def test_what_a_trial_does_not_measure_is_refused(
+    settings: Build, overrides: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(UserError) as refused:
+        read_objectives(settings(*overrides))
+    assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.parametrize("name", [*LABEL_METRICS, *VOTE_METRICS])
+def test_the_better_way_of_a_metric_is_that_of_the_evaluation(name: str) -> None:
+    assert (better(name) == "maximize") == HIGHER_IS_BETTER[name]
+
+
+def test_the_better_way_of_a_cost_is_less_of_it_but_for_speed() -> None:
+    assert {name for name in COSTS if better(name) == "maximize"} == {"images_per_s"}
+
+
+BOTH = ("accuracy", "parameters")
+
+
+@pytest.mark.parametrize(
+    ("objectives", "wanted", "directions"),
+    [
+        (("accuracy",), None, ["maximize"]),
+        (("loss",), None, ["minimize"]),
+        (("loss",), "minimize", ["minimize"]),
+        (("loss",), ["minimize"], ["minimize"]),
+        (BOTH, None, ["maximize", "minimize"]),
+        (BOTH, ["maximize", "minimize"], ["maximize", "minimize"]),
+    ],
+)
+def test_directions_are_the_better_ones(
+    objectives: tuple[str, ...], wanted: str | list[str] | None, directions: list[str]
+) -> None:
+    assert read_directions(objectives, wanted) == directions
+
+
+@pytest.mark.parametrize(
+    ("objectives", "wanted", "sentence"),
+    [
+        (("accuracy",), "minimize", "direction=minimize would look for the worst accuracy: write maximize"),
+        (BOTH, ["minimize", "minimize"], "direction=[minimize,minimize] would look for the worst accuracy"),
+        (BOTH, ["maximize", "maximize"], "would look for the worst parameters: write minimize"),
+        (BOTH, "maximize", "direction=maximize and the objectives (accuracy, parameters) differ in number"),
+        (("loss",), ["minimize"] * 2, "direction=[minimize,minimize] and the objectives (loss) differ"),
+        (("loss",), "down", "direction=down"),
+    ],
+)  # fmt: skip
+def test_a_direction_that_does_not_fit_is_refused(
+    objectives: tuple[str, ...], wanted: str | list[str], sentence: str
+) -> None:
+    with pytest.raises(UserError) as refused:
+        read_directions(objectives, wanted)
+    assert sentence in str(refused.value)
+    assert "\n" not in str(refused.value)
