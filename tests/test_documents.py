@@ -13,11 +13,13 @@ from omegaconf import OmegaConf
 
 import astroclf.app  # noqa: F401 - registers the resolvers that conf/ names
 from astroclf.settings import read_settings
+from astroclf.sweep.read import read_space
+from astroclf.sweep.space import Space
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 RECIPES = sorted((ROOT / "conf/experiment").glob("*.yaml"))
-NOT_RUNS = ("--help", "--hydra-help", "--cfg", "resume=")
+NOT_RUNS = ("--help", "--hydra-help", "--cfg", "--config-dir", "resume=")
 
 
 def commands(text: str) -> list[str]:
@@ -40,8 +42,21 @@ def overrides_of(command: str) -> list[str]:
     """As Hydra gets them; of a sweep, those of its first job, and of a placeholder, some name."""
     filled = re.sub(r"<[^>]*>", "name", command.replace("model=<model>", "model=cnn"))
     words = [word for word in shlex.split(filled) if word not in ("-m", "--multirun")]
+    if "hydra/sweeper=optuna" in words:
+        own = [word for word in words if not word.startswith(("hydra/", "hydra."))]
+        space = read_space({}, {}, own, settled=lambda key: "some")
+        first = {key: values[0] for key, values in listed_values(space).items()}
+        return [word for word in words if word not in own] + space.overrides(first)
     is_sweep = "-m" in shlex.split(filled)
     return [re.sub(r"^([^=\[]+=[^,\[]*),.*$", r"\1", word) if is_sweep else word for word in words]
+
+
+def listed_values(space: Space) -> dict[str, Any]:
+    """Some values of each dimension; of an interval, its lower end."""
+    return {
+        dimension.key: [dimension.distribution.low] if dimension.size is None else dimension.values
+        for dimension in space.searched
+    }
 
 
 @pytest.mark.parametrize("command", shown())
