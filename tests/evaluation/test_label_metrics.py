@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from sklearn import metrics as sk
 from astroclf.evaluation import label_metrics
 from astroclf.evaluation.decision import to_labels
 from astroclf.evaluation.label_metrics import (
+    mean_with_intervals,
     score_labels,
     score_labels_with_intervals,
 )
@@ -204,3 +206,27 @@ def measure(p, y, classes="abc", resamples=0, labels=None):
         seed=0,
         labels=labels,
     )
+
+
+def test_the_interval_of_a_mean_is_that_of_one_network_where_all_say_the_same() -> None:
+    rng = np.random.default_rng(3)
+    targets = rng.integers(0, 3, 80)
+    probabilities = rng.dirichlet(np.ones(3), 80)
+    labels = probabilities.argmax(axis=1)
+    named: dict[str, Any] = {"bins": 10, "groups": None, "resamples": 200, "seed": 5}
+    alone = score_labels_with_intervals(
+        probabilities, targets, np.zeros(80), ("a", "b", "c"), **named
+    ).overall
+    several = mean_with_intervals([(probabilities, labels)] * 3, targets, **named)
+    for name, measured in several.items():
+        assert measured["value"] == pytest.approx(alone[name]["value"])
+        assert measured["ci95"] == pytest.approx(alone[name]["ci95"])
+
+
+def test_the_mean_of_networks_is_between_them() -> None:
+    targets = np.array([0, 1] * 30)
+    right, wrong = np.eye(2)[targets], np.eye(2)[1 - targets]
+    answers = [(right, targets), (wrong, 1 - targets)]
+    found = mean_with_intervals(answers, targets, bins=5, groups=None, resamples=50, seed=0)
+    assert found["accuracy"] == {"value": 0.5, "ci95": [0.5, 0.5]}
+    assert found["mcc"]["value"] == pytest.approx(0.0)

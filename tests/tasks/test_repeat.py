@@ -99,6 +99,11 @@ def test_mean_and_spread_are_those_of_the_seeds(seeds: Path) -> None:
     assert_spread(content, metrics)
     assert content["run"]["runs"] == ["seed-1", "seed-2", "seed-4"]
     assert content["run"]["seeds"] == [1, 2, 4]
+    for split in ("val", "test"):
+        for metric in ("accuracy", "mcc", "brier"):
+            low, high = content[split][metric]["ci95"]
+            assert low <= content[split][metric]["mean"] <= high
+        assert content[split]["roc_auc"]["ci95"] is None
     assert "pooled" not in content
     assert not (seeds / "predictions.csv").exists()
 
@@ -110,7 +115,7 @@ def test_one_seed_has_no_spread(train_run: Run, caplog: pytest.LogCaptureFixture
     assert content["val"]["accuracy"]["std"] is None
     assert "test" not in content
     value = content["val"]["accuracy"]["mean"]
-    assert re.search(rf"^accuracy +{value:.3f} +{value:.3f}$", caplog.text, re.MULTILINE)
+    assert re.search(rf"^accuracy +{value:.3f} +\[.*\] +{value:.3f}$", caplog.text, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

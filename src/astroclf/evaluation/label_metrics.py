@@ -18,6 +18,8 @@ from astroclf.evaluation.metrics import Scores
 from astroclf.evaluation.ranking import Ranking
 from astroclf.settings.sections import LABEL_METRICS
 
+# Metrics that follow from sums over images alone.
+OF_SUMS = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "log_loss", "brier", "ece")
 PER_CLASS = ("precision", "recall", "f1", "roc_auc")
 
 
@@ -86,6 +88,34 @@ def score_labels_with_intervals(
         for name in classes:
             per_class[name][metric] = next(figures)
     return Scores(overall, per_class)
+
+
+def mean_with_intervals(
+    answers: Sequence[tuple[np.ndarray, np.ndarray]],
+    targets: np.ndarray,
+    *,
+    bins: int,
+    groups: np.ndarray | None,
+    resamples: int,
+    seed: int,
+) -> dict[str, Measured]:
+    """The mean of each metric of `OF_SUMS` over several networks, with its 95 % interval.
+
+    Every network is measured on the same resample of the images, so that the interval tells how
+    sure their mean is for images of this kind; how far they lie apart is another question.
+
+    answers: (N, K) probabilities and (N,) labels of each network. targets: (N,) int64. groups,
+    resamples, seed: see `intervals.bootstrap`.
+    """
+    sums = [LabelSums(probabilities, targets, bins, labels) for probabilities, labels in answers]
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        figures = [each.figures(weights) for each in sums]
+        means = [np.mean([each[name] for each in figures], axis=0) for name in OF_SUMS]
+        return np.stack(means, axis=1)
+
+    found = bootstrap(statistic, len(targets), groups=groups, resamples=resamples, seed=seed)
+    return dict(zip(OF_SUMS, found, strict=True))
 
 
 class _LabelStatistic:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from astroclf.data.sources import load_dataset
 from astroclf.data.splits import write_split
 from astroclf.provenance import provenance
 from astroclf.settings import Settings
@@ -50,13 +51,14 @@ def repeat(
     memory = memory or Memory()
     resumed = config["resume"] is not None
     record = continue_record(folder, config) if resumed else Record(folder, config, {})
-    folded = fold_images(settings, memory) if settings.seeds is None else None
-    if folded is None:
+    if settings.seeds is not None:
+        dataset = memory.recall("dataset", settings.dataset, lambda: load_dataset(settings.dataset))
         repetitions = repeat_seeds(settings, config)
     else:
-        log.info(describe_folds(settings, folded))
-        repetitions = repeat_folds(settings, config, folded, memory)
-        write_split(folded, folder / "split.csv")
+        dataset = fold_images(settings, memory)
+        log.info(describe_folds(settings, dataset))
+        repetitions = repeat_folds(settings, config, dataset, memory)
+        write_split(dataset, folder / "split.csv")
     if trial is None:
         record.write()
     tracker = open_tracker(settings.tracking, folder)
@@ -68,7 +70,7 @@ def repeat(
         tracker.wait()  # the trainings look for this run, to be nested under it
         train_each(repetitions, folder, record, memory, trial)
         own = [folder / repetition.name for repetition in repetitions]
-        report_together(settings, own, folded, tracker, is_trial=trial is not None)
+        report_together(settings, own, dataset, tracker, is_trial=trial is not None)
     return mean_figures(record.figures.values())
 
 

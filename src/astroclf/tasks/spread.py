@@ -18,12 +18,14 @@ class Spread(TypedDict):
     """A metric of several trainings as it stands in metrics.json.
 
     values: of each training, None where it is not defined. mean, std: of those that are; the sample
-    standard deviation (n - 1), None where there are fewer than two.
+    standard deviation (n - 1), None where there are fewer than two. ci95: of the mean, if all
+    trainings were measured on the same images and the metric has one.
     """
 
     mean: float | None
     std: float | None
     values: list[float | None]
+    ci95: list[float] | None
 
 
 def read_metrics(folders: Sequence[Path]) -> list[dict[str, Any]]:
@@ -31,20 +33,29 @@ def read_metrics(folders: Sequence[Path]) -> list[dict[str, Any]]:
     return [json.loads((folder / "metrics.json").read_text()) for folder in folders]
 
 
-def spread_of(values: Sequence[float | None]) -> Spread:
+def spread_of(values: Sequence[float | None], ci95: list[float] | None = None) -> Spread:
     defined = [value for value in values if value is not None]
     return {
         "mean": statistics.fmean(defined) if defined else None,
         "std": statistics.stdev(defined) if len(defined) > 1 else None,
         "values": list(values),
+        "ci95": ci95,
     }
 
 
-def measure_spread(metrics: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Spread]]:
-    """split -> metric -> its spread, for val, and for test where all trainings have it."""
+def measure_spread(
+    metrics: Sequence[Mapping[str, Any]], means: Mapping[str, Mapping[str, Measured]]
+) -> dict[str, dict[str, Spread]]:
+    """split -> metric -> its spread, for val, and for test where all trainings have it.
+
+    means: split -> metric -> the interval of its mean, where it is known.
+    """
     return {
         split: {
-            metric: spread_of([each[split][metric]["value"] for each in metrics])
+            metric: spread_of(
+                [each[split][metric]["value"] for each in metrics],
+                means.get(split, {}).get(metric, {"value": None, "ci95": None})["ci95"],
+            )
             for metric in metrics[0][split]
         }
         for split in (VAL, TEST)
@@ -77,11 +88,14 @@ def spread_table(
     lines: list[str] = []
     for split, metrics in spreads.items():
         together = pooled if split == TEST else {}
+        known = any(spread["ci95"] for spread in metrics.values())
         head = f"{f'{split} (chosen on)' if split == VAL else split:<{WIDTH}}{'mean ± std':<18}"
+        head += f"{'95 % of the mean':<18}" if known else ""
         head += f"{'all images':<24}" if together else ""
         lines += ["", head + "".join(f"{name:>10}" for name in names)]
         for metric, spread in metrics.items():
             row = f"{metric:<{WIDTH}}{_mean_and_std(spread):<18}"
+            row += f"{_interval(spread['ci95']):<18}" if known else ""
             row += f"{_with_interval(together[metric]):<24}" if together else ""
             lines.append(row + "".join(f"{_number(value):>10}" for value in spread["values"]))
     return "\n".join(line.rstrip() for line in lines)
@@ -96,8 +110,11 @@ def _mean_and_std(spread: Spread) -> str:
 def _with_interval(measured: Measured) -> str:
     if measured["ci95"] is None:
         return _number(measured["value"])
-    low, high = measured["ci95"]
-    return f"{_number(measured['value'])} [{_number(low)}, {_number(high)}]"
+    return f"{_number(measured['value'])} {_interval(measured['ci95'])}"
+
+
+def _interval(ci95: list[float] | None) -> str:
+    return "" if ci95 is None else f"[{_number(ci95[0])}, {_number(ci95[1])}]"
 
 
 def _number(value: float | None) -> str:

@@ -13,6 +13,7 @@ from astroclf.evaluation.intervals import Measured
 from astroclf.settings import Settings
 from astroclf.tasks.out_of_fold import read_out_of_fold, score_out_of_fold, write_out_of_fold
 from astroclf.tasks.outcome import shortest
+from astroclf.tasks.seed_intervals import measure_mean
 from astroclf.tasks.spread import measure_spread, read_metrics, spread_table, tracked_metrics
 from astroclf.tracking import Tracker
 
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 def report_together(
     settings: Settings,
     folders: Sequence[Path],
-    folded: ImageDataset | None,
+    dataset: ImageDataset,
     tracker: Tracker,
     *,
     is_trial: bool,
@@ -30,20 +31,23 @@ def report_together(
     """Write metrics.json beside the folders of the trainings; track it, and tell it unless it is
     that of a trial.
 
-    folded: the images of a cross-validation, whose predictions.csv is written too, but for a trial.
+    dataset: the images of every seed; those of a cross-validation are in folds, and its
+    predictions.csv is written too, but for a trial.
     """
     folder = folders[0].parent
     metrics = read_metrics(folders)
-    spreads = measure_spread(metrics)
+    in_folds = settings.seeds is None
+    means = {} if in_folds or is_trial else measure_mean(settings, dataset, folders)
+    spreads = measure_spread(metrics, means)
     pooled: dict[str, Measured] = {}
-    if folded is not None and not is_trial:
+    if in_folds and not is_trial:
         rows = read_out_of_fold(folders)
         write_out_of_fold(folder / "predictions.csv", rows)
         losses = {
             own.name: each[TEST]["loss"]["value"]
             for own, each in zip(folders, metrics, strict=True)
         }
-        pooled = score_out_of_fold(settings, folded, rows, losses)
+        pooled = score_out_of_fold(settings, dataset, rows, losses)
     names = [own.name for own in folders]
     run = run_facts(settings, names, metrics)
     content = {**spreads, **({"pooled": pooled} if pooled else {}), "run": run}
@@ -82,8 +86,8 @@ def closing_lines(settings: Settings, folder: Path, tracker: Tracker) -> list[st
         )
     else:
         meaning = (
-            "std is over the seeds, on the same images: the report of each training says how sure "
-            "its figures are for these images."
+            "std is over the seeds, on the same images; the interval is that of the mean, bootstrapped over "
+            "the images."
         )
     lines = ["", meaning, ""]
     if settings.seeds is None:

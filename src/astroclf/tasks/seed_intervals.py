@@ -1,0 +1,48 @@
+"""How sure the mean over several seeds is, for images of the same kind."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from astroclf.data.dataset import TEST, VAL, ImageDataset
+from astroclf.evaluation.intervals import Measured
+from astroclf.evaluation.label_metrics import mean_with_intervals
+from astroclf.settings import Settings
+
+
+def measure_mean(
+    settings: Settings, dataset: ImageDataset, folders: Sequence[Path]
+) -> dict[str, dict[str, Measured]]:
+    """split -> metric -> the mean over the trainings with its bootstrap interval, for val and test.
+
+    folders: of trainings on the same images and splits. Nothing for vote fractions.
+    """
+    if dataset.has_votes:
+        return {}
+    return {
+        split: mean_with_intervals(
+            [
+                _read_answers(folder / "predictions.csv", split, dataset.classes)
+                for folder in folders
+            ],
+            dataset.targets[dataset.indices(split)],
+            bins=settings.evaluation.calibration_bins,
+            groups=None if dataset.groups is None else dataset.groups[dataset.indices(split)],
+            resamples=settings.evaluation.bootstrap,
+            seed=settings.seed,
+        )
+        for split in (VAL, TEST)
+        if split in dataset.split_names
+    }
+
+
+def _read_answers(file: Path, split: str, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """(N, K) probabilities and (N,) labels of a split, in the order of the data set."""
+    with file.open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["split"] == split]
+    probabilities = np.array([[float(row[f"p_{name}"]) for name in classes] for row in rows])
+    return probabilities, np.array([classes.index(row["label"]) for row in rows])
