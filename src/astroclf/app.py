@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from astroclf.errors import UserError
-from astroclf.sweep.nodes import TRIAL_VARIABLE
+from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.tasks.record import RECORD_FILE, read_record
 from astroclf.training.interruption import Interrupted
 
@@ -48,6 +49,10 @@ def _sweep_name(study: str | None, fresh: str) -> str:
     """A study goes on in its own folder; every other sweep gets a fresh one."""
     return study or fresh
 
+
+# Hydra 1.3 needs what Hydra 1.4 will not need any more, and OmegaConf 2.4 renames what comes next.
+warnings.filterwarnings("ignore", "The version_base parameter is deprecated")
+warnings.filterwarnings("ignore", r"register_new_resolver\(\) is deprecated")
 
 # Hydra resolves the run's folder from these, so they must stand before it composes anything.
 OmegaConf.register_new_resolver("run_dir", _run_dir, replace=True)
@@ -135,7 +140,7 @@ def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     hydra = HydraConfig.get().sweeper
     sweeper = {
-        "study_name": hydra.study_name,
+        "study_name": os.environ[STUDY_VARIABLE],
         "storage": hydra.storage,
         "pruner": dict(hydra.pruner),
     }

@@ -3,6 +3,7 @@
 Hydra imports this at every start, so nothing heavy may be imported here.
 """
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,16 @@ class AstroclfSearchPath(SearchPathPlugin):
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         if not any(map(_says_what_is_searched, search_path.get_path())):
             return
-        store = ConfigStore.instance()
-        store.store(group="hydra/sweeper", name="optuna", node=SWEEPER, provider="astroclf")
-        for group, nodes in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
-            for name, node in nodes.items():
-                store.store(
-                    group=f"hydra/sweeper/{group}", name=name, node=node, provider="astroclf"
-                )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Hydra 1.4 minds that a name is there already
+            register_choices(ConfigStore.instance())
+
+
+def register_choices(store: ConfigStore) -> None:
+    store.store(group="hydra/sweeper", name="optuna", node=SWEEPER, provider="astroclf")
+    for group, nodes in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
+        for name, node in nodes.items():
+            store.store(group=f"hydra/sweeper/{group}", name=name, node=node, provider="astroclf")
 
 
 def _says_what_is_searched(element: SearchPathElement) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-TRIAL_VARIABLE = "ASTROCLF_TRIAL"  # in the environment of a job: the number of its trial
+# In the environment of a job: its study, and the number of its trial.
+STUDY_VARIABLE, TRIAL_VARIABLE = "ASTROCLF_STUDY", "ASTROCLF_TRIAL"
 
 SAMPLERS: dict[str, dict[str, Any]] = {
     "tpe": {  # tree-structured Parzen estimators: a good choice for any space

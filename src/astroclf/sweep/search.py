@@ -21,6 +21,7 @@ from astroclf.sweep.progress import remaining_s, trial_line
 from astroclf.sweep.samplers import make_sampler
 from astroclf.sweep.space import Space
 from astroclf.sweep.study import (
+    EPOCHS,
     FOLDER,
     PROCESS,
     REASON,
@@ -30,7 +31,7 @@ from astroclf.sweep.study import (
     give_up,
     recover,
 )
-from astroclf.sweep.trial import COMPLETE, PRUNED, STOPPED, TrialResult
+from astroclf.sweep.trial import COMPLETE, FAILED, PRUNED, STOPPED, TrialResult
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +79,7 @@ class Search:
         Raises Stopped if the user ends it, and TooManyFailuresError.
         """
         while not self.is_exhausted and (trials := self.begin()):
-            jobs = [(trial.number, self.space.overrides(trial.params)) for trial in trials]
-            try:
-                with heartbeat(self.study._storage, [trial._trial_id for trial in trials]):
-                    results = self.launch(jobs)
-            except KeyboardInterrupt:
-                results = [TrialResult(STOPPED, reason="SIGINT", signal_number=2)] * len(trials)
+            results = self.try_out(trials)
             for trial, result in zip(trials, results, strict=True):
                 self.tell(trial, result)
             self.stop_if_asked(results)
@@ -104,6 +100,19 @@ class Search:
         for trial in trials:
             self.suggest(trial)
         return trials
+
+    def try_out(self, trials: Sequence[Trial]) -> Sequence[TrialResult]:
+        """Have them done at once; where the launcher breaks down, all of them have failed."""
+        jobs = [(trial.number, self.space.overrides(trial.params)) for trial in trials]
+        try:
+            with heartbeat(self.study._storage, [trial._trial_id for trial in trials]):
+                return self.launch(jobs)
+        except KeyboardInterrupt:
+            result = TrialResult(STOPPED, reason="SIGINT", signal_number=2)
+        except Exception as error:  # such as a worker that was killed for its memory
+            text = f"{type(error).__name__}: {' '.join(str(error).split())}"[:400]
+            result = TrialResult(FAILED, reason=f"its launcher broke down ({text})")
+        return [result] * len(trials)
 
     def count_wanted(self) -> int:
         """How many trials are still to be started, by any process."""
@@ -131,6 +140,8 @@ class Search:
 
     def tell(self, trial: Trial, result: TrialResult) -> None:
         frozen = self.study.get_trials(deepcopy=False)[trial.number]
+        if frozen.intermediate_values:
+            trial.set_user_attr(EPOCHS, max(frozen.intermediate_values))
         if frozen.state.is_finished():  # another machine heard nothing of it for too long
             self.say(trial.number)
             return
@@ -180,8 +191,11 @@ class Search:
     def stop_if_failing(self) -> None:
         allowed = self.max_failure_rate * self.n_trials
         if len(self.failures) > allowed:
+            count = (
+                "1 trial has" if len(self.failures) == 1 else f"{len(self.failures)} trials have"
+            )
             raise TooManyFailuresError(
-                f"{len(self.failures)} trials have failed, more than hydra.sweeper.max_failure_rate="
+                f"{count} failed, more than hydra.sweeper.max_failure_rate="
                 f"{self.max_failure_rate:g} of {self.n_trials} allows, so the search stops; the last one said: "
                 f"{self.failures[-1]}"
             )

@@ -30,6 +30,7 @@ MOST_RETRIES = 2  # of parameters whose process was killed: perhaps they are wha
 
 # Attributes of a trial and of a study.
 PROCESS, FOLDER, REASON, RETRIED = "process", "folder", "reason", "retried"
+EPOCHS = "epochs"
 IDENTITY = "identity"
 
 

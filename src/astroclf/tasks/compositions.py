@@ -15,11 +15,12 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from optuna.samplers import RandomSampler
 
 from astroclf.errors import UserError
 from astroclf.settings import Settings, read_settings
 from astroclf.settings.agreement import gives_votes
-from astroclf.sweep.nodes import TRIAL_VARIABLE
+from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.sweep.read import read_space
 from astroclf.sweep.space import Space
 from astroclf.tracking import flatten
@@ -36,6 +37,7 @@ class Compositions:
     """
 
     def __init__(self, config: DictConfig, loader: ConfigLoader, arguments: Sequence[str]) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.config = config
         self.loader = loader
         self.arguments = list(arguments)
@@ -55,7 +57,7 @@ class Compositions:
         searches_loss = any(key.split(".")[0] == "loss" for key in space.dimensions)
         if not searches_loss or self._settled("trainer.monitor") != "loss":
             return space
-        votes = gives_votes(read_settings(self.plain(self.config)).dataset)
+        votes = gives_votes(self._settings_of_a_trial(space).dataset)
         monitor = "rmse" if votes else "accuracy"
         if "trainer.monitor" in space.fixed:
             raise UserError(
@@ -72,8 +74,7 @@ class Compositions:
         Raises UserError for a key or a choice that does not exist, and for settings that no trial
         could have.
         """
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        rng = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+        rng = optuna.create_study(sampler=RandomSampler(seed=0))
         seen: set[tuple[str, str]] = set()
         first: Settings | None = None
         for _ in range(MOST_SAMPLES):
@@ -103,12 +104,15 @@ class Compositions:
 
     def trial_overrides(self, number: int) -> list[str]:
         """What tells a job which trial of which study it is."""
-        return [*self.pinned(str(number)), f"++hydra.job.env_set.{TRIAL_VARIABLE}='{number}'"]
+        return [
+            *self.pinned(str(number)),
+            f"++hydra.job.env_set.{STUDY_VARIABLE}='{self.sweeper['study_name']}'",
+            f"++hydra.job.env_set.{TRIAL_VARIABLE}='{number}'",
+        ]
 
     def pinned(self, subdir: str) -> list[str]:
-        """The study and its folder, which a job's own choices must not change, and its sub-folder."""
+        """The folder of the sweep, which a job's own choices must not change, and its sub-folder."""
         return [
-            f"hydra.sweeper.study_name='{self.sweeper['study_name']}'",
             f"hydra.sweep.dir='{self.folder}'",
             f"hydra.sweep.subdir='{subdir}'",
         ]
@@ -133,6 +137,10 @@ class Compositions:
             if (key not in before or before[key] != value) and key.split(".")[0] not in NOT_KEPT
         }
         return groups, values
+
+    def _settings_of_a_trial(self, space: Space) -> Settings:
+        params = space.suggest(optuna.create_study(sampler=RandomSampler(seed=0)).ask())
+        return read_settings(self.plain(self.compose(space.overrides(params))))
 
     def _settled(self, key: str) -> str | None:
         choice = self.config.hydra.runtime.choices.get(key)

@@ -23,9 +23,8 @@ class Memory:
         key: changes with everything that the thing depends on. The old one is let go before a new
         one is made, so that the device need not hold both.
         """
-        known = self._kept.get(kind)
-        if known is None or known[0] != key:
+        if kind not in self._kept or self._kept[kind][0] != key:
             self._kept.pop(kind, None)
-            known = self._kept[kind] = (key, make())
-        thing: Thing = known[1]
+            self._kept[kind] = (key, make())
+        thing: Thing = self._kept[kind][1]
         return thing

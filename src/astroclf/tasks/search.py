@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -92,6 +93,9 @@ def search(
         return [as_result(value) for value in launch(overrides, jobs[0][0])]
 
     say_start(plan, study)
+    # What is imported stays: the garbage collector need not look through it for each trial.
+    gc.collect()
+    gc.freeze()
     with take_seat(plan.folder) as seat:
         work = Search(
             study=study,

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from astroclf.sweep.processes import is_alive, take_seat
+
+HOST = socket.gethostname()
+
+SIT = """
+import sys, time
+from pathlib import Path
+from astroclf.sweep.processes import take_seat
+with take_seat(Path(sys.argv[1])) as seat:
+    print(seat, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_each_process_has_a_seat_of_its_own(tmp_path: Path) -> None:
+    with take_seat(tmp_path) as first, take_seat(tmp_path) as second:
+        assert first != second
+        assert all(seat.startswith(f"{HOST}:") for seat in (first, second))
+        assert is_alive(first) is True
+        assert is_alive(second) is True
+
+
+def test_a_seat_is_left_and_never_taken_again(tmp_path: Path) -> None:
+    with take_seat(tmp_path) as seat:
+        pass
+    assert is_alive(seat) is False
+    with take_seat(tmp_path) as another:
+        assert another != seat
+        assert is_alive(seat) is False
+
+
+def test_a_seat_is_left_by_whoever_fails(tmp_path: Path) -> None:
+    def fail() -> None:
+        with take_seat(tmp_path) as seat:
+            seats.append(seat)
+            raise RuntimeError
+
+    seats: list[str] = []
+    with pytest.raises(RuntimeError):
+        fail()
+    assert is_alive(seats[0]) is False
+
+
+def test_of_another_machine_nothing_is_known() -> None:
+    assert is_alive("another.machine:/tmp/its.lock") is None
+
+
+def test_a_killed_process_has_left_its_seat(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SIT, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        seat = process.stdout.readline().strip()
+        assert seat.startswith(f"{HOST}:")
+        assert is_alive(seat) is True
+    finally:
+        process.kill()
+        process.communicate()
+    assert is_alive(seat) is False

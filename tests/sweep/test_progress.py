@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from typing import Any
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from astroclf.sweep.content import SweepContent
+from astroclf.sweep.progress import duration, remaining_s, shown_params, trial_line
+
+START = datetime.datetime(2026, 1, 1)
+
+
+def ended(number: int, state: TrialState, **options: Any) -> FrozenTrial:
+    """After three seconds and a half."""
+    trial = optuna.trial.create_trial(
+        state=state,
+        params={"optimizer.lr": 0.00123456, "loss": "focal"},
+        distributions={
+            "optimizer.lr": FloatDistribution(1e-4, 1e-2, log=True),
+            "loss": CategoricalDistribution(["ce", "focal"]),
+        },
+        **options,
+    )
+    trial.number, trial.datetime_start = number, START
+    trial.datetime_complete = START + datetime.timedelta(seconds=3.5)
+    return trial
+
+
+TRIALS = [
+    ended(0, TrialState.COMPLETE, value=0.91),
+    ended(1, TrialState.FAIL, user_attrs={"reason": "out of memory (CUDA)"}),
+    ended(2, TrialState.PRUNED, intermediate_values={1: 0.5, 2: 0.6}),
+]
+CONTENT = SweepContent("study", "", ("accuracy",), ("maximize",), TRIALS, {})
+PARAMS = "lr=0.00123 loss=focal"
+
+
+def test_a_line_tells_how_a_trial_ended() -> None:
+    lines = [trial_line(CONTENT, trial, 5, 200.0) for trial in TRIALS]
+    best, left = "best 0.91 (trial 0)", "3.5 s  2/5, about 3 min to go"
+    assert lines == [
+        f"trial   0  complete  accuracy 0.91  {best}  {PARAMS}  {left}",
+        f"trial   1  FAILED    out of memory (CUDA)  {PARAMS}  {left}",
+        f"trial   2  pruned    accuracy 0.6  {best}  {PARAMS}  {left}",
+    ]
+
+
+def test_the_last_line_promises_nothing() -> None:
+    assert trial_line(CONTENT, TRIALS[0], 2, 0.0).endswith("3.5 s  2/2")
+
+
+def test_before_the_first_value_there_is_no_best() -> None:
+    line = trial_line(replace(CONTENT, trials=TRIALS[1:]), TRIALS[2], 5, 9.0)
+    assert "best" not in line
+
+
+def test_of_several_objectives_all_are_told_and_none_is_best() -> None:
+    both = ended(0, TrialState.COMPLETE, values=[0.9, 1234.0])
+    directions = ("maximize", "minimize")
+    content = SweepContent("study", "", ("accuracy", "parameters"), directions, [both], {})
+    line = trial_line(content, both, 1, 0.0)
+    assert line == f"trial   0  complete  accuracy 0.9  parameters 1234  {PARAMS}  3.5 s  1/1"
+
+
+@pytest.mark.parametrize(
+    ("params", "shown"),
+    [
+        ({}, ""),
+        ({"optimizer.lr": 0.001}, "lr=0.001"),
+        ({"a.lr": 1, "b.lr": 2, "c.x": 3}, "a.lr=1 b.lr=2 x=3"),
+        ({"x": None, "y": "[128]", "z": 1.23456e-5}, "x=null y=[128] z=1.23e-05"),
+    ],
+)
+def test_parameters_have_short_names_that_tell_them_apart(
+    params: dict[str, Any], shown: str
+) -> None:
+    assert shown_params(params) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (12600, "3.5 h")],
+)
+def test_a_duration_has_the_unit_that_fits(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.floats(0.1, 1e4), min_size=1, max_size=9), st.integers(0, 100), st.integers(1, 8)
+)
+def test_the_rest_takes_as_long_as_what_is_done(times_s: list[float], n: int, at_once: int) -> None:
+    rest_s = remaining_s(times_s, n, at_once)
+    assert n * min(times_s) / at_once * 0.999 <= rest_s <= n * max(times_s) / at_once * 1.001
+
+
+def test_nothing_is_known_before_the_first_trial_ends() -> None:
+    assert remaining_s([], 5, 1) == 0

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import datetime
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.study import Study
+from optuna.trial import TrialState
+
+from astroclf.errors import UserError
+from astroclf.sweep.processes import take_seat
+from astroclf.sweep.storage import open_storage
+from astroclf.sweep.study import (
+    Identity,
+    count_finished,
+    count_running,
+    numbers_by_state,
+    open_study,
+    recover,
+)
+
+IDENTITY = Identity(
+    objectives=("accuracy",),
+    directions=("maximize",),
+    sampler="tpe",
+    space={"optimizer.lr": "interval(0, 1)", "loss": "choice(ce, focal)"},
+    settings={"trainer.epochs": "3"},
+)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return open_study("s", open_storage(None, tmp_path), IDENTITY, tmp_path)
+
+
+def ask(study: Study, **attributes: Any) -> optuna.Trial:
+    trial = study.ask()
+    trial.suggest_float("optimizer.lr", 0, 1)
+    for name, value in attributes.items():
+        trial.set_user_attr(name, value)
+    return trial
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, ""),
+        ({"objectives": ("loss",)}, "its objectives were accuracy and are loss"),
+        ({"directions": ("minimize",)}, "its directions were maximize and are minimize"),
+        ({"sampler": "gp"}, "its sampler was tpe and is gp"),
+        (
+            {"space": {"optimizer.lr": "interval(0, 2)", "model.dropout": "interval(0, 1)"}},
+            "its space is another: model.dropout is new, optimizer.lr was interval(0, 1) and is "
+            "interval(0, 2), loss is gone",
+        ),
+        ({"settings": {"trainer.epochs": "4"}}, "trainer.epochs was 3 and is 4"),
+    ],
+)
+def test_a_study_says_what_is_different(
+    study: Study, tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    identity = replace(IDENTITY, **change)
+    open_storage.cache_clear()
+    storage = open_storage(None, tmp_path)
+    if not said:
+        assert open_study("s", storage, identity, tmp_path)._study_id == study._study_id
+        return
+    with pytest.raises(UserError, match=r"^study s in .* cannot go on, ") as refused:
+        open_study("s", storage, identity, tmp_path)
+    assert f"cannot go on, {said}: start another one" in str(refused.value)
+
+
+def test_the_journal_lies_in_the_folder(study: Study, tmp_path: Path) -> None:
+    assert (tmp_path / "study.journal").is_file()
+
+
+def test_a_file_may_be_named_as_storage(tmp_path: Path) -> None:
+    journal = tmp_path / "there/of.journal"
+    open_study("s", open_storage(str(journal), tmp_path), IDENTITY, tmp_path)
+    assert journal.is_file()
+    assert not (tmp_path / "study.journal").exists()
+
+
+@pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # which a search sees to itself
+def test_a_database_holds_a_study_too(tmp_path: Path) -> None:
+    address = f"sqlite:///{tmp_path / 'studies.db'}"
+    study = open_study("s", open_storage(address, tmp_path), IDENTITY, tmp_path)
+    study.tell(ask(study), 0.5)
+    again = open_study("s", open_storage(address, tmp_path), IDENTITY, tmp_path)
+    assert count_finished(again) == 1
+    with pytest.raises(UserError, match="its sampler was tpe and is gp"):
+        open_study("s", open_storage(address, tmp_path), replace(IDENTITY, sampler="gp"), tmp_path)
+
+
+def test_complete_and_pruned_trials_are_finished(study: Study) -> None:
+    study.tell(ask(study), 0.5)
+    study.tell(ask(study), state=TrialState.PRUNED)
+    study.tell(ask(study), state=TrialState.FAIL)
+    ask(study)
+    study.enqueue_trial({"optimizer.lr": 0.5})
+    assert count_finished(study) == 2
+    counts = numbers_by_state(study.trials)
+    assert counts == {"complete": 1, "pruned": 1, "fail": 1, "running": 1, "waiting": 1}
+
+
+def test_trials_of_killed_processes_fail_and_are_queued(study: Study, tmp_path: Path) -> None:
+    with take_seat(tmp_path) as alive:
+        numbers = {
+            seat: ask(study, process=seat).number
+            for seat in (alive, f"{socket.gethostname()}:7", "another.machine:0")
+        }
+        assert count_running(study) == 2
+        assert recover(study, tmp_path) == [numbers[f"{socket.gethostname()}:7"]]
+        assert recover(study, tmp_path) == []
+    killed = study.trials[1]
+    assert (killed.state, killed.user_attrs["reason"]) == (
+        TrialState.FAIL,
+        "its process was killed",
+    )
+    (queued,) = study.get_trials(states=(TrialState.WAITING,))
+    assert queued.system_attrs["fixed_params"] == killed.params
+
+
+def test_a_trial_without_a_process_is_lost_after_a_while(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study.ask()  # and whoever did so has not said yet who it is
+    assert count_running(study) == 1
+    assert recover(study, tmp_path) == []
+    monkeypatch.setattr("astroclf.sweep.study.UNSIGNED", datetime.timedelta(0))
+    assert count_running(study) == 0
+    assert recover(study, tmp_path) == [0]
+    assert study.get_trials(states=(TrialState.WAITING,)) == []  # it had no parameters
+
+
+def test_parameters_that_kill_every_process_are_given_up(study: Study, tmp_path: Path) -> None:
+    gone = f"{socket.gethostname()}:7"
+    ask(study, process=gone)
+    for _ in range(9):
+        recover(study, tmp_path)
+        if not study.get_trials(states=(TrialState.WAITING,)):
+            break
+        ask(study, process=gone)
+    assert [trial.state for trial in study.trials] == [TrialState.FAIL] * 3
+    assert len({trial.params["optimizer.lr"] for trial in study.trials}) == 1

@@ -1,0 +1,146 @@
+"""What a sweep refuses: in one sentence, with exit code 2, before any trial has begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LR = ("search=none", "optimizer.lr=tag(log,interval(1e-4,1e-2))")
+TWO = "search.objective=[accuracy,parameters]"
+
+REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
+    "unknown key": (
+        ("search=none", "optimizer.lrr=interval(0,1)"),
+        "optimizer.lrr is searched, but it is no key of the configuration: did you mean optimizer.lr?",
+    ),
+    "unknown choice": (
+        ("search=none", "loss=choice(ce,foo)"),
+        "loss=foo is not there: conf/loss/ has bce, ce, focal, mse.",
+    ),
+    "wrong choice": (
+        ("search=none", "trainer.batch_size=choice(8,-1)"),
+        "trainer.batch_size=-1 does not fit",
+    ),
+    "empty space": (("search=none",), "There is nothing to search: every key is fixed."),
+    "no trials": (LR, "hydra.sweeper.n_trials=0 should be a whole number, 1 or more."),
+    "failure rate": (
+        (*LR, "hydra.sweeper.max_failure_rate=2"),
+        "hydra.sweeper.max_failure_rate=2 should be a share from 0 to 1.",
+    ),
+    "server": (
+        (*LR, "hydra.sweeper.storage='postgresql://nobody:secret@127.0.0.1:1/x'"),
+        "hydra.sweeper.storage=postgresql://nobody@127.0.0.1:1/x cannot be reached",
+    ),
+    "database": (
+        (*LR, "hydra.sweeper.storage='sqlite:////nowhere/at/all.db'"),
+        "hydra.sweeper.storage=sqlite:////nowhere/at/all.db cannot be reached",
+    ),
+    "worst": (
+        (*LR, "trainer.monitor=accuracy", "hydra.sweeper.direction=minimize"),
+        "hydra.sweeper.direction=minimize would look for the worst accuracy: write maximize",
+    ),
+    "one direction": (
+        (*LR, TWO, "hydra.sweeper.direction=maximize"),
+        "hydra.sweeper.direction=maximize and the objectives (accuracy, parameters) differ in number",
+    ),
+    "objective": ((*LR, "search.objective=acuracy"), "search.objective=acuracy is nothing that"),
+    "monitor": (
+        ("search=none", "loss=choice(ce,focal)", "trainer.monitor=loss"),
+        "trainer.monitor=loss cannot compare trials of different losses",
+    ),
+    "replicates": (
+        (*LR, TWO, "search.replicates=2"),
+        "search.replicates trains the best trial again",
+    ),
+}
+
+
+def refusal(ran: Any) -> str:
+    """The one sentence that a refused command ends with."""
+    assert ran.code == 2, (ran.code, ran.err)
+    assert ran.out == ""
+    assert ran.err.startswith("astroclf: ")
+    assert ran.err.count("\n") == 1
+    sentence: str = ran.err.removeprefix("astroclf: ").rstrip("\n")
+    assert sentence.endswith((".", "?")), sentence
+    return sentence
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_searched_is_refused(
+    sweep: Any, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astroclf.sweep.storage.PAUSES_S", (0.0,))
+    overrides, beginning = REFUSED[case]
+    said = refusal(sweep.run(*overrides, n_trials=0 if case == "no trials" else 2))
+    assert said.startswith(beginning)
+    assert "secret" not in said
+    assert sweep.folders == []
+
+
+def test_a_distribution_that_hydra_cannot_read_is_hydras(sweep: Any) -> None:
+    ran = sweep.run("search=none", "optimizer.lr=intervall(1e-4,1e-2)", n_trials=1)
+    assert ran.code == 1
+    assert ran.err.startswith("Error parsing override 'optimizer.lr=intervall(1e-4,1e-2)'")
+    assert "Traceback" not in ran.err
+    assert not sweep.folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "beginning"),
+    [
+        ("params: {optimizer.lr: 'intervall(1e-4, 1e-2)'}", "optimizer.lr=intervall(1e-4, 1e-2) cannot be read"),
+        ("params: {optimizer.lrr: 'interval(1e-4, 1e-2)'}", "optimizer.lrr is searched, but"),
+        ("where: {loss=focal: {loss.gamma: 'interval(0, 3)'}}", "There is nothing to search"),
+        ("where: {loos=focal: {loss.gamma: 'interval(0, 3)'}}", "where: loos=focal depends on loos"),
+    ],
+)  # fmt: skip
+def test_a_search_file_that_will_not_do_is_refused(sweep: Any, text: str, beginning: str) -> None:
+    file = sweep.root / "own/search/mine.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"defaults: [none, _self_]\n{text}\n")
+    said = refusal(sweep.run("--config-dir=own", "search=mine", n_trials=1))
+    assert said.startswith(beginning)
+    assert sweep.folders == []
+
+
+@pytest.fixture(scope="module")
+def begun(begin_sweep: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A study of one trial."""
+    sweep = begin_sweep(tmp_path_factory.mktemp("begun"))
+    assert sweep.run(*LR, n_trials=1).code == 0
+    return sweep
+
+
+OTHER: dict[str, tuple[tuple[str, ...], str]] = {
+    "space": (
+        ("search=none", "optimizer.lr=tag(log,interval(1e-5,1e-2))"),
+        "its space is another: optimizer.lr was tag(log, interval(0.0001, 0.01)) and is "
+        "tag(log, interval(1e-05, 0.01))",
+    ),
+    "new key": (
+        (*LR, "model.dropout=interval(0,0.5)"),
+        "its space is another: model.dropout is new",
+    ),
+    "objective": (
+        (*LR, "trainer.monitor=accuracy"),
+        "its objectives were loss and are accuracy",
+    ),
+    "sampler": ((*LR, "hydra/sweeper/sampler=random"), "its sampler was tpe and is random"),
+    "fixed": ((*LR, "trainer.epochs=3"), "trainer.epochs was 2 and is 3"),
+}
+
+
+@pytest.mark.parametrize("case", OTHER)
+def test_a_study_of_something_else_is_not_gone_on_with(begun: Any, case: str) -> None:
+    overrides, difference = OTHER[case]
+    trials = begun.trials
+    said = refusal(begun.run(*overrides, n_trials=2))
+    assert said.startswith("study study in ")
+    assert f"cannot go on, {difference}" in said
+    assert "hydra.sweeper.study_name=<name>" in said
+    assert begun.folders == ["0"]
+    assert begun.trials == trials
