@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from astroclf.errors import UserError
 from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
-from astroclf.tasks.record import RECORD_FILE, read_record
+from astroclf.tasks.repeat.record import RECORD_FILE, read_record
 from astroclf.training.interruption import Interrupted
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def search(
     config: composed without what is searched. arguments: the user's overrides.
     """
     from astroclf.sweep.search import Stopped
-    from astroclf.tasks.compositions import Compositions
-    from astroclf.tasks.search import search
+    from astroclf.tasks.search.compositions import Compositions
+    from astroclf.tasks.search.search import search
 
     def launch(overrides: Sequence[list[str]], first: int) -> list[Any]:
         return [job._return_value for job in launcher.launch(overrides, initial_job_idx=first)]
@@ -135,7 +135,7 @@ def _discard_empty(folder: Path) -> None:
 
 
 def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
-    from astroclf.tasks.trial import run_trial
+    from astroclf.tasks.search.trial import run_trial
 
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     hydra = HydraConfig.get().sweeper
@@ -195,7 +195,7 @@ def run_task(
         benchmark(settings, folder)
         return None
     if settings.task.name == "crossval" or settings.seeds is not None:
-        from astroclf.tasks.repeat import repeat
+        from astroclf.tasks.repeat.repeat import repeat
 
         return repeat(settings, folder, config, memory=memory, trial=trial)
     from astroclf.tasks.train import train

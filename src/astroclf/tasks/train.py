@@ -21,7 +21,7 @@ from astroclf.tasks.figures import measured_figures, write_trial_metrics
 from astroclf.tasks.inspection import inspect_dataset
 from astroclf.tasks.memory import Memory
 from astroclf.tasks.outcome import report_outcome, shortest
-from astroclf.tasks.record import RECORD_FILE
+from astroclf.tasks.repeat.record import RECORD_FILE
 from astroclf.tasks.results import append_history, write_history
 from astroclf.tasks.scores import Scoring
 from astroclf.tasks.setup import Setup, prepare

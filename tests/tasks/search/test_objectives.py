@@ -8,7 +8,7 @@ from astroclf.errors import UserError
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
 from astroclf.settings import Settings
 from astroclf.settings.sections import COSTS, LABEL_METRICS, VOTE_METRICS
-from astroclf.tasks.objectives import better, read_directions, read_objectives
+from astroclf.tasks.search.objectives import better, read_directions, read_objectives
 
 Build = Callable[..., Settings]
 VOTES = ("dataset.target=votes", "loss=mse")

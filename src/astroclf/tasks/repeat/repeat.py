@@ -15,8 +15,8 @@ from astroclf.provenance import provenance
 from astroclf.settings import Settings
 from astroclf.tasks.memory import Memory
 from astroclf.tasks.outcome import shortest
-from astroclf.tasks.record import Record, continue_record
-from astroclf.tasks.repetitions import (
+from astroclf.tasks.repeat.record import Record, continue_record
+from astroclf.tasks.repeat.repetitions import (
     Repetition,
     describe_folds,
     fold_images,
@@ -24,7 +24,7 @@ from astroclf.tasks.repetitions import (
     repeat_folds,
     repeat_seeds,
 )
-from astroclf.tasks.together import report_together
+from astroclf.tasks.repeat.together import report_together
 from astroclf.tasks.train import TrialReports, train
 from astroclf.tracking import closing, open_tracker
 from astroclf.training.checkpoint import checkpoint_path

@@ -19,7 +19,7 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.errors import UserError
 from astroclf.settings import read_settings
 from astroclf.tasks import outcome
-from astroclf.tasks.repeat import repeat
+from astroclf.tasks.repeat.repeat import repeat
 from astroclf.training.interruption import Interrupted, Pruned
 from astroclf.training.learner import Learner
 

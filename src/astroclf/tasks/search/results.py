@@ -11,7 +11,7 @@ from astroclf.sweep.report import write_sweep_report
 from astroclf.sweep.space import Space
 from astroclf.sweep.study import numbers_by_state
 from astroclf.sweep.table import write_trials
-from astroclf.tasks.compositions import Compositions
+from astroclf.tasks.search.compositions import Compositions
 from astroclf.tracking import Tracker
 
 

@@ -16,7 +16,7 @@ from astroclf.errors import UserError
 from astroclf.settings import Settings, read_settings, sections
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.trial import COMPLETE, FAILED, PRUNED, STOPPED, RunningTrial, TrialResult
-from astroclf.tasks.objectives import read_objectives
+from astroclf.tasks.search.objectives import read_objectives
 from astroclf.tracking import RUN_FILE, open_tracker
 from astroclf.training.interruption import Interrupted, Pruned
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.space import Space
-from astroclf.tasks.compositions import Compositions
+from astroclf.tasks.search.compositions import Compositions
 
 log = logging.getLogger(__name__)
 

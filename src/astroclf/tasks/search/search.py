@@ -31,10 +31,10 @@ from astroclf.sweep.study import (
     open_study,
 )
 from astroclf.sweep.trial import TrialResult
-from astroclf.tasks.compositions import Compositions
-from astroclf.tasks.objectives import read_directions, read_objectives
-from astroclf.tasks.replicates import LaunchJobs, replicate_best
-from astroclf.tasks.sweep_results import write_results
+from astroclf.tasks.search.compositions import Compositions
+from astroclf.tasks.search.objectives import read_directions, read_objectives
+from astroclf.tasks.search.replicates import LaunchJobs, replicate_best
+from astroclf.tasks.search.results import write_results
 from astroclf.tracking import Tracker, flatten, open_tracker
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""A search with Optuna: Hydra composes, the study remembers, MLflow shows."""
