@@ -145,3 +145,11 @@ def test_figures(value, text):
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_replicates_without_a_test_split_say_that_val_chose_them(page, make_content):
+    replicates = {"accuracy": {"mean": 0.91, "std": 0.01, "values": [0.90, 0.92]}}
+    found = page(make_content(5, replicates=replicates, seeds=(0, 1), replicated_on="val"))
+    assert "val mean std seed 0 seed 1" in found.text
+    assert "even these figures are a little too good" in found.text
+    assert "which chose nothing" not in found.text

@@ -33,7 +33,8 @@ class SweepContent:
     trials: in the order of their numbers. Their `user_attrs` may hold `folder`, `reason` (why it
         failed or was pruned), `epochs` and `train_s`.
     facts: name -> value of what describes the search, in order.
-    replicates: metric -> its values on test, one a seed.
+    replicates: metric -> its values, one a seed, on the split `replicated_on`: test, or val where
+        the data have no test.
     seeds: those of the replicates, in the order of their values.
     """
 
@@ -45,6 +46,7 @@ class SweepContent:
     facts: Mapping[str, str]
     replicates: Mapping[str, Replicated] | None = None
     seeds: Sequence[int] = ()
+    replicated_on: str = "test"
 
     @cached_property
     def complete(self) -> list[FrozenTrial]:

@@ -27,7 +27,8 @@ def replicate_best(
     compositions: Compositions,
     launch: LaunchJobs,
 ) -> SweepContent:
-    """The content with what the best trial reaches on test with seeds 0, 1, ..., n_seeds - 1.
+    """The content with what the best trial reaches on test with seeds 0, 1, ..., n_seeds - 1; on val
+    where the data have no test.
 
     Trained in a sub-folder that names the trial, and only if that has not been done.
     """
@@ -49,7 +50,7 @@ def replicate_best(
             return content
     measured = json.loads(figures.read_text())
     split = "test" if "test" in measured else "val"
-    return replace(content, replicates=measured[split], seeds=tuple(seeds))
+    return replace(content, replicates=measured[split], seeds=tuple(seeds), replicated_on=split)
 
 
 def _seeds_of(figures: Path) -> list[int] | None:

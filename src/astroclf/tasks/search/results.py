@@ -58,5 +58,5 @@ def tracked_figures(content: SweepContent) -> dict[str, float]:
     for name, share in importances(content).items():
         figures[f"importance_{name}"] = share
     for name, replicated in (content.replicates or {}).items():
-        figures[f"replicates_{name}"] = replicated["mean"]
+        figures[f"replicates_{content.replicated_on}_{name}"] = replicated["mean"]
     return figures
