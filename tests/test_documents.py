@@ -19,6 +19,8 @@ from astroclf.sweep.space import Space
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 RECIPES = sorted((ROOT / "conf/experiment").glob("*.yaml"))
+# What is no override, and what a launcher understands that need not be installed.
+NOT_OVERRIDES = ("-m", "--multirun", "&", "hydra/launcher", "hydra.launcher", "+hydra.launcher")
 NOT_RUNS = ("--help", "--hydra-help", "--cfg", "--config-dir", "resume=")
 
 
@@ -41,7 +43,7 @@ def shown() -> list[Any]:
 def overrides_of(command: str) -> list[str]:
     """As Hydra gets them; of a sweep, those of its first job, and of a placeholder, some name."""
     filled = re.sub(r"<[^>]*>", "name", command.replace("model=<model>", "model=cnn"))
-    words = [word for word in shlex.split(filled) if word not in ("-m", "--multirun")]
+    words = [word for word in shlex.split(filled) if not word.startswith(NOT_OVERRIDES)]
     if "hydra/sweeper=optuna" in words:
         own = [word for word in words if not word.startswith(("hydra/", "hydra."))]
         space = read_space({}, {}, own, settled=lambda key: "some")
