@@ -92,7 +92,7 @@ def test_a_run_is_remembered_whole(
     assert parameters["seed"] == "5"
     assert parameters["optimizer.lr"] == "0.002"
     assert parameters["model.widths"] == "(4, 8)"
-    assert parameters["trainer.clip_norm"] == "None"
+    assert parameters["trainer.clip_norm"] == "1.0"
 
     client = MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
     with (folder / "history.csv").open() as file:
