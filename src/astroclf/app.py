@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from astroclf.settings import Settings
     from astroclf.sweep.trial import TrialResult
     from astroclf.tasks.memory import Memory
-    from astroclf.tasks.train import TrialReports
+    from astroclf.tasks.reports import TrialReports
 
 # What may be given beside resume=<folder>; everything else is as the stopped run had it.
 CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "tracking")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from torch import Tensor
 
@@ -22,6 +22,7 @@ from astroclf.tasks.inspection import inspect_dataset
 from astroclf.tasks.memory import Memory
 from astroclf.tasks.outcome import report_outcome, shortest
 from astroclf.tasks.repeat.record import RECORD_FILE
+from astroclf.tasks.reports import TrialReports
 from astroclf.tasks.results import append_history, write_history
 from astroclf.tasks.scores import Scoring
 from astroclf.tasks.setup import Setup, prepare
@@ -82,14 +83,6 @@ def train(
         if trial is None:
             report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
     return measured_figures(setup)
-
-
-class TrialReports(Protocol):
-    """What a trial tells of its epochs."""
-
-    def report(self, epoch: int, value: float) -> None:
-        """The monitored value after an epoch (1, 2, ...); raises Pruned if the trial should end."""
-        ...
 
 
 def look_at_data(

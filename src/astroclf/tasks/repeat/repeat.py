@@ -25,7 +25,8 @@ from astroclf.tasks.repeat.repetitions import (
     repeat_seeds,
 )
 from astroclf.tasks.repeat.together import report_together
-from astroclf.tasks.train import TrialReports, train
+from astroclf.tasks.reports import SilentTrial, TrialReports
+from astroclf.tasks.train import train
 from astroclf.tracking import closing, open_tracker
 from astroclf.training.checkpoint import checkpoint_path
 from astroclf.training.interruption import Interrupted, Pruned
@@ -72,13 +73,6 @@ def repeat(
         own = [folder / repetition.name for repetition in repetitions]
         report_together(settings, own, dataset, tracker, is_trial=trial is not None)
     return mean_figures(record.figures.values())
-
-
-class SilentTrial:
-    """Makes a training as light as that of a trial, and never ends it."""
-
-    def report(self, epoch: int, value: float) -> None:
-        pass
 
 
 def train_each(

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -16,12 +16,10 @@ from astroclf.errors import UserError
 from astroclf.settings import Settings, read_settings, sections
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.trial import COMPLETE, FAILED, PRUNED, STOPPED, RunningTrial, TrialResult
+from astroclf.tasks.reports import SilentTrial, TrialReports
 from astroclf.tasks.search.objectives import read_objectives
 from astroclf.tracking import RUN_FILE, open_tracker
 from astroclf.training.interruption import Interrupted, Pruned
-
-if TYPE_CHECKING:
-    from astroclf.tasks.train import TrialReports
 
 ERROR_FILE = "error.txt"
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
@@ -36,13 +34,6 @@ class Reports:
     def report(self, epoch: int, value: float) -> None:
         if self.trial.lags(epoch, value):
             raise Pruned(f"it lagged behind other trials after epoch {epoch}, at {value:.4g}")
-
-
-class Silence:
-    """For a training whose epochs no pruner should compare."""
-
-    def report(self, epoch: int, value: float) -> None:
-        """Does nothing."""
 
 
 def run_trial(
@@ -85,7 +76,7 @@ def make_reports(
 ) -> TrialReports:
     """Reports to the study, where what is searched is what every epoch measures."""
     if read_objectives(settings) != (settings.trainer.monitor,):
-        return Silence()
+        return SilentTrial()
     storage = open_storage(sweeper["storage"], folder.parent)
     return Reports(RunningTrial(sweeper["study_name"], storage, sweeper["pruner"], number))
 
