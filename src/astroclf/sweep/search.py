@@ -140,11 +140,11 @@ class Search:
 
     def tell(self, trial: Trial, result: TrialResult) -> None:
         frozen = self.study.get_trials(deepcopy=False)[trial.number]
-        if frozen.intermediate_values:
-            trial.set_user_attr(EPOCHS, max(frozen.intermediate_values))
         if frozen.state.is_finished():  # another machine heard nothing of it for too long
             self.say(trial.number)
             return
+        if frozen.intermediate_values:
+            trial.set_user_attr(EPOCHS, max(frozen.intermediate_values))
         values = [result.figures.get(name, math.nan) for name in self.objectives]
         reason = result.reason
         if result.state == COMPLETE and not all(map(math.isfinite, values)):

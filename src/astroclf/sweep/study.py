@@ -76,7 +76,7 @@ def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path
         )
         stored = study.user_attrs.get(IDENTITY)
         if stored is None:
-            study.set_user_attr(IDENTITY, _plain(identity))
+            study.set_user_attr(IDENTITY, asdict(identity))
             return study
     changed = identity.difference(stored)
     if changed:
@@ -85,13 +85,6 @@ def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path
             "hydra.sweeper.study_name=<name>, or go back to the command it was begun with."
         )
     return study
-
-
-def _plain(identity: Identity) -> dict[str, Any]:
-    return {
-        key: dict(value) if isinstance(value, Mapping) else value
-        for key, value in asdict(identity).items()
-    }
 
 
 def count_finished(study: Study) -> int:

@@ -18,6 +18,7 @@ from astroclf.models.classifier import count_parameters
 from astroclf.models.lora import merge_adapters
 from astroclf.settings import Settings
 from astroclf.tasks.decide import compare_with_plain, fit_decision
+from astroclf.tasks.folders import shortest
 from astroclf.tasks.results import score_splits, summary, write_metrics, write_predictions
 from astroclf.tasks.scores import Scoring
 from astroclf.tasks.setup import Setup
@@ -206,8 +207,3 @@ def closing_facts(
     if tracker.where:
         lines["compare"] = tracker.where
     return lines
-
-
-def shortest(folder: Path) -> Path:
-    """The folder as one would type it from here."""
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder

@@ -18,9 +18,10 @@ from astroclf.provenance import provenance
 from astroclf.settings import Settings
 from astroclf.tasks.decide import plain_decision
 from astroclf.tasks.figures import measured_figures, write_trial_metrics
+from astroclf.tasks.folders import shortest
 from astroclf.tasks.inspection import inspect_dataset
 from astroclf.tasks.memory import Memory
-from astroclf.tasks.outcome import report_outcome, shortest
+from astroclf.tasks.outcome import report_outcome
 from astroclf.tasks.repeat.record import RECORD_FILE
 from astroclf.tasks.reports import TrialReports
 from astroclf.tasks.results import append_history, write_history

@@ -13,8 +13,8 @@ from astroclf.data.sources import load_dataset
 from astroclf.data.splits import write_split
 from astroclf.provenance import provenance
 from astroclf.settings import Settings
+from astroclf.tasks.folders import shortest
 from astroclf.tasks.memory import Memory
-from astroclf.tasks.outcome import shortest
 from astroclf.tasks.repeat.record import Record, continue_record
 from astroclf.tasks.repeat.repetitions import (
     Repetition,

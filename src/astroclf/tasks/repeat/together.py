@@ -11,7 +11,7 @@ from typing import Any
 from astroclf.data.dataset import TEST, ImageDataset
 from astroclf.evaluation.intervals import Measured
 from astroclf.settings import Settings
-from astroclf.tasks.outcome import shortest
+from astroclf.tasks.folders import shortest
 from astroclf.tasks.repeat.out_of_fold import read_out_of_fold, score_out_of_fold, write_out_of_fold
 from astroclf.tasks.repeat.seed_intervals import measure_mean
 from astroclf.tasks.repeat.spread import measure_spread, read_metrics, spread_table, tracked_metrics

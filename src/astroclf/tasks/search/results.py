@@ -11,6 +11,7 @@ from astroclf.sweep.report import write_sweep_report
 from astroclf.sweep.space import Space
 from astroclf.sweep.study import numbers_by_state
 from astroclf.sweep.table import write_trials
+from astroclf.tasks.folders import shortest
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tracking import Tracker
 
@@ -40,11 +41,10 @@ def header_of(content: SweepContent, folder: Path) -> list[str]:
     reached = ", ".join(
         f"{name} {value:.4g}" for name, value in zip(content.objectives, best.values, strict=True)
     )
-    where = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     return [
         f"Trial {best.number} of the study {content.study_name}: {reached} on val, the best of "
         f"{len(content.complete)} complete trials.",
-        f"Run it again: python run.py --config-dir {where} experiment=best",
+        f"Run it again: python run.py --config-dir {shortest(folder)} experiment=best",
     ]
 
 

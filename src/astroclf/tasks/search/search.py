@@ -31,6 +31,7 @@ from astroclf.sweep.study import (
     open_study,
 )
 from astroclf.sweep.trial import TrialResult
+from astroclf.tasks.folders import shortest
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tasks.search.objectives import read_directions, read_objectives
 from astroclf.tasks.search.replicates import LaunchJobs, replicate_best
@@ -259,11 +260,7 @@ def say_end(plan: Plan, content: SweepContent, tracker: Tracker, *, is_whole: bo
         lines.append(f"best        trial {best.number}, {values}: {shown_params(best.params)}")
     if not is_whole:
         lines.append("go on       the same command")
-    folder = (
-        plan.folder.relative_to(Path.cwd())
-        if plan.folder.is_relative_to(Path.cwd())
-        else plan.folder
-    )
+    folder = shortest(plan.folder)
     lines.append(f"report      {folder / 'sweep.html'}")
     lines.append(f"table       {folder / 'trials.csv'}")
     if content.best is not None:
