@@ -25,7 +25,7 @@ def test_the_simulated_sky_is_drawn_once(
 
     monkeypatch.setattr(simulated, "load", refuse)
     again = load_dataset(source_settings("simulated", **small))
-    assert again.fingerprint() == first.fingerprint()
+    assert again.fingerprint == first.fingerprint
     other_split = load_dataset(
         source_settings("simulated", **small, test_fraction=0.0, split_seed=1)
     )

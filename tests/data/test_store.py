@@ -156,4 +156,4 @@ def test_a_dataset_comes_back_as_it_was(tmp_path: Path, votes: bool, grouped: bo
             np.testing.assert_array_equal(getattr(again, name), getattr(dataset, name))
         assert again.targets.dtype == dataset.targets.dtype
         assert (again.classes, again.pixels) == (dataset.classes, dataset.pixels)
-        assert again.fingerprint() == dataset.fingerprint()
+        assert again.fingerprint == dataset.fingerprint

@@ -26,9 +26,7 @@ TINY = (
 
 def prepared(settings: Any, dataset: ImageDataset, *overrides: str) -> tuple[Settings, Setup]:
     chosen = settings(*TINY, *overrides)
-    return chosen, prepare(
-        chosen, dataset, dataset.fingerprint(), choose_device("cpu"), stored=None
-    )
+    return chosen, prepare(chosen, dataset, choose_device("cpu"), stored=None)
 
 
 def test_it_measures_both_and_says_so(

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 import astroclf.app
+from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError
 from astroclf.models import build_model
 from astroclf.settings import read_settings
@@ -122,6 +123,21 @@ def test_a_second_run_with_another_head_computes_nothing(
         "trainer.epochs=1",
     )
     assert calls == []
+
+
+def test_folds_share_the_features_of_their_images(
+    train_run: Callable[..., Path],
+    calls: list[int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With ImageNet weights the normalisation is theirs, and so the same in every fold."""
+    alike = Preprocess("linear", unit=(1.0,) * 3, mean=(0.0,) * 3, std=(1.0,) * 3)
+    monkeypatch.setattr("astroclf.tasks.setup.fit_preprocess", lambda dataset: alike)
+    overrides = (*FROZEN, f"dataset.cache={tmp_path}", "augment=flips", "dataset.test_fraction=0")
+    folder = train_run(*overrides, "task=crossval", "folds=3")
+    assert sum(calls) == 4 * 64, "each view of each image once"
+    assert len(read_table(folder / "predictions.csv")) == 64
 
 
 @pytest.mark.parametrize("other", ["seed=1", "dataset.seed=1", "dataset.split_seed=1"])

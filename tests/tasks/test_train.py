@@ -41,7 +41,7 @@ def read_csv(file: Path) -> list[dict[str, str]]:
 
 
 def start(settings: Any, dataset: ImageDataset, stored: dict[str, Any] | None = None) -> Setup:
-    return prepare(settings, dataset, dataset.fingerprint(), torch.device("cpu"), stored)
+    return prepare(settings, dataset, torch.device("cpu"), stored)
 
 
 def test_a_run_leaves_all_its_results(run: Path) -> None:
@@ -83,7 +83,7 @@ def test_metrics_say_how_they_came_about(run: Path, simulated_dataset: ImageData
     assert facts["images_per_s"] > 0
     assert facts["train_s"] > 0
     assert facts["chosen_on"] == "val log_loss"
-    assert facts["dataset_fingerprint"] == simulated_dataset.fingerprint()
+    assert facts["dataset_fingerprint"] == simulated_dataset.fingerprint
 
 
 def test_the_split_is_written(run: Path, simulated_dataset: ImageDataset) -> None:

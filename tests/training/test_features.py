@@ -18,6 +18,7 @@ from astroclf.data.batches import Batches, ResidentImages
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.data.preprocess import Preprocess, fit_preprocess
 from astroclf.training import features as module
+from astroclf.training.feature_store import FeatureStore
 from astroclf.training.features import (
     FeatureBatches,
     compute_features,
@@ -62,11 +63,24 @@ def make_backbone(seed: int = 0, activation: nn.Module | None = None) -> nn.Sequ
     return backbone
 
 
+def store_of(backbone: nn.Module, images: Batches, pictures: str, cache: Path) -> FeatureStore:
+    key = features_key(hash_backbone(backbone), images.preprocess, pictures)
+    return FeatureStore(cache, key, len(images.targets))
+
+
+def views_of(images: Batches, views: int) -> np.ndarray:
+    wanted = np.zeros((8, len(images.targets)), dtype=bool)
+    wanted[:views, images.positions] = True
+    return wanted
+
+
 def compute(
-    backbone: nn.Module, images: Batches, views: int, images_key: str, cache: Path
+    backbone: nn.Module, images: Batches, views: int, pictures: str, cache: Path
 ) -> np.ndarray:
-    key = features_key(hash_backbone(backbone), images, views, images_key)
-    return compute_features(backbone, images, views, key, cache, "features")
+    """The features of all images of the data set; those that are not asked for are zero."""
+    store = store_of(backbone, images, pictures, cache)
+    compute_features(backbone, images, views_of(images, views), store)
+    return store.read()
 
 
 @pytest.fixture
@@ -92,7 +106,7 @@ def test_batches_are_those_of_the_images(
     augment = settings(f"augment={name}").augment
     images, backbone = make_batches(dataset), make_backbone()
     found = compute(backbone, images, VIEWS[name], "key", tmp_path)
-    assert (found.shape, found.dtype) == ((VIEWS[name], len(images), 6), np.float32)
+    assert (found.shape, found.dtype) == ((8, len(dataset), 6), np.float32)
     cached = FeatureBatches(images, torch.from_numpy(np.array(found)) if resident else found, CPU)
     assert (len(cached), cached.steps) == (len(images), images.steps)
     backbone.eval()
@@ -115,11 +129,11 @@ def test_views_differ_and_all_are_drawn(
 ) -> None:
     images = make_batches(dataset)
     found = compute(make_backbone(), images, 8, "key", tmp_path)
-    distinct = {row.tobytes() for row in found[:, 0]}
+    first = images.positions[0]
+    distinct = {row.tobytes() for row in found[:, first]}
     assert len(distinct) == 8
     cached = FeatureBatches(images, torch.from_numpy(np.array(found)), CPU)
     augment = settings("augment=dihedral").augment
-    first = images.positions[0]
     drawn = {
         batch.image[batch.index == first].numpy().tobytes()
         for epoch in range(60)
@@ -192,7 +206,7 @@ def test_networks_that_share_their_weights_do_not_share_features(
     assert sum(calls) == len(images)
 
 
-@pytest.mark.parametrize("what", ["images", "preprocess", "split", "views"])
+@pytest.mark.parametrize("what", ["pictures", "preprocess"])
 def test_those_of_other_images_are_never_used(
     dataset: ImageDataset, tmp_path: Path, calls: list[int], what: str
 ) -> None:
@@ -201,13 +215,31 @@ def test_those_of_other_images_are_never_used(
     calls.clear()
     if what == "preprocess":
         preprocess = replace(preprocess, mean=(0.5, 0.5, 0.5))
-    images = make_batches(dataset, VAL if what == "split" else TRAIN, preprocess)
-    key, views = "other" if what == "images" else "key", 4 if what == "views" else 1
-    compute(make_backbone(), images, views, key, tmp_path)
-    assert sum(calls) == views * len(images)
+    images = make_batches(dataset, preprocess=preprocess)
+    compute(make_backbone(), images, 1, "other" if what == "pictures" else "key", tmp_path)
+    assert sum(calls) == len(images)
 
 
-def test_an_interrupted_pass_leaves_nothing_behind(
+def test_only_what_is_missing_is_computed(
+    dataset: ImageDataset, tmp_path: Path, calls: list[int]
+) -> None:
+    """Another split of the same pictures, and further views of them."""
+    train, val = make_batches(dataset), make_batches(dataset, VAL)
+    compute(make_backbone(), train, 4, "key", tmp_path)
+    calls.clear()
+    compute(make_backbone(), val, 1, "key", tmp_path)
+    assert sum(calls) == len(val)
+    calls.clear()
+    both = train.at(np.concatenate([train.positions[:7], val.positions]))
+    found = compute(make_backbone(), both, 8, "key", tmp_path)
+    assert sum(calls) == 4 * 7 + 7 * len(val)
+    fresh = compute(make_backbone(), both, 8, "key", tmp_path / "empty")
+    asked = views_of(both, 8)
+    np.testing.assert_allclose(found[asked], fresh[asked], atol=1e-6)
+    assert not fresh[~asked].any()
+
+
+def test_an_interrupted_pass_goes_on_with_the_view_it_was_at(
     dataset: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[int]
 ) -> None:
     images = make_batches(dataset)
@@ -215,16 +247,19 @@ def test_an_interrupted_pass_leaves_nothing_behind(
         run = module._run
 
         def stop(backbone: nn.Module, batch: torch.Tensor) -> np.ndarray:
-            if len(calls) == 3:
+            if len(calls) == images.steps + 2:
                 raise KeyboardInterrupt
             return run(backbone, batch)
 
         patch.setattr(module, "_run", stop)
         with pytest.raises(KeyboardInterrupt):
-            compute(make_backbone(), images, 1, "key", tmp_path)
+            compute(make_backbone(), images, 4, "key", tmp_path)
     calls.clear()
-    compute(make_backbone(), images, 1, "key", tmp_path)
-    assert sum(calls) == len(images)
+    found = compute(make_backbone(), images, 4, "key", tmp_path)
+    assert sum(calls) == 3 * len(images)
+    np.testing.assert_array_equal(
+        found, compute(make_backbone(), images, 4, "key", tmp_path / "empty")
+    )
 
 
 def test_the_backbone_is_run_in_evaluation_mode(dataset: ImageDataset, tmp_path: Path) -> None:
@@ -233,7 +268,8 @@ def test_the_backbone_is_run_in_evaluation_mode(dataset: ImageDataset, tmp_path:
     found = compute(backbone, images, 1, "key", tmp_path)
     assert hash_weights(backbone.state_dict()) == before
     expected = backbone.eval()(next(images.in_order()).image).detach().numpy()
-    np.testing.assert_array_equal(found[0, : len(expected)], expected)
+    first = images.chunks_in_order()[0]
+    np.testing.assert_array_equal(found[0, first], expected)
 
 
 def test_the_hash_sees_names_shapes_and_values() -> None:

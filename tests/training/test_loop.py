@@ -29,7 +29,7 @@ class Training:
 
     def __init__(self, settings: Any, dataset: ImageDataset, *overrides: str) -> None:
         self.settings = settings("model.widths=[4]", "model.hidden_units=[8]", *overrides)
-        self.setup: Setup = prepare(self.settings, dataset, dataset.fingerprint(), CPU, stored=None)
+        self.setup: Setup = prepare(self.settings, dataset, CPU, stored=None)
         self.saved: list[dict[str, Tensor]] = []
         self.validations: list[dict[str, Tensor]] = []
         self.stop = StopRequest()
@@ -197,7 +197,7 @@ def test_eight_images_are_learnt_by_heart(settings: Any, make_dataset: Any, mode
         "trainer.batch_size=8",
     )
     dataset = make_dataset(8, px=64, all_train=True)
-    setup = prepare(chosen, dataset, dataset.fingerprint(), CPU, stored=None)
+    setup = prepare(chosen, dataset, CPU, stored=None)
     train = setup.batches["train"]
     batch = next(train.in_order())
     for _ in range(6):

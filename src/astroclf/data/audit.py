@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +37,7 @@ class Leak:
 def find_leaks(dataset: ImageDataset) -> list[Leak]:
     """Every set of identical pictures, every group, and every pair of neighbours on the sky that is
     in more than one split. Images that are in no split ("") leak nothing."""
-    pictures = [
-        hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
-        for image in dataset.images
-    ]
-    leaks = _across_splits("pixels", pictures, dataset)
+    leaks = _across_splits("pixels", dataset.picture_hashes, dataset)
     if dataset.groups is not None:
         leaks += _across_splits("group", dataset.groups.tolist(), dataset)
     if dataset.sky_deg is not None:

@@ -126,9 +126,18 @@ class Batches:
         self.positions = positions
         self.preprocess = preprocess
         self.channels_last = False
+        self.batch_size = batch_size
         # Batches of nearly equal size: no image is left out, and no batch is so small that
         # batch norm could not use it.
         self.steps = -(-len(positions) // batch_size)
+
+    def at(self, positions: np.ndarray) -> Batches:
+        """Other images of the data set, seen in the same way."""
+        others = Batches(
+            self.images, self.targets, positions, self.preprocess, batch_size=self.batch_size
+        )
+        others.channels_last = self.channels_last
+        return others
 
     def __len__(self) -> int:
         """How many images there are."""

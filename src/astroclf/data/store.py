@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,20 +45,22 @@ def cached_images(cache: Path, key: str, build: Callable[[Path], Notes]) -> Stor
     stored = _open(entry)
     if stored is not None:
         return stored
+    with locked(cache, key):
+        return _open(entry) or _built(entry, build)
+
+
+@contextmanager
+def locked(cache: Path, key: str) -> Iterator[None]:
+    """Nobody else writes what is stored under the key. Raises UserError if nobody can."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with FileLock(cache / f"{key}.lock"):
-            return _open(entry) or _built(entry, build)
+            yield
     except OSError as error:
         raise UserError(
             f"dataset.cache={cache} cannot be written ({error.strerror or error}): "
             "choose another folder, on a disk with room."
         ) from error
-
-
-def is_cached(cache: Path, key: str) -> bool:
-    """Whether something whole is stored under the key."""
-    return _open(cache / key) is not None
 
 
 def cached_dataset(cache: Path, key: str, make: Callable[[], ImageDataset]) -> ImageDataset:
@@ -95,11 +98,15 @@ def new_images(folder: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.memm
 
     Raises OSError if the disk has no room for it: writing to the map would end the process.
     """
-    size = int(np.prod(shape)) * dtype.itemsize
+    require_room(folder, int(np.prod(shape)) * dtype.itemsize)
+    return np.lib.format.open_memmap(folder / IMAGES, mode="w+", dtype=dtype, shape=shape)
+
+
+def require_room(folder: Path, size: int) -> None:
+    """Raises OSError if the disk of the folder has fewer bytes free."""
     free = shutil.disk_usage(folder).free
     if free < size:
         raise OSError(f"{size / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free")
-    return np.lib.format.open_memmap(folder / IMAGES, mode="w+", dtype=dtype, shape=shape)
 
 
 def keep_images(folder: Path, kept: np.ndarray) -> None:

@@ -43,7 +43,7 @@ def benchmark(settings: Settings, folder: Path) -> float:
         time.perf_counter() - start_s,
     )
     device = choose_device(settings.trainer.device)
-    setup = prepare(settings, dataset, dataset.fingerprint(), device, stored=None)
+    setup = prepare(settings, dataset, device, stored=None)
     batch = next(setup.images[TRAIN].in_order())
     everything = settings.trainer.model_copy(update={"precision": "auto", "channels_last": "auto"})
     times_s = measure(

@@ -15,11 +15,11 @@ from astroclf.data.dataset import TRAIN
 from astroclf.models import Classifier
 from astroclf.settings import Settings, sections
 from astroclf.tasks.memory import Memory
+from astroclf.training.feature_store import N_VIEWS, FeatureStore
 from astroclf.training.features import (
     FeatureBatches,
     compute_features,
     features_key,
-    has_features,
     hash_backbone,
 )
 from astroclf.training.numerics import Numerics
@@ -45,7 +45,7 @@ def features_of_splits(
     settings: Settings,
     classifier: Classifier,
     images: Mapping[str, Batches],
-    fingerprint: str,
+    pictures: str,
     device: torch.device,
     memory: Memory,
     measure: Callable[[str], Numerics],
@@ -53,44 +53,43 @@ def features_of_splits(
     """The features of every split: each view that augmentation draws from for train, and those that
     evaluation looks at everywhere.
 
-    measure: the fastest numerics with a precision; asked only if features must be computed.
+    pictures: the fingerprint of all images. measure: the fastest numerics with a precision; asked
+    only if features must be computed.
     """
+    any_batches = images[TRAIN]
+    wanted = wanted_views(settings, images)
+    key = features_key(hash_backbone(classifier.backbone), any_batches.preprocess, pictures)
+    store = FeatureStore(Path(settings.dataset.cache), key, wanted.shape[1])
+
+    def compute() -> np.ndarray | torch.Tensor:
+        compute_features(classifier.backbone, any_batches, wanted, store, make_ready)
+        return place_features(store.read(), wanted, settings.trainer, device)
 
     def make_ready() -> None:
         place(measure("fp32"), classifier, images, device)
 
-    cache, backbone_hash = Path(settings.dataset.cache), hash_backbone(classifier.backbone)
+    features = memory.recall("features", (key, wanted.tobytes(), device), compute)
+    return {split: FeatureBatches(batches, features, device) for split, batches in images.items()}
 
-    def features_of(split: str, batches: Batches) -> FeatureBatches:
+
+def wanted_views(settings: Settings, images: Mapping[str, Batches]) -> np.ndarray:
+    """(V, N) bool: which exact views of which of all images the training and its evaluation see."""
+    wanted = np.zeros((N_VIEWS, len(images[TRAIN].targets)), dtype=bool)
+    for split, batches in images.items():
         augmented = VIEWS[settings.augment.name] if split == TRAIN else 1
-        needed = max(augmented, settings.evaluation.views)
-        keys = {
-            views: features_key(backbone_hash, batches, views, fingerprint)
-            for views in (needed, *VIEWS.values())
-            if views >= needed
-        }
-        # The first views are the same in each set, so that any larger one will do.
-        views = max((views for views in keys if has_features(cache, keys[views])), default=needed)
-        key, title = keys[views], f"features of {split}"
-
-        def compute() -> np.ndarray | torch.Tensor:
-            features = compute_features(
-                classifier.backbone, batches, views, key, cache, title, make_ready
-            )
-            return place_features(features, settings.trainer, device)
-
-        return FeatureBatches(batches, memory.recall(title, (key, device), compute), device)
-
-    return {split: features_of(split, batches) for split, batches in images.items()}
+        wanted[: max(augmented, settings.evaluation.views), batches.positions] = True
+    return wanted
 
 
 def place_features(
-    features: np.ndarray, trainer: sections.Trainer, device: torch.device
+    features: np.ndarray, wanted: np.ndarray, trainer: sections.Trainer, device: torch.device
 ) -> np.ndarray | torch.Tensor:
-    """Features resident on the device if they fit in its share of free memory, else as they lie."""
-    if features.nbytes <= trainer.resident_share * free_memory(device):
-        return torch.from_numpy(np.array(features)).to(device)
-    return features
+    """The views that are wanted of any image, resident on the device if they fit in its share of
+    free memory, else as they lie."""
+    views = features[: int(wanted.any(axis=1).sum())]
+    if views.nbytes <= trainer.resident_share * free_memory(device):
+        return torch.from_numpy(np.array(views)).to(device)
+    return views
 
 
 def place(

@@ -65,20 +65,18 @@ class Setup:
 def prepare(
     settings: Settings,
     dataset: ImageDataset,
-    fingerprint: str,
     device: torch.device,
     stored: dict[str, Any] | None,
     memory: Memory | None = None,
 ) -> Setup:
     """Build network, batches and learner; with `stored`, as the checkpoint of a run left them.
 
-    fingerprint: of the data set. Raises UserError where the settings do not fit the network, or the
-    checkpoint fits neither.
+    Raises UserError where the settings do not fit the network, or the checkpoint fits neither.
     """
     memory = memory or Memory()
     torch.manual_seed(settings.seed)
     built = start_model(settings, dataset, stored)
-    fitted = memory.recall("preprocess", fingerprint, lambda: fit_preprocess(dataset))
+    fitted = memory.recall("preprocess", dataset.fingerprint, lambda: fit_preprocess(dataset))
     preprocess = choose_preprocess(fitted, built, stored)
     apply_finetune(built.classifier, settings.finetune)
     classifier = built.classifier.to(device)  # with its adapters
@@ -88,7 +86,7 @@ def prepare(
     batches: dict[str, Epochs] = dict(images)
     if can_cache_features(settings):
         batches |= features_of_splits(
-            settings, classifier, images, fingerprint, device, memory, measure
+            settings, classifier, images, dataset.pictures_fingerprint, device, memory, measure
         )
         # A head is too small to gain from a lower precision.
         numerics = Numerics("fp32", channels_last=False)

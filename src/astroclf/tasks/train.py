@@ -60,14 +60,16 @@ def train(
     device = choose_device(settings.trainer.device)
     if dataset is None:
         dataset = memory.recall("dataset", settings.dataset, lambda: load_dataset(settings.dataset))
-    fingerprint = dataset.fingerprint()
-    require_same_data(stored, fingerprint, folder)
+    require_same_data(stored, dataset, folder)
     warnings = look_at_data(settings, dataset, folder, None if trial is None else memory)
     tracker = open_tracker(settings.tracking, folder)
-    origin = {**memory.recall("origin", None, provenance), "dataset_fingerprint": fingerprint}
+    origin = {
+        **memory.recall("origin", None, provenance),
+        "dataset_fingerprint": dataset.fingerprint,
+    }
     if stored is not None:
         log.info(describe_stop(stored, settings))
-    setup = prepare(settings, dataset, fingerprint, device, stored, memory)
+    setup = prepare(settings, dataset, device, stored, memory)
     if setup.warning:
         log.warning("\n*** %s\n", setup.warning)
         warnings.append(setup.warning)
@@ -77,9 +79,9 @@ def train(
         tracker.start(
             run_name(settings), settings.model_dump(exclude={"search"}), {**origin, **source}
         )
-        tracker.log_dataset(settings.dataset.name, dataset_source(settings), fingerprint)
+        tracker.log_dataset(settings.dataset.name, dataset_source(settings), dataset.fingerprint)
         tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(warnings)})
-        keeper = Keeper(settings, setup, folder, tracker, config, fingerprint, trial)
+        keeper = Keeper(settings, setup, folder, tracker, config, dataset.fingerprint, trial)
         best = fit_and_keep(settings, dataset, setup, keeper)
         if trial is None:
             report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
@@ -91,7 +93,7 @@ def look_at_data(
 ) -> list[str]:
     """What a user must know of the data; where trials share a memory, it is looked for once."""
     look = partial(inspect_dataset, settings, dataset, folder)
-    return look() if memory is None else memory.recall("warnings", dataset.fingerprint(), look)
+    return look() if memory is None else memory.recall("warnings", dataset.fingerprint, look)
 
 
 class Keeper:
@@ -208,8 +210,8 @@ def describe_stop(stored: dict[str, Any], settings: Settings) -> str:
     return f"going on in epoch {epoch + 1} of {settings.trainer.epochs}, after its step {step}"
 
 
-def require_same_data(stored: dict[str, Any] | None, fingerprint: str, folder: Path) -> None:
-    if stored is not None and stored["fingerprint"] != fingerprint:
+def require_same_data(stored: dict[str, Any] | None, dataset: ImageDataset, folder: Path) -> None:
+    if stored is not None and stored["fingerprint"] != dataset.fingerprint:
         raise UserError(
             f"resume={folder}: the images, labels or splits have changed since this run began; start it anew."
         )

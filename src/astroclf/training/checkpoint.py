@@ -10,7 +10,7 @@ import torch
 
 from astroclf.errors import UserError
 
-FORMAT = 3
+FORMAT = 4
 
 
 def checkpoint_path(folder: Path) -> Path:

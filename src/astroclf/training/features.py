@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,10 +12,11 @@ from tqdm import tqdm
 
 from astroclf.data.augment import draw_views
 from astroclf.data.batches import Batch, Batches
-from astroclf.data.store import Notes, cached_images, is_cached, new_images
+from astroclf.data.preprocess import Preprocess
 from astroclf.settings import sections
+from astroclf.training.feature_store import FeatureStore
 
-VERSION = 2  # raised whenever the same images and weights give other features than before
+VERSION = 3  # raised whenever the same images and weights give other features than before
 
 
 class FeatureBatches:
@@ -29,14 +29,12 @@ class FeatureBatches:
     def __init__(
         self, batches: Batches, features: np.ndarray | Tensor, device: torch.device
     ) -> None:
-        """features: (V, n, F) float32, views of the n images of the split: a tensor that lies on
-        the device, or an array that is read from where it lies."""
+        """features: (V, N, F) float32, views of all N images of the data set, right where the split
+        needs them: a tensor that lies on the device, or an array that is read from where it lies."""
         self.batches = batches
         self.device = device
         self.features = features
         self.steps = batches.steps
-        self.row = np.empty(batches.positions.max() + 1, dtype=np.int64)
-        self.row[batches.positions] = np.arange(len(batches.positions))
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -54,47 +52,39 @@ class FeatureBatches:
             yield self._batch(chunk, draw_views(settings.name, len(chunk), draw))
 
     def _batch(self, chunk: np.ndarray, views: Tensor) -> Batch:
-        rows = self.row[chunk]
-        if isinstance(self.features, Tensor):
-            features = self.features[views.to(self.device), torch.from_numpy(rows).to(self.device)]
-        else:
-            features = torch.from_numpy(self.features[views.numpy(), rows]).to(self.device)
         index = torch.from_numpy(chunk)
+        if isinstance(self.features, Tensor):
+            features = self.features[views.to(self.device), index.to(self.device)]
+        else:
+            features = torch.from_numpy(self.features[views.numpy(), chunk]).to(self.device)
         return Batch(features, self.batches.targets[index.to(self.device)], index)
 
 
 def compute_features(
     backbone: nn.Module,
     batches: Batches,
-    views: int,
-    key: str,
-    cache: Path,
-    title: str,
+    wanted: np.ndarray,
+    store: FeatureStore,
     make_ready: Callable[[], None] = lambda: None,
-) -> np.ndarray:
-    """(V, n, F) float32, a read-only memory map: each of the first V exact views of each image.
+) -> None:
+    """Have the store hold the wanted views of images, computed in full precision where it lacks them.
 
-    Computed in one pass in full precision, and kept in the cache under the key that `features_key`
-    gives. make_ready: called before the first image, if anything must be computed.
+    batches: any of the data set. wanted: (V, N) bool. make_ready: called before the first image, if
+    anything must be computed.
     """
+    missing = store.missing(wanted)
+    if not missing.any():
+        return
+    make_ready()
+    steps = sum(batches.at(np.flatnonzero(row)).steps for row in missing if row.any())
+    with tqdm(total=steps, desc="features", disable=None, leave=False, unit="batch") as bar:
 
-    def build(draft: Path) -> Notes:
-        make_ready()
-        features: np.ndarray | None = None
-        bar = tqdm(total=views * batches.steps, desc=title, disable=None, leave=False, unit="batch")
-        for view in range(views):
-            start = 0
-            for batch in batches.in_order(view):
-                said = _run(backbone, batch.image)
-                if features is None:
-                    shape = (views, len(batches), said.shape[1])
-                    features = new_images(draft, shape, np.dtype(np.float32))
-                features[view, start : start + len(said)] = said
-                start += len(said)
+        def compute(view: int, positions: np.ndarray) -> Iterator[np.ndarray]:
+            for batch in batches.at(positions).in_order(view):
+                yield _run(backbone, batch.image)
                 bar.update()
-        return {}
 
-    return cached_images(cache, f"features-{key}", build).images
+        store.fill(wanted, compute)
 
 
 @torch.inference_mode()
@@ -104,18 +94,12 @@ def _run(backbone: nn.Module, images: Tensor) -> np.ndarray:
     return features
 
 
-def features_key(backbone_hash: str, batches: Batches, views: int, images_key: str) -> str:
-    """Changes with everything that the features depend on: the backbone (`hash_backbone`), the
-    images (`images_key`), their positions, the preprocessing and the number of views."""
+def features_key(backbone_hash: str, preprocess: Preprocess, pictures: str) -> str:
+    """Changes with everything that the features of an image depend on: the backbone
+    (`hash_backbone`), the preprocessing, and the pictures (`ImageDataset.pictures_fingerprint`)."""
     digest = hashlib.blake2b(digest_size=10)
-    digest.update(repr((VERSION, views, images_key, batches.preprocess, backbone_hash)).encode())
-    digest.update(np.ascontiguousarray(batches.positions).data)
+    digest.update(repr((VERSION, pictures, preprocess, backbone_hash)).encode())
     return digest.hexdigest()
-
-
-def has_features(cache: Path, key: str) -> bool:
-    """Whether features are kept under that key."""
-    return is_cached(cache, f"features-{key}")
 
 
 def hash_backbone(backbone: nn.Module) -> str:

@@ -1,0 +1,124 @@
+"""Each view of each image is computed once, by whoever asks first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Barrier, Thread
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from astroclf.data import store as images_store
+from astroclf.errors import UserError
+from astroclf.training.feature_store import DONE, FEATURES, N_VIEWS, FeatureStore
+
+N, WIDTH = 11, 3
+
+
+class Network:
+    """Says (view, position, 1) of every image, in pieces of four, and counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = np.zeros((N_VIEWS, N), dtype=int)
+
+    def __call__(self, view: int, positions: np.ndarray) -> Iterator[np.ndarray]:
+        for start in range(0, len(positions), 4):
+            piece = positions[start : start + 4]
+            self.asked[view, piece] += 1
+            yield np.stack([np.full(len(piece), view), piece, np.ones(len(piece))], axis=1).astype(
+                np.float32
+            )
+
+
+def every(views: int = N_VIEWS) -> np.ndarray:
+    wanted = np.zeros((N_VIEWS, N), dtype=bool)
+    wanted[:views] = True
+    return wanted
+
+
+def assert_right(store: FeatureStore, wanted: np.ndarray) -> None:
+    view, position = np.nonzero(wanted)
+    expected = np.stack([view, position, np.ones(len(view))], axis=1)
+    np.testing.assert_array_equal(store.read()[wanted], expected)
+
+
+wishes = st.lists(
+    st.lists(st.booleans(), min_size=N_VIEWS * N, max_size=N_VIEWS * N).map(
+        lambda bits: np.array(bits).reshape(N_VIEWS, N)
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(wishes=wishes)
+def test_nothing_is_computed_twice_and_all_is_right(
+    tmp_path_factory: pytest.TempPathFactory, wishes: list[np.ndarray]
+) -> None:
+    cache, network = tmp_path_factory.mktemp("cache"), Network()
+    for wanted in wishes:
+        store = FeatureStore(cache, "key", N)
+        store.fill(wanted, network)
+        assert not store.missing(wanted).any()
+        if wanted.any():
+            assert_right(store, wanted)
+    union = np.logical_or.reduce(wishes)
+    np.testing.assert_array_equal(network.asked, union.astype(int))
+    assert FeatureStore(cache, "key", N).missing(every()).sum() == (~union).sum()
+
+
+@pytest.mark.parametrize("damage", ["features cut", "features gone", "done cut", "other images"])
+def test_a_damaged_store_is_begun_anew(tmp_path: Path, damage: str) -> None:
+    store, network = FeatureStore(tmp_path, "key", N), Network()
+    store.fill(every(2), network)
+    file = store.folder / (DONE if damage == "done cut" else FEATURES)
+    if damage == "features gone":
+        file.unlink()
+    elif damage == "other images":
+        np.save(file, np.zeros((N_VIEWS, N - 1, WIDTH), np.float32))
+    else:
+        file.write_bytes(file.read_bytes()[:100])
+    store.fill(every(3), network)
+    assert_right(store, every(3))
+    assert network.asked[0].tolist() == [2] * N
+
+
+def test_of_two_that_fill_it_at_once_each_image_is_asked_for_once(tmp_path: Path) -> None:
+    network, together = Network(), Barrier(2)
+
+    def fill() -> None:
+        together.wait()
+        FeatureStore(tmp_path, "key", N).fill(every(), network)
+
+    threads = [Thread(target=fill) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (network.asked == 1).all()
+    assert_right(FeatureStore(tmp_path, "key", N), every())
+
+
+def test_it_is_read_only_and_zero_where_nobody_asked(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path, "key", N)
+    store.fill(every(1), Network())
+    features = store.read()
+    assert (features.shape, features.dtype) == ((N_VIEWS, N, WIDTH), np.float32)
+    assert not features.flags.writeable
+    assert not features[1:].any()
+
+
+def test_a_cache_without_room_or_leave_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(UserError, match="cannot be written"):
+        FeatureStore(tmp_path / "file/cache", "key", N).fill(every(), Network())
+    usage = type("Usage", (), {"free": 10})
+    monkeypatch.setattr(images_store.shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(UserError, match=r"are needed and 0\.0 GB are free"):
+        FeatureStore(tmp_path, "key", N).fill(every(), Network())
