@@ -22,7 +22,7 @@ from hydra import compose, initialize_config_dir
 from hypothesis import settings as hypothesis_settings
 from omegaconf import OmegaConf
 
-import astroclf.app  # registers the resolvers that conf/ names
+import astroclf.app  # noqa: F401  registers the resolvers that conf/ names
 from astroclf.data.dataset import ImageDataset, Pixels
 from astroclf.settings import Settings, read_settings
 
@@ -108,9 +108,11 @@ def train_run(
     """train_run(*overrides): does the task, and returns the new folder of its results."""
 
     def run(*overrides: str) -> Path:
+        from astroclf.tasks.task import run_task
+
         folder = tmp_path_factory.mktemp("run")
         plain = config(*overrides)
-        astroclf.app.run_task(read_settings(plain), folder, plain)
+        run_task(read_settings(plain), folder, plain)
         return folder
 
     return run

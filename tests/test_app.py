@@ -218,6 +218,22 @@ def test_a_root_that_is_missing_or_empty(train_run: Run, tmp_path: Path) -> None
     assert "holds no images: looked for train/<class>/" in refusal(train_run, *folder)
 
 
+@pytest.mark.parametrize("task", ["train", "crossval", "benchmark"])
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ("model.name=resnet35", "resnet35 is not a network that timm knows: near names are resnet"),
+        ("model.weights=gone.pth", "model.weights=gone.pth: there is no such file."),
+    ],
+)
+def test_a_wrong_network_is_told_before_images_are_looked_for(
+    train_run: Run, tmp_path: Path, task: str, wrong: str, sentence: str
+) -> None:
+    nowhere = ("dataset=image_folder", f"dataset.root={tmp_path / 'nowhere'}")
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        train_run(*nowhere, "model=resnet34", wrong, f"task={task}")
+
+
 def test_a_class_without_images(train_run: Run, root: Path) -> None:
     (root / "train/quasar").mkdir()
     sentence = refusal(train_run, "dataset=image_folder", f"dataset.root={root}")

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from astroclf.app import run_task
 from astroclf.settings import Settings, read_settings, sections
+from astroclf.tasks.task import run_task
 from astroclf.tracking import (
     PARAMETER_LENGTH,
     MlflowTracker,

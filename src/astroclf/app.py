@@ -1,4 +1,4 @@
-"""From a composed configuration to checked settings to the task they name."""
+"""From a composed configuration to checked settings and the task they name; what it ends with."""
 
 from __future__ import annotations
 
@@ -136,6 +136,7 @@ def _discard_empty(folder: Path) -> None:
 
 def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
     from astroclf.tasks.search.trial import run_trial
+    from astroclf.tasks.task import run_task
 
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     hydra = HydraConfig.get().sweeper
@@ -161,6 +162,7 @@ def _process_memory() -> Memory:
 
 def _run(config: DictConfig, folder: Path) -> float | None:
     from astroclf.settings import read_settings
+    from astroclf.tasks.task import run_task
 
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     if plain["resume"] is not None:
@@ -174,33 +176,6 @@ def _run(config: DictConfig, folder: Path) -> float | None:
     memory = _process_memory() if hydra.mode == RunMode.MULTIRUN else None
     figures = run_task(settings, folder, plain, memory=memory)
     return None if figures is None else figures[settings.trainer.monitor]
-
-
-def run_task(
-    settings: Settings,
-    folder: Path,
-    config: dict[str, Any],
-    *,
-    memory: Memory | None = None,
-    trial: TrialReports | None = None,
-) -> dict[str, float] | None:
-    """Do the task that settings.task names, with results in `folder`; returns what it measured.
-
-    config: the plain configuration behind the settings, kept with every checkpoint. memory: of what
-    earlier jobs of this process made. trial: the trial of a search that this is.
-    """
-    if settings.task.name == "benchmark":
-        from astroclf.tasks.benchmark import benchmark
-
-        benchmark(settings, folder)
-        return None
-    if settings.task.name == "crossval" or settings.seeds is not None:
-        from astroclf.tasks.repeat.repeat import repeat
-
-        return repeat(settings, folder, config, memory=memory, trial=trial)
-    from astroclf.tasks.train import train
-
-    return train(settings, folder, config, memory=memory, trial=trial)
 
 
 def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:

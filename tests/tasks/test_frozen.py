@@ -16,11 +16,11 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-import astroclf.app
 from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError
 from astroclf.models import build_model
 from astroclf.settings import read_settings
+from astroclf.tasks.task import run_task
 from astroclf.training import features
 from astroclf.training.checkpoint import checkpoint_path, read_checkpoint
 from astroclf.training.interruption import Interrupted
@@ -203,7 +203,7 @@ class StoppedRun:
 
     def run(self, config: dict[str, Any]) -> None:
         self.folder.mkdir(exist_ok=True)
-        astroclf.app.run_task(read_settings(config), self.folder, config)
+        run_task(read_settings(config), self.folder, config)
 
 
 RESUMED = {

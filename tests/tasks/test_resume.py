@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 import astroclf.app
 from astroclf.errors import UserError
 from astroclf.settings import read_settings
+from astroclf.tasks.task import run_task
 from astroclf.training.checkpoint import checkpoint_path, read_checkpoint
 from astroclf.training.interruption import Interrupted
 from astroclf.training.learner import Learner
@@ -84,7 +85,7 @@ class StoppedRun:
 
     def run(self, config: dict[str, Any]) -> None:
         self.folder.mkdir(exist_ok=True)
-        astroclf.app.run_task(read_settings(config), self.folder, config)
+        run_task(read_settings(config), self.folder, config)
 
 
 CASES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -57,11 +58,16 @@ class Images(Protocol):
 
 
 class ResidentImages:
-    """All images in the memory of the device."""
+    """All images in the memory of the device, once the first of them is asked for."""
 
     def __init__(self, images: np.ndarray, device: torch.device) -> None:
+        self.stored = images
+        self.device = device
+
+    @cached_property
+    def images(self) -> torch.Tensor:
         # A copy: a memory map is read-only, and pages of it could be dropped again.
-        self.images = torch.from_numpy(np.array(images)).to(device)
+        return torch.from_numpy(np.array(self.stored)).to(self.device)
 
     def rows(self, chunks: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
         for chunk in chunks:

@@ -62,15 +62,17 @@ def fit_preprocess(dataset: ImageDataset) -> Preprocess:
     images = dataset.images
     train = dataset.indices(TRAIN)
     stretch = dataset.pixels.stretch
-    if stretch == "linear":
-        unit = _sky_noise(images, train)
-    else:
-        unit = (255.0 if images.dtype == np.uint8 else 65535.0,) * dataset.channels
+    unit = _sky_noise(images, train) if stretch == "linear" else display_unit(images)
     unscaled = Preprocess(
         stretch, unit, mean=(0.0,) * dataset.channels, std=(1.0,) * dataset.channels
     )
     mean, std = _moments(unscaled, images, train)
     return Preprocess(stretch, unit, mean, std)
+
+
+def display_unit(images: np.ndarray) -> tuple[float, ...]:
+    """The unit of images that were stretched for display, (N, C, H, W): their brightest value."""
+    return (255.0 if images.dtype == np.uint8 else 65535.0,) * int(images.shape[1])
 
 
 def _per_band(numbers: tuple[float, ...], device: torch.device) -> torch.Tensor:

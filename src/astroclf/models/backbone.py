@@ -24,7 +24,7 @@ def create_backbone(
     With ImageNet weights the first convolution is adapted to `channels` by timm (grey sums the
     colours, further bands repeat them).
     """
-    _require_known(settings.name)
+    require_known(settings.name)
     if settings.pretrained is False or settings.weights is not None:
         return *_create(settings, channels, image_px, weights=None), "random", ""
     found = find_imagenet_weights(settings.name)
@@ -43,7 +43,8 @@ def create_backbone(
     return *_create(settings, channels, image_px, weights=None), "random", warning
 
 
-def _require_known(name: str) -> None:
+def require_known(name: str) -> None:
+    """Raises UserError, with near names, where timm knows no such network or weights of it."""
     if timm.is_model(name):
         architecture, _, tag = name.partition(".")
         tags = [

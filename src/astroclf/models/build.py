@@ -56,6 +56,17 @@ def build_model(
     return BuiltModel(classifier, source, warning, normalisation)
 
 
+def require_model(settings: sections.Model) -> None:
+    """Raises UserError where timm knows no such network or where there is no file of weights: what
+    can be told before there are images."""
+    if isinstance(settings, sections.Timm):
+        from astroclf.models.backbone import require_known
+
+        require_known(settings.name)
+    if settings.weights is not None and not Path(settings.weights).exists():
+        raise UserError(f"model.weights={settings.weights}: there is no such file.")
+
+
 def find_normalisation(settings: sections.Model, backbone: nn.Module) -> Normalisation | None:
     """What a bundle says of itself, else what timm says of the network; None if neither does."""
     bundle = Path(settings.weights or "") / "bundle.json"

@@ -84,10 +84,10 @@ def wanted_views(settings: Settings, images: Mapping[str, Batches]) -> np.ndarra
 def place_features(
     features: np.ndarray, wanted: np.ndarray, trainer: sections.Trainer, device: torch.device
 ) -> np.ndarray | torch.Tensor:
-    """The views that are wanted of any image, resident on the device if they fit in its share of
-    free memory, else as they lie."""
-    views = features[: int(wanted.any(axis=1).sum())]
-    if views.nbytes <= trainer.resident_share * free_memory(device):
+    """The views that are wanted of any image, resident on a GPU if they fit in its share of free
+    memory. The CPU reads them from where they lie, one copy for all processes."""
+    views = np.asarray(features[: int(wanted.any(axis=1).sum())])
+    if device.type != "cpu" and views.nbytes <= trainer.resident_share * free_memory(device):
         return torch.from_numpy(np.array(views)).to(device)
     return views
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import torch
 
 from astroclf.data.batches import Batches, Epochs, place_images
 from astroclf.data.dataset import TRAIN, ImageDataset
-from astroclf.data.preprocess import Preprocess, fit_preprocess
+from astroclf.data.preprocess import Preprocess, display_unit, fit_preprocess
 from astroclf.errors import UserError
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
 from astroclf.models import BuiltModel, Classifier, build_model
@@ -76,8 +76,7 @@ def prepare(
     memory = memory or Memory()
     torch.manual_seed(settings.seed)
     built = start_model(settings, dataset, stored)
-    fitted = memory.recall("preprocess", dataset.fingerprint, lambda: fit_preprocess(dataset))
-    preprocess = choose_preprocess(fitted, built, stored)
+    preprocess = choose_preprocess(dataset, built, stored, memory)
     apply_finetune(built.classifier, settings.finetune)
     classifier = built.classifier.to(device)  # with its adapters
     loss = make_loss(settings.loss, dataset, device)
@@ -136,16 +135,16 @@ def start_model(
 
 
 def choose_preprocess(
-    fitted: Preprocess, built: BuiltModel, stored: dict[str, Any] | None
+    dataset: ImageDataset, built: BuiltModel, stored: dict[str, Any] | None, memory: Memory
 ) -> Preprocess:
     """That of the stopped run; else with the normalisation of the weights, where they have one for
-    such images; else as it was fitted to the training images."""
+    such images; else as it is fitted to the training images."""
     if stored is not None:
         return Preprocess.from_dict(stored["preprocess"])
-    known = built.normalisation
-    if known is None or len(known.mean) != len(fitted.mean) or fitted.stretch == "linear":
-        return fitted
-    return replace(fitted, mean=known.mean, std=known.std)
+    known, stretch = built.normalisation, dataset.pixels.stretch
+    if known is None or len(known.mean) != dataset.channels or stretch == "linear":
+        return memory.recall("preprocess", dataset.fingerprint, lambda: fit_preprocess(dataset))
+    return Preprocess(stretch, display_unit(dataset.images), known.mean, known.std)
 
 
 def warn_of_weights(settings: Settings, built: BuiltModel) -> str:

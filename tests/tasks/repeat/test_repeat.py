@@ -20,6 +20,7 @@ from astroclf.errors import UserError
 from astroclf.settings import read_settings
 from astroclf.tasks import outcome
 from astroclf.tasks.repeat.repeat import repeat
+from astroclf.tasks.task import run_task
 from astroclf.training.interruption import Interrupted, Pruned
 from astroclf.training.learner import Learner
 
@@ -211,7 +212,7 @@ def test_folds_that_cannot_be_made_are_refused_before_anything_is_written(
 ) -> None:
     plain = config(*SHORT, "task=crossval", "folds=40")
     with pytest.raises(UserError, match=r"Class \w+ has \d+ images, which leaves fold-"):
-        astroclf.app.run_task(read_settings(plain), tmp_path, plain)
+        run_task(read_settings(plain), tmp_path, plain)
     assert not list(tmp_path.iterdir())
 
 
@@ -343,7 +344,7 @@ def test_a_new_run_in_an_old_folder_begins_anew(config: Any, tmp_path: Path, see
 def test_one_fold_cannot_go_on_alone(folds: Path, config: Any) -> None:
     plain = astroclf.app._resumed({"resume": str(folds / "fold-1")}, ["resume=x"])
     with pytest.raises(UserError) as refused:
-        astroclf.app.run_task(read_settings(plain), folds / "fold-1", plain)
+        run_task(read_settings(plain), folds / "fold-1", plain)
     assert str(refused.value) == (
         f"resume={folds / 'fold-1'} is one training of several: give resume={folds}, "
         "and all of them go on."
