@@ -138,7 +138,7 @@ def test_an_incomplete_bundle_is_refused(runs: dict[str, Path], tmp_path: Path) 
 def test_nothing_in_it_is_a_pickle(runs: dict[str, Path]) -> None:
     folder = runs["softmax"] / "bundle"
     assert sorted(file.name for file in folder.iterdir()) == ["bundle.json", "weights.safetensors"]
-    assert json.loads((folder / "bundle.json").read_text())["format"] == 2
+    assert json.loads((folder / "bundle.json").read_text())["format"] == 3
     assert "backbone.0.0.weight" in load_file(folder / "weights.safetensors")
 
 

@@ -24,7 +24,7 @@ from astroclf.evaluation.decision import Decision
 from astroclf.models import build_model
 from astroclf.settings.read import CHOICES
 
-FORMAT = 2
+FORMAT = 3
 BATCH = 256
 
 

@@ -12,6 +12,7 @@ from torch import nn
 from astroclf.errors import UserError
 from astroclf.models import backbone, build_model
 from astroclf.models.backbone import create_backbone
+from astroclf.training.features import hash_backbone
 
 NAME = "test_resnet"  # the smallest that timm has
 
@@ -111,3 +112,48 @@ def test_dropout_and_drop_path_reach_the_network(settings: Any) -> None:
     assert {layer.p for layer in built.head.modules() if isinstance(layer, nn.Dropout)} == {0.3}
     rates = [getattr(layer, "drop_prob", 0.0) for layer in built.backbone.modules()]
     assert max(rates) == pytest.approx(0.2)
+
+
+TIMM = ["convnext", "efficientnet_lite", "mobilenet", "mobilenetv3", "resnet34", "vit"]
+
+
+@pytest.mark.parametrize("model", TIMM)
+def test_stages_are_the_mean_maps_and_what_the_network_ends_in(settings: Any, model: str) -> None:
+    plain, stages = (
+        create_backbone(
+            settings(
+                f"model={model}", "model.pretrained=false", f"model.features={features}"
+            ).model,
+            3,
+            32,
+        )
+        for features in ("last", "stages")
+    )
+    assert list(stages[0].state_dict()) == list(plain[0].state_dict()), "weights keep their names"
+    stages[0].load_state_dict(plain[0].state_dict())
+    images = torch.randn(2, 3, 32, 32)
+    with torch.inference_mode():
+        last = plain[0].eval()(images)
+        maps = plain[0].forward_intermediates(images, intermediates_only=True)
+        found = stages[0].eval()(images)
+    assert found.shape == (2, stages[1])
+    torch.testing.assert_close(found[:, -plain[1] :], last)
+    torch.testing.assert_close(
+        found[:, : -plain[1]], torch.cat([each.flatten(2).mean(dim=2) for each in maps], dim=1)
+    )
+    assert len(maps) >= 4
+    assert hash_backbone(stages[0]) != hash_backbone(plain[0]), "their features are kept apart"
+
+
+def test_every_weight_of_a_network_of_stages_learns(settings: Any) -> None:
+    network, *_ = make(settings, "model.pretrained=false", "model.features=stages")
+    network.train()(torch.randn(4, 3, 32, 32)).square().mean().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_a_network_that_timm_cannot_look_into_is_refused(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(timm.models.resnet.ResNet, "forward_intermediates")
+    with pytest.raises(UserError, match=r"model\.features=stages: timm cannot look into ResNet"):
+        make(settings, "model.pretrained=false", "model.features=stages")

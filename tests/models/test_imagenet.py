@@ -53,6 +53,7 @@ for name in names:
             pretrained="auto",
             hidden_units=(),
             dropout=0,
+            features="last",
             drop_path=0,
         )
         built = build_model(settings, channels=3, outputs=4, image_px=32)

@@ -16,7 +16,9 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from astroclf.bundle import read_bundle
 from astroclf.data.preprocess import Preprocess
+from astroclf.data.sources import load_dataset
 from astroclf.errors import UserError
 from astroclf.models import build_model
 from astroclf.settings import read_settings
@@ -123,6 +125,21 @@ def test_a_second_run_with_another_head_computes_nothing(
         "trainer.epochs=1",
     )
     assert calls == []
+
+
+def test_the_bundle_of_a_network_of_stages_predicts_what_the_run_did(
+    train_run: Callable[..., Path], calls: list[int], settings: Any
+) -> None:
+    chosen = ("model=timm", "model.name=test_resnet", "model.pretrained=false")
+    overrides = (*chosen, "model.features=stages", "dataset.n_images=64", "trainer.epochs=2")
+    folder = train_run(*overrides, "finetune=classifier", "dataset.image_px=32")
+    assert calls
+    images = load_dataset(settings("dataset.n_images=64", "dataset.image_px=32").dataset)
+    bundle = read_bundle(folder / "bundle")
+    predicted = dict(zip(images.ids, bundle.predict(images.images), strict=True))
+    for row in read_table(folder / "predictions.csv"):
+        expected = [float(row[f"p_{name}"]) for name in bundle.classes]
+        np.testing.assert_allclose(predicted[row["id"]], expected, atol=1e-5)
 
 
 def test_folds_share_the_features_of_their_images(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import timm
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from astroclf.errors import UserError
 from astroclf.models.imagenet import find_imagenet_weights
@@ -92,7 +93,37 @@ def _create(
             f"model.name={settings.name} cuts images into patches of {patch_px} px, and dataset.image_px={image_px} "
             f"is no multiple of it: choose {max(1, round(image_px / patch_px)) * patch_px}."
         )
+    if settings.features == "stages":
+        _show_stages(network)
     return network, _count_features(network, channels, image_px)
+
+
+class Stages:
+    """Mixed into a network of timm: its features are the mean map of each of its stages, from the
+    first to the last, and then those that it ends in.
+
+    Early stages know edges and textures, which galaxies have, where late ones know dogs and cars
+    (Evci et al. 2022, arXiv:2201.03529).
+    """
+
+    forward_intermediates: Callable[[Tensor], tuple[Tensor, list[Tensor]]]
+    forward_head: Callable[..., Tensor]
+
+    def forward(self, images: Tensor) -> Tensor:
+        last, maps = self.forward_intermediates(images)
+        means = [stage.mean(dim=(2, 3)) for stage in maps]
+        return torch.cat([*means, self.forward_head(last, pre_logits=True)], dim=1)
+
+
+def _show_stages(network: nn.Module) -> None:
+    """Have the network give the features of all its stages. A module around it would give its
+    weights other names than those in files, in patterns and in timm."""
+    if not hasattr(network, "forward_intermediates"):
+        raise UserError(
+            f"model.features=stages: timm cannot look into {type(network).__name__}, so choose model.features=last."
+        )
+    own = type(network)
+    network.__class__ = type(f"{own.__name__}Stages", (Stages, own), {})
 
 
 @torch.no_grad()

@@ -144,6 +144,7 @@ class GalaxyCnn(Model):
 class Timm(Model):
     family: Literal["timm"]
     pretrained: Literal["auto"] | bool
+    features: Literal["last", "stages"]
     drop_path: Fraction
 
 
