@@ -192,6 +192,32 @@ def test_the_traceback_is_there_for_who_asks(tmp_path: Path) -> None:
     assert "UserError: loss=mse needs vote fractions" in ran.err
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "optimizer.lr=intervall(1,2)",
+        "optimizer.lr=tag(log, interval(1e-4,1)",
+        "trainer.epochs=[1,2",
+    ],
+)
+def test_an_override_that_cannot_be_read_is_told_in_one_sentence(
+    run_here: Callable[..., Ran], tmp_path: Path, wrong: str
+) -> None:
+    ran = run_here("-m", "hydra/sweeper=optuna", wrong)
+    key = wrong.partition("=")[0]
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"astroclf: {wrong} cannot be read: after {key}= stands a value, ")
+    assert ran.err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_text_in_quotes_can_hold_anything(run_here: Callable[..., Ran]) -> None:
+    ran = run_here("dataset=image_folder", "dataset.root='a (b) = c, d'", "tracking=none")
+    assert ran.err == (
+        "astroclf: dataset.root=a (b) = c, d is not a folder: give the one that holds the images.\n"
+    )
+
+
 def test_a_key_that_hydra_does_not_know_is_hydras(tmp_path: Path) -> None:
     ran = run_process("trainer.epoch=3", folder=tmp_path)
     assert ran.code == 1

@@ -144,21 +144,21 @@ def section_of(file: Path) -> type[Section]:
     group = file.parent.name
     if group in ONE_OF_A_KIND:
         return ONE_OF_A_KIND[group]
-    selected = content_of(file)["family" if group == "model" else "name"]
+    selected = stated(file)["family" if group == "model" else "name"]
     return CHOICES[group].get(selected) or OPEN_ENDED[group]
 
 
-def stated_keys(file: Path) -> set[str]:
-    """The keys of a file and of those of its own group that it builds on."""
+def stated(file: Path) -> dict[str, Any]:
+    """What a file and those of its own group that it builds on say."""
     content = content_of(file)
     built_on = [name for name in content.pop("defaults", []) if name != "_self_"]
-    keys = set(map(str, content))
-    return keys.union(*(stated_keys(file.with_stem(name)) for name in built_on))
+    below = {key: each for name in built_on for key, each in stated(file.with_stem(name)).items()}
+    return below | content
 
 
 @pytest.mark.parametrize("file", GROUP_FILES, ids=lambda file: path_in(ROOT / "conf", file))
 def test_a_file_states_the_keys_that_its_section_has(file: Path) -> None:
-    assert stated_keys(file) == set(section_of(file).model_fields)
+    assert set(stated(file)) == set(section_of(file).model_fields)
 
 
 def test_every_group_has_a_section_and_every_section_a_file() -> None:

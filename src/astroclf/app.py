@@ -60,6 +60,20 @@ OmegaConf.register_new_resolver("run_record", _run_record, replace=True)
 OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
 
 
+def require_readable(arguments: Sequence[str]) -> None:
+    """Ends the program with a sentence and exit code 2 where an override of the command line cannot
+    be read: Hydra would say it in the terms of its parser."""
+    from astroclf.sweep.syntax import parse
+
+    try:
+        for argument in arguments:
+            if "=" in argument and not argument.startswith("-"):
+                parse(argument)
+    except UserError as error:
+        _refuse(error, "")
+        sys.exit(2)
+
+
 def dispatch(config: DictConfig) -> float | TrialResult | None:
     """Do what the configuration asks; returns the value that a search optimizes, if there is one.
 
@@ -162,7 +176,6 @@ def _process_memory() -> Memory:
 
 def _run(config: DictConfig, folder: Path) -> float | None:
     from astroclf.settings import read_settings
-    from astroclf.tasks.task import run_task
 
     plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
     if plain["resume"] is not None:
@@ -173,6 +186,8 @@ def _run(config: DictConfig, folder: Path) -> float | None:
             "hydra/sweeper=optuna searches with -m only: python run.py -m hydra/sweeper=optuna"
         )
     settings = read_settings(plain)
+    from astroclf.tasks.task import run_task  # brings torch, which no wrong setting should wait for
+
     memory = _process_memory() if hydra.mode == RunMode.MULTIRUN else None
     figures = run_task(settings, folder, plain, memory=memory)
     return None if figures is None else figures[settings.trainer.monitor]

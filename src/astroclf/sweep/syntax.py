@@ -45,8 +45,10 @@ def parse(text: str) -> Override:
     try:
         return PARSER.parse_override(text)
     except HydraException as error:
+        key = text.partition("=")[0]
         raise UserError(
-            f"{text} cannot be read: after {text.partition('=')[0]}= stands {LOOKS_LIKE}."
+            f"{text} cannot be read: after {key}= stands {LOOKS_LIKE}; a text with brackets needs quotes, "
+            f"as in {key}='\"a (b)\"'."
         ) from error
 
 
