@@ -68,8 +68,11 @@ class Tracker:
     def log_artifacts(self, paths: list[Path]) -> None:
         """Keep files and folders with the run."""
 
-    def end(self, status: str, reason: str = "") -> None:
-        """Close the run: FINISHED, FAILED or KILLED, with the reason for the latter two."""
+    def end(self, status: str, reason: str = "", state: str = "complete") -> None:
+        """Close the run: FINISHED, FAILED or KILLED, with the reason where there is one.
+
+        state: the same as a tag, which knows `pruned` too: complete, pruned, stopped or failed.
+        """
 
 
 def in_background(call: Callable[..., None]) -> Callable[..., None]:
@@ -182,12 +185,13 @@ class MlflowTracker(Tracker):
             elif path.exists():
                 self.client.log_artifact(self.run_id, str(path))
 
-    def end(self, status: str, reason: str = "") -> None:
-        self._terminate(status, reason)
+    def end(self, status: str, reason: str = "", state: str = "complete") -> None:
+        self._terminate(status, reason, state)
         self.wait()
 
     @in_background
-    def _terminate(self, status: str, reason: str) -> None:
+    def _terminate(self, status: str, reason: str, state: str) -> None:
+        self.client.set_tag(self.run_id, "state", state)
         if reason:
             self.client.set_tag(self.run_id, "reason", reason[:PARAMETER_LENGTH])
         self.client.set_terminated(self.run_id, status)
@@ -277,12 +281,13 @@ def closing(
     try:
         yield
     except stopped as interruption:
-        tracker.end("KILLED", str(interruption) or type(interruption).__name__)
+        tracker.end("KILLED", str(interruption) or type(interruption).__name__, "stopped")
         raise
     except done as reason:
-        tracker.end("FINISHED", f"{type(reason).__name__}: {reason}")
+        name = type(reason).__name__
+        tracker.end("FINISHED", f"{name}: {reason}", name.lower())
         raise
     except BaseException as error:
-        tracker.end("FAILED", f"{type(error).__name__}: {error}")
+        tracker.end("FAILED", f"{type(error).__name__}: {error}", "failed")
         raise
     tracker.end("FINISHED")

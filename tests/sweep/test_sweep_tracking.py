@@ -84,6 +84,8 @@ def test_a_run_ends_as_its_trial_did(tracked: Any, runs: dict[str, Any]) -> None
     assert reasons[1] == "RuntimeError: the disk is on fire"
     assert reasons[3].startswith("Pruned: ")
     assert [reasons[number] for number in (0, 2, 4, 5)] == [None] * 4
+    states = [runs[run_id(tracked.folder / str(number))].data.tags["state"] for number in range(6)]
+    assert states == ["complete", "failed", "complete", "pruned", "complete", "complete"]
 
 
 def test_a_trial_is_told_with_its_parameters_and_epochs(tracked: Any, runs: dict[str, Any]) -> None:
@@ -92,6 +94,7 @@ def test_a_trial_is_told_with_its_parameters_and_epochs(tracked: Any, runs: dict
         tried = tracked.trials[number].params["optimizer.lr"]
         assert float(data.params["optimizer.lr"]) == pytest.approx(tried)
         assert data.metrics["val_accuracy"] == pytest.approx(ACCURACIES[number])
+        assert data.metrics["best_val_accuracy"] == tracked.trials[number].value
         assert not any(name.startswith("test") for name in data.metrics)
 
 

@@ -149,10 +149,12 @@ class Keeper:
         progress = self.setup.progress
         row = progress.history[-1]
         append_history(self.folder / "history.csv", row)
-        self.tracker.log_metrics(
-            {name: value for name, value in row.items() if name != "epoch"}, step=progress.epoch
-        )
-        log.info(epoch_line(self.settings, row, is_best=progress.best_epoch == progress.epoch))
+        is_best = progress.best_epoch == progress.epoch
+        tracked = {name: value for name, value in row.items() if name != "epoch"}
+        if is_best and self.trial is not None:  # other runs are measured once more when they end
+            tracked |= {f"best_{name}": row[name] for name in row if name.startswith("val_")}
+        self.tracker.log_metrics(tracked, step=progress.epoch)
+        log.info(epoch_line(self.settings, row, is_best=is_best))
         if self.trial is not None:
             write_trial_metrics(self.folder / "metrics.json", self.setup)
             self.trial.report(progress.epoch, row[f"val_{self.settings.trainer.monitor}"])

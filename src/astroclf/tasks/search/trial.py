@@ -101,7 +101,7 @@ def remembering_failure(settings: Settings, folder: Path) -> Iterator[None]:
         if not (folder / RUN_FILE).exists():
             tracker = open_tracker(settings.tracking, folder)
             tracker.start(f"trial-{folder.name}", settings.model_dump(exclude={"search"}), {})
-            tracker.end("FAILED", reason_of(error))
+            tracker.end("FAILED", reason_of(error), "failed")
         raise
 
 
