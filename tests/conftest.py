@@ -209,3 +209,19 @@ class Page(HTMLParser):
 def read_page() -> Callable[[Path], Page]:
     """read_page(file): what stands in an HTML file."""
     return lambda file: Page(file.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many images each call of a frozen backbone saw."""
+    from astroclf.training import features
+
+    seen: list[int] = []
+    run = features._run
+
+    def count(backbone: Any, images: Any) -> np.ndarray:
+        seen.append(len(images))
+        return run(backbone, images)
+
+    monkeypatch.setattr(features, "_run", count)
+    return seen

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import logging
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,19 +12,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import nn
 
 from astroclf.bundle import read_bundle
 from astroclf.data.preprocess import Preprocess
 from astroclf.data.sources import load_dataset
 from astroclf.errors import UserError
 from astroclf.models import build_model
-from astroclf.settings import read_settings
-from astroclf.tasks.task import run_task
-from astroclf.training import features
 from astroclf.training.checkpoint import checkpoint_path, read_checkpoint
-from astroclf.training.interruption import Interrupted
-from astroclf.training.learner import Learner
 
 TINY = (
     "dataset.n_images=64",
@@ -62,20 +54,6 @@ def numbers(file: Path) -> np.ndarray:
 def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing it takes longer than the training."""
     monkeypatch.setattr("astroclf.tasks.outcome.write_report", lambda file, content: None)
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many images each call of the frozen backbone saw."""
-    seen: list[int] = []
-    run = features._run
-
-    def count(backbone: nn.Module, images: torch.Tensor) -> np.ndarray:
-        seen.append(len(images))
-        return run(backbone, images)
-
-    monkeypatch.setattr(features, "_run", count)
-    return seen
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
@@ -194,72 +172,6 @@ def test_a_random_backbone_that_is_frozen_is_said(
         assert "keeps the backbone as it starts, and it starts from RANDOM weights" in caplog.text
 
 
-class StoppedRun:
-    """A training in this process that is stopped in one of its steps."""
-
-    def __init__(self, config: Any, folder: Path, *overrides: str) -> None:
-        self.config = config(*overrides)
-        self.folder = folder
-
-    def stop_at(self, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        take_step, taken = Learner.step, []
-
-        def step_and_stop(learner: Learner, batches: Any) -> Any:
-            taken.append(1)
-            if len(taken) == step:
-                os.kill(os.getpid(), signal.SIGTERM)
-            return take_step(learner, batches)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Learner, "step", step_and_stop)
-            with pytest.raises(Interrupted):
-                self.run(self.config)
-
-    def resume(self) -> None:
-        self.run({**self.config, "resume": str(self.folder)})
-
-    def run(self, config: dict[str, Any]) -> None:
-        self.folder.mkdir(exist_ok=True)
-        run_task(read_settings(config), self.folder, config)
-
-
-RESUMED = {
-    "features": (*FROZEN, "model.dropout=0.5"),
-    "images": (*FROZEN, "model.dropout=0.5", "augment=sky"),
-    "lora": LORA,
-    "lora with norms": (*LORA, "finetune.train_norms=true", "finetune.train_biases=true"),
-    "unfreezing": (*TINY, "finetune.unfreeze_epochs=1", "finetune.layer_decay=0.7"),
-}
-
-
-@pytest.mark.parametrize("case", RESUMED)
-def test_a_stopped_run_goes_on_bit_for_bit(
-    config: Any,
-    train_run: Callable[..., Path],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    case: str,
-) -> None:
-    whole = train_run(*RESUMED[case])
-    stopped = StoppedRun(config, tmp_path / "stopped", *RESUMED[case])
-    stopped.stop_at(15, monkeypatch)  # in the middle of the third epoch
-    torch.rand(100)  # another process would have other random numbers
-    stopped.resume()
-    assert read_table(stopped.folder / "history.csv") == read_table(whole / "history.csv")
-    name = "predictions.csv"
-    assert (stopped.folder / name).read_bytes() == (whole / name).read_bytes()
-    mine, theirs = (
-        load_file(run / "bundle/weights.safetensors") for run in (stopped.folder, whole)
-    )
-    assert mine.keys() == theirs.keys()
-    assert all(torch.equal(mine[each], theirs[each]) for each in mine)
-    last, wanted = (read_checkpoint(run)["learner"] for run in (stopped.folder, whole))
-    assert last["network"].keys() == wanted["network"].keys()
-    assert all(
-        torch.equal(last["network"][each], wanted["network"][each]) for each in last["network"]
-    )
-
-
 def test_a_checkpoint_of_lora_holds_adapters_and_head_alone(
     train_run: Callable[..., Path],
 ) -> None:
@@ -288,7 +200,7 @@ def test_a_checkpoint_of_a_head_holds_the_head_alone(train_run: Callable[..., Pa
 
 @pytest.mark.parametrize("strategy", ["classifier", "lora"])
 def test_other_frozen_weights_are_refused(
-    config: Any,
+    stopped_run: Any,
     settings: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -306,7 +218,7 @@ def test_other_frozen_weights_are_refused(
     if strategy == "lora":
         overrides = (*overrides, "finetune.rank=2")
     write_weights(0)
-    stopped = StoppedRun(config, tmp_path / "stopped", *overrides)
+    stopped = stopped_run(*overrides)
     stopped.stop_at(3, monkeypatch)
     write_weights(1)
     with pytest.raises(UserError, match="frozen weights that this run began with could not be had"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import signal
 import subprocess
 import sys
@@ -18,11 +17,7 @@ from safetensors.torch import load_file
 
 import astroclf.app
 from astroclf.errors import UserError
-from astroclf.settings import read_settings
-from astroclf.tasks.task import run_task
 from astroclf.training.checkpoint import checkpoint_path, read_checkpoint
-from astroclf.training.interruption import Interrupted
-from astroclf.training.learner import Learner
 
 ROOT = Path(__file__).parents[2]
 # Dropout, batch norm, momentum and a schedule with warm-up: everything that has a state.
@@ -58,58 +53,34 @@ def assert_same_run(found: Path, expected: Path) -> None:
     assert last["schedule"] == wanted_last["schedule"]
 
 
-class StoppedRun:
-    """A training in this process that is sent a signal in one of its steps."""
-
-    def __init__(self, config: Any, folder: Path, *overrides: str) -> None:
-        self.config = config(*TINY, *overrides)
-        self.folder = folder
-
-    def stop_at(self, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        take_step, taken = Learner.step, []
-
-        def step_and_stop(learner: Learner, batches: Any) -> Any:
-            taken.append(1)
-            if len(taken) == step:
-                os.kill(os.getpid(), signal.SIGTERM)
-            return take_step(learner, batches)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Learner, "step", step_and_stop)
-            with pytest.raises(Interrupted):
-                self.run(self.config)
-
-    def resume(self, **trainer: Any) -> None:
-        changed = {**self.config, "trainer": {**self.config["trainer"], **trainer}}
-        self.run({**changed, "resume": str(self.folder)})
-
-    def run(self, config: dict[str, Any]) -> None:
-        self.folder.mkdir(exist_ok=True)
-        run_task(read_settings(config), self.folder, config)
-
-
+LORA = ("finetune=lora", "finetune.rank=2")
 CASES = {
     "cosine": ("scheduler=cosine", "optimizer=adamw"),
     "onecycle": ("scheduler=onecycle", "optimizer=sgd", "augment=sky"),
     "plateau": ("scheduler=plateau", "scheduler.patience=0", "optimizer=timm"),
     "accumulate": ("trainer.accumulate=2", "trainer.clip_norm=0.1"),
     "stage by stage": ("finetune.unfreeze_epochs=1", "finetune.layer_decay=0.5"),
-    "adapters": ("finetune=lora", "finetune.rank=2"),
+    "adapters": (*LORA, "finetune.dropout=0.2"),
+    "adapters, norms and biases": (
+        *LORA,
+        "finetune.train_norms=true",
+        "finetune.train_biases=true",
+    ),
     "cached features": ("finetune=classifier", "trainer.channels_last=true"),
+    "a frozen backbone": ("finetune=classifier", "augment=sky"),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_stopped_run_goes_on_as_if_it_had_not(
-    config: Any,
+    stopped_run: Any,
     train_run: Callable[..., Path],
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     case: str,
 ) -> None:
     overrides = ("trainer.epochs=4", *CASES[case])
     whole = train_run(*TINY, *overrides)
-    stopped = StoppedRun(config, tmp_path / "stopped", *overrides)
+    stopped = stopped_run(*TINY, *overrides)
     stopped.stop_at(8, monkeypatch)
     torch.rand(100)  # another process would have other random numbers
     stopped.resume()
@@ -118,25 +89,24 @@ def test_a_stopped_run_goes_on_as_if_it_had_not(
 
 @pytest.mark.parametrize("step", [1, 6, 12])
 def test_it_may_stop_at_any_step(
-    config: Any,
+    stopped_run: Any,
     train_run: Callable[..., Path],
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     step: int,
 ) -> None:
     """In the first step, at the end of an epoch, and at the end of all."""
     whole = train_run(*TINY)
-    stopped = StoppedRun(config, tmp_path / "stopped")
+    stopped = stopped_run(*TINY)
     stopped.stop_at(step, monkeypatch)
     stopped.resume()
     assert_same_run(stopped.folder, whole)
 
 
 def test_it_may_stop_more_than_once(
-    config: Any, train_run: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stopped_run: Any, train_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train_run(*TINY, "trainer.epochs=3")
-    stopped = StoppedRun(config, tmp_path / "stopped", "trainer.epochs=3")
+    stopped = stopped_run(*TINY, "trainer.epochs=3")
     stopped.stop_at(4, monkeypatch)
     stopped.config["resume"] = str(stopped.folder)
     stopped.stop_at(5, monkeypatch)
@@ -145,20 +115,18 @@ def test_it_may_stop_more_than_once(
 
 
 def test_a_finished_run_may_be_given_more_epochs(
-    config: Any, train_run: Callable[..., Path], tmp_path: Path
+    stopped_run: Any, train_run: Callable[..., Path]
 ) -> None:
     """With a rate that does not depend on their number, it is the longer run."""
     whole = train_run(*TINY, "trainer.epochs=3", "scheduler=none")
-    short = StoppedRun(config, tmp_path / "short", "trainer.epochs=1", "scheduler=none")
+    short = stopped_run(*TINY, "trainer.epochs=1", "scheduler=none")
     short.run(short.config)
     short.resume(epochs=3)
     assert_same_run(short.folder, whole)
 
 
-def test_other_data_are_refused(
-    config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stopped = StoppedRun(config, tmp_path / "stopped")
+def test_other_data_are_refused(stopped_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = stopped_run(*TINY)
     stopped.stop_at(3, monkeypatch)
     stopped.config["dataset"]["seed"] = 1
     with pytest.raises(UserError, match="images, labels or splits have changed"):
@@ -267,9 +235,9 @@ def test_a_refused_change_is_one_sentence_and_code_2(tmp_path: Path) -> None:
 
 
 def test_epochs_device_and_tracking_may_change(
-    config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: Any, stopped_run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stopped = StoppedRun(config, tmp_path / "stopped", "tracking=mlflow")
+    stopped = stopped_run(*TINY, "tracking=mlflow")
     stopped.config["tracking"] = {"name": "none"}
     stopped.stop_at(2, monkeypatch)
     fresh = config("trainer.epochs=7", "trainer.device=cpu", "tracking=mlflow", "seed=5")
@@ -284,9 +252,9 @@ def test_epochs_device_and_tracking_may_change(
 
 @pytest.mark.parametrize("spoil", ["cut short", "gone"])
 def test_without_a_whole_checkpoint_nothing_is_resumed(
-    config: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: str
+    stopped_run: Any, monkeypatch: pytest.MonkeyPatch, spoil: str
 ) -> None:
-    stopped = StoppedRun(config, tmp_path / "stopped")
+    stopped = stopped_run(*TINY)
     stopped.stop_at(2, monkeypatch)
     path = checkpoint_path(stopped.folder)
     if spoil == "gone":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,20 +80,6 @@ def compute(
     store = store_of(backbone, images, pictures, cache)
     compute_features(backbone, images, views_of(images, views), store)
     return store.read()
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """How many images each call of the backbone saw."""
-    seen: list[int] = []
-    run = module._run
-
-    def count(backbone: nn.Module, images: torch.Tensor) -> np.ndarray:
-        seen.append(len(images))
-        return run(backbone, images)
-
-    monkeypatch.setattr(module, "_run", count)
-    return seen
 
 
 @pytest.mark.parametrize("resident", [True, False])
