@@ -104,6 +104,28 @@ def test_a_first_convolution_for_other_bands_is_adapted(
     assert_equal(network, {**given, stem: expected})
 
 
+@pytest.mark.parametrize("image_px", [32, 48])
+def test_the_positions_of_a_transformer_are_resampled_as_timm_does(
+    settings: Any, tmp_path: Path, image_px: int
+) -> None:
+    name = "vit_tiny_patch16_224"
+    torch.manual_seed(3)
+    save_file(timm.create_model(name).state_dict(), tmp_path / "vit.safetensors")
+    chosen = settings(
+        "model=vit", f"model.name={name}", f"model.weights={tmp_path}/vit.safetensors"
+    )
+    built = build_model(chosen.model, channels=3, outputs=2, image_px=image_px)
+    expected = timm.create_model(
+        name,
+        pretrained=True,
+        img_size=image_px,
+        num_classes=0,
+        pretrained_cfg_overlay={"file": str(tmp_path / "vit.safetensors"), "custom_load": False},
+    ).state_dict()
+    assert_equal(built.classifier.backbone, expected)
+    assert "its positions were resampled to images of another size" in built.warning
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from astroclf.errors import UserError
 from astroclf.models.classifier import Classifier
@@ -15,6 +16,7 @@ from astroclf.models.classifier import Classifier
 WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema")
 PREFIXES = ("module.", "_orig_mod.")
 OWN_FILE = "weights.safetensors"  # of a bundle
+POSITIONS = "pos_embed"  # where a vision transformer knows its patches from
 HEAD_TENSORS = 2  # a published network ends in the weight and the bias of its head
 
 
@@ -24,7 +26,8 @@ def load_weights(classifier: Classifier, path: Path) -> str:
     path: a state dict (of PyTorch or safetensors) or a bundle of ours. The names of its weights must
     be those of the backbone, or their order and shapes must agree with it; a head beyond them is left
     out. A bundle brings its head too, if it is for as many classes. A first convolution for other
-    bands is adapted (timm's rule: bands repeat the colours, grey sums them).
+    bands is adapted (timm's rule: bands repeat the colours, grey sums them), and so are the positions
+    of a vision transformer for images of another size.
 
     Raises UserError if the file cannot be read or holds the weights of another network.
     """
@@ -44,6 +47,9 @@ def load_weights(classifier: Classifier, path: Path) -> str:
         if matched[stem].shape[1] != channels:
             matched[stem] = _adapt_stem(matched[stem], channels)
             said.append(f"its first convolution was adapted to {channels} bands")
+    if POSITIONS in wanted and matched[POSITIONS].shape != wanted[POSITIONS].shape:
+        matched[POSITIONS] = _resample_positions(matched[POSITIONS], classifier.backbone)
+        said.append("its positions were resampled to images of another size")
     odd = [name for name in wanted if matched[name].shape != wanted[name].shape]
     if odd:
         raise UserError(
@@ -124,3 +130,14 @@ def _adapt_stem(weight: Tensor, channels: int) -> Tensor:
 
     adapted: Tensor = adapt_input_conv(channels, weight)
     return adapted
+
+
+def _resample_positions(positions: Tensor, transformer: nn.Module) -> Tensor:
+    from timm.layers import resample_abs_pos_embed
+
+    grid: Any = transformer.patch_embed
+    prefix: Any = (
+        0 if getattr(transformer, "no_embed_class", False) else transformer.num_prefix_tokens
+    )
+    resampled: Tensor = resample_abs_pos_embed(positions, grid.grid_size, num_prefix_tokens=prefix)
+    return resampled
