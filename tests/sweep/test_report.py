@@ -46,11 +46,13 @@ def test_replicates_stand_beside_their_seeds(page, make_content):
     replicates = {
         "accuracy": {"mean": 0.91, "std": 0.01, "values": [0.90, 0.92]},
         "mcc": {"mean": 0.8, "std": None, "values": [0.8, float("nan")]},
+        "roc_auc": {"mean": 0.9, "std": 0.00072, "values": [0.9, 0.9]},
     }
     found = page(make_content(5, replicates=replicates, seeds=(3, 4)))
     assert found.sections[0] == "replicates"
     expected = (
-        "test mean std seed 3 seed 4 accuracy 0.9100 0.0100 0.9000 0.9200 mcc 0.8000 – 0.8000 –"
+        "test mean std seed 3 seed 4 accuracy 0.9100 0.0100 0.9000 0.9200 mcc 0.8000 – 0.8000 – "
+        "roc_auc 0.9000 0.0007 0.9000 0.9000"
     )
     assert expected in found.text
 
@@ -102,12 +104,12 @@ def test_a_table_of_many_trials_ends_and_says_where_the_rest_is(page, content):
     assert found.source.count('<td class="state">') == MOST_ROWS
 
 
-def test_what_pruning_saved_is_counted_against_the_mean_complete_trial(content):
+def test_what_pruning_saved_is_counted_against_the_median_complete_trial(content):
     # 16 complete trials of 50 s; 6 pruned ones of 20 s.
     told = " ".join(pruning_sentences(content))
     assert "6 of 22 trials (27%) were pruned." in told
     assert "They took 2 min together" in told
-    assert "the 50 s of the mean" in told
+    assert "the 50 s of the median" in told
     assert "saved about 3 min, 16% of the time" in told  # (300 - 120) / (300 + 800)
     assert pruning_sentences(replace(content, trials=content.complete)) == ["No trial was pruned."]
 

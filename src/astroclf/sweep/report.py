@@ -94,13 +94,14 @@ def pruning_sentences(content: SweepContent) -> list[str]:
     )
     if not full or len(part) < len(pruned):
         return [*sentences, "There are no times to tell what that saved."]
-    mean = statistics.fmean(full)
-    whole, spent = mean * len(pruned), sum(part)
+    # The first trial alone may have computed the features of them all.
+    typical = statistics.median(full)
+    whole, spent = typical * len(pruned), sum(part)
     if spent >= whole:
         return [*sentences, "They took as long as complete ones, so nothing was saved."]
     return [
         *sentences,
-        f"They took {duration(spent)} together; had each taken the {duration(mean)} of the mean "
+        f"They took {duration(spent)} together; had each taken the {duration(typical)} of the median "
         f"complete trial, it would have been {duration(whole)}. So pruning saved about "
         f"{duration(whole - spent)}, {(whole - spent) / (whole + sum(full)):.0%} of the time that "
         "all of them would have taken.",
