@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,17 @@ def test_any_number_of_images_will_do(runs: dict[str, Path], count: int) -> None
     predicted = bundle.predict(np.ones((count, 3, 32, 32), np.float32))
     assert predicted.shape == (count, 2)
     np.testing.assert_allclose(predicted.sum(axis=1), 1)
+
+
+def test_a_bundle_of_the_former_format_is_read(runs: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(runs["softmax"] / "bundle", tmp_path / "bundle")
+    file = tmp_path / "bundle/bundle.json"
+    stored = json.loads(file.read_text())
+    stored["model"].pop("features", None)
+    file.write_text(json.dumps({**stored, "format": 2}))
+    images = np.ones((2, 3, 32, 32), np.float32)
+    now, before = read_bundle(runs["softmax"] / "bundle"), read_bundle(tmp_path / "bundle")
+    np.testing.assert_array_equal(before.predict(images), now.predict(images))
 
 
 def test_an_incomplete_bundle_is_refused(runs: dict[str, Path], tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from astroclf.models import build_model
 from astroclf.settings.read import CHOICES
 
 FORMAT = 3
+READABLE = (2, FORMAT)  # the older one knows no model.features
 BATCH = 256
 
 
@@ -147,10 +148,12 @@ def read_bundle(folder: Path | str) -> Bundle:
         weights = load_file(folder / "weights.safetensors")
     except Exception as error:
         raise UserError(f"{folder} does not hold a whole model: {error}") from error
-    if stored.get("format") != FORMAT:
+    if stored.get("format") not in READABLE:
         raise UserError(
             f"{folder} was written by another version of astroclf: train the model anew."
         )
+    if stored["model"]["family"] == "timm":
+        stored["model"].setdefault("features", "last")
     model = CHOICES["model"][stored["model"]["family"]].model_validate(stored["model"])
     pixels = Pixels(**{**stored["pixels"], "bands": tuple(stored["pixels"]["bands"])})
     network = build_model(

@@ -87,7 +87,7 @@ def test_a_head_for_other_classes_stays_random(tmp_path: Path, given: dict[str, 
     network = make_network(outputs=5)
     before = {name: network.state_dict()[name].clone() for name in HEAD}
     said = load_weights(network, tmp_path / "w.pt")
-    assert "its head is for other classes, so ours starts at random" in said
+    assert "its head is another one" in said
     assert_equal(network, {**given, **before})
 
 
@@ -124,6 +124,20 @@ def test_the_positions_of_a_transformer_are_resampled_as_timm_does(
     ).state_dict()
     assert_equal(built.classifier.backbone, expected)
     assert "its positions were resampled to images of another size" in built.warning
+
+
+@pytest.mark.parametrize("name", ["cait_xxs24_224", "pit_ti_224", "xcit_nano_12_p16_224"])
+def test_a_transformer_of_another_kind_is_loaded_or_refused_in_a_sentence(
+    settings: Any, tmp_path: Path, name: str
+) -> None:
+    save_file(timm.create_model(name).state_dict(), tmp_path / "w.safetensors")
+    chosen = settings("model=vit", f"model.name={name}", f"model.weights={tmp_path}/w.safetensors")
+    if name.startswith("pit"):
+        with pytest.raises(UserError, match="holds another network"):
+            build_model(chosen.model, channels=3, outputs=2, image_px=64)
+    else:
+        built = build_model(chosen.model, channels=3, outputs=2, image_px=64)
+        assert built.backbone == f"{tmp_path}/w.safetensors"
 
 
 @pytest.mark.parametrize(

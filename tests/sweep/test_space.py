@@ -207,8 +207,8 @@ def test_a_sweep_of_the_command_line_keeps_the_condition_of_the_file() -> None:
         (
             ({"a": "interval(0, 1"},),
             "a=interval(0, 1 cannot be read: after a= stands a value, choice(a, b), range(1, 5), "
-            "interval(0, 1) or tag(log, interval(1e-4, 1e-2)); a text with brackets needs quotes, "
-            "as in a='\"a (b)\"'.",
+            "interval(0, 1) or tag(log, interval(1e-4, 1e-2)); a text with brackets or signs such as "
+            "~ = & ; # > ? needs quotes, as in a='\"a (b)\"'.",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import signal
 import subprocess
 import sys
@@ -123,6 +124,21 @@ def test_a_finished_run_may_be_given_more_epochs(
     short.run(short.config)
     short.resume(epochs=3)
     assert_same_run(short.folder, whole)
+
+
+def test_a_run_that_trained_everything_needs_its_first_weights_no_more(
+    stopped_run: Any,
+    train_run: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(train_run(*TINY, "trainer.epochs=1") / "bundle", tmp_path / "bundle")
+    overrides = (*TINY, f"model.weights={tmp_path / 'bundle'}")
+    whole, stopped = train_run(*overrides), stopped_run(*overrides)
+    stopped.stop_at(3, monkeypatch)
+    shutil.rmtree(tmp_path / "bundle")
+    stopped.resume()
+    assert_same_run(stopped.folder, whole)
 
 
 def test_other_data_are_refused(stopped_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Barrier, Thread
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from astroclf.data import store as images_store
 from astroclf.errors import UserError
+from astroclf.training import feature_store as module
 from astroclf.training.feature_store import DONE, FEATURES, N_VIEWS, FeatureStore
 
 N, WIDTH = 11, 3
@@ -122,3 +124,34 @@ def test_a_cache_without_room_or_leave_is_said(
     monkeypatch.setattr(images_store.shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(UserError, match=r"are needed and 0\.0 GB are free"):
         FeatureStore(tmp_path, "key", N).fill(every(), Network())
+
+
+def test_what_was_written_to_a_deleted_store_is_not_said_to_be_in_the_new_one(
+    tmp_path: Path,
+) -> None:
+    """The cache may be deleted at any time, and another process may begin it anew."""
+    others = every(1)
+    others[0, :4] = False
+    mine = every(1) & ~others
+
+    def compute_and_lose_the_cache(view: int, positions: np.ndarray) -> Iterator[np.ndarray]:
+        yield from Network()(view, positions)
+        shutil.rmtree(tmp_path / "features-key")
+        FeatureStore(tmp_path / "elsewhere", "key", N).fill(others, Network())
+        (tmp_path / "elsewhere/features-key").rename(tmp_path / "features-key")
+
+    store = FeatureStore(tmp_path, "key", N)
+    with pytest.raises(UserError, match="features-key vanished while it was written"):
+        store.fill(mine, compute_and_lose_the_cache)
+    assert (store.missing(every(1)) == mine).all()
+    store.fill(mine, Network())
+    assert_right(store, every(1))
+
+
+def test_it_asks_for_as_much_room_as_is_still_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(module, "require_room", lambda folder, size: asked.append(size))
+    FeatureStore(tmp_path, "key", N).fill(every(3), Network())
+    assert asked == [views * N * WIDTH * 4 for views in (3, 2, 1)]

@@ -268,3 +268,26 @@ def test_the_hash_sees_names_shapes_and_values() -> None:
     ]
     assert len({hash_weights(each) for each in [weights, *others]}) == 6
     assert hash_weights(dict(weights)) == hash_weights(weights)
+
+
+def test_the_machine_is_measured_once_and_only_if_anything_is_computed(
+    dataset: ImageDataset, tmp_path: Path
+) -> None:
+    images, backbone, measured = make_batches(dataset), make_backbone(), []
+    store = store_of(backbone, images, "key", tmp_path)
+    for views in (4, 4, 8, 1):
+        wanted = views_of(images, views)
+        compute_features(backbone, images, wanted, store, lambda: measured.append(1))
+    assert len(measured) == 2
+
+
+def test_features_are_computed_in_full_precision(
+    dataset: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFloat-32 would make them those of one kind of GPU."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    images, backbone, seen = make_batches(dataset), make_backbone(), set()
+    backbone.register_forward_hook(lambda *_: seen.add(torch.backends.cudnn.allow_tf32))
+    compute(backbone, images, 1, "key", tmp_path)
+    assert seen == {False}
+    assert torch.backends.cudnn.allow_tf32

@@ -6,11 +6,10 @@ import sys
 import pytest
 
 SCRIPT = """
-import resource, sys
+import resource
 import torch
 from astroclf.training.memory import keep_freed_memory
-if sys.argv[1] == "keep":
-    assert keep_freed_memory()
+assert keep_freed_memory()
 
 def faults(n):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -19,19 +18,20 @@ def faults(n):
         del step
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-faults(2)
+faults(12)  # until the heap is large enough
 print(faults(5))
 """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="this is about glibc")
 def test_memory_that_is_kept_need_not_be_mapped_again() -> None:
-    counts = {
-        how: int(
+    """Without it, more than half of all processes map 20,000 pages and more; a page is 4 kB."""
+    counts = [
+        int(
             subprocess.run(
-                [sys.executable, "-c", SCRIPT, how], capture_output=True, text=True, check=True
+                [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True
             ).stdout
         )
-        for how in ("keep", "give back")
-    }
-    assert counts["keep"] < counts["give back"] / 10
+        for _ in range(3)
+    ]
+    assert max(counts) < 1000

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -88,7 +88,14 @@ class ImageDataset:
 
     def with_split(self, split: np.ndarray) -> ImageDataset:
         """The same images in other splits."""
-        other = replace(self, split=split)
+        return self._with(split=split)
+
+    def with_groups(self, groups: np.ndarray) -> ImageDataset:
+        """The same images in other groups."""
+        return self._with(groups=groups)
+
+    def _with(self, **changes: Any) -> ImageDataset:
+        other = replace(self, **changes)
         # Reading every pixel again would take longer than all else here.
         other.__dict__["picture_hashes"] = self.picture_hashes
         return other

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
@@ -28,7 +26,7 @@ def assign_folds(dataset: ImageDataset, folds: int, seed: int) -> ImageDataset:
     """
     if dataset.groups is None and dataset.sky_deg is not None:
         pieces = link_neighbours(dataset.sky_deg, dataset.neighbour_arcsec)
-        dataset = replace(dataset, groups=pieces)
+        dataset = dataset.with_groups(pieces)
     pool = np.flatnonzero(np.isin(dataset.split, (TRAIN, VAL)))
     strata = leading_answers(dataset)[pool]
     groups = None if dataset.groups is None else dataset.groups[pool]

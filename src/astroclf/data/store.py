@@ -45,17 +45,28 @@ def cached_images(cache: Path, key: str, build: Callable[[Path], Notes]) -> Stor
     stored = _open(entry)
     if stored is not None:
         return stored
-    with locked(cache, key):
+    with locked(cache, key), as_cache_error(cache):
         return _open(entry) or _built(entry, build)
 
 
 @contextmanager
 def locked(cache: Path, key: str) -> Iterator[None]:
     """Nobody else writes what is stored under the key. Raises UserError if nobody can."""
-    try:
+    with as_cache_error(cache):
         cache.mkdir(parents=True, exist_ok=True)
-        with FileLock(cache / f"{key}.lock"):
-            yield
+        lock = FileLock(cache / f"{key}.lock")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def as_cache_error(cache: Path) -> Iterator[None]:
+    """Whatever the disk minds is told as a UserError about the cache."""
+    try:
+        yield
     except OSError as error:
         raise UserError(
             f"dataset.cache={cache} cannot be written ({error.strerror or error}): "

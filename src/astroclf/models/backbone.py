@@ -87,7 +87,8 @@ def _create(
         raise UserError(
             f"model.name={settings.name} cannot be built for images of {image_px} px with {channels} bands: {error}"
         ) from error
-    patch_px = getattr(getattr(network, "patch_embed", None), "patch_size", (1,))[0]
+    patch = getattr(getattr(network, "patch_embed", None), "patch_size", 1)
+    patch_px = patch if isinstance(patch, int) else patch[0]
     if "img_size" in options and image_px % patch_px:
         raise UserError(
             f"model.name={settings.name} cuts images into patches of {patch_px} px, and dataset.image_px={image_px} "

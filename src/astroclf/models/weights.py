@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ def load_weights(classifier: Classifier, path: Path) -> str:
         if _shapes(its_head) == _shapes(head):
             head = its_head
         else:
-            said.append("its head is for other classes, so ours starts at random")
+            said.append(
+                "its head is another one (other classes, hidden units or features), so ours starts at random"
+            )
     wanted = classifier.backbone.state_dict()
     matched = _match(found, wanted, path)
     stem = next((name for name in wanted if wanted[name].ndim == 4), None)
@@ -47,8 +50,11 @@ def load_weights(classifier: Classifier, path: Path) -> str:
         if matched[stem].shape[1] != channels:
             matched[stem] = _adapt_stem(matched[stem], channels)
             said.append(f"its first convolution was adapted to {channels} bands")
-    if POSITIONS in wanted and matched[POSITIONS].shape != wanted[POSITIONS].shape:
-        matched[POSITIONS] = _resample_positions(matched[POSITIONS], classifier.backbone)
+    if _has_other_positions(matched, wanted, classifier.backbone):
+        grid: Any = classifier.backbone.patch_embed
+        matched[POSITIONS] = _resample_positions(
+            matched[POSITIONS], wanted[POSITIONS], grid.grid_size
+        )
         said.append("its positions were resampled to images of another size")
     odd = [name for name in wanted if matched[name].shape != wanted[name].shape]
     if odd:
@@ -132,12 +138,24 @@ def _adapt_stem(weight: Tensor, channels: int) -> Tensor:
     return adapted
 
 
-def _resample_positions(positions: Tensor, transformer: nn.Module) -> Tensor:
+def _has_other_positions(
+    found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], transformer: nn.Module
+) -> bool:
+    """Whether the positions of square grids of patches differ in nothing but the size of the grid."""
+    grid = getattr(getattr(transformer, "patch_embed", None), "grid_size", None)
+    if grid is None or POSITIONS not in wanted:
+        return False
+    theirs, ours = found[POSITIONS], wanted[POSITIONS]
+    if theirs.shape == ours.shape or theirs.ndim != 3 or ours.ndim != 3:
+        return False
+    prefix = ours.shape[1] - grid[0] * grid[1]
+    patches = theirs.shape[1] - prefix
+    return prefix >= 0 and patches > 0 and math.isqrt(patches) ** 2 == patches
+
+
+def _resample_positions(theirs: Tensor, ours: Tensor, grid: Sequence[int]) -> Tensor:
     from timm.layers import resample_abs_pos_embed
 
-    grid: Any = transformer.patch_embed
-    prefix: Any = (
-        0 if getattr(transformer, "no_embed_class", False) else transformer.num_prefix_tokens
-    )
-    resampled: Tensor = resample_abs_pos_embed(positions, grid.grid_size, num_prefix_tokens=prefix)
+    prefix = ours.shape[1] - grid[0] * grid[1]
+    resampled: Tensor = resample_abs_pos_embed(theirs, list(grid), num_prefix_tokens=prefix)
     return resampled

@@ -47,8 +47,8 @@ def parse(text: str) -> Override:
     except HydraException as error:
         key = text.partition("=")[0]
         raise UserError(
-            f"{text} cannot be read: after {key}= stands {LOOKS_LIKE}; a text with brackets needs quotes, "
-            f"as in {key}='\"a (b)\"'."
+            f"{text} cannot be read: after {key}= stands {LOOKS_LIKE}; a text with brackets or signs such as "
+            f"~ = & ; # > ? needs quotes, as in {key}='\"a (b)\"'."
         ) from error
 
 

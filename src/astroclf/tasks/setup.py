@@ -143,7 +143,8 @@ def choose_preprocess(
         return Preprocess.from_dict(stored["preprocess"])
     known, stretch = built.normalisation, dataset.pixels.stretch
     if known is None or len(known.mean) != dataset.channels or stretch == "linear":
-        return memory.recall("preprocess", dataset.fingerprint, lambda: fit_preprocess(dataset))
+        key = (dataset.fingerprint, dataset.pixels)
+        return memory.recall("preprocess", key, lambda: fit_preprocess(dataset))
     return Preprocess(stretch, display_unit(dataset.images), known.mean, known.std)
 
 

@@ -26,7 +26,8 @@ def run_task(
 
     Raises UserError where the settings do not fit the data, or where what they name is not there.
     """
-    require_model(settings.model)
+    if config["resume"] is None:  # a stopped run may have its weights in its checkpoint
+        require_model(settings.model)
     if settings.task.name == "benchmark":
         from astroclf.tasks.benchmark import benchmark
 

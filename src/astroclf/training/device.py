@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from astroclf.errors import UserError
@@ -68,3 +71,18 @@ def wait_for(device: torch.device) -> None:
         torch.cuda.synchronize(device)
     elif device.type == "mps":
         torch.mps.synchronize()
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Convolutions of float32 numbers are computed in float32.
+
+    A GPU rounds their inputs to TensorFloat-32 unless told otherwise, and says other things than the
+    CPU from the third digit on.
+    """
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before

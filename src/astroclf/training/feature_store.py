@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.augment import VIEWS
-from astroclf.data.store import locked, require_room
+from astroclf.data.store import as_cache_error, locked, require_room
 
 N_VIEWS = max(VIEWS.values())
 FEATURES, DONE = "features.npy", "done.npy"
@@ -57,7 +58,7 @@ class FeatureStore:
             missing = self.missing(wanted)
             for view in np.flatnonzero(missing.any(axis=1)).tolist():
                 positions = np.flatnonzero(missing[view])
-                self._write(view, positions, compute(view, positions), room=int(missing.sum()))
+                self._write(view, positions, compute(view, positions), int(missing[view:].sum()))
 
     def _write(
         self, view: int, positions: np.ndarray, pieces: Iterable[np.ndarray], room: int
@@ -67,15 +68,22 @@ class FeatureStore:
         start = 0
         for rows in pieces:
             if features is None:
-                features = self._open(rows.shape[1])
-                require_room(self.folder, room * rows[0].nbytes)
+                with as_cache_error(self.cache):
+                    features = self._open(rows.shape[1], room)
+                    opened = (self.folder / FEATURES).stat()
             features[view, positions[start : start + len(rows)]] = rows
             start += len(rows)
-        if features is not None:
+        if features is None:
+            return
+        with as_cache_error(self.cache):
             features.flush()  # before they are said to be there
-            self._mark(view, positions)
+            # Where the cache was deleted meanwhile, another store may have taken this place.
+            if not os.path.samestat(opened, (self.folder / FEATURES).stat()):
+                raise OSError(f"{self.folder.name} vanished while it was written")
+            self._mark(view, positions[:start])
 
-    def _open(self, width: int) -> np.memmap:
+    def _open(self, width: int, room: int) -> np.memmap:
+        require_room(self.cache, room * width * np.dtype(np.float32).itemsize)
         file = self.folder / FEATURES
         if not self._done().any():
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 
@@ -14,6 +15,7 @@ from astroclf.data.augment import draw_views
 from astroclf.data.batches import Batch, Batches
 from astroclf.data.preprocess import Preprocess
 from astroclf.settings import sections
+from astroclf.training.device import full_precision
 from astroclf.training.feature_store import FeatureStore
 
 VERSION = 3  # raised whenever the same images and weights give other features than before
@@ -69,17 +71,18 @@ def compute_features(
 ) -> None:
     """Have the store hold the wanted views of images, computed in full precision where it lacks them.
 
-    batches: any of the data set. wanted: (V, N) bool. make_ready: called before the first image, if
-    anything must be computed.
+    batches: any of the data set. wanted: (V, N) bool. make_ready: called once before the first
+    image, by the process that computes anything.
     """
     missing = store.missing(wanted)
     if not missing.any():
         return
-    make_ready()
+    ready = functools.cache(make_ready)
     steps = sum(batches.at(np.flatnonzero(row)).steps for row in missing if row.any())
     with tqdm(total=steps, desc="features", disable=None, leave=False, unit="batch") as bar:
 
         def compute(view: int, positions: np.ndarray) -> Iterator[np.ndarray]:
+            ready()
             for batch in batches.at(positions).in_order(view):
                 yield _run(backbone, batch.image)
                 bar.update()
@@ -90,7 +93,8 @@ def compute_features(
 @torch.inference_mode()
 def _run(backbone: nn.Module, images: Tensor) -> np.ndarray:
     backbone.eval()
-    features: np.ndarray = backbone(images).float().cpu().numpy()
+    with full_precision():
+        features: np.ndarray = backbone(images).float().cpu().numpy()
     return features
 
 

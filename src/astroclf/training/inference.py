@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from astroclf.data.batches import Batch, Epochs
+from astroclf.training.device import full_precision
 from astroclf.training.losses import Loss
 
 
@@ -40,9 +41,10 @@ def run_views(network: nn.Module, batches: Epochs, loss: Loss, views: int) -> Ou
 def _run(network: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
     network.eval()
     logits, targets = [], []
-    for batch in batches:
-        logits.append(network(batch.image).float())
-        targets.append(batch.target)
+    with full_precision():
+        for batch in batches:
+            logits.append(network(batch.image).float())
+            targets.append(batch.target)
     return torch.cat(logits), torch.cat(targets)
 
 

@@ -17,9 +17,18 @@ from astroclf.tracking import Tracker
 
 
 def write_results(
-    folder: Path, content: SweepContent, space: Space, compositions: Compositions, tracker: Tracker
+    folder: Path,
+    content: SweepContent,
+    space: Space,
+    compositions: Compositions,
+    tracker: Tracker,
+    *,
+    is_whole: bool,
 ) -> None:
-    """Write trials.csv, sweep.html and experiment/best.yaml, and close the run in MLflow."""
+    """Write trials.csv, sweep.html and experiment/best.yaml, and close the run in MLflow.
+
+    is_whole: whether all trials that were asked for have finished.
+    """
     write_trials(folder / "trials.csv", content)
     write_sweep_report(folder / "sweep.html", content)
     artifacts = [folder / "trials.csv", folder / "sweep.html"]
@@ -31,7 +40,10 @@ def write_results(
         artifacts.append(best)
     tracker.log_metrics(tracked_figures(content))
     tracker.log_artifacts(artifacts)
-    tracker.end("FINISHED")
+    if is_whole:
+        tracker.end("FINISHED")
+    else:
+        tracker.end("KILLED", "some of its trials have not finished", "stopped")
 
 
 def header_of(content: SweepContent, folder: Path) -> list[str]:

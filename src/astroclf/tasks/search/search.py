@@ -243,7 +243,7 @@ def finish(
             content = replicate_best(
                 content, plan.space, replicate, plan.folder, compositions, launch
             )
-        write_results(plan.folder, content, plan.space, compositions, tracker)
+        write_results(plan.folder, content, plan.space, compositions, tracker, is_whole=is_whole)
         say_end(plan, content, tracker, is_whole=is_whole)
 
 
