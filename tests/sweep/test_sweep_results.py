@@ -221,5 +221,5 @@ def test_images_and_features_are_made_once_for_all_trials(
     assert ran.code == 0
     assert sweep.states == ["COMPLETE"] * 4
     assert calls.count("assign") == 1
-    # 46 images of train in 3 batches and 8 views, 9 of val and of test in one batch.
-    assert calls.count("_run") == 3 * 8 + 1 + 1
+    # All 64 images in 4 batches as they are, the 46 of train in 3 batches and 7 further views.
+    assert calls.count("_run") == 4 + 3 * 7
