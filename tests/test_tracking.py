@@ -194,6 +194,20 @@ def test_how_a_run_ends_is_told(
     assert run.data.tags.get("reason") == reason
 
 
+def test_a_run_that_goes_on_forgets_how_it_was_stopped(follow: Follow, tmp_path: Path) -> None:
+    stopped = follow()
+    stopped.start("name", {}, {})
+    stopped.end("KILLED", "SIGINT", "stopped")
+    tags = recorded(tmp_path).data.tags
+    assert (tags["state"], tags["reason"]) == ("stopped", "SIGINT")
+    resumed = follow()
+    resumed.start("name", {}, {})
+    resumed.wait()
+    assert not recorded(tmp_path).data.tags.keys() & {"state", "reason"}
+    resumed.end("FINISHED")
+    assert recorded(tmp_path).data.tags["state"] == "complete"
+
+
 def test_a_run_that_was_killed_is_closed_when_it_goes_on(follow: Follow, tmp_path: Path) -> None:
     killed = follow()
     killed.start("name", {"trainer": {"epochs": 2}}, {})

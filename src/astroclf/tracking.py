@@ -139,9 +139,9 @@ class MlflowTracker(Tracker):
         if known is not None:
             self.run_id = known
             self.client.update_run(known, status="RUNNING")
-            for tag in ("state", "reason"):  # of how it was stopped
-                if tag in self.client.get_run(known).data.tags:
-                    self.client.delete_tag(known, tag)
+            ended = self.client.get_run(known).data.tags.keys() & {"state", "reason"}
+            for tag in ended:  # it goes on
+                self.client.delete_tag(known, tag)
         else:
             parent = run_of(self.folder.parent, self.uri)
             nested = {} if parent is None else {PARENT_TAG: parent}

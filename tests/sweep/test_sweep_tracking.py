@@ -118,3 +118,19 @@ def test_the_parent_holds_the_best_the_importance_and_the_page(
 
 def test_the_terminal_says_how_to_compare(tracked: Any) -> None:
     assert f"compare     mlflow ui --backend-store-uri {tracked.uri}" in tracked.calls[1].out
+
+
+def test_a_search_that_had_to_stop_is_not_called_complete(
+    sweep: Any, at_each_step: Callable[..., Any]
+) -> None:
+    from mlflow import MlflowClient
+
+    def fail(number: int | None) -> None:
+        raise RuntimeError("the disk is on fire")
+
+    uri = f"sqlite:///{sweep.root / 'runs.db'}"
+    once = (*CHOSEN, f"tracking.uri={uri}", "hydra.sweeper.max_failure_rate=0")
+    with at_each_step(fail):
+        assert sweep.run(*once, n_trials=2).code == 2
+    run = MlflowClient(uri).get_run(run_id(sweep.folder))
+    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "stopped")

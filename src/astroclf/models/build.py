@@ -11,7 +11,7 @@ from torch import nn
 
 from astroclf.errors import UserError
 from astroclf.models.classifier import Classifier, dense_layers
-from astroclf.models.weights import load_weights
+from astroclf.models.weights import file_of, load_weights
 from astroclf.settings import sections
 
 
@@ -63,8 +63,8 @@ def require_model(settings: sections.Model) -> None:
         from astroclf.models.backbone import require_known
 
         require_known(settings.name)
-    if settings.weights is not None and not Path(settings.weights).exists():
-        raise UserError(f"model.weights={settings.weights}: there is no such file.")
+    if settings.weights is not None:
+        file_of(Path(settings.weights))
 
 
 def find_normalisation(settings: sections.Model, backbone: nn.Module) -> Normalisation | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +31,7 @@ def load_weights(classifier: Classifier, path: Path) -> str:
 
     Raises UserError if the file cannot be read or holds the weights of another network.
     """
-    found = _read(path / OWN_FILE if path.is_dir() else path)
+    found = _read(file_of(path))
     said, head = [], classifier.head.state_dict()
     if all(name.startswith(("backbone.", "head.")) for name in found):
         its_head, found = _part(found, "head."), _part(found, "backbone.")
@@ -50,11 +49,9 @@ def load_weights(classifier: Classifier, path: Path) -> str:
         if matched[stem].shape[1] != channels:
             matched[stem] = _adapt_stem(matched[stem], channels)
             said.append(f"its first convolution was adapted to {channels} bands")
-    if _has_other_positions(matched, wanted, classifier.backbone):
-        grid: Any = classifier.backbone.patch_embed
-        matched[POSITIONS] = _resample_positions(
-            matched[POSITIONS], wanted[POSITIONS], grid.grid_size
-        )
+    resampled = _resample_positions(matched, wanted, classifier.backbone)
+    if resampled is not None:
+        matched[POSITIONS] = resampled
         said.append("its positions were resampled to images of another size")
     odd = [name for name in wanted if matched[name].shape != wanted[name].shape]
     if odd:
@@ -67,9 +64,18 @@ def load_weights(classifier: Classifier, path: Path) -> str:
     return f"model.weights={path}: {'; '.join(said)}." if said else ""
 
 
+def file_of(path: Path) -> Path:
+    """The file of weights that a path names: itself, or that of the bundle there.
+
+    Raises UserError if there is none.
+    """
+    file = path / OWN_FILE if path.is_dir() else path
+    if not file.is_file():
+        raise UserError(f"model.weights={file}: there is no such file.")
+    return file
+
+
 def _read(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise UserError(f"model.weights={path}: there is no such file.")
     try:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
@@ -138,24 +144,22 @@ def _adapt_stem(weight: Tensor, channels: int) -> Tensor:
     return adapted
 
 
-def _has_other_positions(
+def _resample_positions(
     found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], transformer: nn.Module
-) -> bool:
-    """Whether the positions of square grids of patches differ in nothing but the size of the grid."""
+) -> Tensor | None:
+    """The found positions on the grid that is wanted, if they differ in nothing but the size of a
+    square grid of patches."""
     grid = getattr(getattr(transformer, "patch_embed", None), "grid_size", None)
     if grid is None or POSITIONS not in wanted:
-        return False
+        return None
     theirs, ours = found[POSITIONS], wanted[POSITIONS]
     if theirs.shape == ours.shape or theirs.ndim != 3 or ours.ndim != 3:
-        return False
+        return None
     prefix = ours.shape[1] - grid[0] * grid[1]
     patches = theirs.shape[1] - prefix
-    return prefix >= 0 and patches > 0 and math.isqrt(patches) ** 2 == patches
-
-
-def _resample_positions(theirs: Tensor, ours: Tensor, grid: Sequence[int]) -> Tensor:
+    if prefix < 0 or patches <= 0 or math.isqrt(patches) ** 2 != patches:
+        return None
     from timm.layers import resample_abs_pos_embed
 
-    prefix = ours.shape[1] - grid[0] * grid[1]
     resampled: Tensor = resample_abs_pos_embed(theirs, list(grid), num_prefix_tokens=prefix)
     return resampled
