@@ -60,6 +60,7 @@ CASES = {
     "onecycle": ("scheduler=onecycle", "optimizer=sgd", "augment=sky"),
     "plateau": ("scheduler=plateau", "scheduler.patience=0", "optimizer=timm"),
     "accumulate": ("trainer.accumulate=2", "trainer.clip_norm=0.1"),
+    "averaged weights": ("trainer.ema_decay=0.9",),
     "stage by stage": ("finetune.unfreeze_epochs=1", "finetune.layer_decay=0.5"),
     "adapters": (*LORA, "finetune.dropout=0.2"),
     "adapters, norms and biases": (

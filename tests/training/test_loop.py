@@ -81,6 +81,18 @@ def test_every_epoch_is_trained_validated_and_saved(training: Callable[..., Trai
     assert (run.progress.steps, run.progress.images) == (12, 48)
 
 
+def test_the_averaged_weights_are_validated_and_kept(training: Callable[..., Training]) -> None:
+    run = training("trainer.ema_decay=0.5", "trainer.epochs=2")
+    best = run.fit()
+    average = run.setup.learner.average
+    assert average is not None
+    kept = average.state_dict()["average"]
+    last = run.setup.learner.weights()
+    assert all(torch.equal(best[name], kept[name]) for name in kept)
+    assert all(torch.equal(run.validations[-1][name], kept[name]) for name in kept)
+    assert any(not torch.equal(last[name], kept[name]) for name in kept)
+
+
 def test_the_rate_of_a_row_is_that_of_its_first_step(training: Callable[..., Training]) -> None:
     run = training("scheduler=step", "scheduler.every_epochs=2", "optimizer.lr=1e-3")
     run.fit()

@@ -279,6 +279,7 @@ class Trainer(Section):
     precision: Literal["auto", "fp32", "bf16", "fp16"]
     channels_last: Literal["auto"] | bool
     clip_norm: Positive | None
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] | None
     monitor: str
     patience: Count | None
     min_gain: NonNegative

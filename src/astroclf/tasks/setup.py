@@ -238,6 +238,7 @@ def make_learner(
         numerics,
         device,
         clip_norm=settings.trainer.clip_norm,
+        ema_decay=settings.trainer.ema_decay,
         frozen=frozenset() if on_features else classifier.frozen,
         begin_epoch=unfreezing,
     )

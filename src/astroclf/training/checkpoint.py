@@ -10,7 +10,7 @@ import torch
 
 from astroclf.errors import UserError
 
-FORMAT = 4
+FORMAT = 5
 
 
 def checkpoint_path(folder: Path) -> Path:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from astroclf.data.batches import Batch
+from astroclf.training.average import WeightAverage
 from astroclf.training.losses import Loss
 from astroclf.training.numerics import Numerics
 from astroclf.training.optimizers import Schedule
@@ -27,10 +29,13 @@ class Learner:
         device: torch.device,
         *,
         clip_norm: float | None = None,
+        ema_decay: float | None = None,
         frozen: frozenset[str] = frozenset(),
         begin_epoch: Callable[[int], None] | None = None,
     ) -> None:
-        """frozen: names of the network's weights that never change, and need not be stored.
+        """ema_decay: of the moving average of the weights (see `WeightAverage`); None for no average.
+
+        frozen: names of the network's weights that never change, and need not be stored.
 
         begin_epoch: what must be done before an epoch (0, 1, ...), such as opening a stage.
         """
@@ -43,6 +48,7 @@ class Learner:
         self.clip_norm = clip_norm
         self.frozen = frozen
         self.begin_epoch = begin_epoch or (lambda epoch: None)
+        self.average = None if ema_decay is None else WeightAverage(self._changing(), ema_decay)
         # fp16 gradients vanish unless the loss is scaled up; elsewhere the scaler does nothing.
         self.scaler = torch.amp.GradScaler(device.type, enabled=numerics.precision == "fp16")
 
@@ -66,7 +72,13 @@ class Learner:
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         self.schedule.after_step()
+        if self.average is not None:
+            self.average.update()
         return total
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Inside, the network has the averaged weights, or its own where none are averaged."""
+        return nullcontext() if self.average is None else self.average.in_place()
 
     @property
     def lr(self) -> float:
@@ -95,6 +107,7 @@ class Learner:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -102,3 +115,5 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.scaler.load_state_dict(state["scaler"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])

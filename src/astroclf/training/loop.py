@@ -55,13 +55,13 @@ def fit(
         train_epoch(learner, train, settings, augment, seed, progress, stop)
         row = {"epoch": progress.epoch + 1, "lr": progress.lr}
         row["train_loss"] = sum(progress.losses) / max(1, len(progress.losses))
-        scores = validate()
-        row |= {f"val_{name}": value for name, value in scores.items()}
-        row["time_s"] = time.perf_counter() - start_s
-
-        monitored = scores[settings.monitor]
-        if progress.record(row, monitored, higher_is_better, settings.min_gain):
-            best = learner.weights()
+        with learner.averaged():
+            scores = validate()
+            row |= {f"val_{name}": value for name, value in scores.items()}
+            row["time_s"] = time.perf_counter() - start_s
+            monitored = scores[settings.monitor]
+            if progress.record(row, monitored, higher_is_better, settings.min_gain):
+                best = learner.weights()
         learner.schedule.after_epoch(monitored)
         save(best)
         if settings.max_steps is not None and progress.steps >= settings.max_steps:
