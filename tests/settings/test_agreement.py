@@ -109,6 +109,15 @@ BINS = ("evaluation.bin_columns=[r]", "evaluation.catalog=a.csv", "evaluation.ca
             "evaluation.catalog_id=<its column of image ids>.",
         ),
         (
+            [*VOTES, "evaluation.logit_adjustment=1"],
+            "evaluation.logit_adjustment favours rare classes, and this dataset gives vote fractions: set it to 0.",
+        ),
+        (
+            ["evaluation.logit_adjustment=0.5", "evaluation.threshold=mcc"],
+            "evaluation.logit_adjustment=0.5 sets the labels that evaluation.threshold=mcc would tune: "
+            "set the one to 0 or the other to none.",
+        ),
+        (
             [*VOTES, *BINS],
             "evaluation.bin_columns reports accuracy, which vote fractions do not have: set it to [].",
         ),

@@ -11,13 +11,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, log_loss
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
 import astroclf.tasks.train as train_module
 from astroclf.bundle import read_bundle
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
-from astroclf.tasks.decide import compare_with_plain, fit_decision, plain_decision
+from astroclf.tasks.decide import (
+    FittedDecision,
+    compare_with_plain,
+    fit_decision,
+    plain_decision,
+)
 
 TUNED = (
     "dataset.n_images=400",
@@ -204,3 +209,29 @@ def test_val_is_compared_with_labels_that_were_cross_fitted(
     on_all = fitted.decision.labels(fitted.decision.probabilities(logits))
     assert not np.array_equal(fitted.threshold.labels, on_all)
     assert compare_with_plain(chosen, dataset, fitted, "val", logits) is not None
+
+
+def test_logit_adjustment_favours_what_is_rare_in_train(settings: Any, make_dataset: Any) -> None:
+    dataset = make_split(make_dataset, 4000, n_classes=3)
+    truth = dataset.targets[dataset.indices("val")]
+    logits = logits_of(truth, 3)
+    shares = np.bincount(dataset.targets[dataset.indices("train")]) / 1000
+
+    def decide(strength: float) -> tuple[np.ndarray, FittedDecision]:
+        fitted = fit_decision(settings(f"evaluation.logit_adjustment={strength}"), dataset, logits)
+        return fitted.decision.labels(fitted.decision.probabilities(logits)), fitted
+
+    none, half, whole = (decide(strength)[0] for strength in (0, 0.5, 1))
+    np.testing.assert_array_equal(none, logits.argmax(axis=1))
+    fitted = decide(1)[1]
+    adjusted = fitted.decision.probabilities(logits) / shares
+    np.testing.assert_array_equal(whole, adjusted.argmax(axis=1))
+    recalls = [balanced_accuracy_score(truth, labels) for labels in (none, half, whole)]
+    assert recalls[0] + 0.01 < recalls[1] < recalls[2]
+    assert accuracy_score(truth, none) > accuracy_score(truth, whole) + 0.01
+    assert "rare in train" in fitted.sentences()[0]
+    compared = compare_with_plain(
+        settings("evaluation.bootstrap=0"), dataset, fitted, "val", logits
+    )
+    gain = compared.metrics["balanced_accuracy"].gain["value"]
+    assert gain == pytest.approx(recalls[2] - recalls[0])

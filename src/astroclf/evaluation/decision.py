@@ -139,6 +139,18 @@ def shift_of_weights(
     return tuple(shift.tolist()) if shift.any() else None
 
 
+def adjustment_factors(shares: Sequence[float] | np.ndarray, strength: float) -> tuple[float, ...]:
+    """K class factors f_k, proportional to share_k^-strength, which sum to 1.
+
+    Strength 1 gives the labels of the highest balanced accuracy where the probabilities are right,
+    0 those of the highest accuracy (Menon et al. 2021, arXiv:2007.07314, section 4.1).
+
+    shares: of the classes among the images, above 0.
+    """
+    factors = np.asarray(shares, dtype=np.float64) ** -strength
+    return tuple((factors / factors.sum()).tolist())
+
+
 def to_probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
     """(N, K) float64 in [0, 1] of (N, K) logits.
 

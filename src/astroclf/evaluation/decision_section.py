@@ -102,8 +102,9 @@ def label_sentences(content: DecisionContent) -> list[str]:
         else "Each image gets the label of its highest probability."
     )
     if fit is None:
-        is_tuned = decision.class_factors is not None or decision.thresholds is not None
-        return ["The labels are tuned, as the model brings it."] if is_tuned else [untuned]
+        if decision.class_factors is not None:
+            return ["Each image gets the label of its highest probability times class factor."]
+        return ["Each answer has a threshold of its own."] if decision.thresholds else [untuned]
     brought = (
         f"Tuning the labels for {fit.objective} was tried on val: {_reached(fit, fit.tuned)} "
         f"cross-fitted, {_reached(fit, fit.plain)} without it; the tuned labels are"

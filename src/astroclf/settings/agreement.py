@@ -126,6 +126,15 @@ def check_monitor(monitor: str, votes: bool) -> None:
 
 
 def check_evaluation(evaluation: sections.Evaluation, votes: bool) -> None:
+    if evaluation.logit_adjustment > 0 and votes:
+        raise UserError(
+            "evaluation.logit_adjustment favours rare classes, and this dataset gives vote fractions: set it to 0."
+        )
+    if evaluation.logit_adjustment > 0 and evaluation.threshold != "none":
+        raise UserError(
+            f"evaluation.logit_adjustment={evaluation.logit_adjustment:g} sets the labels that "
+            f"evaluation.threshold={evaluation.threshold} would tune: set the one to 0 or the other to none."
+        )
     if evaluation.bin_columns and (evaluation.catalog is None or evaluation.catalog_id is None):
         raise UserError(
             "evaluation.bin_columns needs evaluation.catalog=<csv file> and "

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from astroclf.data.dataset import VAL, ImageDataset
+from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.evaluation.calibration import fit_temperature
-from astroclf.evaluation.decision import Decision, shift_of_weights
+from astroclf.evaluation.decision import Decision, adjustment_factors, shift_of_weights
 from astroclf.evaluation.decision_comparison import (
     ComparedDecisions,
     Decided,
@@ -57,10 +57,21 @@ def plain_decision(settings: Settings, dataset: ImageDataset) -> Decision:
     return Decision(activation, logit_shift=shift, focal_gamma=gamma)
 
 
+def adjust_to_shares(decision: Decision, strength: float, dataset: ImageDataset) -> Decision:
+    """The decision with labels that favour classes which are rare in the training split."""
+    targets = dataset.targets[dataset.indices(TRAIN)]
+    counts = np.maximum(np.bincount(targets, minlength=len(dataset.classes)), 1)
+    factors = adjustment_factors(counts / counts.sum(), strength)
+    return replace(decision, class_factors=factors)
+
+
 def fit_decision(
     settings: Settings, dataset: ImageDataset, val_logits: np.ndarray
 ) -> FittedDecision:
-    """Temperature, then thresholds, from the logits of the validation images and nothing else."""
+    """Temperature, then thresholds, from the logits of the validation images and nothing else.
+
+    In the place of thresholds, labels may be adjusted to how rare classes are in train.
+    """
     evaluation = settings.evaluation
     targets = dataset.targets[dataset.indices(VAL)]
     plain = plain_decision(settings, dataset)
@@ -74,6 +85,12 @@ def fit_decision(
         temperature = fit_temperature(decision.probabilities(val_logits), targets)
         decision = replace(decision, temperature=temperature)
     if evaluation.threshold == "none":
+        if evaluation.logit_adjustment > 0:
+            decision = adjust_to_shares(decision, evaluation.logit_adjustment, dataset)
+            notes.append(
+                "Labels favour classes that are rare in train: the factor of a class is its share to the power "
+                f"of -{evaluation.logit_adjustment:g} (logit adjustment)."
+            )
         return FittedDecision(plain, decision, None, tuple(notes))
     probabilities = decision.probabilities(val_logits)
     if dataset.has_votes:
