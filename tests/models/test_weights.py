@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import timm
 import torch
+import torchvision
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -80,6 +81,37 @@ def test_weights_by_their_order(
     before = {name: network.state_dict()[name].clone() for name in HEAD}
     assert load_weights(network, tmp_path / "w.pt") == ""
     assert_equal(network, {**given, **before})
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("resnet18", "resnet18"),
+        ("mobilenet_v3_small", "mobilenetv3_small_100"),
+        ("convnext_tiny", "convnext_tiny"),
+    ],
+)
+def test_torchvision_weights_give_torchvision_features(
+    tmp_path: Path, theirs: str, ours: str
+) -> None:
+    torch.manual_seed(1)
+    published = getattr(torchvision.models, theirs)().eval()
+    *_, head = (m for m in published.modules() if isinstance(m, nn.Linear))
+    torch.save(published.state_dict(), tmp_path / "w.pth")
+    backbone = timm.create_model(ours, num_classes=0).eval()
+    width = head.in_features
+    network = Classifier(backbone, dense_layers(width, (), 2, dropout=0.0), width)
+    assert load_weights(network, tmp_path / "w.pth") == ""
+    epsilons = {m.eps for m in published.modules() if isinstance(m, nn.BatchNorm2d)}
+    for module in backbone.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            (module.eps,) = epsilons  # no state dict holds it
+    seen: list[Tensor] = []
+    head.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    images = torch.randn(2, 3, 224, 224)
+    with torch.inference_mode():
+        published(images)
+        torch.testing.assert_close(backbone(images), seen[0], rtol=1e-4, atol=1e-5)
 
 
 def test_a_head_for_other_classes_stays_random(tmp_path: Path, given: dict[str, Tensor]) -> None:

@@ -24,8 +24,8 @@ def load_weights(classifier: Classifier, path: Path) -> str:
     """Put the weights of a file into the classifier; returns what a user should know, or "".
 
     path: a state dict (of PyTorch or safetensors) or a bundle of ours. The names of its weights must
-    be those of the backbone, or their order and shapes must agree with it; a head beyond them is left
-    out. A bundle brings its head too, if it is for as many classes. A first convolution for other
+    be those of the backbone, or their order and shapes must agree with it, as torchvision's do for most
+    networks (a dense layer may stand for a convolution of the whole map); a head beyond them is left out. A bundle brings its head too, if it is for as many classes. A first convolution for other
     bands is adapted (timm's rule: bands repeat the colours, grey sums them), and so are the positions
     of a vision transformer for images of another size.
 
@@ -118,7 +118,7 @@ def _match(
     if len(theirs) - len(ours) in (0, HEAD_TENSORS):
         pairs = list(zip(ours, theirs, strict=False))
         if all(_agree(wanted[mine], found[other]) for mine, other in pairs):
-            return {mine: found[other] for mine, other in pairs}
+            return {mine: _in_axes_of(wanted[mine], found[other]) for mine, other in pairs}
     missing = [name for name in ours if name not in found]
     extra = [name for name in theirs if name not in wanted]
     raise UserError(
@@ -129,12 +129,17 @@ def _match(
 
 
 def _agree(mine: Tensor, other: Tensor) -> bool:
-    """Whether shapes are the same, except for the bands of a convolution."""
-    return mine.shape == other.shape or (
-        mine.ndim == other.ndim == 4
-        and mine.shape[0] == other.shape[0]
-        and mine.shape[2:] == other.shape[2:]
-    )
+    """Whether shapes are the same, except for the bands of a convolution and how axes are written."""
+    if mine.ndim == other.ndim == 4:
+        return mine.shape[0] == other.shape[0] and mine.shape[2:] == other.shape[2:]
+    return _in_axes_of(mine, other).shape == mine.shape
+
+
+def _in_axes_of(mine: Tensor, other: Tensor) -> Tensor:
+    """A dense layer as the convolution that it is, or (K, 1, 1) numbers as K: one library writes the
+    same weights in more axes than another."""
+    same_numbers = mine.shape[:1] == other.shape[:1] and mine.numel() == other.numel()
+    return other.reshape(mine.shape) if mine.ndim != other.ndim and same_numbers else other
 
 
 def _adapt_stem(weight: Tensor, channels: int) -> Tensor:
