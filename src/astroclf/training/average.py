@@ -25,19 +25,18 @@ class WeightAverage:
         self.steps = 0
         self._weights = {name: weight.detach() for name, weight in weights.items()}
         self._average = _copies(self._weights)
+        floats = [name for name, weight in self._weights.items() if weight.is_floating_point()]
+        self._own_floats = [self._weights[name] for name in floats]
+        self._mean_floats = [self._average[name] for name in floats]
+        self._counts = [name for name in self._weights if name not in floats]
 
     @torch.no_grad()
     def update(self) -> None:
         """Take the weights of one more step in."""
         self.steps += 1
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        floats = [name for name, weight in self._weights.items() if weight.is_floating_point()]
-        torch._foreach_lerp_(
-            [self._average[name] for name in floats],
-            [self._weights[name] for name in floats],
-            1 - decay,
-        )
-        for name in self._weights.keys() - floats:
+        torch._foreach_lerp_(self._mean_floats, self._own_floats, 1 - decay)
+        for name in self._counts:
             self._average[name].copy_(self._weights[name])
 
     @contextmanager
