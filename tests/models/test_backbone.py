@@ -157,3 +157,9 @@ def test_a_network_that_timm_cannot_look_into_is_refused(
     monkeypatch.delattr(timm.models.resnet.ResNet, "forward_intermediates")
     with pytest.raises(UserError, match=r"model\.features=stages: timm cannot look into ResNet"):
         make(settings, "model.pretrained=false", "model.features=stages")
+
+
+def test_images_too_small_for_the_network_are_refused(settings: Any) -> None:
+    chosen = settings("model=timm", "model.name=edgenext_xx_small", "model.pretrained=false").model
+    with pytest.raises(UserError, match=r"cannot take images of 16 px.*larger dataset\.image_px"):
+        create_backbone(chosen, channels=3, image_px=16)

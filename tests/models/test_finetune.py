@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import timm
 import torch
 from torch import Tensor, nn
 
+from astroclf.errors import UserError
 from astroclf.models import Classifier, build_model
 from astroclf.models.finetune import (
     GradualUnfreezing,
@@ -150,3 +152,21 @@ def test_stages_open_after_every_few_epochs(
     parameters = dict(classifier.backbone.named_parameters())
     is_open = [{parameters[name].requires_grad for name in stage} for stage in unfreeze.stages]
     assert is_open == [{False}] * (6 - open_stages) + [{True}] * open_stages
+
+
+def test_weights_of_the_network_itself_are_its_first_layer() -> None:
+    class Positioned(nn.Sequential):
+        def __init__(self) -> None:
+            super().__init__(nn.Linear(4, 4), nn.Linear(4, 4))
+            self.positions = nn.Parameter(torch.zeros(4))
+
+    assert layer_depths(Positioned()) == [
+        ["positions"],
+        ["0.weight", "0.bias"],
+        ["1.weight", "1.bias"],
+    ]
+
+
+def test_a_network_without_known_stages_cannot_be_opened_by_stages() -> None:
+    with pytest.raises(UserError, match=r"unfreeze_epochs: timm does not say .* RDNet"):
+        layer_depths(timm.create_model("rdnet_tiny", num_classes=0), coarse=True)

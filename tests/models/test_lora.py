@@ -10,7 +10,7 @@ import peft
 import pytest
 import timm
 import torch
-from timm.layers import Conv2dSame
+from timm.layers import Conv2dSame, StdConv2d
 from torch import Tensor, nn
 
 from astroclf.errors import UserError
@@ -257,7 +257,7 @@ def test_a_pattern_that_matches_nothing_names_the_layers(settings: Any) -> None:
 
 
 def test_a_network_without_such_layers_says_so() -> None:
-    with pytest.raises(UserError, match="no linear layers and no convolutions"):
+    with pytest.raises(UserError, match="no layer here that adapters could be merged into"):
         add_adapters(nn.Sequential(nn.Flatten()), ["*"], rank=1, alpha=1.0, dropout=0.0)
 
 
@@ -295,3 +295,27 @@ def test_a_refused_layer_leaves_the_others_as_they_were(settings: Any) -> None:
     with pytest.raises(UserError, match="in 32 groups"):
         add_adapters(backbone, ["conv_stem", "blocks.*"], rank=1, alpha=8.0, dropout=0.0)
     assert list(backbone.state_dict()) == before
+
+
+def test_layers_that_change_their_weight_are_left() -> None:
+    """A standardised weight has forgotten its scale: a change that is merged would be another one."""
+    standardised = nn.Sequential(StdConv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3))
+    chosen = add_adapters(standardised, ["*"], rank=2, alpha=2.0, dropout=0.0)
+    assert chosen == ["1", "2"]
+    with pytest.raises(UserError, match="no layer here that adapters could be merged into"):
+        add_adapters(nn.Sequential(StdConv2d(3, 8, 3)), None, rank=2, alpha=2.0, dropout=0.0)
+
+
+def test_a_network_that_reads_weights_past_the_layer_says_so() -> None:
+    class Past(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.qkv = nn.Linear(4, 6)
+
+        def forward(self, inputs: Tensor) -> Tensor:
+            return nn.functional.linear(inputs, self.qkv.weight)
+
+    network = Past()
+    add_adapters(network, None, rank=2, alpha=2.0, dropout=0.0)
+    with pytest.raises(UserError, match=r"adapts Linear\(in_features=4, .*name other layers"):
+        network(torch.zeros(1, 4))

@@ -67,8 +67,9 @@ def test_the_normalisation_is_that_of_the_bundle(
     file.write_text(file.read_text().replace('"stretch": "linear"', '"stretch": "asinh"'))
     trained = read_bundle(tmp_path / "bundle").preprocess
     other = make_dataset(30, px=16)
-    chosen = choose_preprocess(other, start(settings, tmp_path / "bundle"), None, Memory())
-    assert (chosen.mean, chosen.std) == (trained.mean, trained.std)
+    for weights in (tmp_path / "bundle", tmp_path / "bundle/weights.safetensors"):
+        chosen = choose_preprocess(other, start(settings, weights), None, Memory())
+        assert (chosen.mean, chosen.std) == (trained.mean, trained.std)
     random = build_model(settings(*TINY).model, channels=3, outputs=2, image_px=16)
     assert random.normalisation is None
     assert choose_preprocess(other, random, None, Memory()).mean != trained.mean

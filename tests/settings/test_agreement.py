@@ -113,6 +113,11 @@ BINS = ("evaluation.bin_columns=[r]", "evaluation.catalog=a.csv", "evaluation.ca
             "evaluation.logit_adjustment favours rare classes, and this dataset gives vote fractions: set it to 0.",
         ),
         (
+            [*VOTES, "evaluation.threshold=acuracy"],
+            "evaluation.threshold=acuracy does not fit vote fractions: the threshold of each answer is tuned for its "
+            "F1, so choose macro_f1 or none.",
+        ),
+        (
             ["evaluation.logit_adjustment=0.5", "evaluation.threshold=mcc"],
             "evaluation.logit_adjustment=0.5 sets the labels that evaluation.threshold=mcc would tune: "
             "set the one to 0 or the other to none.",

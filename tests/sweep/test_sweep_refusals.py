@@ -51,6 +51,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
         ("search=none", "loss=choice(ce,focal)", "trainer.monitor=loss"),
         "trainer.monitor=loss cannot compare trials of different losses",
     ),
+    "of no effect": (
+        (*LR, "evaluation.logit_adjustment=interval(0,1)"),
+        "evaluation.logit_adjustment is searched, but it counts only once a model is trained",
+    ),
     "replicates": (
         (*LR, TWO, "search.replicates=2"),
         "search.replicates trains the best trial again",

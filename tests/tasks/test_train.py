@@ -101,10 +101,13 @@ def test_the_same_seed_is_the_same_run(run: Path, train_run: Callable[..., Path]
 def test_the_value_that_a_search_wants_is_returned(
     config: Any, settings: Any, tmp_path: Path
 ) -> None:
-    overrides = (*SHORT, "trainer.monitor=roc_auc")
+    overrides = (*SHORT, "trainer.monitor=roc_auc", "finetune=lora", "finetune.rank=2")
     figures = module.train(settings(*overrides), tmp_path, config(*overrides))
     history = read_csv(tmp_path / "history.csv")
     assert figures["roc_auc"] == max(float(row["val_roc_auc"]) for row in history)
+    facts = json.loads((tmp_path / "metrics.json").read_text())["run"]
+    for count in ("parameters", "trained_parameters"):  # adapters among them
+        assert figures[count] == facts[count]
 
 
 def test_patience_ends_a_run(train_run: Callable[..., Path]) -> None:

@@ -18,6 +18,7 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.tasks.setup import Setup, prepare
 from astroclf.training.inference import run_network
 from astroclf.training.interruption import Interrupted, StopRequest, heed_signals
+from astroclf.training.learner import Learner
 from astroclf.training.loop import DivergenceError, fit, in_runs
 
 CPU = torch.device("cpu")
@@ -131,6 +132,32 @@ def test_steps_can_be_limited(training: Callable[..., Training]) -> None:
     run = training("trainer.max_steps=6")
     run.fit()
     assert (run.progress.steps, run.progress.epoch) == (6, 2)
+    run.fit()
+    assert run.progress.epoch == 2, "what is done is not done again"
+
+
+def test_an_epoch_that_stopped_at_the_last_step_is_closed(
+    training: Callable[..., Training],
+) -> None:
+    run = training("trainer.max_steps=6")
+    run.progress.epoch, run.progress.step, run.progress.steps = 1, 2, 6
+    run.progress.losses = [0.5, 0.7]
+    run.fit()
+    assert [row["train_loss"] for row in run.progress.history] == [0.6]
+
+
+def test_a_stop_in_the_last_validation_is_heeded(training: Callable[..., Training]) -> None:
+    run = training("trainer.epochs=1")
+    learner = run.setup.learner
+
+    def stop_in_validation() -> dict[str, Tensor]:
+        run.stop.signal_number = signal.SIGTERM
+        return Learner.weights(learner)
+
+    learner.weights = stop_in_validation  # type: ignore[method-assign]
+    with pytest.raises(Interrupted):
+        run.fit()
+    assert len(run.saved) == len(run.progress.history) == 1
 
 
 def test_accumulated_batches_are_one_step(training: Callable[..., Training]) -> None:

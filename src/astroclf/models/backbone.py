@@ -96,7 +96,15 @@ def _create(
         )
     if settings.features == "stages":
         _show_stages(network)
-    return network, _count_features(network, channels, image_px)
+    try:
+        width = _count_features(network, channels, image_px)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"model.name={settings.name} cannot take images of {image_px} px, they may be too small for it: choose a "
+            f"larger dataset.image_px, or another network ({reason})."
+        ) from error
+    return network, width
 
 
 class Stages:

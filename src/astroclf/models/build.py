@@ -11,7 +11,7 @@ from torch import nn
 
 from astroclf.errors import UserError
 from astroclf.models.classifier import Classifier, dense_layers
-from astroclf.models.weights import file_of, load_weights
+from astroclf.models.weights import bundle_of, file_of, load_weights
 from astroclf.settings import sections
 
 
@@ -69,9 +69,9 @@ def require_model(settings: sections.Model) -> None:
 
 def find_normalisation(settings: sections.Model, backbone: nn.Module) -> Normalisation | None:
     """What a bundle says of itself, else what timm says of the network; None if neither does."""
-    bundle = Path(settings.weights or "") / "bundle.json"
-    if settings.weights is not None and bundle.is_file():
-        preprocess = json.loads(bundle.read_text())["preprocess"]
+    described = bundle_of(Path(settings.weights)) if settings.weights is not None else None
+    if described is not None:
+        preprocess = json.loads(described.read_text())["preprocess"]
         if preprocess["stretch"] == "linear":
             return None
         return Normalisation(tuple(preprocess["mean"]), tuple(preprocess["std"]))

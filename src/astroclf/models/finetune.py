@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from astroclf.errors import UserError
 from astroclf.models.classifier import Classifier
 from astroclf.models.lora import Adapter, add_adapters
 from astroclf.settings import sections
@@ -44,19 +45,26 @@ def layer_depths(backbone: nn.Module, *, coarse: bool = False) -> list[list[str]
     """Names of the backbone's parameters, layer by layer from the images on.
 
     timm says for each of its networks what a layer is, or a stage if `coarse`; in others it is a
-    child of the backbone.
+    child of the backbone. Raises UserError if timm does not say what a stage is.
     """
     matcher: Any = getattr(backbone, "group_matcher", None)
     if matcher is not None:
         from timm.models import group_parameters
 
-        layers = group_parameters(backbone, matcher(coarse=coarse))
+        try:
+            layers = group_parameters(backbone, matcher(coarse=coarse))
+        except AssertionError as error:
+            raise UserError(
+                f"finetune.unfreeze_epochs: timm does not say what a stage of {type(backbone).__name__} is "
+                f"({error}); set it to null."
+            ) from error
         return [list(layers[number]) for number in sorted(layers)]
+    own = [name for name, _ in backbone.named_parameters(recurse=False)]
     children = [
         [f"{name}.{parameter}" for parameter, _ in child.named_parameters()]
         for name, child in backbone.named_children()
     ]
-    return [names for names in children if names]
+    return [names for names in (own, *children) if names]
 
 
 def parameter_groups(

@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from astroclf.errors import UserError
 
 LISTED = 8  # layers that a message names
+# What uses its weight as it is. Others (weight-standardised convolutions) make another one of it as
+# they go, so that a change that is merged is not the change that was trained.
+PLAIN_LAYERS = ("Linear", "Conv2d", "Conv2dSame")
 
 
 class Adapter(nn.Module):
@@ -54,6 +57,14 @@ class Adapter(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         return self.base(inputs) + self.scale * self.up(self.down(self.dropout(inputs)))
 
+    @property
+    def weight(self) -> Tensor:
+        """Raises UserError: a network that reads it would go past the adapter."""
+        raise UserError(
+            f"finetune=lora adapts {self.base}, whose weight this network reads past the layer: name other layers "
+            "in finetune.layers, or choose finetune=full or classifier."
+        )
+
     @torch.no_grad()
     def merged(self) -> nn.Module:
         """The base layer with the change added to its weight, which it shares with this one."""
@@ -75,6 +86,11 @@ def add_adapters(
     is larger than a layer.
     """
     layers = dict(adaptable_layers(backbone))
+    if not layers:
+        raise UserError(
+            "finetune=lora finds no layer here that adapters could be merged into, which are linear layers and "
+            "convolutions that use their weight as it is: choose finetune=full or classifier."
+        )
     if patterns is None:
         # A layer as small as the rank has nothing low-rank about it (squeeze-and-excitation).
         chosen = [name for name in default_layers(layers) if rank <= largest_rank(layers[name])]
@@ -107,9 +123,10 @@ def merge_adapters(backbone: nn.Module) -> None:
 
 
 def adaptable_layers(backbone: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
-    """(name, layer) for every linear layer and convolution."""
+    """(name, layer) for every linear layer and convolution that uses its weight as it is."""
     for name, layer in backbone.named_modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d):
+        plain = type(layer).__name__ in PLAIN_LAYERS
+        if plain and isinstance(layer, nn.Linear | nn.Conv2d):
             yield name, layer
 
 
@@ -151,5 +168,4 @@ def _require_fit(name: str, layer: nn.Linear | nn.Conv2d, rank: int) -> None:
 
 
 def _listed(names: list[str]) -> str:
-    shown = [*names[:LISTED], *(["..."] if len(names) > LISTED else [])]
-    return ", ".join(shown) or "no linear layers and no convolutions"
+    return ", ".join([*names[:LISTED], *(["..."] if len(names) > LISTED else [])])

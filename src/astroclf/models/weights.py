@@ -16,6 +16,9 @@ from astroclf.models.classifier import Classifier
 WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema")
 PREFIXES = ("module.", "_orig_mod.")
 OWN_FILE = "weights.safetensors"  # of a bundle
+TORCHVISION = "features.0.0.weight"  # how its mobile networks begin
+TORCHVISION_EPS = 1e-3  # of batch norm in these; no file of weights holds it
+OF_ANOTHER_EPS = ("mobilenetv3", "efficientnetv2")
 POSITIONS = "pos_embed"  # where a vision transformer knows its patches from
 HEAD_TENSORS = 2  # a published network ends in the weight and the bias of its head
 
@@ -47,7 +50,7 @@ def load_weights(classifier: Classifier, path: Path) -> str:
     if stem is not None and matched[stem].ndim == 4:
         channels = wanted[stem].shape[1]
         if matched[stem].shape[1] != channels:
-            matched[stem] = _adapt_stem(matched[stem], channels)
+            matched[stem] = _adapt_stem(matched[stem], channels, path)
             said.append(f"its first convolution was adapted to {channels} bands")
     resampled = _resample_positions(matched, wanted, classifier.backbone)
     if resampled is not None:
@@ -58,6 +61,11 @@ def load_weights(classifier: Classifier, path: Path) -> str:
         raise UserError(
             f"model.weights={path} holds another network: {odd[0]} is {tuple(matched[odd[0]].shape)} there and "
             f"{tuple(wanted[odd[0]].shape)} here, and {len(odd) - 1} more differ."
+        )
+    if TORCHVISION in found and _has_another_eps(classifier.backbone):
+        said.append(
+            f"torchvision adds {TORCHVISION_EPS:g} to the variances of batch norm in this network, where timm adds less, so "
+            "that a frozen backbone gives other features: choose finetune=full, or weights that timm published"
         )
     classifier.backbone.load_state_dict(matched, strict=True)
     classifier.head.load_state_dict(head)
@@ -73,6 +81,12 @@ def file_of(path: Path) -> Path:
     if not file.is_file():
         raise UserError(f"model.weights={file}: there is no such file.")
     return file
+
+
+def bundle_of(path: Path) -> Path | None:
+    """What describes the bundle that a path names, as a folder or by the file of weights in it."""
+    description = file_of(path).parent / "bundle.json"
+    return description if file_of(path).name == OWN_FILE and description.is_file() else None
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -142,10 +156,26 @@ def _in_axes_of(mine: Tensor, other: Tensor) -> Tensor:
     return other.reshape(mine.shape) if mine.ndim != other.ndim and same_numbers else other
 
 
-def _adapt_stem(weight: Tensor, channels: int) -> Tensor:
+def _has_another_eps(backbone: nn.Module) -> bool:
+    published = getattr(backbone, "pretrained_cfg", None) or {}
+    if not str(published.get("architecture", "")).startswith(OF_ANOTHER_EPS):
+        return False
+    norms = [module for module in backbone.modules() if isinstance(module, nn.BatchNorm2d)]
+    return any(norm.eps != TORCHVISION_EPS for norm in norms)
+
+
+def _adapt_stem(weight: Tensor, channels: int, path: Path) -> Tensor:
     from timm.models import adapt_input_conv
 
-    adapted: Tensor = adapt_input_conv(channels, weight)
+    try:
+        adapted: Tensor = adapt_input_conv(channels, weight)
+    except (AssertionError, NotImplementedError):
+        adapted = weight
+    if adapted.shape[1] != channels:
+        raise UserError(
+            f"model.weights={path} is for images of {weight.shape[1]} bands, and these have {channels}: only weights "
+            "for three bands can be adapted."
+        )
     return adapted
 
 

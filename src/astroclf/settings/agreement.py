@@ -130,6 +130,11 @@ def check_evaluation(evaluation: sections.Evaluation, votes: bool) -> None:
         raise UserError(
             "evaluation.logit_adjustment favours rare classes, and this dataset gives vote fractions: set it to 0."
         )
+    if votes and evaluation.threshold not in ("none", "macro_f1"):
+        raise UserError(
+            f"evaluation.threshold={evaluation.threshold} does not fit vote fractions: the threshold of each answer is "
+            "tuned for its F1, so choose macro_f1 or none."
+        )
     if evaluation.logit_adjustment > 0 and evaluation.threshold != "none":
         raise UserError(
             f"evaluation.logit_adjustment={evaluation.logit_adjustment:g} sets the labels that "

@@ -290,7 +290,7 @@ class Trainer(Section):
 class Evaluation(Section):
     temperature: bool
     threshold: str
-    logit_adjustment: NonNegative
+    logit_adjustment: Annotated[float, Field(ge=0, le=10)]
     views: Literal[1, 8]
     bootstrap: Annotated[int, Field(ge=0)]
     calibration_bins: Count

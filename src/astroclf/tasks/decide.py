@@ -1,4 +1,4 @@
-"""The decision of a run, fitted on validation alone."""
+"""The decision of a run: fitted on validation alone, or set by how common classes are in train."""
 
 from __future__ import annotations
 

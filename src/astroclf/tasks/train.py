@@ -83,9 +83,10 @@ def train(
         tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(warnings)})
         keeper = Keeper(settings, setup, folder, tracker, config, dataset.fingerprint, trial)
         best = fit_and_keep(settings, dataset, setup, keeper)
+        figures = measured_figures(setup)  # before adapters are merged, and count no more
         if trial is None:
             report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
-    return measured_figures(setup)
+    return figures
 
 
 def look_at_data(
@@ -209,6 +210,9 @@ def describe_stop(stored: dict[str, Any], settings: Settings) -> str:
         return (
             f"all {epoch} epochs are done: give trainer.epochs=<more> to train on; evaluating again"
         )
+    steps, most = stored["progress"]["steps"], settings.trainer.max_steps
+    if step == 0 and most is not None and steps >= most:
+        return f"all {steps} steps are done: give trainer.max_steps=<more> to train on; evaluating again"
     return f"going on in epoch {epoch + 1} of {settings.trainer.epochs}, after its step {step}"
 
 

@@ -15,7 +15,7 @@ class WeightAverage:
 
     After step t each weight a of the average becomes d a + (1 - d) w, with
     d = min(decay, (1 + t) / (10 + t)), so that the first steps are soon forgotten (Polyak & Juditsky
-    1992; the warm-up is TensorFlow's and timm's). Whole numbers, such as a count of batches, are
+    1992; the warm-up is that of TensorFlow). Whole numbers, such as a count of batches, are
     taken as they are.
     """
 

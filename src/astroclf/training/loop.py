@@ -47,7 +47,7 @@ def fit(
     after every epoch. progress and best: where a stopped run had come to; progress is kept up to
     date. Raises Interrupted after the step in which a stop was requested, and DivergenceError.
     """
-    while progress.epoch < settings.epochs and not progress.is_stale(settings.patience):
+    while goes_on(settings, progress):
         stop.raise_if_made()
         if progress.step == 0:
             progress.lr = learner.lr
@@ -64,9 +64,16 @@ def fit(
                 best = learner.weights()
         learner.schedule.after_epoch(monitored)
         save(best)
-        if settings.max_steps is not None and progress.steps >= settings.max_steps:
-            break
+    stop.raise_if_made()  # what would come next is for a run that may go on
     return best
+
+
+def goes_on(settings: sections.Trainer, progress: Progress) -> bool:
+    """Whether there is an epoch to train, or one under way that must be closed."""
+    if progress.step > 0:
+        return True
+    is_over = progress.epoch >= settings.epochs or steps_left(settings, progress) == 0
+    return not is_over and not progress.is_stale(settings.patience)
 
 
 def train_epoch(
@@ -144,7 +151,8 @@ def likely_cause(learner: Learner, run: list[Batch]) -> str:
         )
     if learner.numerics.precision == "fp16":
         return "fp16 holds numbers up to 65504 only; try trainer.precision=bf16 or fp32."
+    or_clip = ", or set trainer.clip_norm=1" if learner.clip_norm is None else ""
     return (
         f"most likely the learning rate is too high (it was {learner.lr:.3g}); "
-        "lower optimizer.lr, or set trainer.clip_norm=1."
+        f"lower optimizer.lr{or_clip}."
     )

@@ -53,7 +53,8 @@ def _by_decay(group: Group, weight_decay: float) -> list[Group]:
 def _timm_optimizer(settings: sections.TimmOptimizer, groups: list[Group]) -> torch.optim.Optimizer:
     from timm.optim import create_optimizer_v2, list_optimizers
 
-    names = [str(name) for name in list_optimizers()]
+    # AdaHessian wants second derivatives, which no other does and a step does not compute.
+    names = [str(name) for name in list_optimizers() if name != "adahessian"]
     if settings.name not in names:
         raise UserError(
             f"optimizer.name={settings.name} is not an optimizer of ours (adam, adamw, sgd) or of timm: "

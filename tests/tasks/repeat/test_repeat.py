@@ -361,3 +361,9 @@ def test_a_record_that_is_spoilt_is_refused(tmp_path: Path) -> None:
     (tmp_path / "repeat.json").write_text('{"config": {')
     with pytest.raises(UserError, match=r"resume=.*repeat\.json cannot be read"):
         astroclf.app._resumed({"resume": str(tmp_path)}, ["resume=x"])
+
+
+def test_a_record_of_another_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "repeat.json").write_text('{"config": {}, "figures": {}}')
+    with pytest.raises(UserError, match=r"repeat\.json was written by another version"):
+        astroclf.app._resumed({"resume": str(tmp_path)}, ["resume=x"])

@@ -9,6 +9,7 @@ from typing import Any
 from astroclf.errors import UserError
 
 RECORD_FILE = "repeat.json"
+FORMAT = 2  # rises with the settings that a configuration must state
 
 
 class Record:
@@ -28,7 +29,11 @@ class Record:
     def write(self) -> None:
         """Replace the file in one step, so that a kill leaves the old or the new one."""
         draft = self.file.with_name(f"{self.file.name}.draft")
-        content = {"config": {**self.config, "resume": None}, "figures": self.figures}
+        content = {
+            "format": FORMAT,
+            "config": {**self.config, "resume": None},
+            "figures": self.figures,
+        }
         draft.write_text(json.dumps(content, indent=2))
         draft.replace(self.file)
 
@@ -36,16 +41,21 @@ class Record:
 def read_record(folder: Path) -> Record | None:
     """The record of the trainings that began in this folder, if there is one.
 
-    Raises UserError if it cannot be read.
+    Raises UserError if it cannot be read, or is of another version.
     """
     file = folder / RECORD_FILE
     if not file.is_file():
         return None
     try:
         content = json.loads(file.read_text())
-        return Record(folder, content["config"], content["figures"])
+        record = Record(folder, content["config"], content["figures"])
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"resume={folder}: {file} cannot be read; start the run anew.") from error
+    if content.get("format") != FORMAT:
+        raise UserError(
+            f"resume={folder}: {file} was written by another version; start the run anew."
+        )
+    return record
 
 
 def continue_record(folder: Path, config: dict[str, Any]) -> Record:

@@ -50,10 +50,17 @@ class Compositions:
         """What is searched, and what every trial shares.
 
         Where the loss is searched, its own value compares nothing: trials then monitor accuracy, or
-        the error of vote fractions. Raises UserError if the user asks for the loss all the same.
+        the error of vote fractions. Raises UserError if the user asks for the loss all the same, and
+        for what would change no trial.
         """
         sweeper = self.sweeper
         space = read_space(sweeper["params"], sweeper["where"], self.arguments, self._settled)
+        after = [key for key in space.dimensions if key.startswith("evaluation.")]
+        if after:
+            raise UserError(
+                f"{after[0]} is searched, but it counts only once a model is trained, and changes nothing that trials "
+                "are compared by: fix it."
+            )
         searches_loss = any(key.split(".")[0] == "loss" for key in space.dimensions)
         if not searches_loss or self._settled("trainer.monitor") != "loss":
             return space
