@@ -235,3 +235,14 @@ def test_logit_adjustment_favours_what_is_rare_in_train(settings: Any, make_data
     )
     gain = compared.metrics["balanced_accuracy"].gain["value"]
     assert gain == pytest.approx(recalls[2] - recalls[0])
+
+
+def test_an_adjustment_is_in_the_report_and_the_bundle(train_run: Callable[..., Path]) -> None:
+    folder = train_run("model.widths=[4]", "trainer.epochs=1", "evaluation.logit_adjustment=1")
+    page = (folder / "report.html").read_text()
+    assert "rare in train" in page
+    assert '<th class="split">decided</th>' in page
+    truth = [row["truth"] for row in read_rows(folder) if row["split"] == "train"]
+    bundle = read_bundle(folder / "bundle")
+    rarity = np.array([1 / truth.count(name) for name in bundle.classes])
+    np.testing.assert_allclose(bundle.decision.class_factors, rarity / rarity.sum())
