@@ -7,3 +7,8 @@ class UserError(Exception):
     `run.py` prints it without a traceback and exits with code 2; `HYDRA_FULL_ERROR=1` shows the
     traceback as well.
     """
+
+
+def one_line(error: Exception, longest: int = 200) -> str:
+    """What an error says, in one line of so many characters; the name of its class if it says nothing."""
+    return " ".join(str(error).split())[:longest] or type(error).__name__

@@ -86,6 +86,10 @@ class ImageDataset:
         """Positions of the images of one split, ascending, (n,) int64."""
         return np.flatnonzero(self.split == split)
 
+    def class_counts(self, split: str) -> np.ndarray:
+        """How many images of one split are of each class, (K,) int64; for classes, not for votes."""
+        return np.bincount(self.targets[self.indices(split)], minlength=len(self.classes))
+
     def with_split(self, split: np.ndarray) -> ImageDataset:
         """The same images in other splits."""
         return self._with(split=split)

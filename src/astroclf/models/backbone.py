@@ -11,7 +11,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from astroclf.errors import UserError
+from astroclf.errors import UserError, one_line
 from astroclf.models.imagenet import find_imagenet_weights
 from astroclf.settings import sections
 
@@ -99,10 +99,9 @@ def _create(
     try:
         width = _count_features(network, channels, image_px)
     except (RuntimeError, AssertionError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
         raise UserError(
             f"model.name={settings.name} cannot take images of {image_px} px, they may be too small for it: choose a "
-            f"larger dataset.image_px, or another network ({reason})."
+            f"larger dataset.image_px, or another network ({one_line(error)})."
         ) from error
     return network, width
 

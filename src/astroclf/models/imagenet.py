@@ -8,6 +8,8 @@ from pathlib import Path
 
 import timm
 
+from astroclf.errors import one_line
+
 # A hub that has not answered by then will not be waited for.
 PATIENCE_S = 5.0
 FILE_NAMES = ("model.safetensors", "pytorch_model.bin")
@@ -55,7 +57,7 @@ def _download(repository: str, file_names: tuple[str, ...]) -> Path | str:
         except EntryNotFoundError:
             continue
         except Exception as error:
-            return f"the download broke off: {_one_line(error)}"
+            return f"the download broke off: {one_line(error, 160)}"
     return f"{repository} on the model hub holds none of {', '.join(file_names)}"
 
 
@@ -76,13 +78,9 @@ def _hub_refuses(repository: str, file_name: str) -> str | None:
         except EntryNotFoundError:
             answer.append("no such file")
         except Exception as error:
-            answer.append(f"the model hub cannot be reached: {_one_line(error)}")
+            answer.append(f"the model hub cannot be reached: {one_line(error, 160)}")
 
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     asking.join(PATIENCE_S)
     return answer[0] if answer else f"the model hub did not answer within {PATIENCE_S:.0f} s"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160] or type(error).__name__

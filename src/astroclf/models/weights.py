@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from astroclf.errors import UserError
+from astroclf.errors import UserError, one_line
 from astroclf.models.classifier import Classifier
 
 # Where training scripts keep the weights inside what they save, and what they put before names.
@@ -27,10 +27,11 @@ def load_weights(classifier: Classifier, path: Path) -> str:
     """Put the weights of a file into the classifier; returns what a user should know, or "".
 
     path: a state dict (of PyTorch or safetensors) or a bundle of ours. The names of its weights must
-    be those of the backbone, or their order and shapes must agree with it, as torchvision's do for most
-    networks (a dense layer may stand for a convolution of the whole map); a head beyond them is left out. A bundle brings its head too, if it is for as many classes. A first convolution for other
-    bands is adapted (timm's rule: bands repeat the colours, grey sums them), and so are the positions
-    of a vision transformer for images of another size.
+    be those of the backbone, or their order and shapes must agree with it, as torchvision's do for
+    most networks (a dense layer may stand for a convolution of the whole map); a head beyond them is
+    left out. A bundle brings its head too, if it is for as many classes. A first convolution for
+    other bands is adapted (timm's rule: bands repeat the colours, grey sums them), and so are the
+    positions of a vision transformer for images of another size.
 
     Raises UserError if the file cannot be read or holds the weights of another network.
     """
@@ -85,8 +86,9 @@ def file_of(path: Path) -> Path:
 
 def bundle_of(path: Path) -> Path | None:
     """What describes the bundle that a path names, as a folder or by the file of weights in it."""
-    description = file_of(path).parent / "bundle.json"
-    return description if file_of(path).name == OWN_FILE and description.is_file() else None
+    file = file_of(path)
+    description = file.with_name("bundle.json")
+    return description if file.name == OWN_FILE and description.is_file() else None
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -99,7 +101,7 @@ def _read(path: Path) -> dict[str, Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise UserError(
-            f"model.weights={path} cannot be read as weights: {' '.join(str(error).split())[:200]}"
+            f"model.weights={path} cannot be read as weights: {one_line(error)}"
         ) from error
     while isinstance(state, Mapping) and (inside := [key for key in WRAPPERS if key in state]):
         state = state[inside[0]]
@@ -170,7 +172,7 @@ def _adapt_stem(weight: Tensor, channels: int, path: Path) -> Tensor:
     try:
         adapted: Tensor = adapt_input_conv(channels, weight)
     except (AssertionError, NotImplementedError):
-        adapted = weight
+        adapted = weight  # as timm gives back other bands that it cannot adapt
     if adapted.shape[1] != channels:
         raise UserError(
             f"model.weights={path} is for images of {weight.shape[1]} bands, and these have {channels}: only weights "

@@ -59,8 +59,7 @@ def plain_decision(settings: Settings, dataset: ImageDataset) -> Decision:
 
 def adjust_to_shares(decision: Decision, strength: float, dataset: ImageDataset) -> Decision:
     """The decision with labels that favour classes which are rare in the training split."""
-    targets = dataset.targets[dataset.indices(TRAIN)]
-    counts = np.maximum(np.bincount(targets, minlength=len(dataset.classes)), 1)
+    counts = np.maximum(dataset.class_counts(TRAIN), 1)
     factors = adjustment_factors(counts / counts.sum(), strength)
     return replace(decision, class_factors=factors)
 

@@ -13,7 +13,7 @@ import torch
 from astroclf.data.batches import Batches, Epochs, place_images
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.preprocess import Preprocess, display_unit, fit_preprocess
-from astroclf.errors import UserError
+from astroclf.errors import UserError, one_line
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
 from astroclf.models import BuiltModel, Classifier, build_model
 from astroclf.models.finetune import GradualUnfreezing, apply_finetune, parameter_groups
@@ -259,9 +259,8 @@ def put_back(
     try:
         learner.load_state_dict(stored["learner"])
     except (RuntimeError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())[:200]
         raise UserError(
-            f"The checkpoint does not fit the model of this run, it comes from another one: {reason}"
+            f"The checkpoint does not fit the model of this run, it comes from another one: {one_line(error)}"
         ) from error
     restore_random_states(stored["random_states"])
     best = {name: weight.to(learner.device) for name, weight in stored["best"].items()}

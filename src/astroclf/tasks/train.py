@@ -32,7 +32,8 @@ from astroclf.training.checkpoint import random_states, read_checkpoint, write_c
 from astroclf.training.device import choose_device, describe_device
 from astroclf.training.inference import run_network
 from astroclf.training.interruption import Interrupted, Pruned, heed_signals
-from astroclf.training.loop import fit
+from astroclf.training.loop import fit, steps_left
+from astroclf.training.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -205,15 +206,12 @@ def fit_and_keep(
 
 def describe_stop(stored: dict[str, Any], settings: Settings) -> str:
     """One line: where a resumed run had come to."""
-    epoch, step = stored["progress"]["epoch"], stored["progress"]["step"]
-    if epoch >= settings.trainer.epochs:
-        return (
-            f"all {epoch} epochs are done: give trainer.epochs=<more> to train on; evaluating again"
-        )
-    steps, most = stored["progress"]["steps"], settings.trainer.max_steps
-    if step == 0 and most is not None and steps >= most:
-        return f"all {steps} steps are done: give trainer.max_steps=<more> to train on; evaluating again"
-    return f"going on in epoch {epoch + 1} of {settings.trainer.epochs}, after its step {step}"
+    progress, trainer = Progress(**stored["progress"]), settings.trainer
+    if progress.epoch >= trainer.epochs:
+        return f"all {progress.epoch} epochs are done: give trainer.epochs=<more> to train on; evaluating again"
+    if progress.step == 0 and steps_left(trainer, progress) == 0:
+        return f"all {progress.steps} steps are done: give trainer.max_steps=<more> to train on; evaluating again"
+    return f"going on in epoch {progress.epoch + 1} of {trainer.epochs}, after its step {progress.step}"
 
 
 def require_same_data(stored: dict[str, Any] | None, dataset: ImageDataset, folder: Path) -> None:

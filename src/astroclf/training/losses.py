@@ -69,13 +69,13 @@ def class_weights(
         return None
     if isinstance(chosen, tuple):
         return _one_a_class(chosen, "loss.class_weights", dataset, device)
-    targets = dataset.targets[dataset.indices(TRAIN)]
     if dataset.has_votes:
-        inverse = 1 / np.maximum(targets.mean(axis=0), 1e-3)
+        votes = dataset.targets[dataset.indices(TRAIN)]
+        inverse = 1 / np.maximum(votes.mean(axis=0), 1e-3)
         balanced = inverse / inverse.mean()
     else:
-        counts = np.bincount(targets, minlength=len(dataset.classes))
-        balanced = len(targets) / (len(dataset.classes) * np.maximum(counts, 1))
+        counts = dataset.class_counts(TRAIN)
+        balanced = counts.sum() / (len(dataset.classes) * np.maximum(counts, 1))
     return torch.tensor(balanced, dtype=torch.float32, device=device)
 
 
