@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from astroclf.errors import Interrupted
 from astroclf.settings import Settings, read_settings, sections
 from astroclf.tasks.task import run_task
 from astroclf.tracking import (
@@ -27,7 +28,6 @@ from astroclf.tracking import (
     open_tracker,
     tracking_uri,
 )
-from astroclf.training.interruption import Interrupted
 from astroclf.training.loop import DivergenceError
 
 Run = Callable[..., Path]

@@ -18,10 +18,9 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from astroclf.errors import UserError
+from astroclf.errors import Interrupted, UserError
 from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.tasks.repeat.record import RECORD_FILE, read_record
-from astroclf.training.interruption import Interrupted
 
 if TYPE_CHECKING:
     from astroclf.settings import Settings

@@ -1,4 +1,14 @@
-"""What a user is told when something they gave cannot be used."""
+"""Exceptions, and how errors and lists are worded.
+
+- UserError: something the user gave cannot be used.
+- Interrupted: a signal asked the program to stop.
+- Pruned: a search ended a trial early.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
 
 
 class UserError(Exception):
@@ -9,6 +19,25 @@ class UserError(Exception):
     """
 
 
-def one_line(error: Exception, longest: int = 200) -> str:
-    """What an error says, in one line of so many characters; the name of its class if it says nothing."""
+class Interrupted(Exception):  # noqa: N818 - nothing went wrong
+    """A signal asked to stop; training is in the state of the last finished step."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal.Signals(signal_number).name)
+        self.signal_number = signal_number
+
+
+class Pruned(Exception):  # noqa: N818 - nothing went wrong
+    """A trial was ended early because it lags behind the others of its search."""
+
+
+def one_line(error: BaseException, longest: int = 200) -> str:
+    """Return the message of an error in one line of at most so many characters, or its class."""
     return " ".join(str(error).split())[:longest] or type(error).__name__
+
+
+def listed(names: Iterable[object], most: int = 10) -> str:
+    """Return names separated by commas; of more than `most`, the first ones and the number left out."""
+    texts = [str(name) for name in names]
+    left_out = len(texts) - most
+    return ", ".join(texts[:most]) + (f", ... and {left_out:,} more" if left_out > 0 else "")

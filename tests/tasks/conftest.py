@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from astroclf.errors import Interrupted
 from astroclf.settings import read_settings
-from astroclf.training.interruption import Interrupted
 from astroclf.training.learner import Learner
 
 

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from astroclf.training.interruption import Interrupted, heed_signals
+from astroclf.errors import Interrupted
+from astroclf.training.interruption import heed_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -15,9 +15,10 @@ from torch import Tensor
 from torch.optim.swa_utils import update_bn
 
 from astroclf.data.dataset import ImageDataset
+from astroclf.errors import Interrupted
 from astroclf.tasks.setup import Setup, prepare
 from astroclf.training.inference import run_network
-from astroclf.training.interruption import Interrupted, StopRequest, heed_signals
+from astroclf.training.interruption import StopRequest, heed_signals
 from astroclf.training.learner import Learner
 from astroclf.training.loop import DivergenceError, fit, in_runs
 

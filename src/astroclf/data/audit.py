@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.neighbours import find_neighbours
+from astroclf.files import write_csv
 
 NOUNS = {
     "pixels": ("picture", "pictures"),
@@ -69,10 +69,7 @@ def write_leaks(leaks: Sequence[Leak], file: Path) -> None:
         for number, leak in enumerate(leaks, start=1)
         for identity, split in zip(leak.ids, leak.splits, strict=True)
     ]
-    draft = file.with_name(f"{file.name}.draft")
-    with draft.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([("leak", "what", "id", "split"), *rows])
-    draft.replace(file)
+    write_csv(file, ("leak", "what", "id", "split"), rows)
 
 
 def _neighbours_across_splits(sky_deg: np.ndarray, dataset: ImageDataset) -> list[Leak]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
 from astroclf.errors import UserError
+from astroclf.files import write_csv
 
 log = logging.getLogger("astroclf")
 
@@ -87,12 +87,7 @@ def write_split(dataset: ImageDataset, file: Path) -> None:
     }
     if dataset.groups is not None:
         columns["group"] = dataset.groups
-    draft = file.with_name(f"{file.name}.draft")
-    with draft.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
-    draft.replace(file)
+    write_csv(file, list(columns), zip(*columns.values(), strict=True))
 
 
 def leading_answers(dataset: ImageDataset) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from astroclf.sweep.files import write_whole
+from astroclf.files import write_text
 
 
 def write_overlay(
@@ -32,4 +32,4 @@ def write_overlay(
     lines = [line for text in header_lines for line in text.splitlines()]
     header = "\n".join(["# @package _global_", *(f"# {line}".rstrip() for line in lines)])
     body = OmegaConf.to_yaml(OmegaConf.create(overlay)) if overlay else ""
-    write_whole(path, f"{header}\n\n{body}")
+    write_text(path, f"{header}\n\n{body}")

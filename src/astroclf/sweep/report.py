@@ -9,10 +9,10 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from astroclf.files import write_text
 from astroclf.pages.page import render_page
 from astroclf.sweep import parameter_plots, plots
 from astroclf.sweep.content import SweepContent, time_s
-from astroclf.sweep.files import write_whole
 from astroclf.sweep.importance import Importance, assess_importance
 from astroclf.sweep.parameters import Parameter, as_text
 from astroclf.sweep.pareto import pareto_fronts
@@ -45,7 +45,7 @@ def write_sweep_report(path: Path, content: SweepContent) -> None:
         rows=table_rows(content)[:MOST_ROWS],
         **_charts(content, found),
     )
-    write_whole(path, page)
+    write_text(path, page)
 
 
 def _charts(content: SweepContent, found: Sequence[Importance]) -> dict[str, Any]:

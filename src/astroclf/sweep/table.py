@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
 from optuna.trial import FrozenTrial
 
+from astroclf.files import write_csv
 from astroclf.sweep.content import SweepContent, time_s
-from astroclf.sweep.files import write_whole
 
 
 def write_trials(path: Path, content: SweepContent) -> None:
@@ -25,14 +23,12 @@ def write_trials(path: Path, content: SweepContent) -> None:
     names = [f"value_{name}" if several else "value" for name in content.objectives]
     searched = [parameter.name for parameter in content.parameters]
     header = ["number", "state", *names, *(f"params_{name}" for name in searched)]
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([*header, "folder", "time_s", "epochs", "reason"])
+    rows = []
     for trial in content.trials:
         values = [content.value(trial, index) for index in range(len(content.objectives))]
         chosen = [_cell(trial, name) for name in searched]
-        writer.writerow([trial.number, trial.state.name, *values, *chosen, *_remarks(trial)])
-    write_whole(path, stream.getvalue())
+        rows.append([trial.number, trial.state.name, *values, *chosen, *_remarks(trial)])
+    write_csv(path, [*header, "folder", "time_s", "epochs", "reason"], rows)
 
 
 def _cell(trial: FrozenTrial, parameter: str) -> Any:

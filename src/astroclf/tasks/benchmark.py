@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import statistics
 import time
@@ -13,6 +12,7 @@ import torch
 from astroclf.data.batches import Batch
 from astroclf.data.dataset import TRAIN
 from astroclf.data.sources import load_dataset
+from astroclf.files import write_json
 from astroclf.models.finetune import parameter_groups
 from astroclf.settings import Settings, sections
 from astroclf.tasks.inspection import describe
@@ -71,7 +71,7 @@ def benchmark(settings: Settings, folder: Path) -> float:
         "loop_images_per_s": [loop for _, loop in rounds],
         "loop_over_bare": ratio,
     }
-    (folder / "benchmark.json").write_text(json.dumps(result, indent=2))
+    write_json(folder / "benchmark.json", result)
     return ratio
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 
+from astroclf.files import write_json
 from astroclf.models.classifier import count_parameters
 from astroclf.settings.sections import COSTS
 from astroclf.tasks.setup import Setup
@@ -44,7 +44,7 @@ def write_trial_metrics(file: Path, setup: Setup) -> None:
         **{name: figures[name] for name in COSTS},
     }
     content = {"train": {"loss": _alone(train)}, "val": val, "run": run}
-    file.write_text(json.dumps(content, indent=2))
+    write_json(file, content)
 
 
 def _alone(value: float) -> dict[str, float | None]:

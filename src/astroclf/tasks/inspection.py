@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.splits import write_split
 from astroclf.evaluation.bins import accuracy_along
 from astroclf.evaluation.threshold_search import read_objective
+from astroclf.files import write_csv
 from astroclf.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -62,10 +62,7 @@ def describe(name: str, dataset: ImageDataset) -> str:
 
 
 def write_skipped(file: Path, dataset: ImageDataset) -> None:
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["file", "reason"])
-        writer.writerows(dataset.skipped.items())
+    write_csv(file, ("file", "reason"), dataset.skipped.items())
 
 
 def require_catalog(settings: Settings, dataset: ImageDataset) -> None:

@@ -14,11 +14,11 @@ from astroclf.bundle import write_bundle
 from astroclf.data.dataset import TEST, TRAIN, VAL, ImageDataset
 from astroclf.evaluation.report import write_report
 from astroclf.evaluation.report_content import DecisionContent, ReportContent, SplitResult
+from astroclf.files import shortest
 from astroclf.models.classifier import count_parameters
 from astroclf.models.lora import merge_adapters
 from astroclf.settings import Settings
 from astroclf.tasks.decide import compare_with_plain, fit_decision
-from astroclf.tasks.folders import shortest
 from astroclf.tasks.results import score_splits, summary, write_metrics, write_predictions
 from astroclf.tasks.scores import Scoring
 from astroclf.tasks.setup import Setup

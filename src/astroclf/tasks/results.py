@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from astroclf.data.thumbnails import make_thumbnails
 from astroclf.evaluation.bins import BinnedAccuracy, accuracy_along
 from astroclf.evaluation.decision_comparison import ComparedDecisions
 from astroclf.evaluation.report_content import SplitResult
+from astroclf.files import write_csv, write_json
 from astroclf.settings import Settings
 from astroclf.tasks.scores import Scoring
 from astroclf.training.inference import Outputs
@@ -79,7 +79,7 @@ def write_metrics(
         for split, each in compared.items()
     }
     content["run"] = dict(run)
-    file.write_text(json.dumps(content, indent=2, default=float))
+    write_json(file, content)
     return content
 
 
@@ -91,20 +91,23 @@ def write_predictions(file: Path, dataset: ImageDataset, splits: Mapping[str, Sp
     """
     names = list(dataset.classes)
     classes = np.array(names)
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        votes = [f"vote_{name}" for name in names] if dataset.has_votes else []
-        writer.writerow(["id", "split", "truth", "label", *(f"p_{name}" for name in names), *votes])
-        for split, result in splits.items():
-            truth = result.targets.argmax(axis=1) if dataset.has_votes else result.targets
-            numbers = result.predictions
-            if dataset.has_votes:
-                numbers = np.hstack([result.predictions, result.targets])
-            labels = result.predictions.argmax(axis=1) if result.labels is None else result.labels
+    votes = [f"vote_{name}" for name in names] if dataset.has_votes else []
+    rows: list[list[str]] = []
+    for split, result in splits.items():
+        truth = result.targets.argmax(axis=1) if dataset.has_votes else result.targets
+        numbers = result.predictions
+        if dataset.has_votes:
+            numbers = np.hstack([result.predictions, result.targets])
+        labels = result.predictions.argmax(axis=1) if result.labels is None else result.labels
+        rows += [
+            [image, split, true, label, *(f"{x:.6g}" for x in row)]
             for image, true, label, row in zip(
                 result.ids, classes[truth], classes[labels], numbers, strict=True
-            ):
-                writer.writerow([image, split, true, label, *(f"{x:.6g}" for x in row)])
+            )
+        ]
+    write_csv(
+        file, ["id", "split", "truth", "label", *(f"p_{name}" for name in names), *votes], rows
+    )
 
 
 def write_history(file: Path, history: list[dict[str, float]]) -> None:

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.data.sources import load_dataset
-from astroclf.errors import UserError
+from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.files import shortest
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
 from astroclf.settings import Settings
 from astroclf.tasks.decide import plain_decision
 from astroclf.tasks.figures import measured_figures, write_trial_metrics
-from astroclf.tasks.folders import shortest
 from astroclf.tasks.inspection import inspect_dataset
 from astroclf.tasks.memory import Memory
 from astroclf.tasks.outcome import report_outcome
@@ -31,7 +31,7 @@ from astroclf.tracking import Tracker, closing, open_tracker
 from astroclf.training.checkpoint import random_states, read_checkpoint, write_checkpoint
 from astroclf.training.device import choose_device, describe_device
 from astroclf.training.inference import run_network
-from astroclf.training.interruption import Interrupted, Pruned, heed_signals
+from astroclf.training.interruption import heed_signals
 from astroclf.training.loop import fit, steps_left
 from astroclf.training.progress import Progress
 

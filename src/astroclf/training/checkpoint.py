@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from astroclf.errors import UserError
+from astroclf.files import replace_file
 
 FORMAT = 5
 
@@ -25,12 +25,8 @@ def write_checkpoint(folder: Path, content: dict[str, Any]) -> None:
     """
     path = checkpoint_path(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".tmp")
-    with unfinished.open("wb") as file:
+    with replace_file(path) as file:
         torch.save({"format": FORMAT, **content}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
 
 
 def read_checkpoint(folder: Path) -> dict[str, Any]:

@@ -8,19 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from astroclf.errors import Interrupted
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-class Interrupted(Exception):  # noqa: N818 - nothing went wrong
-    """Training was asked to stop; its state is that of the last finished step."""
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(signal.Signals(signal_number).name)
-        self.signal_number = signal_number
-
-
-class Pruned(Exception):  # noqa: N818 - nothing went wrong
-    """A trial was ended early, since it lags behind the others of its search."""
 
 
 class StopRequest:

@@ -16,12 +16,11 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 import astroclf.app
 from astroclf.data.dataset import ImageDataset
-from astroclf.errors import UserError
+from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.settings import read_settings
 from astroclf.tasks import outcome
 from astroclf.tasks.repeat.repeat import repeat
 from astroclf.tasks.task import run_task
-from astroclf.training.interruption import Interrupted, Pruned
 from astroclf.training.learner import Learner
 
 Run = Callable[..., Path]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from astroclf.data.dataset import TEST, ImageDataset
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.label_metrics import score_labels_with_intervals
 from astroclf.evaluation.vote_metrics import score_votes_with_intervals
+from astroclf.files import read_csv, write_csv
 from astroclf.settings import Settings
 
 Row = dict[str, str]
@@ -22,21 +22,17 @@ def read_out_of_fold(folders: Sequence[Path]) -> list[Row]:
     its folder as `fold` in the place of `split`."""
     rows = []
     for folder in folders:
-        with (folder / "predictions.csv").open(newline="", encoding="utf-8") as stream:
-            rows += [
-                {"id": row.pop("id"), "fold": folder.name, **row}
-                for row in csv.DictReader(stream)
-                if row.pop("split") == TEST
-            ]
+        rows += [
+            {"id": row.pop("id"), "fold": folder.name, **row}
+            for row in read_csv(folder / "predictions.csv")
+            if row.pop("split") == TEST
+        ]
     return rows
 
 
 def write_out_of_fold(file: Path, rows: Sequence[Row]) -> None:
     """Write predictions.csv: id, fold, and the columns of `tasks.results.write_predictions`."""
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(file, list(rows[0]), (list(row.values()) for row in rows))
 
 
 def score_out_of_fold(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from astroclf.errors import UserError
+from astroclf.files import write_json
 
 RECORD_FILE = "repeat.json"
 FORMAT = 2  # rises with the settings that a configuration must state
@@ -28,14 +29,12 @@ class Record:
 
     def write(self) -> None:
         """Replace the file in one step, so that a kill leaves the old or the new one."""
-        draft = self.file.with_name(f"{self.file.name}.draft")
         content = {
             "format": FORMAT,
             "config": {**self.config, "resume": None},
             "figures": self.figures,
         }
-        draft.write_text(json.dumps(content, indent=2))
-        draft.replace(self.file)
+        write_json(self.file, content)
 
 
 def read_record(folder: Path) -> Record | None:

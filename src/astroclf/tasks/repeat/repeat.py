@@ -11,9 +11,10 @@ from typing import Any
 
 from astroclf.data.sources import load_dataset
 from astroclf.data.splits import write_split
+from astroclf.errors import Interrupted, Pruned
+from astroclf.files import shortest
 from astroclf.provenance import provenance
 from astroclf.settings import Settings
-from astroclf.tasks.folders import shortest
 from astroclf.tasks.memory import Memory
 from astroclf.tasks.repeat.record import Record, continue_record
 from astroclf.tasks.repeat.repetitions import (
@@ -29,7 +30,6 @@ from astroclf.tasks.reports import SilentTrial, TrialReports
 from astroclf.tasks.train import train
 from astroclf.tracking import closing, open_tracker
 from astroclf.training.checkpoint import checkpoint_path
-from astroclf.training.interruption import Interrupted, Pruned
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from astroclf.data.dataset import TEST, VAL, ImageDataset
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.label_metrics import mean_with_intervals
+from astroclf.files import read_csv
 from astroclf.settings import Settings
 
 
@@ -42,7 +42,6 @@ def measure_mean(
 
 def _read_answers(file: Path, split: str, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """(N, K) probabilities and (N,) labels of a split, in the order of the data set."""
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["split"] == split]
+    rows = [row for row in read_csv(file) if row["split"] == split]
     probabilities = np.array([[float(row[f"p_{name}"]) for name in classes] for row in rows])
     return probabilities, np.array([classes.index(row["label"]) for row in rows])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any
 
 from astroclf.data.dataset import TEST, ImageDataset
 from astroclf.evaluation.intervals import Measured
+from astroclf.files import shortest, write_json
 from astroclf.settings import Settings
-from astroclf.tasks.folders import shortest
 from astroclf.tasks.repeat.out_of_fold import read_out_of_fold, score_out_of_fold, write_out_of_fold
 from astroclf.tasks.repeat.seed_intervals import measure_mean
 from astroclf.tasks.repeat.spread import measure_spread, read_metrics, spread_table, tracked_metrics
@@ -51,7 +50,7 @@ def report_together(
     names = [own.name for own in folders]
     run = run_facts(settings, names, metrics)
     content = {**spreads, **({"pooled": pooled} if pooled else {}), "run": run}
-    (folder / "metrics.json").write_text(json.dumps(content, indent=2))
+    write_json(folder / "metrics.json", content)
     tracker.log_metrics(tracked_metrics(spreads, pooled))
     tracker.log_artifacts([folder / "metrics.json", folder / "predictions.csv"])
     if not is_trial:

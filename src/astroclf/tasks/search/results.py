@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from astroclf.files import shortest
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.importance import importances
 from astroclf.sweep.overlay import write_overlay
@@ -11,7 +12,6 @@ from astroclf.sweep.report import write_sweep_report
 from astroclf.sweep.space import Space
 from astroclf.sweep.study import numbers_by_state
 from astroclf.sweep.table import write_trials
-from astroclf.tasks.folders import shortest
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tracking import Tracker
 

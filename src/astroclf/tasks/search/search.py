@@ -14,6 +14,7 @@ from filelock import FileLock
 from optuna.study import Study
 
 from astroclf.errors import UserError
+from astroclf.files import shortest
 from astroclf.settings import Settings
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.processes import take_seat
@@ -31,7 +32,6 @@ from astroclf.sweep.study import (
     open_study,
 )
 from astroclf.sweep.trial import TrialResult
-from astroclf.tasks.folders import shortest
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tasks.search.objectives import read_directions, read_objectives
 from astroclf.tasks.search.replicates import LaunchJobs, replicate_best

@@ -12,14 +12,13 @@ from typing import Any
 
 import torch
 
-from astroclf.errors import UserError
+from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.settings import Settings, read_settings, sections
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.trial import COMPLETE, FAILED, PRUNED, STOPPED, RunningTrial, TrialResult
 from astroclf.tasks.reports import SilentTrial, TrialReports
 from astroclf.tasks.search.objectives import read_objectives
 from astroclf.tracking import RUN_FILE, open_tracker
-from astroclf.training.interruption import Interrupted, Pruned
 
 ERROR_FILE = "error.txt"
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")

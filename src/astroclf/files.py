@@ -1,0 +1,111 @@
+"""Atomic writes, CSV that is safe in a spreadsheet, and paths for display."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+# A spreadsheet computes a text cell that begins with one of these (OWASP, "CSV injection").
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+_count = itertools.count()
+
+
+@contextmanager
+def replace_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Yield a stream whose content replaces the file in one step when the block ends.
+
+    mode: "wb" for bytes, "w" for UTF-8 text with newlines as given.
+
+    The content is flushed to the disk before the file takes its place, so that a kill, a full disk
+    or a power cut leaves the old file or the new one, whole. If the block raises, the old file
+    stays and nothing else is left. Raises OSError if the file cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{next(_count)}.draft")
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    try:
+        with draft.open(mode, **text) as stream:  # type: ignore[call-overload]
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _flush_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a UTF-8 file by the text, in one step (see `replace_file`)."""
+    with replace_file(path, "w") as stream:
+        stream.write(text)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Replace a file by the content as indented JSON, in one step; numpy numbers become floats."""
+    write_text(path, json.dumps(content, indent=2, default=float))
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Replace a file by a CSV, in one step; texts go through `spreadsheet_safe`."""
+    with replace_file(path, "w") as stream:
+        writer = csv.writer(stream)
+        writer.writerow([spreadsheet_safe(name) for name in header])
+        writer.writerows([spreadsheet_safe(cell) for cell in row] for row in rows)
+
+
+def spreadsheet_safe(cell: Any) -> Any:
+    """Return a text that a spreadsheet would compute with an apostrophe before it, all else as is.
+
+    Numbers such as "-27.5" are no formulas and stay. `read_csv` takes the apostrophe away again.
+    """
+    is_formula = (
+        isinstance(cell, str)
+        and cell.lstrip("'").startswith(FORMULA_STARTS)
+        and not _is_number(cell)
+    )
+    return f"'{cell}" if is_formula else cell
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV that `write_csv` wrote, by column name.
+
+    Raises OSError if the file cannot be read, ValueError if it is not UTF-8.
+    """
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.reader(stream))
+    header, *body = [[_original(cell) for cell in row] for row in rows] or [[]]
+    return [dict(zip(header, row, strict=False)) for row in body]
+
+
+def _original(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and spreadsheet_safe(cell[1:]) == cell else cell
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def shortest(path: Path) -> Path:
+    """Return the path relative to the working directory where it lies below it, else as given."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename in the folder survive a power cut, where the system can."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

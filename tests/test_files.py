@@ -1,0 +1,53 @@
+"""Atomic writes and CSV that is safe in a spreadsheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from astroclf.files import read_csv, replace_file, spreadsheet_safe, write_csv, write_json
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.json"
+    write_json(file, {"accuracy": 0.5})
+    before = file.read_bytes()
+    with pytest.raises(TypeError), replace_file(file) as stream:
+        stream.writelines([b"half of", None])
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_keeps_the_permissions_of_a_plain_write(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("")
+    write_json(tmp_path / "atomic", {})
+    assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    ("cell", "safe"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+        ("@sum", "'@sum"),
+        ("+1|cmd", "'+1|cmd"),
+        ("-27.5", "-27.5"),
+        (-27.5, -27.5),
+        ("spiral", "spiral"),
+        ("'quoted", "'quoted"),
+        ("'=1", "''=1"),
+    ],
+)
+def test_cells_that_a_spreadsheet_computes_are_neutralized(cell: object, safe: object) -> None:
+    assert spreadsheet_safe(cell) == safe
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\x00")), min_size=1))
+def test_csv_texts_survive_a_round_trip(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    file = tmp_path_factory.mktemp("csv") / "table.csv"
+    write_csv(file, ["id"], [[text] for text in texts])
+    assert [row["id"] for row in read_csv(file) if row] == texts
