@@ -1,0 +1,71 @@
+"""File locks between processes, with a message that names the holder while one waits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+log = logging.getLogger(__name__)
+
+SILENT_S, REPEAT_S = 2.0, 60.0  # how long a wait is silent, and how often it is reported after that
+
+
+@contextmanager
+def locked(file: Path, purpose: str) -> Iterator[None]:
+    """Hold the lock of a file while inside; the system releases that of a process that is killed.
+
+    file: the lock file, made if needed. It stays behind, and may be deleted while no process holds
+    it.
+    purpose: what the lock is for, in words that complete "waiting ...", such as "for the cache
+    entry simulated-1a2b" or "to create mlflow.db".
+
+    A wait of more than two seconds is logged, with the process that holds the lock. Raises OSError
+    if the file cannot be written.
+    """
+    lock = FileLock(file)
+    _acquire(lock, file, purpose)
+    try:
+        with suppress(OSError):  # without the record, a waiting process reads "another process"
+            file.write_text(f"{os.getpid()} {socket.gethostname()}\n")
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, file: Path, purpose: str) -> None:
+    patience_s = SILENT_S
+    while True:
+        try:
+            lock.acquire(timeout=patience_s)
+            return
+        except Timeout:
+            log.warning("waiting %s: %s holds %s", purpose, describe_holder(file), file)
+            patience_s = REPEAT_S
+
+
+def describe_holder(file: Path) -> str:
+    """Return which process holds a lock file, such as "process 4711, which is suspended"."""
+    try:
+        number, host = file.read_text().split()
+    except (OSError, ValueError):
+        return "another process"
+    if host != socket.gethostname():
+        return f"process {number} on {host}"
+    if _is_suspended(number):
+        return f"process {number}, which is suspended (kill -CONT {number} continues it),"
+    return f"process {number}"
+
+
+def _is_suspended(pid: str) -> bool:
+    """Return whether a process of this machine was stopped by Ctrl-Z or SIGSTOP; Linux alone knows."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state in ("T", "t")
