@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from astroclf.evaluation.baseline import Baseline
 from astroclf.evaluation.gallery import data_uri, label_galleries, vote_galleries
 from astroclf.evaluation.metrics import Scores
 from astroclf.evaluation.report_content import SplitResult
@@ -21,6 +22,7 @@ def result(predictions, targets, labels=None):
         np.array(targets),
         ids,
         lambda positions: np.zeros((len(positions), 4, 4, 3), np.uint8),
+        Baseline("", {}),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from astroclf.evaluation.baseline import Baseline, constant_baseline
 from astroclf.evaluation.bins import Bin, BinnedAccuracy
 from astroclf.evaluation.decision import Decision, to_labels
 from astroclf.evaluation.decision_comparison import Decided, compare_decisions
@@ -37,7 +38,15 @@ def labels(n=60, n_classes=2, seed=0, ids=None, **options):
     )
     ids = np.array([f"image-{i}" for i in range(n)]) if ids is None else ids
     given = {"labels": p.argmax(axis=1), **options}
-    return SplitResult(scores, p, targets=targets, ids=ids, thumbnails=thumbnails, **given)
+    return SplitResult(
+        scores,
+        p,
+        targets=targets,
+        ids=ids,
+        thumbnails=thumbnails,
+        baseline=constant_baseline(targets, targets, names, bins=10),
+        **given,
+    )
 
 
 def votes(n=40, n_answers=8):
@@ -49,7 +58,15 @@ def votes(n=40, n_answers=8):
         predicted, truth, np.ones(n), names, groups=None, resamples=20, seed=0
     )
     ids = np.array([f"image-{i}" for i in range(n)])
-    return SplitResult(scores, predicted, None, truth, ids, thumbnails)
+    return SplitResult(
+        scores,
+        predicted,
+        None,
+        truth,
+        ids,
+        thumbnails,
+        constant_baseline(truth, truth, names, bins=10),
+    )
 
 
 def content(splits, classes=("class 0", "class 1"), **options):
@@ -204,7 +221,9 @@ def decided_content(n=300, n_classes=2, names=("class 0", "class 1"), objective=
             q, targets, np.zeros(n), names, **DRAWN, labels=in_use.labels(q)
         )
         ids = np.arange(n).astype(str)
-        splits[split] = SplitResult(scores, q, in_use.labels(q), targets, ids, thumbnails)
+        splits[split] = SplitResult(
+            scores, q, in_use.labels(q), targets, ids, thumbnails, Baseline("", {})
+        )
     return content(splits, names, decision=DecisionContent(in_use, fit, compared))
 
 
@@ -263,7 +282,9 @@ def test_the_confusion_matrix_is_of_the_labels_that_the_decision_gives(page):
     scores = score_labels_with_intervals(
         p, targets, np.zeros(11), ("class 0", "class 1"), **DRAWN, labels=decided
     )
-    result = SplitResult(scores, p, decided, targets, np.arange(11).astype(str), thumbnails)
+    result = SplitResult(
+        scores, p, decided, targets, np.arange(11).astype(str), thumbnails, Baseline("", {})
+    )
     shown = page(content({"test": result}, history=[], weights={}))
     assert "class 0 4 100.0 % 0 0.0 % class 1 0 0.0 % 7 100.0 %" in shown.text
     assert "100.0 %" in shown.text.split("accuracy on test")[1][:60]
@@ -310,3 +331,10 @@ def test_the_section_of_votes_lists_a_threshold_an_answer(page):
         assert f"{name} {threshold:.4f}" in text
     assert "share of answers that are right" in text
     assert "balanced_accuracy" not in text
+
+
+def test_the_baseline_stands_beside_the_headline(page):
+    shown = page(content({"test": labels(n_classes=2)}))
+    assert re.search(r"baseline \d\d\.\d %: always class \d, the most frequent class", shown.text)
+    shown = page(content({"test": votes()}, [f"answer {k}" for k in range(8)]))
+    assert re.search(r"baseline 0\.\d{4}: always the mean vote fractions", shown.text)

@@ -66,12 +66,17 @@ def test_metrics_have_the_promised_form(scoring: Scoring, tmp_path: Path) -> Non
     )
     written = write_metrics(tmp_path / "metrics.json", splits, {"val": compared}, run)
     found = json.loads((tmp_path / "metrics.json").read_text())
-    assert set(found) == {"train", "val", "test", "per_class", "decision", "run"} == set(written)
+    sections = {"train", "val", "test", "per_class", "baseline", "decision", "run"}
+    assert set(found) == sections == set(written)
     accuracy = found["decision"]["val"]["accuracy"]
     assert accuracy["plain"]["value"] == pytest.approx(found["val"]["accuracy"]["value"])
     assert accuracy["gain"]["value"] == 0
     assert found["run"] == {"seed": 4, "train_s": 0.5}
     for split in ("train", "val", "test"):
+        most_frequent = np.bincount(scoring.dataset.targets[scoring.dataset.indices("train")])
+        truth = scoring.dataset.targets[scoring.dataset.indices(split)]
+        share = np.mean(truth == most_frequent.argmax())
+        assert found["baseline"][split]["metrics"]["accuracy"] == pytest.approx(share)
         assert set(found["per_class"][split]) >= {"galaxy", "star"}
         for measured in found[split].values():
             assert set(measured) == {"value", "ci95"}

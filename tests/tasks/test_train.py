@@ -124,6 +124,16 @@ def test_smoke_takes_two_steps(train_run: Callable[..., Path]) -> None:
     assert (folder / "report.html").exists()
 
 
+def test_a_network_that_learned_nothing_is_warned_of(
+    train_run: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    run = train_run(*SHORT, "optimizer.lr=1e-12", "trainer.epochs=1", "evaluation.bootstrap=100")
+    (warning,) = json.loads((run / "metrics.json").read_text())["run"]["warnings"]
+    assert warning in caplog.text
+    assert warning.startswith(("Every image of test is labeled ", "accuracy on test is "))
+    assert warning in (run / "report.html").read_text()
+
+
 def test_votes_are_learnt(train_run: Callable[..., Path]) -> None:
     folder = train_run(*SHORT, "dataset.target=votes", "loss=mse", "trainer.monitor=rmse")
     metrics = json.loads((folder / "metrics.json").read_text())

@@ -23,6 +23,7 @@ HIGHER_IS_BETTER: dict[str, bool] = {
     "brier": False,
     "ece": False,
     "rmse": False,
+    "r2": True,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from astroclf.evaluation import plots
+from astroclf.evaluation.baseline import HEADLINES
 from astroclf.evaluation.confusion import confusion_matrix
 from astroclf.evaluation.decision_section import decision_section
 from astroclf.evaluation.gallery import label_galleries, vote_galleries
@@ -29,6 +30,7 @@ METRIC_NOTES = {
     "brier": "squared distance to the truth",
     "ece": "gap of confidence and accuracy; few images raise it",
     "rmse": "root mean square error of vote fractions",
+    "r2": "share of the variance that is predicted; 0 is the mean vote",
 }
 CURVES = ("accuracy", "macro_f1", "mcc", "rmse")
 MATRIX_SHARES_UP_TO = 12  # classes; a larger confusion matrix shows counts alone
@@ -57,14 +59,14 @@ def write_report(path: Path, content: ReportContent) -> None:
 def _run(content: ReportContent) -> dict[str, Any]:
     """What concerns the run, whatever its kind of target."""
     shown = content.splits[content.shown_split]
-    headline = "rmse" if shown.has_votes else "accuracy"
+    headline = HEADLINES[shown.has_votes]
     metrics = [content.monitor, *(name for name in CURVES if name != content.monitor)]
     logged = {key.removeprefix("val_") for row in content.history for key in row}
     curves = [name for name in metrics if name in logged and name != "loss"][:3]
     return {
         "shown": shown,
         "headline": headline,
-        "asides": ["loss"] if shown.has_votes else ["mcc", "roc_auc", "ece"],
+        "asides": ["r2"] if shown.has_votes else ["mcc", "roc_auc", "ece"],
         "notes": METRIC_NOTES,
         "higher_is_better": HIGHER_IS_BETTER,
         "curves": plots.learning_curves(content.history, content.best_epoch, curves)
@@ -139,7 +141,7 @@ def _interval(measured: Measured, metric: str = "") -> str:
 
 def _digits(metric: str) -> int:
     """Decimals to show: an error of vote fractions and its loss are small numbers."""
-    return 4 if metric in ("rmse", "loss") else 3
+    return 4 if metric in ("rmse", "bias", "loss") else 3
 
 
 def _shortened(name: str, most: int = 18) -> str:

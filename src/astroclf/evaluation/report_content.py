@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from astroclf.evaluation.baseline import Baseline
 from astroclf.evaluation.bins import BinnedAccuracy
 from astroclf.evaluation.decision import Decision
 from astroclf.evaluation.decision_comparison import ComparedDecisions
@@ -25,6 +26,7 @@ class SplitResult:
     targets: (N,) int64 class indices or (N, K) vote fractions in [0, 1].
     ids: (N,) str.
     thumbnails: positions (n,) -> (n, H, W, 3) uint8 RGB, asked only for the few images shown.
+    baseline: the metrics of the best constant prediction.
     binned: accuracy of the labels along columns of a catalogue, if there is one.
     """
 
@@ -34,6 +36,7 @@ class SplitResult:
     targets: np.ndarray
     ids: np.ndarray
     thumbnails: Thumbnails
+    baseline: Baseline
     binned: Sequence[BinnedAccuracy] = ()
 
     @property

@@ -32,7 +32,7 @@ LABEL_METRICS = (
     "brier",
     "ece",
 )
-VOTE_METRICS = ("loss", "rmse")
+VOTE_METRICS = ("loss", "rmse", "r2")
 # What a training costs, which a search may optimise too.
 COSTS = ("parameters", "trained_parameters", "train_s", "images_per_s")
 

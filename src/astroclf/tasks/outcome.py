@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from astroclf.bundle import write_bundle
 from astroclf.data.dataset import TEST, TRAIN, VAL, ImageDataset
+from astroclf.evaluation.baseline import baseline_warnings
 from astroclf.evaluation.report import write_report
 from astroclf.evaluation.report_content import DecisionContent, ReportContent, SplitResult
 from astroclf.files import shortest
@@ -56,6 +57,8 @@ def report_outcome(
     fitted = fit_decision(settings, dataset, outputs[VAL].logits)
     facts["decision"] = {**fitted.decision.to_dict(), "notes": fitted.sentences()}
     splits = score_splits(Scoring(dataset, fitted.decision, settings), outputs)
+    warnings = [*warnings, *compare_with_baseline(dataset, splits)]
+    facts["warnings"] = warnings
     compared = {
         split: compare_with_plain(settings, dataset, fitted, split, outputs[split].logits)
         for split in (VAL, TEST)
@@ -82,9 +85,25 @@ def report_outcome(
     )
     page = report_content(settings, dataset, setup, splits, facts, warnings, decision)
     write_report(folder / "report.html", page)
+    tracker.log_tags({"warnings": " ".join(warnings)})
     tracker.log_metrics(final_metrics(splits))
     tracker.log_artifacts([folder / name for name in ("report.html", "metrics.json", "bundle")])
     log.info(summary(settings, splits, closing_facts(setup, folder, tracker, facts)))
+
+
+def compare_with_baseline(dataset: ImageDataset, splits: Mapping[str, SplitResult]) -> list[str]:
+    """Log and return a warning where the network is no better than a constant prediction.
+
+    It is looked for on test, or on val where there is no test.
+    """
+    split = TEST if TEST in splits else VAL
+    result = splits[split]
+    warnings = baseline_warnings(
+        split, result.scores, result.labels, dataset.classes, result.baseline
+    )
+    for warning in warnings:
+        log.warning("\n*** %s\n", warning)
+    return warnings
 
 
 def file_cut(settings: Settings, dataset: ImageDataset) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from astroclf.data.dataset import ImageDataset
+from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
+from astroclf.evaluation.baseline import HEADLINES, constant_baseline
 from astroclf.evaluation.bins import BinnedAccuracy, accuracy_along
 from astroclf.evaluation.decision_comparison import ComparedDecisions
 from astroclf.evaluation.report_content import SplitResult
@@ -51,6 +52,12 @@ def _score_split(scoring: Scoring, split: str, outputs: Outputs) -> SplitResult:
         targets=targets,
         ids=ids,
         thumbnails=lambda chosen: make_thumbnails(dataset, positions[chosen]),
+        baseline=constant_baseline(
+            dataset.targets[dataset.indices(TRAIN)],
+            targets,
+            dataset.classes,
+            bins=evaluation.calibration_bins,
+        ),
         binned=binned,
     )
 
@@ -67,6 +74,7 @@ def write_metrics(
     """
     content: dict[str, Any] = {name: result.scores.overall for name, result in splits.items()}
     content["per_class"] = {name: result.scores.per_class for name, result in splits.items()}
+    content["baseline"] = {name: asdict(result.baseline) for name, result in splits.items()}
     binned = {
         name: {table.column: asdict(table) for table in result.binned}
         for name, result in splits.items()
@@ -139,10 +147,23 @@ def summary(settings: Settings, splits: Mapping[str, SplitResult], facts: Mappin
         lines.append(f"{metric:<20}" + "".join(f"{figure:<{width}}" for figure in figures))
     counts = "".join(f"{f'{len(splits[name]):,}':<{width}}" for name in names)
     lines.append(f"{'images':<20}{counts}")
+    lines += ["", _baseline_line(splits)]
     interval = "95 % bootstrap intervals in brackets. " if settings.evaluation.bootstrap else ""
     lines += ["", f"{interval}val chose the best epoch, so its figures are a little too good.", ""]
     lines += [f"{name:<12}{value}" for name, value in facts.items()]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _baseline_line(splits: Mapping[str, SplitResult]) -> str:
+    """The headline metric of each split under the constant prediction."""
+    results = list(splits.values())
+    headline = HEADLINES[results[0].has_votes]
+    values = ", ".join(
+        f"{name} {result.baseline.metrics[headline]:.3f}"
+        for name, result in splits.items()
+        if headline in result.baseline.metrics
+    )
+    return f"baseline: {results[0].baseline.prediction}: {headline} {values}"
 
 
 def _figure(measured: Any) -> str:
