@@ -11,7 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax, logit, softmax
 
 from astroclf.errors import UserError
-from astroclf.evaluation.decision import Decision, shift_of_weights, to_labels, to_probabilities
+from astroclf.evaluation.decision import Decision, shift_of_alpha, to_labels, to_probabilities
 
 # Differences that neither a division nor an exponential rounds away.
 LOGITS = arrays(
@@ -105,6 +105,8 @@ def test_json_brings_back_the_same_decision(decision):
         ({"activation": "sigmoid", "class_factors": [0.5, 0.5]}, "class_factors are for"),
         ({"activation": "softmax", "thresholds": [0.5, 0.5]}, "thresholds are for"),
         ({"activation": "sigmoid", "thresholds": [0.5, 1.5]}, "between 0 and 1"),
+        ({"activation": "softmax", "class_weights": [0.0, 1.0]}, "class_weights are above 0"),
+        ({"activation": "sigmoid", "class_weights": [1.0, 2.0]}, "class_weights are for classes"),
         ({"activation": "softmax", "prior": [0.5, 0.5]}, "has activation, prior"),
         ({"temperature": 2.0}, "has an activation"),
     ],
@@ -114,27 +116,20 @@ def test_a_decision_that_cannot_be_used_is_refused(content, complaint):
         Decision.from_dict(content)
 
 
-def test_shift_of_weights():
-    assert shift_of_weights("softmax", n_classes=2) is None
+def test_shift_of_alpha():
+    assert shift_of_alpha("softmax", None, n_classes=2) is None
+    np.testing.assert_allclose(shift_of_alpha("softmax", (3.0, 1.0), n_classes=2), np.log([3, 1]))
     np.testing.assert_allclose(
-        shift_of_weights("softmax", class_weights=(2.0, 5.0), n_classes=2), np.log([2, 5])
+        shift_of_alpha("normalised_sigmoid", 0.25, n_classes=3), [-np.log(3)] * 3
     )
     np.testing.assert_allclose(
-        shift_of_weights("softmax", class_weights=(2.0, 5.0), alpha=(3.0, 1.0), n_classes=2),
-        np.log([6, 5]),
-    )
-    assert shift_of_weights("normalised_sigmoid", class_weights=(2.0, 5.0), n_classes=2) is None
-    np.testing.assert_allclose(
-        shift_of_weights("normalised_sigmoid", alpha=0.25, n_classes=3), [-np.log(3)] * 3
-    )
-    np.testing.assert_allclose(
-        shift_of_weights("sigmoid", alpha=(0.25, 2.0), n_classes=2), np.log([0.25, 2])
+        shift_of_alpha("sigmoid", (0.25, 2.0), n_classes=2), np.log([0.25, 2])
     )
     with pytest.raises(ValueError, match="one alpha a class"):
-        shift_of_weights("softmax", alpha=0.25, n_classes=2)
+        shift_of_alpha("softmax", 0.25, n_classes=2)
 
 
-def test_the_shift_recovers_true_priors_after_training_with_weights():
+def test_class_weights_recover_true_priors_after_training_with_weights():
     """A softmax regression on simulated classes of which the truth is known."""
     rng = np.random.default_rng(0)
     prior, weights = np.array([0.7, 0.2, 0.1]), np.array([1 / 2.1, 1 / 0.6, 1 / 0.3])
@@ -149,9 +144,8 @@ def test_the_shift_recovers_true_priors_after_training_with_weights():
         return -np.sum(weights[y] * log_p[np.arange(6000), y]), slope.ravel()
 
     trained = minimize(weighted_loss, np.zeros(9), jac=True).x.reshape(3, 3)
-    shift = shift_of_weights("softmax", class_weights=tuple(weights), n_classes=3)
     shifted = Decision("softmax").probabilities(x @ trained)
-    corrected = Decision("softmax", logit_shift=shift).probabilities(x @ trained)
+    corrected = Decision("softmax", class_weights=tuple(weights)).probabilities(x @ trained)
     assert abs(shifted.mean(axis=0) - prior).max() > 0.1
     np.testing.assert_allclose(corrected.mean(axis=0), prior, atol=0.01)
     distances = ((x[:, None, :2] - centres) ** 2).sum(axis=2)
@@ -170,7 +164,7 @@ def test_the_minimum_of_a_sigmoid_focal_loss_gives_the_truth_back(gamma, alpha, 
         return truth * true_side + (1 - truth) * other_side
 
     z = minimize_scalar(expected_loss, bounds=(-12, 12), options={"xatol": 1e-10}).x
-    shift = shift_of_weights("sigmoid", alpha=alpha, n_classes=1)
+    shift = shift_of_alpha("sigmoid", alpha, n_classes=1)
     decision = Decision("sigmoid", logit_shift=shift, focal_gamma=gamma)
     assert decision.probabilities(np.array([[z]])) == pytest.approx(truth, abs=1e-5)
 
@@ -184,8 +178,7 @@ def test_the_minimum_of_a_softmax_focal_loss_gives_the_truth_back(gamma):
         return -np.sum(truth * weights * (1 - p) ** gamma * np.log(p))
 
     z = minimize(expected_loss, np.zeros(3), tol=1e-10).x
-    shift = shift_of_weights("softmax", class_weights=tuple(weights), n_classes=3)
-    decision = Decision("softmax", logit_shift=shift, focal_gamma=gamma)
+    decision = Decision("softmax", focal_gamma=gamma, class_weights=tuple(weights))
     np.testing.assert_allclose(decision.probabilities(z[None])[0], truth, atol=1e-4)
 
 

@@ -6,11 +6,14 @@ import csv
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
+import torch
+from scipy.optimize import minimize
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
 import astroclf.tasks.train as train_module
@@ -23,6 +26,7 @@ from astroclf.tasks.decide import (
     fit_decision,
     plain_decision,
 )
+from astroclf.training.losses import make_loss
 
 TUNED = (
     "dataset.n_images=400",
@@ -175,6 +179,44 @@ def test_a_temperature_improves_the_log_loss(
         assert log_loss(truth, moved.probabilities(logits)) > after
     untouched = fit_decision(settings("evaluation.temperature=false"), dataset, logits)
     assert untouched.decision == untouched.plain
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["loss=ce"],
+        ["loss=bce"],
+        ["loss=focal", "loss.alpha=null", "loss.gamma=2"],
+        ["loss=focal", "loss.alpha=null", "loss.gamma=0.5", "loss.form=softmax"],
+        ["loss=focal", "loss.class_weights=none", "loss.alpha=0.7"],
+        ["loss=focal", "loss.class_weights=none", "loss.alpha=[0.3,1,2]"],
+        ["loss=focal", "loss.class_weights=none", "loss.alpha=[0.3,1,2]", "loss.form=softmax"],
+    ],
+)
+@pytest.mark.parametrize("weights", ["balanced", "[1,10,3]"])
+def test_the_minimum_of_every_weighted_loss_gives_the_true_probabilities(
+    settings: Any, make_dataset: Any, overrides: list[str], weights: str
+) -> None:
+    dataset = make_dataset(60, n_classes=3)
+    dataset = replace(dataset, targets=np.repeat([0, 1, 2], [40, 15, 5]).astype(np.int64))
+    chosen = settings(f"loss.class_weights={weights}", *overrides)
+    made = cast("partial[Any]", make_loss(chosen.loss, dataset, torch.device("cpu")))
+    doubled = {
+        k: v.double() if isinstance(v, torch.Tensor) else v for k, v in made.keywords.items()
+    }
+    loss = partial(made.func, **doubled)
+    truth = torch.tensor([0.72, 0.2, 0.08], dtype=torch.float64)
+    labels = torch.arange(3)
+
+    def expected_loss(z: np.ndarray) -> tuple[float, np.ndarray]:
+        logits = torch.tensor(z, requires_grad=True)
+        value = (truth * loss(logits.expand(3, 3), labels)).sum()
+        (slope,) = torch.autograd.grad(value, logits)
+        return value.item(), slope.numpy()
+
+    z = minimize(expected_loss, np.zeros(3), jac=True, options={"gtol": 1e-10}).x
+    found = plain_decision(chosen, dataset).probabilities(z[None])[0]
+    np.testing.assert_allclose(found, truth, atol=1e-6)
 
 
 @pytest.mark.parametrize("loss", ["ce", "focal"])

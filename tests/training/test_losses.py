@@ -223,6 +223,37 @@ def test_balanced_weights_of_votes_are_inverse_means(make_dataset: Any) -> None:
     np.testing.assert_allclose(found.numpy(), inverse / inverse.mean(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("chosen", ["balanced", (1.0, 10.0, 3.0)])
+def test_the_mean_weight_of_a_training_image_is_1(make_dataset: Any, chosen: Any) -> None:
+    """Otherwise a list such as [1, 10] would multiply the learning rate."""
+    dataset = replace(
+        make_dataset(60, n_classes=3), targets=np.repeat([0, 1, 2], [10, 15, 35]).astype(np.int64)
+    )
+    weights = class_weights(chosen, dataset, CPU)
+    assert weights is not None
+    train = torch.from_numpy(dataset.targets[dataset.indices("train")])
+    assert weights[train].mean() == pytest.approx(1.0, abs=1e-6)
+    if chosen != "balanced":
+        torch.testing.assert_close(weights / weights[0], torch.tensor(chosen))
+
+
+def test_the_mean_weight_of_an_answer_is_1(make_dataset: Any) -> None:
+    dataset = make_dataset(30, n_classes=4, votes=True)
+    weights = class_weights((1.0, 2.0, 3.0, 10.0), dataset, CPU)
+    assert weights is not None
+    torch.testing.assert_close(weights, torch.tensor([0.25, 0.5, 0.75, 2.5]))
+
+
+@pytest.mark.parametrize("name", LABEL_LOSSES)
+def test_a_class_weight_multiplies_the_loss_of_its_images(name: str) -> None:
+    logits, labels = draw(40, 3)
+    weights = torch.tensor([0.5, 4.0, 1.5], dtype=torch.float64)
+    kind = {} if name in ("ce", "bce") else {"alpha": None}
+    plain = LABEL_LOSSES[name](logits, labels, **kind)
+    weighted = LABEL_LOSSES[name](logits, labels, weights=weights, **kind)
+    torch.testing.assert_close(weighted, plain * weights[labels])
+
+
 @pytest.mark.parametrize(
     ("overrides", "key"),
     [
@@ -245,7 +276,7 @@ def test_a_list_for_other_classes_is_refused(
         (["loss=focal"], lambda x, y: sigmoid_focal(x, y, 2.0, 0.25)),
         (
             ["loss=focal", "loss.form=softmax", "loss.gamma=1", "loss.alpha=[1,2]"],
-            lambda x, y: softmax_focal(x, y, 1.0, torch.tensor([1.0, 2.0])),
+            lambda x, y: softmax_focal(x, y, 1.0, torch.tensor([2 / 3, 4 / 3])),
         ),
     ],
 )

@@ -20,8 +20,8 @@ class Decision:
 
     The steps, in this order:
 
-    1. logit_shift, focal_gamma: undo what the loss did to the probabilities (see `probabilities`
-       and `shift_of_weights`), so that they hold for the frequencies of the data.
+    1. logit_shift, focal_gamma, class_weights: undo what the loss did to the probabilities (see
+       `probabilities` and `shift_of_alpha`), so that they hold for the frequencies of the data.
     2. temperature T: p becomes proportional to p^(1/T), which for a softmax is softmax(logits / T)
        (Guo et al. 2017, arXiv:1706.04599); a vote fraction is calibrated against its complement.
     3. class_factors f: the label is the class of the largest p_k f_k. For two classes (t, 1 - t) is
@@ -37,13 +37,15 @@ class Decision:
     temperature: float = 1.0
     class_factors: tuple[float, ...] | None = None
     thresholds: tuple[float, ...] | None = None
+    class_weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         votes = self.activation == "sigmoid"
-        rows = [self.logit_shift, self.class_factors, self.thresholds]
+        rows = [self.logit_shift, self.class_factors, self.thresholds, self.class_weights]
         given = [row for row in rows if row is not None]
         numbers = [self.focal_gamma, self.temperature, *(x for row in given for x in row)]
         factors, thresholds = self.class_factors or (), self.thresholds or ()
+        weights = self.class_weights or ()
         demands = {
             f"activation is one of {', '.join(ACTIVATIONS)}": self.activation in ACTIVATIONS,
             "all numbers are finite": all(map(math.isfinite, numbers)),
@@ -53,6 +55,8 @@ class Decision:
             "class_factors are above 0": all(f > 0 for f in factors),
             "thresholds are between 0 and 1": all(0 <= t <= 1 for t in thresholds),
             "class_factors are for classes": not (votes and factors),
+            "class_weights are above 0": all(w > 0 for w in weights),
+            "class_weights are for classes": not (votes and weights),
             "thresholds are for vote fractions (activation sigmoid)": votes or not thresholds,
         }
         for demand, is_met in demands.items():
@@ -65,9 +69,10 @@ class Decision:
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """(N, K) float64 in [0, 1] of (N, K) logits; rows sum to 1 but for activation `sigmoid`.
 
-        - softmax: p_k is proportional to h(q_k) exp(-shift_k), with q the softmax.
+        - softmax: p_k is proportional to h(q_k) exp(-shift_k) / w_k, with q the softmax and w the
+          class weights of the loss, whose minimum is at q_k proportional to w_k p_k.
         - sigmoid: the logit of p_k is log h(q_k) - log h(1 - q_k) - shift_k, with q the sigmoid;
-          normalised_sigmoid divides by the sum over k.
+          normalised_sigmoid divides by w_k and then by the sum over k.
         - h(q) = q / ((1 - q)^gamma - gamma (1 - q)^(gamma - 1) q log q) gives probabilities back
           from the minimum of a focal loss (Charoenphakdee et al. 2021, arXiv:2011.09172); it is q
           for gamma = 0.
@@ -78,9 +83,12 @@ class Decision:
             logits = undo(logits, self.focal_gamma)
         if self.logit_shift is not None:
             logits = logits - np.array(self.logit_shift)
-        if self.activation == "normalised_sigmoid":
-            return to_probabilities(_log_sigmoid(logits) / self.temperature, "softmax")
-        return to_probabilities(logits / self.temperature, self.activation)
+        if self.activation == "sigmoid":
+            return to_probabilities(logits / self.temperature, "sigmoid")
+        scores = _log_sigmoid(logits) if self.activation == "normalised_sigmoid" else logits
+        if self.class_weights is not None:
+            scores = scores - np.log(self.class_weights)
+        return to_probabilities(scores / self.temperature, "softmax")
 
     def labels(self, probabilities: np.ndarray) -> np.ndarray:
         """(N,) int64 classes, or for vote fractions (N, K) bool answers, of `probabilities`."""
@@ -112,24 +120,16 @@ class Decision:
         return cls(**values)
 
 
-def shift_of_weights(
-    activation: str,
-    *,
-    class_weights: Sequence[float] | None = None,
-    alpha: Sequence[float] | float | None = None,
-    n_classes: int,
+def shift_of_alpha(
+    activation: str, alpha: Sequence[float] | float | None, n_classes: int
 ) -> tuple[float, ...] | None:
-    """What weights in the loss add to the logits: K numbers, or None where it is nothing.
+    """Return what the alpha of a focal loss adds to the logits: K numbers, or None for nothing.
 
-    - softmax: a class that weighs w_k seems w_k times as common, so that log w_k is added; alpha,
-      one a class, is such a weight too.
+    - softmax: a class of weight alpha_k counts alpha_k times, which adds log alpha_k.
     - sigmoids: one alpha weighs the true side by alpha and the other by 1 - alpha, which adds
-      log(alpha / (1 - alpha)); a list weighs the true side alone and adds log alpha_k. Class
-      weights weigh both sides alike and add nothing.
+      log(alpha / (1 - alpha)); a list weighs the true side alone and adds log alpha_k.
     """
     shift = np.zeros(n_classes)
-    if activation == "softmax" and class_weights is not None:
-        shift += np.log(class_weights)
     if isinstance(alpha, int | float):
         if activation == "softmax":
             raise ValueError("a focal loss over a softmax has one alpha a class")

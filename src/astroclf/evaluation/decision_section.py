@@ -76,7 +76,7 @@ def calibration_sentences(decision: Decision) -> list[str]:
             "The focal loss is smallest elsewhere than at the true probabilities; they are "
             f"recovered from it (gamma {decision.focal_gamma:g})."
         )
-    if decision.logit_shift is not None:
+    if decision.logit_shift is not None or decision.class_weights is not None:
         sentences.append(
             "Weights in the loss make classes seem more or less common than they are; the "
             "probabilities are corrected for it."

@@ -8,7 +8,7 @@ import numpy as np
 
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.evaluation.calibration import fit_temperature
-from astroclf.evaluation.decision import Decision, adjustment_factors, shift_of_weights
+from astroclf.evaluation.decision import Decision, adjustment_factors, shift_of_alpha
 from astroclf.evaluation.decision_comparison import (
     ComparedDecisions,
     Decided,
@@ -43,18 +43,19 @@ class FittedDecision:
 
 
 def plain_decision(settings: Settings, dataset: ImageDataset) -> Decision:
-    """The activation that belongs to the loss, with what its weights shifted taken back."""
+    """Return the activation that belongs to the loss, with the effect of its weights undone.
+
+    Weights of vote fractions weigh both sides of an answer alike, so nothing is undone there.
+    """
     loss = settings.loss
     activation = activation_of(loss, dataset.has_votes)
-    weights = class_weights(loss.class_weights, dataset)
-    shift = shift_of_weights(
+    weights = None if dataset.has_votes else class_weights(loss.class_weights, dataset)
+    return Decision(
         activation,
-        class_weights=None if weights is None else weights.tolist(),
-        alpha=getattr(loss, "alpha", None),
-        n_classes=len(dataset.classes),
+        logit_shift=shift_of_alpha(activation, getattr(loss, "alpha", None), len(dataset.classes)),
+        focal_gamma=loss.gamma if isinstance(loss, sections.Focal) else 0.0,
+        class_weights=None if weights is None else tuple(weights.tolist()),
     )
-    gamma = loss.gamma if isinstance(loss, sections.Focal) else 0.0
-    return Decision(activation, logit_shift=shift, focal_gamma=gamma)
 
 
 def adjust_to_shares(decision: Decision, strength: float, dataset: ImageDataset) -> Decision:

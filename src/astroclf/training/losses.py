@@ -1,7 +1,8 @@
 """Losses: logits and targets in, one number an image out; the mean over images is minimised.
 
 Every loss takes logits (B, K) and either class indices (B,) int64 or vote fractions (B, K) in
-[0, 1], or says with which it works. `weights` are (K,), one a class or answer.
+[0, 1], or its docstring names the kind. `weights` are (K,), one a class or answer: the loss of an
+image of class y is multiplied by w_y, output k of vote fractions by w_k.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ def make_loss(settings: sections.Section, dataset: ImageDataset, device: torch.d
         alpha: Tensor | float | None
         if isinstance(settings.alpha, tuple):
             alpha = _one_a_class(settings.alpha, "loss.alpha", dataset, device)
+            if settings.form == "softmax":  # there a class weight under another name
+                alpha = alpha / _mean_weight(alpha, dataset)
         else:
             alpha = settings.alpha
         form: Callable[..., Tensor] = softmax_focal if settings.form == "softmax" else sigmoid_focal
@@ -60,15 +63,18 @@ def activation_of(settings: sections.Section, has_votes: bool) -> Activation:
 def class_weights(
     chosen: str | tuple[float, ...], dataset: ImageDataset, device: torch.device | None = None
 ) -> Tensor | None:
-    """(K,) float32 weights: None, the given list, or `balanced`.
+    """Return (K,) float32 weights, or None for `none`.
 
-    Balanced weights are N / (K n_k) for a class with n_k of N training images (scikit-learn's
-    rule), and the inverse mean vote, scaled to a mean of 1, for an answer.
+    `balanced` weights are N / (K n_k) for a class with n_k of N training images (scikit-learn's
+    rule), and the inverse mean vote for an answer. All weights are divided by their mean, over the
+    training images (sum over k of n_k w_k / N) or over the answers, so that they leave the size of
+    the loss, and with it the learning rate, as it is without weights.
     """
     if chosen == "none":
         return None
     if isinstance(chosen, tuple):
-        return _one_a_class(chosen, "loss.class_weights", dataset, device)
+        given = _one_a_class(chosen, "loss.class_weights", dataset, device)
+        return given / _mean_weight(given, dataset)
     if dataset.has_votes:
         votes = dataset.targets[dataset.indices(TRAIN)]
         inverse = 1 / np.maximum(votes.mean(axis=0), 1e-3)
@@ -77,6 +83,14 @@ def class_weights(
         counts = dataset.class_counts(TRAIN)
         balanced = counts.sum() / (len(dataset.classes) * np.maximum(counts, 1))
     return torch.tensor(balanced, dtype=torch.float32, device=device)
+
+
+def _mean_weight(weights: Tensor, dataset: ImageDataset) -> Tensor:
+    """Return the mean weight of a training image, or of an answer for vote fractions."""
+    if dataset.has_votes:
+        return weights.mean()
+    counts = torch.from_numpy(dataset.class_counts(TRAIN)).to(weights)
+    return (weights * counts).sum() / counts.sum()
 
 
 def _one_a_class(
@@ -105,11 +119,11 @@ def cross_entropy(
 def binary_cross_entropy(
     logits: Tensor, targets: Tensor, label_smoothing: float = 0.0, weights: Tensor | None = None
 ) -> Tensor:
-    """Mean over k of -w_k (t_k log s_k + (1 - t_k) log(1 - s_k)) with s the sigmoid."""
+    """Mean over k of -(t_k log s_k + (1 - t_k) log(1 - s_k)) with s the sigmoid."""
     truth = _per_output(logits, targets)
     truth = truth * (1 - label_smoothing) + 0.5 * label_smoothing
     losses = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    return _weighted(losses, weights).mean(dim=1)
+    return _mean_over_outputs(losses, targets, weights)
 
 
 def sigmoid_focal(
@@ -133,7 +147,7 @@ def sigmoid_focal(
     if alpha is not None:
         other_side = 1 - alpha if isinstance(alpha, float) else 1.0
         losses = losses * (alpha * truth + other_side * (1 - truth))
-    return _weighted(losses, weights).mean(dim=1)
+    return _mean_over_outputs(losses, targets, weights)
 
 
 def softmax_focal(
@@ -158,7 +172,7 @@ def softmax_focal(
 
 def squared_error(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean over k of w_k (s_k - t_k)^2 with s the sigmoid; vote fractions only."""
-    return _weighted((logits.sigmoid() - targets).square(), weights).mean(dim=1)
+    return _mean_over_outputs((logits.sigmoid() - targets).square(), targets, weights)
 
 
 def _per_output(logits: Tensor, targets: Tensor) -> Tensor:
@@ -168,5 +182,14 @@ def _per_output(logits: Tensor, targets: Tensor) -> Tensor:
     return F.one_hot(targets, logits.shape[1]).to(logits.dtype)
 
 
-def _weighted(losses: Tensor, weights: Tensor | None) -> Tensor:
-    return losses if weights is None else losses * weights
+def _mean_over_outputs(losses: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
+    """Return (B,) weighted means of the losses (B, K).
+
+    Class indices weigh the whole image: weights on single outputs would sum to the same for every
+    class and favor none.
+    """
+    if weights is None:
+        return losses.mean(dim=1)
+    if targets.ndim == 1:
+        return losses.mean(dim=1) * weights[targets]
+    return (losses * weights).mean(dim=1)
