@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from astroclf.errors import UserError
-from astroclf.training.device import choose_device, describe_device, wait_for
+from astroclf.training.device import choose_device, describe_device, has_tf32, wait_for
 
 
 def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,7 +39,20 @@ def test_a_word_that_is_no_device_is_refused(name: str) -> None:
         choose_device(name)
 
 
-def test_the_cpu_is_described_with_its_threads() -> None:
+@pytest.mark.parametrize(("threads", "described"), [(1, "cpu (1 thread)"), (2, "cpu (2 threads)")])
+def test_the_cpu_is_described_with_its_threads(
+    monkeypatch: pytest.MonkeyPatch, threads: int, described: str
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     device = choose_device("cpu")
     wait_for(device)
-    assert describe_device(device) == f"cpu ({torch.get_num_threads()} threads)"
+    assert describe_device(device) == described
+
+
+def test_tf32_is_for_gpus_from_ampere_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not has_tf32(torch.device("cpu"))
+    for capability, expected in (((7, 5), False), ((8, 0), True), ((9, 0), True)):
+        monkeypatch.setattr(
+            torch.cuda, "get_device_capability", lambda device, version=capability: version
+        )
+        assert has_tf32(torch.device("cuda")) == expected

@@ -132,3 +132,18 @@ def test_a_stored_state_goes_on_bit_for_bit(
         assert learner.lr == other.lr
     for name, value in learner.weights().items():
         assert torch.equal(value, other.weights()[name]), name
+
+
+@pytest.mark.parametrize("precision", ["fp32", "tf32"])
+def test_forward_and_backward_pass_run_in_the_precision_of_float32(
+    make_learner: Callable[..., Learner], precision: str
+) -> None:
+    learner, seen = make_learner(*PLAIN), []
+    learner.numerics = Numerics(precision, channels_last=False)
+    weight = next(learner.network.parameters())
+    weight.register_hook(lambda _: seen.append(torch.backends.cudnn.allow_tf32))
+    learner.network.register_forward_hook(
+        lambda *_: seen.append(torch.backends.cudnn.allow_tf32)  # type: ignore[func-returns-value]
+    )
+    learner.step([draw_batch(8)])
+    assert seen == [precision == "tf32"] * 2

@@ -276,7 +276,7 @@ class Trainer(Section):
     epochs: Count
     batch_size: Count
     accumulate: Count
-    precision: Literal["auto", "fp32", "bf16", "fp16"]
+    precision: Literal["auto", "fp32", "tf32", "bf16", "fp16"]
     channels_last: Literal["auto"] | bool
     clip_norm: Positive | None
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None

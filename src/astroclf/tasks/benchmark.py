@@ -17,10 +17,11 @@ from astroclf.models.finetune import parameter_groups
 from astroclf.settings import Settings, sections
 from astroclf.tasks.inspection import describe
 from astroclf.tasks.setup import Setup, prepare
+from astroclf.training.autotune import TrainingStep, measure
 from astroclf.training.device import choose_device, describe_device, wait_for
 from astroclf.training.interruption import StopRequest
 from astroclf.training.loop import train_epoch
-from astroclf.training.numerics import Numerics, list_candidates, measure
+from astroclf.training.numerics import Numerics, list_candidates
 from astroclf.training.optimizers import make_optimizer
 from astroclf.training.progress import Progress
 
@@ -46,14 +47,8 @@ def benchmark(settings: Settings, folder: Path) -> float:
     setup = prepare(settings, dataset, device, stored=None)
     batch = next(setup.images[TRAIN].in_order())
     everything = settings.trainer.model_copy(update={"precision": "auto", "channels_last": "auto"})
-    times_s = measure(
-        list_candidates(everything, device),
-        setup.classifier,
-        setup.loss,
-        batch.image,
-        batch.target,
-        device,
-    )
+    step = TrainingStep(setup.classifier, setup.loss, batch.image, batch.target, device)
+    times_s = measure(list_candidates(everything, device), step)
     fastest = min(times_s, key=lambda numerics: times_s[numerics])
     bare = BareStep(settings, setup, fastest, batch)
     rounds = [
@@ -92,9 +87,10 @@ class BareStep:
         wait_for(self.device)
         start_s = time.perf_counter()
         for _ in range(steps):
-            with self.numerics.autocast(self.device):
-                logits = network(self.images)
-            self.setup.loss(logits.float(), self.targets).mean().backward()
+            with self.numerics.arithmetic():
+                with self.numerics.autocast(self.device):
+                    logits = network(self.images)
+                self.setup.loss(logits.float(), self.targets).mean().backward()
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
         wait_for(self.device)

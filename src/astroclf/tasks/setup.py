@@ -20,11 +20,12 @@ from astroclf.models.finetune import GradualUnfreezing, apply_finetune, paramete
 from astroclf.settings import Settings, sections
 from astroclf.tasks.frozen import can_cache_features, features_of_splits, place
 from astroclf.tasks.memory import Memory
+from astroclf.training.autotune import TrainingStep, choose_numerics
 from astroclf.training.checkpoint import restore_random_states
 from astroclf.training.features import FeatureBatches, hash_weights
 from astroclf.training.learner import Learner
 from astroclf.training.losses import Loss, make_loss
-from astroclf.training.numerics import Numerics, choose_numerics
+from astroclf.training.numerics import Numerics
 from astroclf.training.optimizers import Schedule, make_optimizer
 from astroclf.training.progress import Progress
 
@@ -201,11 +202,11 @@ def measure_numerics(
     device: torch.device,
     precision: str,
 ) -> Numerics:
-    """The fastest numerics that the settings allow, with that precision."""
+    """Return the fastest numerics that the settings allow, with that precision."""
     trainer = settings.trainer.model_copy(update={"precision": precision})
     batch = next(train.in_order())
-    memory = Path(settings.dataset.cache) / NUMERICS_FILE
-    return choose_numerics(trainer, classifier, loss, batch.image, batch.target, device, memory)
+    step = TrainingStep(classifier, loss, batch.image, batch.target, device)
+    return choose_numerics(trainer, step, Path(settings.dataset.cache) / NUMERICS_FILE)
 
 
 def make_learner(

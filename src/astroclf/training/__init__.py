@@ -1,1 +1,1 @@
-"""The loop, and what it needs: losses, optimizers, numerics, checkpoints."""
+"""The training loop and what it needs: losses, optimizers, precision, checkpoints."""

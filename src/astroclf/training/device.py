@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import torch
 
@@ -46,12 +48,22 @@ def _find_device(wanted: str) -> torch.device:
 
 
 def describe_device(device: torch.device) -> str:
-    """The name of the hardware, for records."""
+    """Return the name of the hardware, for records."""
     if device.type == "cuda":
-        return f"{device} ({torch.cuda.get_device_name(device)})"
+        return f"{device} ({device_name(device)})"
     if device.type == "cpu":
-        return f"cpu ({torch.get_num_threads()} threads)"
+        threads = torch.get_num_threads()
+        return f"cpu ({threads} thread{'s' if threads > 1 else ''})"
     return str(device)
+
+
+def device_name(device: torch.device) -> str:
+    """Return the model of a GPU, or the instruction set of a CPU."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "cpu":
+        return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    return device.type
 
 
 def peak_memory_bytes(device: torch.device) -> int:
@@ -73,16 +85,29 @@ def wait_for(device: torch.device) -> None:
         torch.mps.synchronize()
 
 
-@contextmanager
-def full_precision() -> Iterator[None]:
-    """Convolutions of float32 numbers are computed in float32.
+def has_tf32(device: torch.device) -> bool:
+    """Return whether the device computes in TensorFloat-32: NVIDIA GPUs from Ampere on."""
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
 
-    A GPU rounds their inputs to TensorFloat-32 unless told otherwise, and says other things than the
-    CPU from the third digit on.
+
+@contextmanager
+def float32_arithmetic(*, tf32: bool) -> Iterator[None]:
+    """Compute convolutions and matrix products of float32 numbers in float32, or in TensorFloat-32.
+
+    PyTorch's default on a GPU is TensorFloat-32 for convolutions, which agrees with a CPU to three
+    digits only.
     """
-    before = torch.backends.cudnn.allow_tf32
-    torch.backends.cudnn.allow_tf32 = False
+    backends: tuple[Any, ...] = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    before = [backend.allow_tf32 for backend in backends]
+    for backend in backends:
+        backend.allow_tf32 = tf32
     try:
         yield
     finally:
-        torch.backends.cudnn.allow_tf32 = before
+        for backend, allowed in zip(backends, before, strict=True):
+            backend.allow_tf32 = allowed
+
+
+def full_precision() -> AbstractContextManager[None]:
+    """Compute in float32 proper, for everything that is reported or kept."""
+    return float32_arithmetic(tf32=False)

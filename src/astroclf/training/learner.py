@@ -59,12 +59,13 @@ class Learner:
         """
         images = sum(len(batch.image) for batch in batches)
         total = torch.zeros((), device=self.device)
-        for batch in batches:
-            with self.numerics.autocast(self.device):
-                logits = self.network(batch.image)
-            share = self.loss(logits.float(), batch.target).sum() / images
-            self.scaler.scale(share).backward()
-            total += share.detach()
+        with self.numerics.arithmetic():
+            for batch in batches:
+                with self.numerics.autocast(self.device):
+                    logits = self.network(batch.image)
+                share = self.loss(logits.float(), batch.target).sum() / images
+                self.scaler.scale(share).backward()
+                total += share.detach()
         if self.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.network.parameters(), self.clip_norm)

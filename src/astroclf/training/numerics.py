@@ -1,43 +1,29 @@
-"""Precision and memory format: chosen by the user, or by a short measurement.
-
-On a CPU the fastest pair depends on the network: some double their speed in channels_last, some in
-bf16, some lose by either. The choice is remembered, so that the same run does the same again.
-"""
+"""Precision and memory format of training."""
 
 from __future__ import annotations
 
-import copy
-import hashlib
-import json
-import logging
-import platform
-import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
 from torch import nn
 
 from astroclf.errors import UserError
 from astroclf.settings import sections
-from astroclf.training.device import describe_device, wait_for
-from astroclf.training.losses import Loss
-
-log = logging.getLogger(__name__)
+from astroclf.training.device import float32_arithmetic, has_tf32
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
-# bf16 rounds; it must earn that by this much speed before `auto` takes it.
-WORTHWHILE_GAIN = 1.03
-TIMED_STEPS = 2
 
 
 @dataclass(frozen=True)
 class Numerics:
-    """precision: fp32, bf16 or fp16 (mixed, weights stay in fp32); channels_last: memory format."""
+    """precision: fp32, tf32, bf16 or fp16; channels_last: memory format.
+
+    The weights stay in float32. bf16 and fp16 are mixed precision (autocast); tf32 rounds what
+    enters a convolution or matrix product on a GPU to 10 bits, and fp32 rounds nothing.
+    """
 
     precision: str
     channels_last: bool
@@ -48,13 +34,17 @@ class Numerics:
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    def arithmetic(self) -> AbstractContextManager[None]:
+        """Compute float32 as the precision has it, in forward and backward passes."""
+        return float32_arithmetic(tf32=self.precision == "tf32")
+
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
-        if self.precision == "fp32":
-            return nullcontext()
-        return torch.autocast(device.type, dtype=DTYPES[self.precision])
+        """Run forward passes in mixed precision if this is one."""
+        dtype = DTYPES.get(self.precision)
+        return nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
 
     def place(self, network: nn.Module, device: torch.device) -> nn.Module:
-        """The network on the device, in the memory format."""
+        """Return the network, moved to the device and into the memory format."""
         form = torch.channels_last if self.channels_last else torch.contiguous_format
         return network.to(device).to(memory_format=form)
 
@@ -63,132 +53,31 @@ class Numerics:
         return images.contiguous(memory_format=form)
 
 
-def choose_numerics(
-    settings: sections.Trainer,
-    network: nn.Module,
-    loss: Loss,
-    images: torch.Tensor,
-    targets: torch.Tensor,
-    device: torch.device,
-    memory: Path,
-) -> Numerics:
-    """What the settings ask for; `auto` is the fastest of what can be chosen.
-
-    images, targets: one training batch on the device. memory: the file that remembers earlier
-    measurements on this machine. The network is left as it is.
-    """
-    if settings.precision == "fp16" and device.type == "cpu":
-        raise UserError("trainer.precision=fp16 is for GPUs: choose auto, bf16 or fp32 on a CPU.")
-    candidates = list_candidates(settings, device)
-    if len(candidates) == 1:
-        return candidates[0]
-    key = _key(network, images, candidates, device)
-    known = _recall(memory, key)
-    if known is None:
-        log.info("measuring which precision and memory format are fastest here (once)")
-        known = fastest(measure(candidates, network, loss, images, targets, device))
-        _remember(memory, key, known)
-    return known
-
-
 def list_candidates(settings: sections.Trainer, device: torch.device) -> list[Numerics]:
-    """Every precision and memory format that the settings allow on this device."""
-    precisions = ["fp32", "bf16"] if settings.precision == "auto" else [settings.precision]
-    if (
-        device.type == "cuda"
-        and settings.precision == "auto"
-        and not torch.cuda.is_bf16_supported()
-    ):
-        precisions = ["fp32", "fp16"]
-    if device.type == "mps" and settings.precision == "auto":
-        precisions = ["fp32"]
+    """Return every pair that the settings allow on the device, from the most exact and simplest on.
+
+    Raises UserError for a precision that the device does not have.
+    """
     formats = [False, True] if settings.channels_last == "auto" else [settings.channels_last]
+    precisions: list[str] = [settings.precision]
+    if settings.precision == "auto":
+        precisions = _automatic_precisions(device)
+    elif settings.precision == "fp16" and device.type == "cpu":
+        raise UserError(
+            "trainer.precision=fp16: for GPUs only. Choose auto, bf16 or fp32 on a CPU."
+        )
+    elif settings.precision == "tf32" and not has_tf32(device):
+        raise UserError(
+            f"trainer.precision=tf32: {device} has no TensorFloat-32, which NVIDIA GPUs have from "
+            "compute capability 8.0 on. Choose auto, bf16 or fp32."
+        )
     return [Numerics(*pair) for pair in product(precisions, formats)]
 
 
-def measure(
-    candidates: list[Numerics],
-    network: nn.Module,
-    loss: Loss,
-    images: torch.Tensor,
-    targets: torch.Tensor,
-    device: torch.device,
-) -> dict[Numerics, float]:
-    """Seconds of one forward and backward pass with each candidate, the faster of two."""
-    with torch.random.fork_rng():
-        return {
-            candidate: _step_time_s(candidate, network, loss, images, targets, device)
-            for candidate in candidates
-        }
-
-
-def fastest(times_s: dict[Numerics, float]) -> Numerics:
-    """The fastest, where a lower precision counts only if it is clearly faster."""
-
-    def cost(numerics: Numerics) -> float:
-        return times_s[numerics] * (1 if numerics.precision == "fp32" else WORTHWHILE_GAIN)
-
-    return min(times_s, key=cost)
-
-
-def _step_time_s(
-    numerics: Numerics,
-    network: nn.Module,
-    loss: Loss,
-    images: torch.Tensor,
-    targets: torch.Tensor,
-    device: torch.device,
-) -> float:
-    trial = numerics.place(copy.deepcopy(network), device).train()
-    images = numerics.place_images(images)
-    times_s = []
-    for _ in range(1 + TIMED_STEPS):  # the first one warms up
-        wait_for(device)
-        start = time.perf_counter()
-        with numerics.autocast(device):
-            logits = trial(images)
-        loss(logits.float(), targets).mean().backward()
-        wait_for(device)
-        times_s.append(time.perf_counter() - start)
-    return min(times_s[1:])
-
-
-def _key(
-    network: nn.Module, images: torch.Tensor, candidates: list[Numerics], device: torch.device
-) -> str:
-    """What the fastest choice depends on: machine, software, network, what of it trains, shape, choices."""
-    weights = [(tuple(each.shape), each.requires_grad) for each in network.parameters()]
-    facts = (
-        platform.processor(),
-        platform.machine(),
-        describe_device(device),
-        torch.__version__,
-        type(network).__name__,
-        weights,
-        tuple(images.shape),
-        candidates,
-    )
-    return hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()
-
-
-def _recall(memory: Path, key: str) -> Numerics | None:
-    try:
-        return Numerics(**_known(memory)[key])
-    except (KeyError, TypeError):
-        return None
-
-
-def _remember(memory: Path, key: str, numerics: Numerics) -> None:
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{memory}.lock"):
-        content = {**_known(memory), key: numerics.to_dict()}
-        memory.write_text(json.dumps(content, indent=1))
-
-
-def _known(memory: Path) -> dict[str, Any]:
-    """What was measured before; nothing where the file is missing or spoilt."""
-    try:
-        content = json.loads(memory.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+def _automatic_precisions(device: torch.device) -> list[str]:
+    if device.type == "mps":
+        return ["fp32"]
+    if device.type == "cuda":
+        low = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+        return ["fp32", "tf32", low] if has_tf32(device) else ["fp32", low]
+    return ["fp32", "bf16"]

@@ -1,0 +1,183 @@
+"""The fastest precision and memory format, measured once per network and machine.
+
+On a CPU the fastest pair depends on the network: some double their speed in channels_last, some in
+bf16, some lose by either. The result is kept in a file of the cache, so that the same command
+computes the same again, alone, in parallel and on a busy machine.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from astroclf.errors import one_line
+from astroclf.files import write_json
+from astroclf.locks import locked
+from astroclf.settings import sections
+from astroclf.training.device import device_name, wait_for
+from astroclf.training.losses import Loss
+from astroclf.training.numerics import Numerics, list_candidates
+
+log = logging.getLogger(__name__)
+
+# How much faster a lower precision, or another memory format, must be to be chosen. Both are wider
+# than the scatter of the measurement on a busy machine, so that the load does not decide.
+PRECISION_MARGIN, FORMAT_MARGIN = 1.2, 1.1
+# Candidates take turns until the time is used up, within these numbers of turns.
+BUDGET_S, FEWEST_TURNS, MOST_TURNS = 4.0, 4, 20
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """The forward and backward pass to be timed.
+
+    images, targets: one training batch on the device. The network is left as it is.
+    """
+
+    network: nn.Module
+    loss: Loss
+    images: Tensor
+    targets: Tensor
+    device: torch.device
+
+
+def choose_numerics(settings: sections.Trainer, step: TrainingStep, file: Path) -> Numerics:
+    """Return the numerics that the settings name; of those that `auto` leaves open, the fastest.
+
+    file: keeps earlier results. One process measures at a time, and the same command in another one
+    waits for the result. A file that cannot be read or written costs a new measurement, no more.
+    """
+    candidates = list_candidates(settings, step.device)
+    if len(candidates) == 1:
+        return candidates[0]
+    key = _key(step, candidates)
+    known = _recall(file, key, candidates)
+    if known is not None:
+        return known
+    with _locked_if_writable(file):
+        known = _recall(file, key, candidates)
+        if known is None:
+            known = _measure_and_log(candidates, step)
+            _remember(file, key, known)
+    return known
+
+
+def measure(candidates: Sequence[Numerics], step: TrainingStep) -> dict[Numerics, float]:
+    """Return the seconds of one step with each candidate: the minimum over turns.
+
+    The candidates take turns, so that a load that comes and goes slows all of them alike.
+    """
+    trial = copy.deepcopy(step.network)
+    times_s: dict[Numerics, list[float]] = {candidate: [] for candidate in candidates}
+    start_s = time.perf_counter()
+    with torch.random.fork_rng():
+        for turn in range(1 + MOST_TURNS):  # the first one warms up
+            for candidate in candidates:
+                times_s[candidate].append(_time_step_s(candidate, trial, step))
+            if turn == 0:
+                start_s = time.perf_counter()
+            elif turn >= FEWEST_TURNS and time.perf_counter() - start_s > BUDGET_S:
+                break
+    return {candidate: min(times[1:]) for candidate, times in times_s.items()}
+
+
+def fastest(times_s: Mapping[Numerics, float]) -> Numerics:
+    """Return the first candidate, unless a later one is faster by its margin.
+
+    times_s: in the order of `list_candidates`, so that ties go to fp32 in the contiguous format.
+    """
+    best, *others = times_s
+    for other in others:
+        is_lower = other.precision != best.precision
+        margin = PRECISION_MARGIN if is_lower else FORMAT_MARGIN
+        if times_s[other] * margin <= times_s[best]:
+            best = other
+    return best
+
+
+def _measure_and_log(candidates: Sequence[Numerics], step: TrainingStep) -> Numerics:
+    log.info(
+        "measuring %d precisions and memory formats (once per network, batch and machine)",
+        len(candidates),
+    )
+    times_s = measure(candidates, step)
+    best = fastest(times_s)
+    times = ", ".join(f"{each} {seconds * 1e3:.3g} ms" for each, seconds in times_s.items())
+    log.info("chosen: %s, of %s a step", best, times)
+    return best
+
+
+def _time_step_s(numerics: Numerics, trial: nn.Module, step: TrainingStep) -> float:
+    numerics.place(trial, step.device).train()
+    images = numerics.place_images(step.images)
+    wait_for(step.device)
+    start_s = time.perf_counter()
+    with numerics.arithmetic():
+        with numerics.autocast(step.device):
+            logits = trial(images)
+        step.loss(logits.float(), step.targets).mean().backward()
+    wait_for(step.device)
+    elapsed_s = time.perf_counter() - start_s
+    trial.zero_grad(set_to_none=True)
+    return elapsed_s
+
+
+def _key(step: TrainingStep, candidates: Sequence[Numerics]) -> str:
+    """Return a hash of all that the choice may depend on."""
+    facts = (
+        PRECISION_MARGIN,
+        FORMAT_MARGIN,
+        device_name(step.device),
+        torch.__version__,
+        type(step.network).__name__,
+        [(tuple(each.shape), each.requires_grad) for each in step.network.parameters()],
+        tuple(step.images.shape),
+        list(candidates),
+    )
+    return hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()
+
+
+def _recall(file: Path, key: str, candidates: Sequence[Numerics]) -> Numerics | None:
+    """Return what was measured before, if it is one of the candidates."""
+    known = _read(file).get(key)
+    return next((each for each in candidates if each.to_dict() == known), None)
+
+
+def _remember(file: Path, key: str, numerics: Numerics) -> None:
+    try:
+        write_json(file, {**_read(file), key: numerics.to_dict()})
+    except OSError as error:
+        log.warning("%s cannot be written (%s): the next run measures again", file, one_line(error))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return the content of the file; nothing where it is missing or damaged."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+@contextmanager
+def _locked_if_writable(file: Path) -> Iterator[None]:
+    """Hold the lock of the file where there can be one: a shared cache may be read-only."""
+    with ExitStack() as stack:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            purpose = "for the measurement of precision and memory format"
+            stack.enter_context(locked(file.with_name(f"{file.name}.lock"), purpose))
+        except OSError:
+            log.debug("%s cannot be locked", file)
+        yield
