@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from astroclf.errors import Interrupted
+from astroclf.errors import Interrupted, UserError
 from astroclf.settings import Settings, read_settings, sections
 from astroclf.tasks.task import run_task
 from astroclf.tracking import (
@@ -75,7 +75,11 @@ def recorded(folder: Path) -> Any:
 
 
 def warnings_in(log: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in log.records if record.levelno >= logging.WARNING]
+    return [
+        record.getMessage()
+        for record in log.records
+        if record.levelno >= logging.WARNING and record.name.startswith("astroclf.tracking")
+    ]
 
 
 def test_a_run_is_remembered_whole(
@@ -470,3 +474,25 @@ def test_repeated_trainings_are_nested_under_one_run(train_run: Run) -> None:
         assert nested.data.tags["mlflow.parentRunId"] == run.info.run_id
         assert nested.info.run_name == f"cnn-full-ce-dihedral-seed0-fold-{fold}"
         assert "test_accuracy" in nested.data.metrics
+
+
+def test_a_password_reaches_no_file_of_a_run(
+    train_run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = train_run(*TRACKED, "tracking.uri=http://bob:s3cret@127.0.0.1:9")
+    stored = b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+    assert b"s3cret" not in stored
+    assert b"http://***@127.0.0.1:9" in stored  # the checkpoint
+    assert "s3cret" not in caplog.text
+
+
+def test_a_stored_address_takes_its_credentials_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(UserError, match=r"tracking.uri=http://\*\*\*@host: .* not stored"):
+        tracking_uri("http://***@host")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://bob:s3cret@elsewhere")
+    with pytest.raises(UserError, match="anew"):
+        tracking_uri("http://***@host")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://bob:s3cret@host")
+    assert tracking_uri("http://***@host") == "http://bob:s3cret@host"

@@ -19,6 +19,7 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from astroclf.errors import Interrupted, UserError
+from astroclf.redaction import redact, redact_files
 from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.tasks.repeat.record import RECORD_FILE, read_record
 
@@ -83,6 +84,7 @@ def dispatch(config: DictConfig) -> float | TrialResult | None:
     of the signal.
     """
     folder = Path(HydraConfig.get().runtime.output_dir)
+    redact_files(folder / ".hydra")
     if TRIAL_VARIABLE in os.environ:
         return _run_trial(config, int(os.environ[TRIAL_VARIABLE]), folder)
     try:
@@ -131,7 +133,7 @@ def _refuse(error: UserError, job: str) -> None:
     """Say the sentence; raises it where the user wants the traceback."""
     if os.environ.get("HYDRA_FULL_ERROR"):
         raise error
-    print(f"astroclf: {job}{error}", file=sys.stderr)
+    print(f"astroclf: {job}{redact(str(error))}", file=sys.stderr)
 
 
 def _job() -> str:

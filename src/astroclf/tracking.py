@@ -19,6 +19,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from astroclf.errors import UserError
+from astroclf.redaction import MASK, redact, redact_values
 from astroclf.settings import sections
 
 log = logging.getLogger(__name__)
@@ -90,7 +92,7 @@ def in_background(call: Callable[..., None]) -> Callable[..., None]:
             tracker.is_lost = True
             log.warning(
                 "MLflow stopped working (%s): the run goes on without it, and %s holds everything.",
-                " ".join(f"{type(error).__name__}: {error}".split())[:200],
+                redact(" ".join(f"{type(error).__name__}: {error}".split()))[:200],
                 tracker.folder,
             )
 
@@ -123,10 +125,10 @@ class MlflowTracker(Tracker):
         if self.is_lost:
             return ""
         if self.uri.startswith("http"):
-            return self.uri
+            return redact(self.uri)
         if self.uri == tracking_uri(None) and "MLFLOW_TRACKING_URI" not in os.environ:
             return "mlflow ui"
-        return f"mlflow ui --backend-store-uri {self.uri}"
+        return f"mlflow ui --backend-store-uri {redact(self.uri)}"
 
     @in_background
     def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
@@ -149,7 +151,7 @@ class MlflowTracker(Tracker):
                 experiment, run_name=self.settings.run_name or run_name, tags={**tags, **nested}
             )
             self.run_id = run.info.run_id
-            record = {"uri": self.uri, "run_id": self.run_id}
+            record = {"uri": redact(self.uri), "run_id": self.run_id}
             (self.folder / RUN_FILE).write_text(json.dumps(record))
         self._log_parameters(parameters, again=known is not None)
 
@@ -212,7 +214,10 @@ class MlflowTracker(Tracker):
     def _log_parameters(self, parameters: Mapping[str, Any], again: bool) -> None:
         from mlflow.entities import Param
 
-        flat = [Param(key, str(value)[:PARAMETER_LENGTH]) for key, value in flatten(parameters)]
+        flat = [
+            Param(key, str(redact_values(value))[:PARAMETER_LENGTH])
+            for key, value in flatten(parameters)
+        ]
         if again:  # MLflow takes a parameter once; the few that changed stand in the new record
             before = self.client.get_run(self.run_id).data.params
             flat = [param for param in flat if param.key not in before]
@@ -233,7 +238,7 @@ def run_of(folder: Path, uri: str) -> str | None:
         record = json.loads((folder / RUN_FILE).read_text())
     except (OSError, ValueError):
         return None
-    return str(record["run_id"]) if record.get("uri") == uri else None
+    return str(record["run_id"]) if record.get("uri") == redact(uri) else None
 
 
 def tracking_uri(wanted: str | None) -> str:
@@ -241,8 +246,15 @@ def tracking_uri(wanted: str | None) -> str:
 
     The last is MLflow's own default, made absolute, so that a bare `mlflow ui` here finds it.
     """
-    default = f"sqlite:///{Path.cwd() / 'mlflow.db'}"
-    return wanted or os.environ.get("MLFLOW_TRACKING_URI") or default
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    if wanted and MASK in wanted:  # of a stored run, whose credentials are given anew
+        if given is None or redact(given) != wanted:
+            raise UserError(
+                f"tracking.uri={wanted}: the credentials are not stored with a run. "
+                "Give tracking.uri, MLFLOW_TRACKING_URI or tracking=none anew."
+            )
+        return given
+    return wanted or given or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
 
 
 def database_file(uri: str) -> Path | None:

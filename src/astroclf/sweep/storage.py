@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 import warnings
 from functools import lru_cache
@@ -15,6 +14,7 @@ from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import DBAPIError
 
 from astroclf.errors import UserError
+from astroclf.redaction import redact
 from astroclf.sweep.processes import HEARTBEAT_S, SILENCE_S
 
 JOURNAL = "study.journal"
@@ -36,9 +36,9 @@ def open_storage(address: str | None, folder: Path) -> BaseStorage:
             return optuna.storages.get_storage(address)
         return _open_patiently(address)
     except Exception as error:
-        reason = " ".join(without_password(str(error)).split())[:300]
+        reason = " ".join(redact(str(error)).split())[:300]
         raise UserError(
-            f"hydra.sweeper.storage={without_password(str(address))} cannot be reached "
+            f"hydra.sweeper.storage={redact(str(address))} cannot be reached "
             f"({type(error).__name__}: {reason}): is the server running, and its driver installed?"
         ) from error
 
@@ -63,8 +63,3 @@ def _open_database(address: str) -> RDBStorage:
             heartbeat_interval=HEARTBEAT_S,
             grace_period=SILENCE_S,
         )
-
-
-def without_password(text: str) -> str:
-    """Text with an address as it may be shown."""
-    return re.sub(r"(://[^:/@\s]*):\S*@", r"\1@", text)

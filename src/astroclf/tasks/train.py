@@ -16,6 +16,7 @@ from astroclf.evaluation.metrics import HIGHER_IS_BETTER
 from astroclf.files import shortest
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
+from astroclf.redaction import redact_values
 from astroclf.settings import Settings
 from astroclf.tasks.decide import plain_decision
 from astroclf.tasks.figures import measured_figures, write_trial_metrics
@@ -117,7 +118,7 @@ class Keeper:
         self.folder = folder
         self.tracker = tracker
         self.constant = {
-            "config": {**config, "resume": None},
+            "config": redact_values({**config, "resume": None}),
             "fingerprint": fingerprint,
             "backbone": setup.backbone,
             "frozen_hash": setup.frozen_hash,

@@ -8,6 +8,7 @@ from typing import Any
 
 from astroclf.errors import UserError
 from astroclf.files import write_json
+from astroclf.redaction import redact_values
 
 RECORD_FILE = "repeat.json"
 FORMAT = 2  # rises with the settings that a configuration must state
@@ -31,7 +32,7 @@ class Record:
         """Replace the file in one step, so that a kill leaves the old or the new one."""
         content = {
             "format": FORMAT,
-            "config": {**self.config, "resume": None},
+            "config": redact_values({**self.config, "resume": None}),
             "figures": self.figures,
         }
         write_json(self.file, content)

@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from optuna.samplers import RandomSampler
 
 from astroclf.errors import UserError
+from astroclf.redaction import redact_values
 from astroclf.settings import Settings, read_settings
 from astroclf.settings.agreement import gives_votes
 from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
@@ -141,7 +142,9 @@ class Compositions:
         values = {
             key: value
             for key, value in flatten(self.plain(wanted))
-            if (key not in before or before[key] != value) and key.split(".")[0] not in NOT_KEPT
+            if (key not in before or before[key] != value)
+            and key.split(".")[0] not in NOT_KEPT
+            and redact_values(value) == value  # credentials are given anew
         }
         return groups, values
 

@@ -15,6 +15,7 @@ from optuna.study import Study
 
 from astroclf.errors import UserError
 from astroclf.files import shortest
+from astroclf.redaction import redact
 from astroclf.settings import Settings
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.processes import take_seat
@@ -23,7 +24,7 @@ from astroclf.sweep.pruners import make_pruner
 from astroclf.sweep.samplers import make_sampler
 from astroclf.sweep.search import Search
 from astroclf.sweep.space import Space
-from astroclf.sweep.storage import open_storage, without_password
+from astroclf.sweep.storage import open_storage
 from astroclf.sweep.study import (
     Identity,
     count_finished,
@@ -274,4 +275,4 @@ def command_line() -> str:
     """What the user typed, as far as Python knows."""
     import shlex
 
-    return shlex.join(["python", Path(sys.argv[0]).name, *map(without_password, sys.argv[1:])])
+    return shlex.join(["python", Path(sys.argv[0]).name, *map(redact, sys.argv[1:])])
