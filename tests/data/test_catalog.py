@@ -28,7 +28,7 @@ def table(tmp_path: Path, write_image: Callable[..., np.ndarray]) -> pd.DataFram
             "file": files,
             "class": ["star", "galaxy", "star", "galaxy", "star", "galaxy"],
             "objID": ["007", "008", "1237645877936062584", "1237645877936062585", "11", "12"],
-            "set": ["Train", "train", "validate", "VALID", "hand_test", None],
+            "set": ["Training", "train", "dev", "VALID", "hand_test", None],
             "field": ["12", "12", "13", "13", "14", "15"],
             "smooth": [0, 0.25, 0.5, 1, 0.75, 0.1],
             "disk": [1, 0.75, 0.5, 0, 0.25, 0.9],
@@ -70,6 +70,14 @@ def test_vote_fractions(load_table: Load, table: pd.DataFrame) -> None:
     assert dataset.classes == ("smooth", "disk")
     assert dataset.targets.dtype == np.float32
     np.testing.assert_array_equal(dataset.targets, table[["smooth", "disk"]].to_numpy(np.float32))
+
+
+def test_classes_that_are_numbers_are_in_numeric_order(
+    load_table: Load, table: pd.DataFrame
+) -> None:
+    dataset = load_table(table.assign(**{"class": [10, 2, 10, 2, 1, 1]}))
+    assert dataset.classes == ("1", "2", "10")
+    assert dataset.targets.tolist() == [2, 1, 2, 1, 0, 0]
 
 
 def test_skipped_images_leave_the_rest_aligned(

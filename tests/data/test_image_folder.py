@@ -43,7 +43,7 @@ def fill(root: Path, write_image: Callable[..., np.ndarray]) -> Callable[..., No
     return write
 
 
-@pytest.mark.parametrize("val_folder", ["val", "valid", "validation", "validate"])
+@pytest.mark.parametrize("val_folder", ["val", "valid", "Validation", "DEV"])
 def test_folders_give_splits_and_classes(
     root: Path, load_root: Load, fill: Callable[..., None], val_folder: str
 ) -> None:
@@ -86,6 +86,28 @@ def test_class_folders_alone_state_no_split(load_root: Load, fill: Callable[...,
     assert dataset.targets.tolist() == [0, 0, 1, 1]
 
 
+@pytest.mark.parametrize(
+    "folders", [("Train", "Valid", "Test"), ("training", "validation", "testing")]
+)
+def test_split_folders_are_understood_in_other_words(
+    load_root: Load, fill: Callable[..., None], folders: tuple[str, ...]
+) -> None:
+    for folder in folders:
+        fill(f"{folder}/galaxy")
+        fill(f"{folder}/star")
+    assert load_root().split_names == ("train", "val", "test")
+
+
+def test_class_folders_that_are_numbers_are_in_numeric_order(
+    load_root: Load, fill: Callable[..., None]
+) -> None:
+    for name in ("10", "9", "0"):
+        fill(name)
+    dataset = load_root()
+    assert dataset.classes == ("0", "9", "10")
+    assert dataset.ids[dataset.targets == 2].tolist() == ["10-0"]
+
+
 def test_skipped_images_leave_the_rest_aligned(
     root: Path, load_root: Load, fill: Callable[..., None]
 ) -> None:
@@ -125,7 +147,9 @@ def test_a_root_without_images_is_refused(root: Path, load_root: Load) -> None:
         (["train/a", "train/b", "more/c"], None, "Class c .* is in more but not in train"),
         (["train/a"], None, "one class, a"),
         (["val/a", "val/b"], None, "val/ but no train/"),
-        (["train/a", "train/b", "val/a", "valid/a"], None, "both val and valid"),
+        (["train/a", "train/b", "val/a", "valid/a"], None, "both val and valid.* folder for val"),
+        (["train/a", "train/b", "Test/a", "testing/a"], None, "both Test and testing"),
+        (["Train/a", "training/a"], None, "both Train and training"),
     ],
 )
 def test_folders_that_do_not_fit_are_refused(

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from astroclf.data.dataset import UNASSIGNED, VAL, ImageDataset
+from astroclf.data.dataset import UNASSIGNED, ImageDataset
 from astroclf.data.sources.files import ReadFiles, name_ids, read_images
+from astroclf.data.sources.labels import ordered_classes, split_name, warn_of_look_alikes
 from astroclf.errors import UserError
 from astroclf.settings import sections
 
-VAL_NAMES = ("val", "valid", "validation", "validate")
 LISTED = 10  # rows or files that a message names
 
 
@@ -22,8 +22,8 @@ def load(settings: sections.Catalog) -> ImageDataset:
     """The images of the table, in the order of its rows.
 
     Images are uint8 0-255, or float32 counts from files of 16 bits; paths are relative to the
-    table. Targets are indices into the sorted class names of `label_column`, or the fractions of
-    `vote_columns`. Splits are those of `split_column` (validate and the like are `val`), "" where
+    table. Targets are indices into the ordered class names of `label_column`, or the fractions of
+    `vote_columns`. Splits are those of `split_column` (see `labels.split_name`), "" where
     it says nothing. Without an `id_column` an id is the file's name without its extension, or its
     path where several files have that name.
 
@@ -114,12 +114,14 @@ def _targets(table: pd.DataFrame, settings: sections.Catalog) -> tuple[tuple[str
     if settings.vote_columns is not None:
         return settings.vote_columns, _votes(table[list(settings.vote_columns)])
     labels = _filled(table, str(settings.label_column), "dataset.label_column")
-    classes, targets = np.unique(labels, return_inverse=True)
+    classes = ordered_classes(labels.tolist())
     if len(classes) < 2:
         raise UserError(
             f"dataset.label_column={settings.label_column} has one class, {classes[0]}: there must be two to tell apart."
         )
-    return tuple(classes.tolist()), targets.astype(np.int64)
+    warn_of_look_alikes(classes)
+    index = {name: position for position, name in enumerate(classes)}
+    return classes, np.array([index[label] for label in labels], np.int64)
 
 
 def _votes(columns: pd.DataFrame) -> np.ndarray:
@@ -164,9 +166,7 @@ def _sky(table: pd.DataFrame, settings: sections.Catalog) -> np.ndarray | None:
 def _splits(table: pd.DataFrame, column: str | None) -> np.ndarray:
     if column is None:
         return np.full(len(table), UNASSIGNED, str)
-    names = [name.strip() for name in table[column].fillna(UNASSIGNED)]
-    known = {"train": "train", "test": "test", **dict.fromkeys(VAL_NAMES, VAL)}
-    return np.array([known.get(name.lower(), name) for name in names], str)
+    return np.array([split_name(name) for name in table[column].fillna(UNASSIGNED)], str)
 
 
 def _filled(table: pd.DataFrame, column: str, key: str) -> np.ndarray:

@@ -8,10 +8,9 @@ import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
 from astroclf.data.sources.files import EXTENSIONS, name_ids, read_images
+from astroclf.data.sources.labels import ordered_classes, split_name, warn_of_look_alikes
 from astroclf.errors import UserError
 from astroclf.settings import sections
-
-VAL_FOLDERS = ("val", "valid", "validation", "validate")
 
 Layout = dict[str, dict[str, list[str]]]  # split -> class -> files, relative to the root
 
@@ -20,7 +19,7 @@ def load(settings: sections.ImageFolder) -> ImageDataset:
     """The images of the folders, in the order of their paths within each split.
 
     Images are uint8 0-255, or float32 counts from files of 16 bits. Classes are the folders in
-    train, by name. The split of an image is its folder's (validate and the like are `val`), or ""
+    train, by name. The split of an image is its folder's (see `labels.split_name`), or ""
     where there are class folders alone. An id is the name of the file without its extension, or its
     path below the root where several files have that name.
 
@@ -51,23 +50,16 @@ def load(settings: sections.ImageFolder) -> ImageDataset:
 def _find_layout(root: Path) -> Layout:
     if not root.is_dir():
         raise UserError(f"dataset.root={root} is not a folder: give the one that holds the images.")
-    folders = _subfolders(root)
-    if TRAIN not in folders:
-        lone = [name for name in folders if name in (*VAL_FOLDERS, TEST)]
-        if lone:
-            raise UserError(f"dataset.root={root} holds {lone[0]}/ but no train/: add it.")
+    split_of = {name: split_name(name) for name in _subfolders(root)}
+    stated = [name for name, split in split_of.items() if split in (TRAIN, VAL, TEST)]
+    if not stated:
         layout = {UNASSIGNED: _class_files(root, root)}
     else:
-        val_folders = [name for name in VAL_FOLDERS if name in folders]
-        if len(val_folders) > 1:
-            raise UserError(
-                f"dataset.root={root} holds both {' and '.join(val_folders)}: keep one for validation."
-            )
-        split_of = {TRAIN: TRAIN, **dict.fromkeys(val_folders, VAL), TEST: TEST}
+        _check_stated(root, {name: split_of[name] for name in stated})
         layout = {
-            split_of.get(name, name): _class_files(root, root / name)
-            for name in folders
-            if name in split_of or _holds_classes(root / name)
+            split: _class_files(root, root / name)
+            for name, split in split_of.items()
+            if name in stated or _holds_classes(root / name)
         }
     if not any(layout.values()):
         raise UserError(
@@ -77,9 +69,23 @@ def _find_layout(root: Path) -> Layout:
     return layout
 
 
+def _check_stated(root: Path, split_of: dict[str, str]) -> None:
+    """Raise UserError unless there is a folder for train and one folder for each split."""
+    for split in (TRAIN, VAL, TEST):
+        folders = [name for name, stated in split_of.items() if stated == split]
+        if split == TRAIN and not folders:
+            lone = next(iter(split_of))
+            raise UserError(f"dataset.root={root} holds {lone}/ but no train/: add it.")
+        if len(folders) > 1:
+            raise UserError(
+                f"dataset.root={root} holds both {' and '.join(folders)}: keep one folder for {split}."
+            )
+
+
 def _classes(root: Path, layout: Layout) -> tuple[str, ...]:
     first = next(split for split in (TRAIN, UNASSIGNED) if split in layout)
-    classes = tuple(sorted(layout[first]))
+    classes = ordered_classes(layout[first])
+    warn_of_look_alikes(classes)
     for split, class_files in layout.items():
         for name, files in class_files.items():
             if not files:
