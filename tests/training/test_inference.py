@@ -60,3 +60,20 @@ def test_looking_changes_nothing(make_dataset: Any, network: nn.Module) -> None:
     assert torch.equal(torch.get_rng_state(), state)
     for name, value in network.state_dict().items():
         assert torch.equal(value, before[name]), name
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_an_image_with_a_logit_that_is_not_finite_has_a_nan_loss(
+    make_dataset: Any, value: float
+) -> None:
+    """An infinite logit of the true class would otherwise have a loss of zero."""
+    dataset = make_dataset(24)
+
+    class Broken(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            logits = torch.zeros(len(images), 2)
+            logits[1, 0] = value
+            return logits
+
+    losses = run_network(Broken(), make_batches(dataset, 64), cross_entropy).losses
+    assert np.flatnonzero(np.isnan(losses)).tolist() == [1]

@@ -38,7 +38,7 @@ def make_learner(settings: Any) -> Callable[..., Learner]:
         group = {"name": "network", "params": list(network.parameters()), "lr": lr}
         optimizer = make_optimizer(chosen.optimizer, [group])
         schedule = Schedule(
-            chosen.scheduler, optimizer, epochs=2, steps_per_epoch=5, higher_is_better=False
+            chosen.scheduler, optimizer, total_steps=10, steps_per_epoch=5, higher_is_better=False
         )
         numerics = Numerics("fp32", channels_last=False)
         return Learner(

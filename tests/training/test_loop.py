@@ -181,6 +181,41 @@ def test_a_rate_too_high_is_named_with_the_step(training: Callable[..., Training
         run.fit()
 
 
+@pytest.mark.parametrize("val_loss", [math.nan, math.inf])
+def test_a_validation_loss_that_is_not_finite_is_divergence(
+    training: Callable[..., Training], val_loss: float
+) -> None:
+    run = training()
+    with pytest.raises(
+        DivergenceError, match=r"validation loss became (nan|inf) in epoch 2: .*rate"
+    ):
+        run.fit([0.5, val_loss])
+    assert run.progress.best_epoch == len(run.saved) == 1
+
+
+@pytest.mark.parametrize("scheduler", ["cosine", "onecycle"])
+def test_a_limit_on_steps_shortens_the_schedule(
+    training: Callable[..., Training], scheduler: str
+) -> None:
+    run = training(
+        f"scheduler={scheduler}",
+        "scheduler.final_factor=0",
+        "trainer.max_steps=6",
+        "optimizer.lr=0.1",
+    )
+    run.fit()
+    assert run.progress.steps == 6
+    assert run.setup.learner.lr == pytest.approx(0, abs=1e-12)
+
+
+def test_the_schedule_of_a_limit_beyond_the_epochs_ends_with_the_epochs(
+    training: Callable[..., Training],
+) -> None:
+    run = training("scheduler.final_factor=0", "trainer.max_steps=1000", "trainer.epochs=2")
+    run.fit()
+    assert run.setup.learner.lr == pytest.approx(0, abs=1e-12)
+
+
 def test_broken_pixels_are_named(settings: Any, make_dataset: Any) -> None:
     dataset = make_dataset(24, dtype=np.float32)
     dataset.images[3, 0, 2, 2] = np.nan

@@ -111,6 +111,17 @@ def free_memory(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
+def count_batches(n_images: int, batch_size: int) -> int:
+    """Return into how many batches of nearly equal size the images of an epoch are divided.
+
+    No image is left out, and no batch holds a single image (of which batch norm has no variance)
+    unless batch_size or n_images is 1: with batch_size 2 one batch of an odd number holds three.
+    """
+    if batch_size == 1 or n_images < 2:
+        return n_images
+    return min(-(-n_images // batch_size), n_images // 2)
+
+
 class Batches:
     """The images of one split, in batches.
 
@@ -133,9 +144,7 @@ class Batches:
         self.preprocess = preprocess
         self.channels_last = False
         self.batch_size = batch_size
-        # Batches of nearly equal size: no image is left out, and no batch is so small that
-        # batch norm could not use it.
-        self.steps = -(-len(positions) // batch_size)
+        self.steps = count_batches(len(positions), batch_size)
 
     def at(self, positions: np.ndarray) -> Batches:
         """Other images of the data set, seen in the same way."""

@@ -70,6 +70,13 @@ def dense_layers(
     return layers
 
 
+def trains_batch_norm(classifier: Classifier) -> bool:
+    """Return whether a batch norm normalizes by the statistics of each batch in training."""
+    classifier.train()
+    batch_norm = nn.modules.batchnorm._BatchNorm
+    return any(isinstance(m, batch_norm) and m.training for m in classifier.modules())
+
+
 @torch.no_grad()
 def count_parameters(classifier: Classifier) -> tuple[int, int]:
     """(all parameters, those that train)."""

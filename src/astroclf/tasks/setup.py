@@ -16,6 +16,7 @@ from astroclf.data.preprocess import Preprocess, display_unit, fit_preprocess
 from astroclf.errors import UserError, one_line
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
 from astroclf.models import BuiltModel, Classifier, build_model
+from astroclf.models.classifier import trains_batch_norm
 from astroclf.models.finetune import GradualUnfreezing, apply_finetune, parameter_groups
 from astroclf.settings import Settings, sections
 from astroclf.tasks.frozen import can_cache_features, features_of_splits, place
@@ -80,6 +81,7 @@ def prepare(
     preprocess = choose_preprocess(dataset, built, stored, memory)
     apply_finetune(built.classifier, settings.finetune)
     classifier = built.classifier.to(device)  # with its adapters
+    require_room_for_batch_norm(settings, dataset, classifier)
     loss = make_loss(settings.loss, dataset, device)
     images = make_batches(settings, dataset, preprocess, device, memory)
     measure = partial(measure_numerics, settings, classifier, loss, images[TRAIN], device)
@@ -160,6 +162,20 @@ def warn_of_weights(settings: Settings, built: BuiltModel) -> str:
     return f"{built.warning} {frozen}".strip()
 
 
+def require_room_for_batch_norm(
+    settings: Settings, dataset: ImageDataset, classifier: Classifier
+) -> None:
+    """Raise UserError if batch norm would train on batches of one image, which have no variance."""
+    n_train = len(dataset.indices(TRAIN))
+    if min(n_train, settings.trainer.batch_size) > 1 or not trains_batch_norm(classifier):
+        return
+    cause = "train has one image" if n_train == 1 else "trainer.batch_size=1"
+    raise UserError(
+        f"{cause}: {settings.model.name} has batch norm, which needs two images a batch to train on. Choose "
+        "trainer.batch_size=2 or more, finetune=classifier or lora, or a network without batch norm (model=vit, convnext)."
+    )
+
+
 def make_batches(
     settings: Settings,
     dataset: ImageDataset,
@@ -209,6 +225,12 @@ def measure_numerics(
     return choose_numerics(trainer, step, Path(settings.dataset.cache) / NUMERICS_FILE)
 
 
+def planned_steps(trainer: sections.Trainer, steps_per_epoch: int) -> int:
+    """Return after how many steps the run ends, unless it loses its patience before."""
+    steps = trainer.epochs * steps_per_epoch
+    return steps if trainer.max_steps is None else min(steps, trainer.max_steps)
+
+
 def make_learner(
     settings: Settings,
     classifier: Classifier,
@@ -221,11 +243,12 @@ def make_learner(
     on_features = isinstance(train, FeatureBatches)
     groups = parameter_groups(classifier, settings.finetune, settings.optimizer.lr)
     optimizer = make_optimizer(settings.optimizer, groups)
+    steps_per_epoch = -(-train.steps // settings.trainer.accumulate)
     schedule = Schedule(
         settings.scheduler,
         optimizer,
-        epochs=settings.trainer.epochs,
-        steps_per_epoch=-(-train.steps // settings.trainer.accumulate),
+        total_steps=planned_steps(settings.trainer, steps_per_epoch),
+        steps_per_epoch=steps_per_epoch,
         higher_is_better=HIGHER_IS_BETTER[settings.trainer.monitor],
     )
     unfreezing = None

@@ -15,7 +15,8 @@ from astroclf.training.losses import Loss
 
 
 class Outputs(NamedTuple):
-    """logits: (N, K) float32. losses: (N,) float64, one an image. In the order of the split."""
+    """logits: (N, K) float32. losses: (N,) float64, one an image, NaN where a logit is not finite.
+    In the order of the split."""
 
     logits: np.ndarray
     losses: np.ndarray
@@ -50,5 +51,7 @@ def _run(network: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
 
 def _outputs(logits: Tensor, targets: Tensor, loss: Loss) -> Outputs:
     losses = loss(logits, targets)
+    # An infinite logit on the right side would have a loss of zero.
+    losses = losses.masked_fill(~logits.isfinite().all(dim=1), torch.nan)
     # Only here is the device waited for.
     return Outputs(logits.cpu().numpy(), losses.double().cpu().numpy())

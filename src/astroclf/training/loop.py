@@ -45,7 +45,8 @@ def fit(
 
     validate: scores of the validation split, by metric. save: keeps the state and the best weights,
     after every epoch. progress and best: where a stopped run had come to; progress is kept up to
-    date. Raises Interrupted after the step in which a stop was requested, and DivergenceError.
+    date. Raises Interrupted after the step in which a stop was requested, and DivergenceError if the
+    loss of train or val is not finite.
     """
     while goes_on(settings, progress):
         stop.raise_if_made()
@@ -57,6 +58,7 @@ def fit(
         row["train_loss"] = sum(progress.losses) / max(1, len(progress.losses))
         with learner.averaged():
             scores = validate()
+            require_finite(scores["loss"], learner, progress)
             row |= {f"val_{name}": value for name, value in scores.items()}
             row["time_s"] = time.perf_counter() - start_s
             monitored = scores[settings.monitor]
@@ -142,6 +144,16 @@ def look_at(losses: list[Tensor], learner: Learner, run: list[Batch], progress: 
                 f"{likely_cause(learner, run)}"
             )
     losses.clear()
+
+
+def require_finite(val_loss: float, learner: Learner, progress: Progress) -> None:
+    """Raise DivergenceError if the validation loss is not finite: the metrics of such a network,
+    accuracy among them, are numbers that mean nothing."""
+    if not math.isfinite(val_loss):
+        raise DivergenceError(
+            f"The validation loss became {val_loss} in epoch {progress.epoch + 1}: {likely_cause(learner, [])} "
+            "Images of val that hold NaN or infinite values have the same effect."
+        )
 
 
 def likely_cause(learner: Learner, run: list[Batch]) -> str:

@@ -78,7 +78,8 @@ def _timm_optimizer(settings: sections.TimmOptimizer, groups: list[Group]) -> to
 class Schedule:
     """The learning rate after each step, and after each epoch for `plateau`.
 
-    All but `plateau` are functions of the step alone, so a resumed run may have other epochs.
+    All but `plateau` are functions of the step and of the planned steps alone, so a resumed run may
+    have other epochs or another trainer.max_steps.
     """
 
     def __init__(
@@ -86,10 +87,12 @@ class Schedule:
         settings: sections.Section,
         optimizer: torch.optim.Optimizer,
         *,
-        epochs: int,
+        total_steps: int,
         steps_per_epoch: int,
         higher_is_better: bool,
     ) -> None:
+        """total_steps: after which the run ends, whether by its epochs or by its largest number of
+        steps."""
         self.plateau: ReduceLROnPlateau | None = None
         self.by_step: LambdaLR | None = None
         if isinstance(settings, sections.Plateau):
@@ -103,7 +106,7 @@ class Schedule:
             )
         else:
             self.by_step = LambdaLR(
-                optimizer, learning_rate_factor(settings, epochs, steps_per_epoch)
+                optimizer, learning_rate_factor(settings, total_steps, steps_per_epoch)
             )
 
     def after_step(self) -> None:
@@ -131,10 +134,10 @@ class Schedule:
 
 
 def learning_rate_factor(
-    settings: sections.Section, epochs: int, steps_per_epoch: int
+    settings: sections.Section, total_steps: int, steps_per_epoch: int
 ) -> Callable[[int], float]:
-    """step -> share of optimizer.lr, for steps 0 ... epochs * steps_per_epoch."""
-    total = max(1, epochs * steps_per_epoch)
+    """Return step -> share of optimizer.lr, for steps 0 ... total_steps."""
+    total = max(1, total_steps)
     if isinstance(settings, sections.Cosine):
         # A rise may not take more than half of a short run.
         rise = min(round(settings.warmup_epochs * steps_per_epoch), total // 2)
