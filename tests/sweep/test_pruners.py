@@ -11,6 +11,8 @@ from optuna import pruners
 from astroclf.errors import UserError
 from astroclf.sweep.nodes import PRUNERS
 from astroclf.sweep.pruners import make_pruner
+from astroclf.sweep.read import read_space
+from astroclf.tasks.search.compositions import n_steps
 
 
 def made(name: str, **options: Any) -> pruners.BasePruner:
@@ -87,7 +89,7 @@ def test_a_patient_pruner_spares_a_poor_trial_until_it_gets_worse() -> None:
         ),
         (
             {"name": "median", "n_startup_trials": 2.5},
-            "hydra.sweeper.pruner.n_startup_trials=2.5 does not fit: it should be a whole number from 0.",
+            "hydra.sweeper.pruner.n_startup_trials=2.5 does not fit: it should be a whole number from 0 to 4294967295.",
         ),
         (
             {"name": "percentile", "percentile": 200},
@@ -108,3 +110,30 @@ def test_a_pruner_that_cannot_be_made_is_refused(node: dict[str, Any], sentence:
         make_pruner(node)
     assert sentence in str(refused.value)
     assert str(refused.value)[-1] in ".?"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "params", "steps"),
+    [
+        (("trainer.epochs=26",), {}, 26),
+        (("trainer.epochs=26", "seeds=[1,2]"), {}, 2),
+        (("task=crossval", "folds=4"), {}, 4),
+        ((), {"trainer.epochs": "range(2, 31)"}, 30),
+        ((), {"trainer.epochs": "8,27"}, 27),
+    ],
+)
+def test_the_resource_of_hyperband_is_the_number_of_steps_of_the_longest_trial(
+    settings: Any, overrides: tuple[str, ...], params: dict[str, str], steps: int
+) -> None:
+    space = read_space(params, None, [], lambda key: None)
+    assert n_steps(settings(*overrides), space) == steps
+
+
+def test_hyperband_has_the_brackets_of_its_epochs() -> None:
+    study = optuna.create_study()
+    counts = []
+    for resource in (26, 27):  # at 27 epochs, a fourth bracket starts
+        pruner: Any = made("hyperband", max_resource=resource)
+        pruner.prune(study, study._storage.get_trial(study.ask()._trial_id))
+        counts.append(pruner._n_brackets)
+    assert counts == [3, 4]

@@ -16,7 +16,7 @@ from astroclf.errors import UserError
 from astroclf.sweep import nodes
 from astroclf.sweep.nodes import SAMPLERS
 from astroclf.sweep.read import read_space
-from astroclf.sweep.samplers import make_sampler
+from astroclf.sweep.samplers import make_sampler, trial_seed
 from astroclf.sweep.space import Space
 
 
@@ -146,17 +146,17 @@ def test_experimental_options_of_cmaes_are_quiet(options: dict[str, Any]) -> Non
         ),
         (
             {"name": "tpe", "n_startup_trials": "few"},
-            "hydra.sweeper.sampler.n_startup_trials=few does not fit: it should be a whole number from 0.",
+            "hydra.sweeper.sampler.n_startup_trials=few does not fit: it should be a whole number from 0 to 4294967295.",
         ),
         (
             {"name": "tpe", "seed": None},
-            "seed=None does not fit: it should be a whole number from 0.",
+            "seed=None does not fit: it should be a whole number from 0 to 4294967295.",
         ),
         (
             {"name": "tpe", "multivariate": 1},
             "multivariate=1 does not fit: it should be true or false.",
         ),
-        ({"name": "nsgaii", "crossover_prob": -0.5}, "it should be a number from 0."),
+        ({"name": "nsgaii", "crossover_prob": -0.5}, "it should be a number from 0 to 4294967295."),
         (
             {"name": "nsgaii", "population_size": 1},
             "hydra/sweeper/sampler=nsgaii cannot be made: `population_size` must be greater than or equal",
@@ -183,3 +183,35 @@ def test_nodes_import_nothing() -> None:
     tree = ast.parse(Path(nodes.__file__).read_text())
     imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)]
     assert {getattr(n, "module", None) for n in imports} == {"__future__", "typing"}
+
+
+def draws(name: str, seed: int, n_trials: int = 12) -> list[tuple[Any, ...]]:
+    """The points of a search with that seed, drawn as a search draws them."""
+    searched = space({"lr": "tag(log, interval(1e-4, 1e-2))", "dropout": "interval(0, 0.5)"})
+    study = optuna.create_study()
+    for _ in range(n_trials):
+        trial = study.ask()
+        study.sampler = make_sampler(SAMPLERS[name], searched, trial_seed(seed, trial.number))
+        params = searched.suggest(trial)
+        study.tell(trial, params["dropout"])
+    return [tuple(trial.params.values()) for trial in study.trials]
+
+
+@pytest.mark.parametrize("name", ["random", "tpe", "cmaes"])
+def test_searches_with_neighboring_seeds_share_no_trial(name: str) -> None:
+    points = [set(draws(name, seed)) for seed in (0, 1, 2)]
+    assert not points[0] & points[1]
+    assert not points[0] & points[2]
+    assert len(points[0]) == 12
+
+
+def test_seeds_of_trials_are_distinct_and_in_range() -> None:
+    seeds = {trial_seed(seed, number) for seed in range(30) for number in range(30)}
+    assert len(seeds) == 900
+    assert min(seeds) >= 0
+    assert max(seeds) < 2**32
+
+
+def test_a_seed_that_numpy_cannot_take_is_refused() -> None:
+    with pytest.raises(UserError, match=r"hydra.sweeper.sampler.seed=4294967296 does not fit"):
+        make_sampler({**SAMPLERS["random"], "seed": 2**32}, SPACE, seed=0)

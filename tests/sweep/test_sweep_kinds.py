@@ -133,7 +133,7 @@ def test_the_best_is_replicated_and_looks_at_test(
     assert sweep.states == ["COMPLETE"] * 2  # the replicates are no trials
     assert sweep.folders == ["0", "1", "replicates-of-1"]
     folder = sweep.folder / "replicates-of-1"
-    seeds = [folder / name for name in ("seed-0", "seed-1")]
+    seeds = [folder / name for name in ("seed-1", "seed-2")]  # trials have seed 0
     measured = [json.loads((own / "metrics.json").read_text()) for own in seeds]
     accuracies = [each["test"]["accuracy"]["value"] for each in measured]
 
@@ -149,3 +149,11 @@ def test_the_best_is_replicated_and_looks_at_test(
     assert sweep.run(*chosen, n_trials=2).code == 0
     assert [(own / "metrics.json").stat().st_mtime_ns for own in seeds] == before
     assert "replicates" in read_page(sweep.folder / "sweep.html").sections
+
+
+def test_the_best_of_cross_validations_is_replicated_too(sweep: Any) -> None:
+    folds = ("task=crossval", "folds=3", "search.replicates=1", "trainer.epochs=1")
+    ran = sweep.run(*LR, *folds, "hydra/sweeper/pruner=wilcoxon", n_trials=1)
+    assert (ran.code, ran.err) == (0, "")
+    assert "could not be trained" not in ran.out
+    assert (sweep.folder / "replicates-of-0/seed-1/metrics.json").exists()

@@ -49,7 +49,29 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "objective": ((*LR, "search.objective=acuracy"), "search.objective=acuracy is nothing that"),
     "monitor": (
         ("search=none", "loss=choice(ce,focal)", "trainer.monitor=loss"),
-        "trainer.monitor=loss cannot compare trials of different losses",
+        "trainer.monitor=loss: losses of different kinds or settings cannot be compared, and this search varies them. "
+        "Set trainer.monitor=log_loss, or fix loss",
+    ),
+    "objective that is the loss": (
+        (
+            "search=none",
+            "loss.label_smoothing=choice(0.0,0.1)",
+            "search.objective=[loss,parameters]",
+        ),
+        "search.objective=[loss,parameters]: losses of different kinds or settings cannot be compared, and this search "
+        "varies them. Set search.objective=[log_loss,parameters], or fix loss",
+    ),
+    "wilcoxon over epochs": (
+        (*LR, "hydra/sweeper/pruner=wilcoxon"),
+        "hydra/sweeper/pruner=wilcoxon compares trials fold by fold, and these trials report epochs",
+    ),
+    "range": (
+        ("search=none", "optimizer.lr=range(0,1,1e-9)"),
+        "optimizer.lr=range(0, 1, 1e-09) has more than 10,000 values: write larger steps, or optimizer.lr=interval(0, 1)",
+    ),
+    "interval": (
+        ("search=none", "optimizer.lr=interval(-1e308,1e308)"),
+        "optimizer.lr has bounds whose difference is not finite",
     ),
     "of no effect": (
         (*LR, "evaluation.logit_adjustment=interval(0,1)"),
@@ -140,3 +162,15 @@ def test_a_study_of_something_else_is_not_gone_on_with(begun: Any, case: str) ->
     assert "hydra.sweeper.study_name=<name>" in said
     assert begun.folders == ["0"]
     assert begun.trials == trials
+
+
+def test_the_losses_of_two_recipes_are_not_compared(sweep: Any, call: Callable[..., Any]) -> None:
+    recipes = sweep.root / "recipes/experiment"
+    recipes.mkdir(parents=True)
+    for loss in ("ce", "focal"):
+        text = f"# @package _global_\ndefaults:\n  - override /loss: {loss}\n"
+        (recipes / f"with_{loss}.yaml").write_text(text)
+    flags = ("--config-dir", str(recipes.parent))
+    asked = ("search=none", "experiment=with_ce,with_focal", "search.objective=loss")
+    said = refusal(call([*flags, *sweep.arguments(*asked, n_trials=2)], sweep.root))
+    assert said.startswith("search.objective=loss: losses of different kinds")

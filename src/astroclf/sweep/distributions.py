@@ -20,6 +20,8 @@ from astroclf.errors import UserError
 from astroclf.sweep import syntax
 from astroclf.sweep.dimension import Condition, Dimension, Distribution
 
+MOST_VALUES = 10_000  # of what has to be listed: a choice, a shuffled range, decimal steps
+LARGEST_INT = 2**53  # whole numbers up to here are exact as floats, which samplers compute with
 LISTED = (ValueType.ELEMENT, ValueType.CHOICE_SWEEP, ValueType.SIMPLE_CHOICE_SWEEP)
 
 
@@ -76,7 +78,7 @@ def _interval(key: str, sweep: IntervalSweep) -> Distribution:
     assert high is not None
     log = "log" in sweep.tags
     is_int = isinstance(low, int) and isinstance(high, int)
-    _require_finite(key, low, high)
+    _require_in_bounds(key, low, high)
     if low >= high:
         raise UserError(
             f"{key}=interval({low}, {high}) holds nothing: write the smaller bound first, "
@@ -112,22 +114,38 @@ def _range_values(key: str, sweep: RangeSweep) -> range | list[float]:
     start, stop, step = sweep.start, sweep.stop, sweep.step
     assert start is not None
     assert stop is not None
-    _require_finite(key, start, stop, step)
+    _require_in_bounds(key, start, stop, step)
     if step == 0 or (stop - start) * step <= 0:
         raise UserError(
             f"{key}=range({start}, {stop}, {step}) holds nothing: write range(start, stop, step), "
             "where steps lead from the start to the stop, as in range(1, 5)."
         )
-    if isinstance(start, int) and isinstance(stop, int) and isinstance(step, int):
-        return range(start, stop, step)
     first, last, stride = (Decimal(str(number)) for number in (start, stop, step))
     n_values = math.ceil((last - first) / stride)
+    is_int = isinstance(start, int) and isinstance(stop, int) and isinstance(step, int)
+    if n_values > MOST_VALUES and (sweep.shuffle or not is_int):
+        interval = f"int(interval({start}, {stop}))" if is_int else f"interval({start}, {stop})"
+        raise UserError(
+            f"{key}=range({start}, {stop}, {step}) has more than {MOST_VALUES:,} values: "
+            f"write larger steps, or {key}={interval}."
+        )
+    if is_int:
+        return range(int(start), int(stop), int(step))
     return [float(first + index * stride) for index in range(n_values)]
 
 
-def _require_finite(key: str, *numbers: float) -> None:
-    if not all(math.isfinite(number) for number in numbers):
+def _require_in_bounds(key: str, *numbers: float) -> None:
+    if not all(map(math.isfinite, numbers)):
         raise UserError(f"{key} has a bound that is not finite: write a number instead.")
+    if any(isinstance(number, int) and abs(number) > LARGEST_INT for number in numbers):
+        raise UserError(
+            f"{key} has a whole number beyond {LARGEST_INT}, which cannot be searched exactly: "
+            "write bounds nearer to 0."
+        )
+    if not math.isfinite(float(max(numbers)) - float(min(numbers))):
+        raise UserError(
+            f"{key} has bounds whose difference is not finite: write bounds nearer to 0."
+        )
 
 
 def _choice(key: str, values: list[Any]) -> CategoricalDistribution:

@@ -95,7 +95,7 @@ PRUNERS: dict[str, dict[str, Any]] = {
     "hyperband": {  # several successive halvings that differ in how early they start
         "name": "hyperband",
         "min_resource": 1,  # epochs of the first rung
-        "max_resource": "auto",  # epochs of a whole trial; auto = from the first complete trial
+        "max_resource": "auto",  # epochs of a whole trial; auto = trainer.epochs, or the folds or seeds
         "reduction_factor": 3,  # one in so many goes on, to so many times the epochs
         "bootstrap_count": 0,  # trials that must reach a rung before one goes on
     },
@@ -105,6 +105,9 @@ PRUNERS: dict[str, dict[str, Any]] = {
         "n_startup_steps": 2,  # steps of each trial before it may be pruned
     },
 }
+
+# Pruners that compare trials step by step, so that a step is the value of one fold, not a running mean.
+PAIRED_PRUNERS = ("wilcoxon",)
 
 SWEEPER: dict[str, Any] = {
     "_target_": "hydra_plugins.astroclf_sweeper.AstroclfSweeper",

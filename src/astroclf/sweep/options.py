@@ -10,7 +10,12 @@ from astroclf.errors import UserError
 
 # What a value must be where the default is of this type; other defaults say nothing of theirs.
 NUMBERS = {int: (int,), float: (int, float)}
-WANTED = {bool: "true or false", int: "a whole number from 0", float: "a number from 0"}
+MOST = 2**32 - 1  # the largest seed of numpy
+WANTED = {
+    bool: "true or false",
+    int: f"a whole number from 0 to {MOST}",
+    float: f"a number from 0 to {MOST}",
+}
 
 
 def read_options(
@@ -52,5 +57,5 @@ def _fits(value: Any, default: Any) -> bool:
     if type(default) is bool:
         return type(value) is bool
     if type(default) in NUMBERS:
-        return type(value) in NUMBERS[type(default)] and value >= 0
+        return type(value) in NUMBERS[type(default)] and 0 <= value <= MOST
     return True

@@ -10,7 +10,7 @@ from typing import Any
 from astroclf.errors import UserError
 from astroclf.sweep import syntax
 from astroclf.sweep.dimension import Condition, Dimension
-from astroclf.sweep.distributions import read_condition, read_dimension
+from astroclf.sweep.distributions import MOST_VALUES, read_condition, read_dimension
 from astroclf.sweep.space import Space
 
 Dimensions = dict[str, Dimension]
@@ -148,7 +148,7 @@ def _holds(
                 "the configuration: write a key as it stands on the command line."
             )
         return value is not None and condition.allows(value)
-    if deciding.size is None:
+    if deciding.size is None or deciding.size > MOST_VALUES:
         raise UserError(
             f"where: {condition.text} depends on {condition.key}={deciding.sweep}, which takes no value twice: "
             f"search it over choice(...) or range(...), or drop the condition."

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from optuna import samplers
 from optuna.exceptions import ExperimentalWarning
 
@@ -13,6 +14,15 @@ from astroclf.errors import UserError
 from astroclf.sweep.nodes import SAMPLERS
 from astroclf.sweep.options import read_options
 from astroclf.sweep.space import Space
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """Return the sampler seed of a trial, below 2**32, from the seed of the search and its number.
+
+    Streams of neighboring seeds or numbers are independent (numpy's `SeedSequence`), so that
+    searches with seeds 0 and 1 have no trials in common beyond chance.
+    """
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
 
 
 def make_sampler(node: Mapping[str, Any], space: Space, seed: int) -> samplers.BaseSampler:

@@ -18,7 +18,7 @@ from astroclf.errors import UserError
 from astroclf.sweep.content import SweepContent, time_s
 from astroclf.sweep.processes import heartbeat
 from astroclf.sweep.progress import remaining_s, trial_line
-from astroclf.sweep.samplers import make_sampler
+from astroclf.sweep.samplers import make_sampler, trial_seed
 from astroclf.sweep.space import Space
 from astroclf.sweep.study import (
     EPOCHS,
@@ -134,7 +134,7 @@ class Search:
         Optuna draws when they are suggested, so that every trial can have a seed of its own: a search
         that goes on draws what it would have drawn, and processes never draw the same.
         """
-        seed = int(self.sampler["seed"]) + 1 + trial.number
+        seed = trial_seed(int(self.sampler["seed"]), trial.number)
         self.study.sampler = make_sampler(self.sampler, self.space, seed)
         self.space.suggest(trial)
 

@@ -9,8 +9,10 @@ from typing import Any
 import optuna
 from optuna.storages import BaseStorage
 
+from astroclf.sweep.nodes import PAIRED_PRUNERS
 from astroclf.sweep.pruners import make_pruner
 
+SO_FAR = "so_far"  # attribute of a trial: the mean of what it reported, where each step is a fold
 COMPLETE, PRUNED, FAILED, STOPPED = "complete", "pruned", "failed", "stopped"
 
 
@@ -43,13 +45,18 @@ class RunningTrial:
         frozen = study.get_trials(deepcopy=False)[number]
         self._trial = optuna.trial.Trial(study, frozen._trial_id)
         self._can_prune = len(study.directions) == 1
+        self.pairs_steps = pruner["name"] in PAIRED_PRUNERS
 
-    def lags(self, step: int, value: float) -> bool:
+    def lags(self, step: int, value: float, so_far: float | None = None) -> bool:
         """Report the objective after a step (1, 2, ...); whether the pruner would end the trial.
+
+        so_far: what the trial is worth after the step, if that is not the reported value.
 
         A trial with several objectives is never ended: Optuna has no pruner for them.
         """
         if not self._can_prune:
             return False
         self._trial.report(value, step)
+        if so_far not in (None, value):
+            self._trial.set_user_attr(SO_FAR, so_far)
         return self._trial.should_prune()

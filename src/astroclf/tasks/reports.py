@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
 class TrialReports(Protocol):
-    """Hears of every epoch, and may end the training."""
+    """Receives intermediate values of a trial, and may prune it."""
 
     def report(self, epoch: int, value: float) -> None:
-        """The monitored value after an epoch (1, 2, ...); raises Pruned if the trial should end."""
+        """Report the monitored value after an epoch (1, 2, ...); raises Pruned if the trial should end."""
+        ...
+
+    def report_trainings(self, values: Sequence[float]) -> None:
+        """Report the monitored values of the folds or seeds so far, one each, in order.
+
+        Raises Pruned if the trial should end.
+        """
         ...
 
 
@@ -17,4 +25,7 @@ class SilentTrial:
     """Makes a training as light as that of a trial, and never ends it."""
 
     def report(self, epoch: int, value: float) -> None:
-        """Does nothing."""
+        """Do nothing."""
+
+    def report_trainings(self, values: Sequence[float]) -> None:
+        """Do nothing."""

@@ -45,7 +45,7 @@ def repeat(
     """Train once for each of settings.seeds, else once for each fold, in folders of their own.
 
     config["resume"]: go on here; trainings that are done are not done again. trial: of a search;
-    it is told the mean of the monitored value after each training, none of which looks at test.
+    the monitored values so far are reported to it after each training, none of which looks at test.
 
     Returns the mean of what `train` returns. Raises Interrupted, and Pruned if the trial should end.
     """
@@ -96,8 +96,8 @@ def train_each(
         if trial is None:
             record.write()
         else:
-            so_far = mean_figures(record.figures.values())
-            trial.report(number, so_far[settings.trainer.monitor])
+            so_far = [record.figures[each.name] for each in repetitions[:number]]
+            trial.report_trainings([figures[settings.trainer.monitor] for figures in so_far])
 
 
 def train_one(

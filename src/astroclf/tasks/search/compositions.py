@@ -15,15 +15,18 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.samplers import RandomSampler
 
 from astroclf.errors import UserError
 from astroclf.redaction import redact_values
 from astroclf.settings import Settings, read_settings
 from astroclf.settings.agreement import gives_votes
-from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
+from astroclf.settings.sections import LABEL_METRICS, VOTE_METRICS
+from astroclf.sweep.nodes import PAIRED_PRUNERS, STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.sweep.read import read_space
 from astroclf.sweep.space import Space
+from astroclf.tasks.search.objectives import require_comparable
 from astroclf.tracking import flatten
 
 MOST_SAMPLES = 200
@@ -45,14 +48,15 @@ class Compositions:
         self.sweeper: dict[str, Any] = OmegaConf.to_container(  # type: ignore[assignment]
             config.hydra.sweeper, resolve=True
         )
+        self._of_every_trial: list[str] = []
         self.folder = Path(str(config.hydra.sweep.dir)).absolute()
 
     def read_space(self) -> Space:
         """What is searched, and what every trial shares.
 
-        Where the loss is searched, its own value compares nothing: trials then monitor accuracy, or
-        the error of vote fractions. Raises UserError if the user asks for the loss all the same, and
-        for what would change no trial.
+        Where the loss is searched, its values cannot be compared: trials then monitor the objective,
+        else accuracy, or the RMSE of vote fractions. Raises UserError if the user asks for the loss
+        all the same, and for a key that changes no trial.
         """
         sweeper = self.sweeper
         space = read_space(sweeper["params"], sweeper["where"], self.arguments, self._settled)
@@ -62,16 +66,19 @@ class Compositions:
                 f"{after[0]} is searched, but it counts only once a model is trained, and changes nothing that trials "
                 "are compared by: fix it."
             )
-        searches_loss = any(key.split(".")[0] == "loss" for key in space.dimensions)
-        if not searches_loss or self._settled("trainer.monitor") != "loss":
+        if any(key.split(".")[0] == "loss" for key in space.dimensions):
+            return self._monitoring_no_loss(space)
+        return space
+
+    def _monitoring_no_loss(self, space: Space) -> Space:
+        settings = self._settings_of_a_trial(space)
+        votes = gives_votes(settings.dataset)
+        require_comparable(settings, is_default_allowed="trainer.monitor" not in space.fixed)
+        if settings.trainer.monitor != "loss":
             return space
-        votes = gives_votes(self._settings_of_a_trial(space).dataset)
-        monitor = "rmse" if votes else "accuracy"
-        if "trainer.monitor" in space.fixed:
-            raise UserError(
-                f"trainer.monitor=loss cannot compare trials of different losses, and this search varies them: "
-                f"set trainer.monitor={monitor}, or fix loss and its keys."
-            )
+        objective, metrics = settings.search.objective, VOTE_METRICS if votes else LABEL_METRICS
+        default = "rmse" if votes else "accuracy"
+        monitor = objective if isinstance(objective, str) and objective in metrics else default
         return replace(
             space, fixed={**space.fixed, "trainer.monitor": f"trainer.monitor={monitor}"}
         )
@@ -79,21 +86,40 @@ class Compositions:
     def check(self, space: Space) -> Settings:
         """Compose trials until every choice has been in one; returns the settings of the first.
 
-        Raises UserError for a key or a choice that does not exist, and for settings that no trial
-        could have.
+        Raises UserError for a key or a choice that does not exist, for settings that no trial could
+        have, and where losses of different kinds would be compared.
         """
         rng = optuna.create_study(sampler=RandomSampler(seed=0))
         seen: set[tuple[str, str]] = set()
-        first: Settings | None = None
+        composed: list[Settings] = []
         for _ in range(MOST_SAMPLES):
             params = space.suggest(rng.ask())
             tried = {(key, _kind(value)) for key, value in params.items()}
-            if first is None or not tried <= seen:
-                settings = read_settings(self.plain(self.compose(space.overrides(params))))
-                first = first or settings
+            if not composed or not tried <= seen:
+                composed.append(read_settings(self.plain(self.compose(space.overrides(params)))))
             seen |= tried
-        assert first is not None
-        return first
+        if any(settings.loss != composed[0].loss for settings in composed):
+            require_comparable(composed[0])
+        return composed[0]
+
+    def settle_pruner(self, settings: Settings, space: Space) -> None:
+        """Give every trial the same `max_resource` of Hyperband: the steps of the longest trial.
+
+        Optuna would derive it from whichever trial a process sees complete first, one too large for
+        steps that start at 1. Raises UserError for a pruner that pairs folds where there are none.
+        """
+        pruner = self.sweeper["pruner"]
+        is_repeated = settings.seeds is not None or settings.task.name == "crossval"
+        if pruner["name"] in PAIRED_PRUNERS and not is_repeated:
+            raise UserError(
+                f"hydra/sweeper/pruner={pruner['name']} compares trials fold by fold, and these trials report epochs: "
+                "choose task=crossval or seeds=[1,2,3], or another pruner such as median."
+            )
+        if pruner.get("max_resource") == "auto":
+            pruner["max_resource"] = n_steps(settings, space)
+            self._of_every_trial.append(
+                f"hydra.sweeper.pruner.max_resource={pruner['max_resource']}"
+            )
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """The configuration of a job; raises UserError where Hydra cannot compose it."""
@@ -114,6 +140,7 @@ class Compositions:
         """What tells a job which trial of which study it is."""
         return [
             *self.pinned(str(number)),
+            *self._of_every_trial,
             f"++hydra.job.env_set.{STUDY_VARIABLE}='{self.sweeper['study_name']}'",
             f"++hydra.job.env_set.{TRIAL_VARIABLE}='{number}'",
         ]
@@ -174,6 +201,18 @@ class Compositions:
             there = ", ".join(self.loader.get_group_options(choice[1]))
             return f"{choice[1]}={choice[2]} is not there: conf/{choice[1]}/ has {there}."
         return " ".join(text.split())
+
+
+def n_steps(settings: Settings, space: Space) -> int:
+    """Return the most steps that a trial can report: its seeds, its folds, or its epochs."""
+    if settings.seeds is not None:
+        return len(settings.seeds)
+    if settings.task.name == "crossval":
+        return settings.folds
+    searched = space.dimensions.get("trainer.epochs")
+    if isinstance(searched, CategoricalDistribution):
+        return max(int(choice) for choice in searched.choices if choice is not None)
+    return searched.high if isinstance(searched, IntDistribution) else settings.trainer.epochs
 
 
 def _kind(value: Any) -> str:

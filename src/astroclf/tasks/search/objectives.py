@@ -32,6 +32,26 @@ def read_objectives(settings: Settings) -> tuple[str, ...]:
     return names
 
 
+def require_comparable(settings: Settings, *, is_default_allowed: bool = False) -> None:
+    """Raise UserError where trials of different losses would be compared by the loss.
+
+    The value of a loss has its own units: focal loss, label smoothing and class weights scale it.
+    is_default_allowed: whether trainer.monitor=loss will be replaced, since nobody asked for it.
+    """
+    remedy = "rmse" if gives_votes(settings.dataset) else "log_loss"
+    objective = settings.search.objective
+    named = (objective,) if isinstance(objective, str) else objective or ()
+    key, value = "search.objective", objective if isinstance(objective, str) else _listed(named)
+    if "loss" not in named:
+        if settings.trainer.monitor != "loss" or is_default_allowed:
+            return
+        key, value = "trainer.monitor", "loss"
+    raise UserError(
+        f"{key}={value}: losses of different kinds or settings cannot be compared, and this search varies them. "
+        f"Set {key}={_listed([remedy if name == 'loss' else name for name in named or ['loss']])}, or fix loss and its keys."
+    )
+
+
 def better(name: str) -> str:
     """Which way of a metric or a cost is better."""
     rises = name == "images_per_s" if name in COSTS else HIGHER_IS_BETTER[name]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
+from astroclf.settings import Settings
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.space import Space
 from astroclf.tasks.search.compositions import Compositions
 
 log = logging.getLogger(__name__)
+
+SEED_KEYS = ("seed", "seeds")
 
 # Does jobs at once: the overrides of each, and the number of the first -> their return values.
 LaunchJobs = Callable[[Sequence[list[str]], int], Sequence[Any]]
@@ -22,26 +27,31 @@ LaunchJobs = Callable[[Sequence[list[str]], int], Sequence[Any]]
 def replicate_best(
     content: SweepContent,
     space: Space,
-    n_seeds: int,
+    settings: Settings,
     folder: Path,
     compositions: Compositions,
     launch: LaunchJobs,
 ) -> SweepContent:
-    """The content with what the best trial reaches on test with seeds 0, 1, ..., n_seeds - 1; on val
-    where the data have no test.
+    """Return the content with what the best trial reaches on test with seeds that no trial used; on
+    val where the data have no test.
 
-    Trained in a sub-folder that names the trial, and only if that has not been done.
+    settings: of one of the trials. Trained in a sub-folder that names the trial, and only if that
+    has not been done. Of a search over cross-validations, each replicate is one plain training.
     """
     assert content.best is not None
-    name, seeds = f"replicates-of-{content.best.number}", list(range(n_seeds))
+    name, seeds = f"replicates-of-{content.best.number}", unused_seeds(settings, content)
+    own = {"task": "task=train", "seeds": f"seeds=[{','.join(map(str, seeds))}]"}
+    space = replace(space, fixed={**space.fixed, **own})
     figures = folder / name / "metrics.json"
     if _seeds_of(figures) != seeds:
         log.info(
-            "training trial %d once more with %d seeds, in %s", content.best.number, n_seeds, name
+            "training trial %d once more with %d seeds, in %s",
+            content.best.number,
+            len(seeds),
+            name,
         )
         overrides = [
             *space.overrides(content.best.params),
-            f"seeds=[{','.join(map(str, seeds))}]",
             *compositions.pinned(name),
         ]
         outcome = launch([overrides], len(content.trials))[0]
@@ -51,6 +61,22 @@ def replicate_best(
     measured = json.loads(figures.read_text())
     split = "test" if "test" in measured else "val"
     return replace(content, replicates=measured[split], seeds=tuple(seeds), replicated_on=split)
+
+
+def unused_seeds(settings: Settings, content: SweepContent) -> list[int]:
+    """Return the smallest `search.replicates` seeds that no trial was trained with.
+
+    A trial trains with `seed`, or `seeds`, either of which may be searched. The winner was chosen
+    by the luck of its own seed, which a replicate must not share.
+    """
+    searched = [str(trial.params.get(key, "")) for trial in content.trials for key in SEED_KEYS]
+    used = {
+        settings.seed,
+        *(settings.seeds or ()),
+        *map(int, re.findall(r"\d+", " ".join(searched))),
+    }
+    unused = (seed for seed in count() if seed not in used)
+    return list(islice(unused, settings.search.replicates))
 
 
 def _seeds_of(figures: Path) -> list[int] | None:

@@ -150,6 +150,7 @@ def read_plan(compositions: Compositions) -> Plan:
     make_pruner(sweeper["pruner"])
     make_sampler(sweeper["sampler"], space, 0)
     settings = compositions.check(space)
+    compositions.settle_pruner(settings, space)
     objectives = read_objectives(settings)
     directions = read_directions(objectives, sweeper["direction"])
     if settings.search.replicates and len(objectives) > 1:
@@ -239,10 +240,9 @@ def finish(
     with FileLock(plan.folder / "results.lock"):
         content = describe()
         is_whole = count_finished(study) >= plan.n_trials
-        replicate = plan.settings.search.replicates if is_whole else 0
-        if replicate and content.best is not None:
+        if is_whole and plan.settings.search.replicates and content.best is not None:
             content = replicate_best(
-                content, plan.space, replicate, plan.folder, compositions, launch
+                content, plan.space, plan.settings, plan.folder, compositions, launch
             )
         write_results(plan.folder, content, plan.space, compositions, tracker, is_whole=is_whole)
         say_end(plan, content, tracker, is_whole=is_whole)

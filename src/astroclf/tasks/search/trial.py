@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+import statistics
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 class Reports:
-    """Tells the study of the epochs of one training."""
+    """Reports the epochs of one training, or its folds or seeds, to the study."""
 
     def __init__(self, trial: RunningTrial) -> None:
         self.trial = trial
@@ -33,6 +34,13 @@ class Reports:
     def report(self, epoch: int, value: float) -> None:
         if self.trial.lags(epoch, value):
             raise Pruned(f"it lagged behind other trials after epoch {epoch}, at {value:.4g}")
+
+    def report_trainings(self, values: Sequence[float]) -> None:
+        """Report the running mean, or the last value alone where the pruner tests fold by fold."""
+        number, mean = len(values), statistics.fmean(values)
+        value = values[-1] if self.trial.pairs_steps else mean
+        if self.trial.lags(number, value, so_far=mean):
+            raise Pruned(f"it lagged behind other trials after training {number}, at {mean:.4g}")
 
 
 def run_trial(
