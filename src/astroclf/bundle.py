@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from astroclf.data.augment import show_view
 from astroclf.data.dataset import ImageDataset, Pixels
-from astroclf.data.decode import BadImage, decode, fit
+from astroclf.data.decode import decode, fit
+from astroclf.data.formats.kinds import BadImage
 from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError
 from astroclf.evaluation.decision import Decision

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,5 +45,52 @@ def write_image() -> Callable[..., np.ndarray]:
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(values).save(file)
         return values
+
+    return write
+
+
+@pytest.fixture
+def write_tiff() -> Callable[..., None]:
+    """write_tiff(file, values, extra_samples=()): an uncompressed TIFF of (H, W[, bands]) values.
+
+    extra_samples: one code for each band beyond grey or RGB; 1 and 2 are alpha.
+    """
+
+    def write(file: Path, values: np.ndarray, extra_samples: tuple[int, ...] = ()) -> None:
+        height_px, width_px = values.shape[:2]
+        bands = 1 if values.ndim == 2 else values.shape[2]
+        extra_samples = extra_samples[: bands - (3 if bands >= 3 else 1)]
+        data = values.tobytes()
+        shorts = {
+            256: [width_px],
+            257: [height_px],
+            258: [8 * values.dtype.itemsize] * bands,
+            259: [1],  # no compression
+            262: [2 if bands >= 3 else 1],
+            277: [bands],
+            278: [height_px],
+            338: list(extra_samples),
+            339: [{"u": 1, "i": 2, "f": 3}[values.dtype.kind]] * bands,
+        }
+        entries = {tag: ("H", numbers) for tag, numbers in shorts.items() if numbers}
+        entries |= {279: ("I", [len(data)]), 273: ("I", [0])}
+        body_start = 8 + 2 + 12 * len(entries) + 4
+        tables = b"".join(
+            struct.pack(f"<{len(n)}{t}", *n)
+            for t, n in map(entries.get, sorted(entries))
+            if len(n) > 2
+        )  # type: ignore[misc]
+        entries[273] = ("I", [body_start + len(tables)])
+        directory, position = struct.pack("<H", len(entries)), body_start
+        for tag in sorted(entries):
+            kind, numbers = entries[tag]
+            packed = struct.pack(f"<{len(numbers)}{kind}", *numbers)
+            directory += struct.pack("<HHI", tag, 3 if kind == "H" else 4, len(numbers))
+            if len(packed) > 4:
+                directory += struct.pack("<I", position)
+                position += len(packed)
+            else:
+                directory += packed.ljust(4, b"\0")
+        file.write_bytes(struct.pack("<2sHI", b"II", 42, 8) + directory + bytes(4) + tables + data)
 
     return write

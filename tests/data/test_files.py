@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from astroclf.data import decode
 from astroclf.data.sources.files import ReadFiles, name_ids, read_images
@@ -33,9 +34,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     original = decode.decode
 
-    def decode_and_tell(file: Path) -> np.ndarray:
+    def decode_and_tell(file: Path, max_megapixels: float) -> np.ndarray:
         names.append(file.name)
-        return original(file)
+        return original(file, max_megapixels)
 
     monkeypatch.setattr(decode, "decode", decode_and_tell)
     return names
@@ -102,10 +103,10 @@ def test_bad_images_are_left_out(
         assert list(result.skipped) == half_bad[1::2]
         assert set(result.skipped.values()) == {
             "empty file",
-            "not a JPEG, PNG or TIFF image",
-            "truncated",
+            "not a JPEG, PNG, TIFF, WebP, BMP or GIF image",
+            "truncated, damaged or an unsupported kind of JPEG",
         }
-        assert caplog.messages == ["7 of 14 images cannot be read and are left out."]
+        assert caplog.messages == ["7 of 14 images cannot be used and are left out."]
 
 
 def test_bad_images_stop_and_are_named(
@@ -127,7 +128,7 @@ def test_bad_images_stop_and_are_named(
 def test_nothing_but_bad_images_is_refused(tmp_path: Path, read: Read, half_bad: list[str]) -> None:
     (tmp_path / "15.jpg").touch()
     for names in (half_bad[1::2], ["15.jpg"], half_bad[5:6]):
-        with pytest.raises(UserError, match=f"None of the {len(names)} images can be read"):
+        with pytest.raises(UserError, match=f"None of the {len(names)} images can be used"):
             read(names, on_bad_image="skip")
 
 
@@ -139,7 +140,7 @@ def test_images_that_do_not_fit_together_are_refused(
     write_image(tmp_path / "large.png", px=12)
     cv2.imwrite(str(tmp_path / "deep.png"), np.full((8, 8), 999, np.uint16))
 
-    with pytest.raises(UserError, match=r"colour \(2\), grey \(1\): .*dataset\.channels=1"):
+    with pytest.raises(UserError, match=r"color \(2\), grey \(1\): .*dataset\.channels=1"):
         read(["grey.png", "colour.png", "colour.png"])
     assert read(["colour.png", "grey.png"], channels=1).images.shape == (2, 1, 8, 8)
     assert read(["colour.png", "grey.png"], channels=3).images.shape == (2, 3, 8, 8)
@@ -148,9 +149,63 @@ def test_images_that_do_not_fit_together_are_refused(
     with pytest.raises(UserError, match=r"8 px \(1\), 12 px \(1\)"):
         read(["colour.png", "large.png"])
     with pytest.raises(
-        UserError, match=r"crop_px=10 is larger than 2 of 3 .*colour\.png.* 8 at most"
+        UserError, match=r"crop_px=10 is larger than 2 of 3 .*colour\.png \(8 px\).* 8 at most"
     ):
         read(["large.png", "colour.png", "colour.png"], crop_px=10)
+
+
+def test_images_unlike_most_are_named_and_can_be_left_out(
+    tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray]
+) -> None:
+    usual = [f"{seed}.png" for seed in range(5)]
+    for seed, name in enumerate(usual):
+        write_image(tmp_path / name, seed)
+    write_image(tmp_path / "grey.png", channels=1)
+    write_image(tmp_path / "large.png", px=12)
+    write_image(tmp_path / "small.png", px=4)
+    cv2.imwrite(str(tmp_path / "deep.png"), np.full((8, 8, 3), 999, np.uint16))
+    reasons = {
+        "grey.png": "grey, unlike most, which are color",
+        "large.png": "12 px, unlike most, which are 8 px",
+        "deep.png": "16-bit, unlike most, which are 8-bit",
+    }
+    for name, reason in reasons.items():
+        with pytest.raises(UserError, match=rf"on_bad_image=skip. Unlike most: {name} \("):
+            read([name, *usual])
+        result = read([name, *usual], on_bad_image="skip")
+        assert result.skipped == {name: reason}
+        np.testing.assert_array_equal(result.images, read(usual).images)
+    assert read([*reasons, *usual], on_bad_image="skip").skipped == reasons
+    cropped = read(["small.png", *usual], on_bad_image="skip", crop_px=6)
+    assert cropped.skipped == {"small.png": "4 px, less than dataset.crop_px=6"}
+    with pytest.raises(UserError, match=r"differ in size") as refusal:  # no majority to keep
+        read(["0.png", "large.png"], on_bad_image="skip")
+    assert "on_bad_image" not in str(refusal.value)
+
+
+def test_further_pages_are_counted_and_named(
+    tmp_path: Path,
+    read: Read,
+    write_image: Callable[..., np.ndarray],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    pages = [Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (10, 20)]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    write_image(tmp_path / "one.png")
+    for _ in range(2):  # decoded, and from the store
+        caplog.clear()
+        assert (read(["one.png", "pages.tif"]).images[1] == 10).all()
+        assert "1 of 2 images have several pages" in caplog.text
+        assert "pages.tif (2)" in caplog.text
+
+
+def test_the_pixel_limit_is_a_setting(
+    tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray]
+) -> None:
+    write_image(tmp_path / "large.png", px=30)
+    assert read(["large.png"]).images.shape[-1] == 30
+    with pytest.raises(UserError, match=r"large\.png \(30 x 30 px: over the limit of 0.0005 mega"):
+        read(["large.png"], max_megapixels=0.0005)
 
 
 def test_the_pixel_scale_follows_crop_and_resize(

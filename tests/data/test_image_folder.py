@@ -122,7 +122,7 @@ def test_skipped_images_leave_the_rest_aligned(
         np.testing.assert_array_equal(getattr(dataset, name), getattr(whole, name)[left])
     assert dataset.skipped == {
         "train/galaxy/train-galaxy-1.png": "empty file",
-        "train/star/train-star-0.png": "not a JPEG, PNG or TIFF image",
+        "train/star/train-star-0.png": "not a JPEG, PNG, TIFF, WebP, BMP or GIF image",
     }
 
 

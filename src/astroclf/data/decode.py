@@ -4,70 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
-from PIL.TiffImagePlugin import TiffImageFile
 
-VERSION = 1  # raised whenever the same file and settings give other pixels than before
+from astroclf.data.formats.header import MAX_MEGAPIXELS, Header, opened
+from astroclf.data.formats.kinds import BadImage, require_regular
 
-FORMATS = ("JPEG", "PNG", "TIFF")
-SIGNATURES = (b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*")
-GREY_MODES = ("1", "L", "LA", "La")
+VERSION = 2  # raised whenever the same file and settings give other pixels than before
+
 DEEP_MAX = 65535.0
-
-TIFF_BITS, TIFF_SAMPLES = 258, 277
-PNG_BITS, PNG_COLOUR = 24, 25  # bytes of the file
-PNG_GREYS = (0, 4)  # grey without and with alpha
-
-
-class BadImage(Exception):  # noqa: N818 - it is a finding about a file, reported with others
-    """A file that holds no whole picture; the message says why in a few words."""
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a file says of its picture; channels is 1 or 3 (alpha is not counted), bits 8 or 16."""
-
-    height_px: int
-    width_px: int
-    channels: int
-    bits: int
-
-    @property
-    def square_px(self) -> int:
-        """Width of the largest square."""
-        return min(self.height_px, self.width_px)
+# Orientation of EXIF -> whether rows and columns are exchanged first, then what is reversed.
+TURNS: dict[int, tuple[bool, tuple[int, ...]]] = {
+    2: (False, (1,)),
+    3: (False, (0, 1)),
+    4: (False, (0,)),
+    5: (True, ()),
+    6: (True, (1,)),
+    7: (True, (0, 1)),
+    8: (True, (0,)),
+}
 
 
-def read_header(file: Path) -> Header:
-    """The size and kind of a picture, without decoding it. Raises BadImage."""
-    with _bad_image_reasons(file), file.open("rb") as stream, _opened(stream) as image:
-        return _header(image, stream)
+def read_header(file: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Header:
+    """Return the size and kind of a picture, without decoding it. Raise BadImage."""
+    require_regular(file)
+    with (
+        _bad_image_reasons(),
+        file.open("rb") as stream,
+        opened(stream, max_megapixels) as (_, header),
+    ):
+        return header
 
 
-def decode(file: Path) -> np.ndarray:
-    """The picture as (C, H, W), C = 1 (grey) or 3 (red, green, blue).
+def decode(file: Path, max_megapixels: float = MAX_MEGAPIXELS) -> np.ndarray:
+    """Return the picture as (C, H, W), C = 1 (grey) or 3 (red, green, blue).
 
     Files of up to 8 bits give uint8; files of 16 bits give float32 with the values as they are,
-    0-65535. Alpha is dropped, palettes and CMYK become RGB, of several pages the first is taken.
-    Raises BadImage for anything but a whole picture.
+    0-65535. The orientation of EXIF is applied, alpha is dropped, palettes and CMYK become RGB, of
+    several pages the first is taken. Raise BadImage for anything but a whole picture of a supported
+    kind (see `formats.header`).
     """
-    with _bad_image_reasons(file):
+    require_regular(file)
+    with _bad_image_reasons():
         stream = BytesIO(file.read_bytes())
-        with _opened(stream) as image:
-            header = _header(image, stream)
+        with opened(stream, max_megapixels) as (image, header):
             image.load()  # raises where the file is cut short
             if header.bits == 16:
                 values = _deep_values(stream.getvalue(), header)
             else:
-                values = np.array(image.convert("L" if header.channels == 1 else "RGB"))
+                plain = image.convert("LA") if image.mode == "La" else image  # Pillow lacks La to L
+                values = np.array(plain.convert("L" if header.channels == 1 else "RGB"))
+    values = _upright(values, header.orientation)
     return values[np.newaxis] if values.ndim == 2 else values.transpose(2, 0, 1)
+
+
+def _upright(values: np.ndarray, orientation: int) -> np.ndarray:
+    """Return (H, W[, 3]) values with the orientation of EXIF applied."""
+    exchanged, reversed_axes = TURNS.get(orientation, (False, ()))
+    return np.flip(values.swapaxes(0, 1) if exchanged else values, reversed_axes)
 
 
 def fit(
@@ -112,51 +110,16 @@ def _deep_values(data: bytes, header: Header) -> np.ndarray:
     return values[..., 2::-1].astype(np.float32)  # stored as blue, green, red, alpha
 
 
-def _opened(stream: BinaryIO) -> Image.Image:
-    return Image.open(stream, formats=FORMATS)
-
-
-def _header(image: Image.Image, stream: BinaryIO) -> Header:
-    bits, channels = 8, 1 if image.mode in GREY_MODES else 3
-    # Pillow's mode does not tell 16-bit RGB from 8-bit RGB, so the file is asked.
-    if isinstance(image, TiffImageFile):
-        bits = max(image.tag_v2.get(TIFF_BITS, (1,)))
-        if bits == 16:
-            channels = 1 if image.tag_v2.get(TIFF_SAMPLES, 1) < 3 else 3
-    elif image.format == "PNG":
-        position = stream.tell()
-        stream.seek(0)
-        start = stream.read(PNG_COLOUR + 1)
-        stream.seek(position)
-        bits = start[PNG_BITS]
-        if bits == 16:
-            channels = 1 if start[PNG_COLOUR] in PNG_GREYS else 3
-    if bits not in (1, 2, 4, 8, 16) or (bits == 16 and image.mode == "CMYK"):
-        raise BadImage(f"{bits} bits a value in mode {image.mode}, which is not supported")
-    return Header(image.height, image.width, channels, max(bits, 8))
-
-
 @contextmanager
-def _bad_image_reasons(file: Path) -> Iterator[None]:
-    """Turns whatever a decoder raises into a BadImage with a short reason."""
+def _bad_image_reasons() -> Iterator[None]:
+    """Turn whatever a decoder raises into a BadImage with a short reason."""
     try:
         yield
     except BadImage:
         raise
+    except OSError as error:
+        unreadable = f"cannot be read ({error.strerror})" if error.errno else "truncated or damaged"
+        reason = "truncated" if "truncated" in str(error).lower() else unreadable
+        raise BadImage(reason) from error
     except Exception as error:  # a decoder may raise anything at all on a broken file
-        raise BadImage(_reason(file, error)) from error
-
-
-def _reason(file: Path, error: Exception) -> str:
-    try:
-        with file.open("rb") as stream:
-            start = stream.read(16)
-    except OSError as unreadable:
-        return f"cannot be read ({unreadable.strerror})"
-    if not start:
-        return "empty file"
-    if "truncated" in str(error).lower():
-        return "truncated"
-    if isinstance(error, UnidentifiedImageError) and not start.startswith(SIGNATURES):
-        return "not a JPEG, PNG or TIFF image"
-    return "truncated or damaged"
+        raise BadImage("truncated or damaged") from error

@@ -94,6 +94,7 @@ class Files(Dataset):
     channels: Literal["auto", 1, 3]
     stretch: Literal["linear", "asinh", "srgb"]
     pixel_scale_arcsec: Positive | None
+    max_megapixels: Annotated[float, Field(gt=0, le=175)]  # Pillow refuses more than 178
     on_bad_image: Literal["stop", "skip"]
 
 

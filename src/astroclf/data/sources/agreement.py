@@ -1,46 +1,88 @@
-"""Whether pictures from many files can stand in one array."""
+"""Agreement of images in depth, channels and size, so that one array can hold them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from astroclf.data.decode import Header
-from astroclf.errors import UserError
+from astroclf.data.formats.header import Header
+from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 
-LISTED = 10  # kinds that a message names
+Picture = tuple[str, Header]  # file and header
 
 
-def check_agreement(pictures: Sequence[tuple[str, Header]], settings: sections.Files) -> None:
-    """Raises UserError if the pictures, (file, header), cannot stand in one array: known before
-    anything is decoded."""
-    bits = Counter(f"{header.bits}-bit" for _, header in pictures)
-    if len(bits) > 1:
-        raise UserError(
-            f"Images differ in depth, {_counted(bits)}: convert them, or give each kind as a dataset of its own."
-        )
-    colours = Counter("grey" if header.channels == 1 else "colour" for _, header in pictures)
-    if len(colours) > 1 and settings.channels == "auto":
-        raise UserError(
-            f"Images differ in channels, {_counted(colours)}: choose dataset.channels=1 or dataset.channels=3 "
-            "to convert them all."
-        )
+@dataclass(frozen=True)
+class Property:
+    """A property that all images share. remedy: what makes images that differ in it usable."""
+
+    name: str
+    value: Callable[[Header], str]
+    remedy: str
+
+
+DEPTH = Property(
+    "depth",
+    lambda header: f"{header.bits}-bit",
+    "convert them, or give each kind as a dataset of its own",
+)
+CHANNELS = Property(
+    "channels",
+    lambda header: "grey" if header.channels == 1 else "color",
+    "choose dataset.channels=1 or dataset.channels=3 to convert them all",
+)
+SIZE = Property(
+    "size", lambda header: f"{header.square_px} px", "set dataset.crop_px or dataset.image_px"
+)
+
+
+def find_odd(pictures: Sequence[Picture], settings: sections.Files) -> dict[str, str]:
+    """Return file -> reason for the images that differ from most, which `on_bad_image=skip` drops.
+
+    Raise UserError, which names them, if `on_bad_image` is stop or no kind is in the majority.
+    """
+    odd: dict[str, str] = {}
+    shared = [DEPTH]
+    if settings.channels == "auto":
+        shared.append(CHANNELS)
+    if settings.crop_px is None and settings.image_px is None:
+        shared.append(SIZE)
+    for each in shared:
+        rest = [(file, header) for file, header in pictures if file not in odd]
+        odd |= _minority(rest, each, settings)
+    rest = [(file, header) for file, header in pictures if file not in odd]
+    return odd | _too_small(rest, settings)
+
+
+def _minority(
+    pictures: Sequence[Picture], shared: Property, settings: sections.Files
+) -> dict[str, str]:
+    counts = Counter(shared.value(header) for _, header in pictures)
+    if len(counts) < 2:
+        return {}
+    usual, n_usual = counts.most_common(1)[0]
+    odd = {file: shared.value(h) for file, h in pictures if shared.value(h) != usual}
+    has_majority = n_usual > len(pictures) / 2
+    if settings.on_bad_image == "skip" and has_majority:
+        return {file: f"{value}, unlike most, which are {usual}" for file, value in odd.items()}
+    kinds = listed(f"{kind} ({count:,})" for kind, count in counts.most_common())
+    named = listed(f"{file} ({value})" for file, value in odd.items())
+    skip = ", or leave them out with dataset.on_bad_image=skip" if has_majority else ""
+    raise UserError(
+        f"Images differ in {shared.name}, {kinds}: {shared.remedy}{skip}. Unlike most: {named}."
+    )
+
+
+def _too_small(pictures: Sequence[Picture], settings: sections.Files) -> dict[str, str]:
     crop_px = settings.crop_px
-    small = [name for name, header in pictures if crop_px and header.square_px < crop_px]
-    if small:
-        smallest = min(header.square_px for _, header in pictures)
-        raise UserError(
-            f"dataset.crop_px={crop_px} is larger than {len(small):,} of {len(pictures):,} images, the first "
-            f"{small[0]}: choose {smallest} at most."
-        )
-    widths = Counter(f"{header.square_px} px" for _, header in pictures)
-    if len(widths) > 1 and crop_px is None and settings.image_px is None:
-        raise UserError(
-            f"Images differ in size, {_counted(widths)}: set dataset.crop_px or dataset.image_px."
-        )
-
-
-def _counted(kinds: Counter[str]) -> str:
-    named = [f"{kind} ({count:,})" for kind, count in kinds.most_common(LISTED)]
-    return ", ".join([*named, *(["..."] if len(kinds) > LISTED else [])])
+    small = [(file, h.square_px) for file, h in pictures if crop_px and h.square_px < crop_px]
+    if not small:
+        return {}
+    if settings.on_bad_image == "skip" and len(small) < len(pictures):
+        return {file: f"{px} px, less than dataset.crop_px={crop_px}" for file, px in small}
+    raise UserError(
+        f"dataset.crop_px={crop_px} is larger than {len(small):,} of {len(pictures):,} images, "
+        f"{listed(f'{file} ({px} px)' for file, px in small)}: "
+        f"choose {min(px for _, px in small)} at most."
+    )

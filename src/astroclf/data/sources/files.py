@@ -18,15 +18,14 @@ from tqdm import tqdm
 
 from astroclf.data import decode
 from astroclf.data.dataset import Pixels
-from astroclf.data.decode import BadImage, Header
-from astroclf.data.sources.agreement import check_agreement
+from astroclf.data.formats.header import Header
+from astroclf.data.formats.kinds import BadImage, require_regular
+from astroclf.data.sources.agreement import find_odd
 from astroclf.data.store import Notes, StoredImages, cached_images, keep_images, new_images
-from astroclf.errors import UserError
+from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 BANDS = {1: ("grey",), 3: ("red", "green", "blue")}
-LISTED = 10  # bad files that a message names
 CHUNK = 64  # files that a thread takes at a time
 
 log = logging.getLogger("astroclf")
@@ -62,6 +61,7 @@ def read_images(folder: Path, names: Sequence[str], settings: sections.Files) ->
     bad = {int(position): reason for position, reason in stored.notes["bad"].items()}
     skipped = {names[position]: reason for position, reason in bad.items()}
     _report_bad(skipped, len(names), settings)
+    _report_pages(stored.notes["pages"], names)
     return ReadFiles(stored.images, _others(len(names), bad), skipped, _pixels(stored, settings))
 
 
@@ -75,7 +75,10 @@ def name_ids(names: Sequence[str]) -> np.ndarray:
 
 def _content_key(files: Sequence[Path], settings: sections.Files) -> str:
     """A hash of every byte of every file, their order, and what decoding depends on."""
-    options = (decode.VERSION, settings.crop_px, settings.image_px, settings.channels)
+    options = (
+        *(decode.VERSION, settings.crop_px, settings.image_px, settings.channels),
+        settings.max_megapixels,
+    )
     key = hashlib.blake2b(str(options).encode(), digest_size=10)
     for digest in _in_threads(_content_digest, files):
         key.update(digest)
@@ -84,32 +87,41 @@ def _content_key(files: Sequence[Path], settings: sections.Files) -> str:
 
 def _content_digest(file: Path) -> bytes:
     try:
-        return hashlib.blake2b(file.read_bytes(), digest_size=16).digest()
-    except OSError:
+        require_regular(file)
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).digest()
+    except (BadImage, OSError):
         return bytes(16)
 
 
 def _decode_all(
     draft: Path, files: Sequence[Path], names: Sequence[str], settings: sections.Files
 ) -> Notes:
-    """Fills `images.npy` of the draft; notes which files are bad, and the width in pixels of what
-    was resized where it is the same for all."""
+    """Fill `images.npy` of the draft. Return notes: `bad`, position -> reason; `pages`, position ->
+    number, of files with several; `source_px`, the width before resizing where all share it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, about files that are reported here
-        headers = list(_in_threads(_or_reason(decode.read_header), files))
+        read = _or_reason(lambda file: decode.read_header(file, settings.max_megapixels))
+        headers = list(_in_threads(read, files))
         good = [(names[i], h) for i, h in enumerate(headers) if isinstance(h, Header)]
-        check_agreement(good, settings)
+        odd = find_odd(good, settings)
+        headers = [odd.get(name, header) for name, header in zip(names, headers, strict=True)]
         bad = {i: reason for i, reason in enumerate(headers) if isinstance(reason, str)}
-        if good:
+        if len(bad) < len(files):
             bad = _fill(draft, files, headers, settings)
     if len(bad) == len(files):
         reasons = {names[i]: reason for i, reason in bad.items()}
-        raise UserError(f"None of the {len(files):,} images can be read: {_listed(reasons)}.")
+        raise UserError(f"None of the {len(files):,} images can be used: {_with_reasons(reasons)}.")
+    kept = {i: h for i, h in enumerate(headers) if isinstance(h, Header) and i not in bad}
     if bad:
-        keep_images(draft, _others(len(files), bad))
-    sides = {header.square_px for _, header in good}
+        keep_images(draft, np.array(list(kept)))
+    sides = {header.square_px for header in kept.values()}
     common_px = sides.pop() if len(sides) == 1 else None
-    return {"bad": bad, "source_px": settings.crop_px or common_px}
+    return {
+        "bad": bad,
+        "pages": {i: header.pages for i, header in kept.items() if header.pages > 1},
+        "source_px": settings.crop_px or common_px,
+    }
 
 
 def _fill(
@@ -125,11 +137,13 @@ def _fill(
     dtype = np.dtype(np.uint8 if first.bits == 8 else np.float32)
     images = new_images(draft, (len(files), channels, width_px, width_px), dtype)
 
+    read = _or_reason(lambda file: decode.decode(file, settings.max_megapixels))
+
     def fill(position: int) -> str | None:
         header = headers[position]
         if isinstance(header, str):
             return header
-        picture = _or_reason(decode.decode)(files[position])
+        picture = read(files[position])
         if isinstance(picture, str):
             return picture
         images[position] = decode.fit(
@@ -152,12 +166,22 @@ def _fill(
 def _report_bad(skipped: Mapping[str, str], total: int, settings: sections.Files) -> None:
     if not skipped:
         return
-    count = f"{len(skipped):,} of {total:,} images cannot be read"
+    count = f"{len(skipped):,} of {total:,} images cannot be used"
     if settings.on_bad_image == "stop":
         raise UserError(
-            f"{count}: {_listed(skipped)}; mend them, or leave them out with dataset.on_bad_image=skip."
+            f"{count}: {_with_reasons(skipped)}. Repair them, or leave them out with dataset.on_bad_image=skip."
         )
     log.warning("%s and are left out.", count)
+
+
+def _report_pages(pages: Mapping[str, int], names: Sequence[str]) -> None:
+    if pages:
+        log.warning(
+            "%s of %s images have several pages or frames, of which the first is used: %s.",
+            f"{len(pages):,}",
+            f"{len(names):,}",
+            listed(f"{names[int(position)]} ({count})" for position, count in pages.items()),
+        )
 
 
 def _pixels(stored: StoredImages, settings: sections.Files) -> Pixels:
@@ -188,9 +212,8 @@ def _others(total: int, positions: Iterable[int]) -> np.ndarray:
     return np.setdiff1d(np.arange(total), np.array(list(positions), np.int64))
 
 
-def _listed(reasons: Mapping[str, str]) -> str:
-    named = [f"{name} ({reason})" for name, reason in list(reasons.items())[:LISTED]]
-    return ", ".join([*named, *(["..."] if len(reasons) > LISTED else [])])
+def _with_reasons(reasons: Mapping[str, str]) -> str:
+    return listed(f"{name} ({reason})" for name, reason in reasons.items())
 
 
 def _or_reason(read: Callable[[Path], Result]) -> Callable[[Path], Result | str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
-from astroclf.data.sources.files import EXTENSIONS, name_ids, read_images
+from astroclf.data.formats.kinds import EXTENSIONS
+from astroclf.data.sources.files import name_ids, read_images
 from astroclf.data.sources.labels import ordered_classes, split_name, warn_of_look_alikes
 from astroclf.errors import UserError
 from astroclf.settings import sections

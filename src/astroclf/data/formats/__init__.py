@@ -1,0 +1,1 @@
+"""File formats of images: what a file is, and the size and depth of its picture."""
