@@ -451,7 +451,7 @@ def test_a_run_writes_nothing_but_its_folder(
         (
             ["seed=3"],
             "seed cannot be changed when a run is resumed: it goes on with its own settings, and only "
-            "trainer.epochs, trainer.device, tracking may be given beside resume.",
+            "trainer.epochs, trainer.device, trainer.threads, tracking may be given beside resume.",
         ),
         (
             [],

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from astroclf.tasks.reports import TrialReports
 
 # What may be given beside resume=<folder>; everything else is as the stopped run had it.
-CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "tracking")
+CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "trainer.threads", "tracking")
 
 
 def _run_dir(resume: str | None, fresh: str) -> str:
@@ -49,6 +49,10 @@ def _sweep_name(study: str | None, fresh: str) -> str:
     """A study goes on in its own folder; every other sweep gets a fresh one."""
     return study or fresh
 
+
+# Read when torch is imported: threads that wait for each other sleep, so that a core on which
+# another process runs does not hold up all others.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # Hydra 1.3 needs what Hydra 1.4 will not need any more, and OmegaConf 2.4 renames what comes next.
 warnings.filterwarnings("ignore", "The version_base parameter is deprecated")
@@ -208,7 +212,7 @@ def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     folder = Path(config["resume"])
     record = read_record(folder)
     stored: dict[str, Any] = read_checkpoint(folder)["config"] if record is None else record.config
-    for key in ("epochs", "device"):
+    for key in ("epochs", "device", "threads"):
         if f"trainer.{key}" in changes:
             stored["trainer"][key] = config["trainer"][key]
     if any(key.split(".")[0] == "tracking" for key in changes):

@@ -38,6 +38,15 @@ def locked(file: Path, purpose: str) -> Iterator[None]:
         lock.release()
 
 
+def is_held(file: Path) -> bool:
+    """Return whether a process holds the lock of an existing file. Raises OSError."""
+    try:
+        with FileLock(file, blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
 def _acquire(lock: FileLock, file: Path, purpose: str) -> None:
     patience_s = SILENT_S
     while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 import signal
 import subprocess
@@ -251,20 +252,34 @@ def test_a_refused_change_is_one_sentence_and_code_2(tmp_path: Path) -> None:
     assert not list(folder.iterdir()), "a folder that is no run is not written to"
 
 
-def test_epochs_device_and_tracking_may_change(
+def test_epochs_device_threads_and_tracking_may_change(
     config: Any, stopped_run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped = stopped_run(*TINY, "tracking=mlflow")
     stopped.config["tracking"] = {"name": "none"}
     stopped.stop_at(2, monkeypatch)
-    fresh = config("trainer.epochs=7", "trainer.device=cpu", "tracking=mlflow", "seed=5")
-    overrides = ["resume=x", "trainer.epochs=7", "trainer.device=cpu", "tracking=mlflow"]
+    given = ["trainer.epochs=7", "trainer.device=cpu", "trainer.threads=2", "tracking=mlflow"]
+    fresh, overrides = config(*given, "seed=5"), ["resume=x", *given]
     found = astroclf.app._resumed({**fresh, "resume": str(stopped.folder)}, overrides)
     assert found["trainer"]["epochs"] == 7
+    assert found["trainer"]["threads"] == 2
     assert found["tracking"]["name"] == "mlflow"
     assert found["resume"] == str(stopped.folder)
     assert found["seed"] == 0, "as it was stored"
     assert found["model"] == stopped.config["model"]
+
+
+def test_a_resume_with_other_threads_is_told_and_recorded(
+    stopped_run: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(torch, "set_num_threads", lambda number: None)  # nothing to restore
+    stopped = stopped_run(*TINY)
+    stopped.stop_at(2, monkeypatch)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    stopped.resume(threads=2)
+    assert "the number of CPU threads was 1 and is now 2" in caplog.text
+    metrics = json.loads((stopped.folder / "metrics.json").read_text())
+    assert metrics["run"]["threads"] == [1, 2]
 
 
 @pytest.mark.parametrize("spoil", ["cut short", "gone"])

@@ -279,6 +279,7 @@ class Trainer(Section):
     accumulate: Count
     precision: Literal["auto", "fp32", "tf32", "bf16", "fp16"]
     channels_last: Literal["auto"] | bool
+    threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024, strict=True)]
     clip_norm: Positive | None
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None
     monitor: str

@@ -135,6 +135,7 @@ def run_facts(
         "peak_memory_mb": round(peak_memory_bytes(setup.learner.device) / 1e6),
         "precision": numerics.precision,
         "channels_last": numerics.channels_last,
+        "threads": progress.threads,
         "warnings": list(warnings),
         **origin,
     }

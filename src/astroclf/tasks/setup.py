@@ -29,6 +29,7 @@ from astroclf.training.losses import Loss, make_loss
 from astroclf.training.numerics import Numerics
 from astroclf.training.optimizers import Schedule, make_optimizer
 from astroclf.training.progress import Progress
+from astroclf.training.threads import Threads, set_threads, warn_of_change
 
 NUMERICS_FILE = "numerics.json"
 
@@ -40,7 +41,7 @@ class Setup:
     classifier: the whole network; learner trains it, or its head alone on cached features.
     images: split -> its batches of images. batches: split -> what the learner trains on, the same
     or cached features. backbone: where the weights came from, and frozen_hash: which ones they are.
-    warning: what a user must know about those weights, or "".
+    warning: what a user must know about those weights, or "". threads: the CPU threads it runs with.
     """
 
     classifier: Classifier
@@ -53,6 +54,7 @@ class Setup:
     warning: str
     progress: Progress
     best: dict[str, torch.Tensor]
+    threads: Threads
 
     @property
     def loss(self) -> Loss:
@@ -76,6 +78,7 @@ def prepare(
     Raises UserError where the settings do not fit the network, or the checkpoint fits neither.
     """
     memory = memory or Memory()
+    threads = set_threads(settings.trainer.threads, device)
     torch.manual_seed(settings.seed)
     built = start_model(settings, dataset, stored)
     preprocess = choose_preprocess(dataset, built, stored, memory)
@@ -101,6 +104,8 @@ def prepare(
     progress, best = Progress(), learner.weights()
     if stored is not None:
         progress, best = put_back(stored, learner, frozen_hash)
+        warn_of_change(progress.threads, threads.number)
+    progress.record_threads(threads.number)
     return Setup(
         classifier=classifier,
         learner=learner,
@@ -112,6 +117,7 @@ def prepare(
         warning=built.warning if stored is not None else warn_of_weights(settings, built),
         progress=progress,
         best=best,
+        threads=threads,
     )
 
 

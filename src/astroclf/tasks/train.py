@@ -148,8 +148,10 @@ class Keeper:
 
     def end_epoch(self, best: dict[str, Tensor]) -> None:
         self.best = best
-        self.store()
         progress = self.setup.progress
+        self.setup.threads.adjust()
+        progress.record_threads(self.setup.threads.number)
+        self.store()
         row = progress.history[-1]
         append_history(self.folder / "history.csv", row)
         is_best = progress.best_epoch == progress.epoch

@@ -61,7 +61,7 @@ def choose_numerics(settings: sections.Trainer, step: TrainingStep, file: Path) 
     candidates = list_candidates(settings, step.device)
     if len(candidates) == 1:
         return candidates[0]
-    key = _key(step, candidates)
+    key = _key(settings, step, candidates)
     known = _recall(file, key, candidates)
     if known is not None:
         return known
@@ -133,8 +133,12 @@ def _time_step_s(numerics: Numerics, trial: nn.Module, step: TrainingStep) -> fl
     return elapsed_s
 
 
-def _key(step: TrainingStep, candidates: Sequence[Numerics]) -> str:
-    """Return a hash of all that the choice may depend on."""
+def _key(settings: sections.Trainer, step: TrainingStep, candidates: Sequence[Numerics]) -> str:
+    """Return a hash of all that the choice may depend on.
+
+    The threads are there as the setting, not as the number that were free, so that the load of the
+    machine does not lead to another choice.
+    """
     facts = (
         PRECISION_MARGIN,
         FORMAT_MARGIN,
@@ -144,6 +148,7 @@ def _key(step: TrainingStep, candidates: Sequence[Numerics]) -> str:
         [(tuple(each.shape), each.requires_grad) for each in step.network.parameters()],
         tuple(step.images.shape),
         list(candidates),
+        settings.threads,
     )
     return hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 

@@ -14,7 +14,7 @@ class Progress:
     epoch: finished epochs. step: finished steps of the epoch that is under way, losses: theirs, lr:
     the learning rate of its first one.
     steps: finished steps in all. history: one row an epoch. train_s: seconds spent in steps alone,
-    with images: how many passed through them.
+    with images: how many passed through them. threads: the numbers of CPU threads, in order of use.
     """
 
     epoch: int = 0
@@ -27,6 +27,7 @@ class Progress:
     best_value: float = math.nan
     train_s: float = 0.0
     images: int = 0
+    threads: list[int] = field(default_factory=list)
 
     def record(
         self, row: dict[str, float], value: float, higher_is_better: bool, min_gain: float
@@ -43,6 +44,11 @@ class Progress:
             self.best_epoch, self.best_value = self.epoch, value
             return True
         return False
+
+    def record_threads(self, number: int) -> None:
+        """Record the number of threads of the steps to come."""
+        if self.threads[-1:] != [number]:
+            self.threads.append(number)
 
     def is_stale(self, patience: int | None) -> bool:
         """Whether the best epoch is further back than patience allows."""
