@@ -32,6 +32,8 @@ from astroclf.training.progress import Progress
 from astroclf.training.threads import Threads, set_threads, warn_of_change
 
 NUMERICS_FILE = "numerics.json"
+# What loading a state into another network, optimizer or generator raises.
+UNFIT_STATE = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError)
 
 
 @dataclass(frozen=True)
@@ -287,11 +289,12 @@ def put_back(
             f"another result: it began from {stored['backbone']} weights (model.pretrained, model.weights)."
         )
     try:
+        learner.load_weights(stored["best"])  # refuses unfit ones now, not after the last epoch
         learner.load_state_dict(stored["learner"])
-    except (RuntimeError, ValueError, KeyError) as error:
+        restore_random_states(stored["random_states"])
+    except UNFIT_STATE as error:
         raise UserError(
             f"The checkpoint does not fit the model of this run, it comes from another one: {one_line(error)}"
         ) from error
-    restore_random_states(stored["random_states"])
     best = {name: weight.to(learner.device) for name, weight in stored["best"].items()}
     return Progress(**stored["progress"]), best

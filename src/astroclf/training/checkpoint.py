@@ -9,48 +9,81 @@ import torch
 
 from astroclf.errors import UserError
 from astroclf.files import replace_file
+from astroclf.integrity import ChecksummedWriter, describe_damage, read_trailer
+from astroclf.training.checkpoint_content import CheckpointContent
 
-FORMAT = 5
+FORMAT = 6
 
 
 def checkpoint_path(folder: Path) -> Path:
-    """Where the checkpoint of a run lies."""
+    """Return where the checkpoint of a run is written."""
     return folder / "checkpoint" / "last.pt"
 
 
 def write_checkpoint(folder: Path, content: dict[str, Any]) -> None:
     """Replace the checkpoint of the run in one step, so that a kill leaves the old or the new one.
 
-    content: nested dicts and lists of tensors, numbers, strings and None, nothing else.
+    The file ends with a checksum of everything before it: `torch.load` ignores those of its own
+    format. Drafts that a killed process left are removed.
+
+    content: what `CheckpointContent` lists, as nested dicts and lists of tensors, numbers, strings
+    and None.
     """
     path = checkpoint_path(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for draft in path.parent.glob(f".{path.name}.*.draft"):
+        draft.unlink(missing_ok=True)
     with replace_file(path) as file:
-        torch.save({"format": FORMAT, **content}, file)
+        writer = ChecksummedWriter(file)
+        torch.save({"format": FORMAT, **content}, writer)  # type: ignore[arg-type]
+        writer.write_trailer()
 
 
 def read_checkpoint(folder: Path) -> dict[str, Any]:
-    """What `write_checkpoint` was given, with every tensor on the CPU.
+    """Return what `write_checkpoint` was given, with every tensor on the CPU.
 
-    Raises UserError if there is no checkpoint, or none that can be read.
+    Raises UserError if there is no checkpoint, or if it is unreadable, damaged or of another
+    version.
     """
     path = checkpoint_path(folder)
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            raise UserError(
+                f"resume={folder}: there is no {path}; give the folder of a run that has started to train."
+            )
+        matches = read_trailer(path)
+        content = _load(path) if matches is not False else None
+    except OSError as error:
         raise UserError(
-            f"resume={folder}: there is no {path}; give the folder of a run that has started to train."
+            f"resume={folder}: {path} cannot be read ({error.strerror or error}). "
+            "Check its permissions and its disk."
+        ) from error
+    version = content.get("format") if isinstance(content, dict) else None
+    if version is None or (version == FORMAT and not matches):
+        raise UserError(
+            f"resume={folder}: {path} is truncated, damaged or not an astroclf checkpoint. "
+            "Start a new run."
+        )
+    if version != FORMAT:
+        raise UserError(
+            f"resume={folder}: {path} was written by another version of astroclf (format {version}, this "
+            f"one reads {FORMAT}). Resume with that version, or start a new run."
         )
     try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
+        return CheckpointContent.model_validate(content).model_dump()
+    except ValueError as error:
         raise UserError(
-            f"resume={folder}: {path} cannot be read, it is cut short or not a checkpoint of ours "
-            f"({type(error).__name__}); start the run anew."
+            f"resume={folder}: {path} does not hold what a checkpoint holds ({describe_damage(error)}). "
+            "Start a new run."
         ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise UserError(
-            f"resume={folder}: {path} was written by another version; start the run anew."
-        )
-    return content
+
+
+def _load(path: Path) -> object:
+    """Return the content of a file of PyTorch, or None if it is none."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # torch raises a dozen kinds for a damaged file, OSError among them
+        return None
 
 
 def random_states() -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Progress:
     losses: list[float] = field(default_factory=list)
     lr: float = math.nan
     steps: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
+    history: list[dict[str, int | float]] = field(default_factory=list)
     best_epoch: int = 0
     best_value: float = math.nan
     train_s: float = 0.0
