@@ -90,6 +90,15 @@ class ImageDataset:
         """How many images of one split are of each class, (K,) int64; for classes, not for votes."""
         return np.bincount(self.targets[self.indices(split)], minlength=len(self.classes))
 
+    @property
+    def positive_class(self) -> str | None:
+        """The second of two classes, which ranking metrics and constraints are of; else None."""
+        return self.classes[1] if len(self.classes) == 2 and not self.has_votes else None
+
+    def with_reversed_classes(self) -> ImageDataset:
+        """Return the same images with their two classes in the other order."""
+        return self._with(classes=self.classes[::-1], targets=1 - self.targets)
+
     def with_split(self, split: np.ndarray) -> ImageDataset:
         """The same images in other splits."""
         return self._with(split=split)

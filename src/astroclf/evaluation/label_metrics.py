@@ -20,7 +20,7 @@ from astroclf.settings.sections import LABEL_METRICS
 
 # Metrics that follow from sums over images alone.
 OF_SUMS = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "log_loss", "brier", "ece")
-PER_CLASS = ("precision", "recall", "f1", "roc_auc")
+PER_CLASS = ("precision", "recall", "f1", "roc_auc", "average_precision")
 
 
 def score_labels(
@@ -35,7 +35,7 @@ def score_labels(
 
     - accuracy, balanced_accuracy (mean recall of the classes present), macro_f1 (mean over classes
       present or predicted), mcc (Gorodkin 2004; 0 where it is not defined).
-    - roc_auc, average_precision: of class 1 for two classes, else the mean over the classes
+    - roc_auc, average_precision: of class 1, the positive one, for two classes, else the mean over the classes
       present, each against the rest.
     - log_loss: natural logarithm, probabilities clipped at 2.2e-16. brier: the squared distance to
       the truth, halved for two classes. Both are means over images, as is loss.
@@ -65,10 +65,10 @@ def score_labels_with_intervals(
     seed: int,
     labels: np.ndarray | None = None,
 ) -> Scores:
-    """What `score_labels` measures, and precision, recall, f1 and roc_auc of each class.
+    """What `score_labels` measures, and each metric of `PER_CLASS` of each class.
 
     Every figure has a 95 % bootstrap interval (see `intervals.bootstrap`), all from the same
-    resamples. The ROC-AUC of a class is against the rest.
+    resamples. The ROC-AUC and average precision of a class are against the rest.
     """
     statistic = _LabelStatistic(probabilities, targets, losses, bins, labels)
     figures = iter(
@@ -130,7 +130,9 @@ class _LabelStatistic:
         labels: np.ndarray | None = None,
     ) -> None:
         self._sums = LabelSums(probabilities, targets, bins, labels)
-        self._rankings = _rankings(probabilities, targets)
+        self._rankings = [
+            Ranking(probabilities[:, k], targets == k) for k in range(probabilities.shape[1])
+        ]
         self._losses = losses
 
     def overall(self, weights: np.ndarray) -> np.ndarray:
@@ -138,7 +140,7 @@ class _LabelStatistic:
         return self.overall_and_per_class(weights)[:, : len(LABEL_METRICS)]
 
     def overall_and_per_class(self, weights: np.ndarray) -> np.ndarray:
-        """The metrics of `LABEL_METRICS`, then each of `PER_CLASS` for all classes, (R, 10 + 4 K)."""
+        """The metrics of `LABEL_METRICS`, then each of `PER_CLASS` for all classes, (R, 10 + 5 K)."""
         figures = self._sums.figures(weights)
         areas = [ranking.areas(weights) for ranking in self._rankings]
         roc_auc = np.stack([area[0] for area in areas], axis=1)
@@ -146,20 +148,15 @@ class _LabelStatistic:
         overall = {
             **figures,
             "loss": ratio(weights @ self._losses, weights.sum(axis=1)),
-            "roc_auc": mean_of_defined(roc_auc),
-            "average_precision": mean_of_defined(average_precision),
+            "roc_auc": _of_all_classes(roc_auc),
+            "average_precision": _of_all_classes(average_precision),
         }
-        if figures["recall"].shape[1] == 2:
-            # The class 0 of two is ranked as class 1 is, from the other end.
-            roc_auc = np.repeat(roc_auc, 2, axis=1)
-        per_class = {**figures, "roc_auc": roc_auc}
+        per_class = {**figures, "roc_auc": roc_auc, "average_precision": average_precision}
         return np.column_stack(
             [*(overall[name] for name in LABEL_METRICS), *(per_class[name] for name in PER_CLASS)]
         )
 
 
-def _rankings(probabilities: np.ndarray, targets: np.ndarray) -> list[Ranking]:
-    """One ranking a class; of class 1 alone for two classes."""
-    n_classes = probabilities.shape[1]
-    ranked_classes = [1] if n_classes == 2 else range(n_classes)
-    return [Ranking(probabilities[:, k], targets == k) for k in ranked_classes]
+def _of_all_classes(areas: np.ndarray) -> np.ndarray:
+    """Return the area of the positive class of two, or the mean over the classes present, (R,)."""
+    return areas[:, 1] if areas.shape[1] == 2 else mean_of_defined(areas)

@@ -27,6 +27,15 @@ HIGHER_IS_BETTER: dict[str, bool] = {
 }
 
 
+OF_POSITIVE_CLASS = ("roc_auc", "average_precision")  # where there are two classes
+
+
+def metric_label(metric: str, positive_class: str | None) -> str:
+    """Return the name of a metric, with the class it is of where that is one of two."""
+    of_class = positive_class is not None and metric in OF_POSITIVE_CLASS
+    return f"{metric} ({positive_class})" if of_class else metric
+
+
 def gain(metric: str, value: Figure, reference: Figure) -> Figure:
     """By how much `value` is better than `reference`, in units of the metric; negative if worse."""
     return value - reference if HIGHER_IS_BETTER[metric] else reference - value

@@ -13,7 +13,7 @@ from astroclf.evaluation.confusion import confusion_matrix
 from astroclf.evaluation.decision_section import decision_section
 from astroclf.evaluation.gallery import label_galleries, vote_galleries
 from astroclf.evaluation.intervals import Measured
-from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.evaluation.metrics import HIGHER_IS_BETTER, metric_label
 from astroclf.evaluation.report_content import ReportContent, SplitResult
 from astroclf.evaluation.weight_table import LARGE_SIGMA, layer_weights
 from astroclf.pages.page import render_page
@@ -73,6 +73,7 @@ def _run(content: ReportContent) -> dict[str, Any]:
         if content.history
         else "",
         "decided": decision_section(content),
+        "metric_label": lambda metric: metric_label(metric, shown.positive_class),
         "layers": [layer_weights(name, values) for name, values in content.weights.items()],
         "large_sigma": LARGE_SIGMA,
     }

@@ -43,6 +43,12 @@ class SplitResult:
     def has_votes(self) -> bool:
         return self.targets.ndim == 2
 
+    @property
+    def positive_class(self) -> str | None:
+        """The second of two classes, which roc_auc and average_precision are of; else None."""
+        names = list(self.scores.per_class)
+        return names[1] if len(names) == 2 and not self.has_votes else None
+
     def __len__(self) -> int:
         return len(self.ids)
 

@@ -296,6 +296,7 @@ class Evaluation(Section):
     views: Literal[1, 8]
     bootstrap: Annotated[int, Field(ge=0)]
     calibration_bins: Count
+    positive_class: str | None
     catalog: str | None
     catalog_id: str | None
     bin_columns: tuple[str, ...]

@@ -55,9 +55,10 @@ def describe(name: str, dataset: ImageDataset) -> str:
     parts = ", ".join(f"{split} {len(dataset.indices(split)):,}" for split in dataset.split_names)
     kind = "answers" if dataset.has_votes else "classes"
     shown = ", ".join(dataset.classes[:6]) + (", ..." if len(dataset.classes) > 6 else "")
+    positive = f", positive: {dataset.positive_class}" if dataset.positive_class else ""
     return (
         f"{name}: {len(dataset):,} images of {bands} x {side} x {side} px; {parts}; "
-        f"{len(dataset.classes)} {kind} ({shown})"
+        f"{len(dataset.classes)} {kind} ({shown})" + positive
     )
 
 

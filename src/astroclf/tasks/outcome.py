@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from astroclf.bundle import write_bundle
 from astroclf.data.dataset import TEST, TRAIN, VAL, ImageDataset
 from astroclf.evaluation.baseline import baseline_warnings
+from astroclf.evaluation.metrics import metric_label
 from astroclf.evaluation.report import write_report
 from astroclf.evaluation.report_content import DecisionContent, ReportContent, SplitResult
 from astroclf.files import shortest
@@ -44,7 +45,7 @@ def report_outcome(
 
     origin: where the run comes from (commit, versions, fingerprint of the data).
     """
-    facts = run_facts(settings, setup, warnings, origin)
+    facts = run_facts(settings, setup, dataset.positive_class, warnings, origin)
     setup.learner.load_weights(best)
     # From here on the network is what the bundle holds, so that every figure is the bundle's.
     merge_adapters(setup.classifier.backbone)
@@ -116,7 +117,11 @@ def file_cut(settings: Settings, dataset: ImageDataset) -> dict[str, Any]:
 
 
 def run_facts(
-    settings: Settings, setup: Setup, warnings: Sequence[str], origin: Mapping[str, str]
+    settings: Settings,
+    setup: Setup,
+    positive_class: str | None,
+    warnings: Sequence[str],
+    origin: Mapping[str, str],
 ) -> dict[str, Any]:
     """What `metrics.json` says of the run itself."""
     progress, numerics = setup.progress, setup.numerics
@@ -128,7 +133,8 @@ def run_facts(
         "train_s": round(progress.train_s, 2),
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
-        "chosen_on": f"val {settings.trainer.monitor}",
+        "chosen_on": f"val {metric_label(settings.trainer.monitor, positive_class)}",
+        "positive_class": positive_class,
         "backbone": setup.backbone,
         "parameters": parameters,
         "trained_parameters": trained,

@@ -15,6 +15,7 @@ from astroclf.data.thumbnails import make_thumbnails
 from astroclf.evaluation.baseline import HEADLINES, constant_baseline
 from astroclf.evaluation.bins import BinnedAccuracy, accuracy_along
 from astroclf.evaluation.decision_comparison import ComparedDecisions
+from astroclf.evaluation.metrics import metric_label
 from astroclf.evaluation.report_content import SplitResult
 from astroclf.files import write_csv, write_json
 from astroclf.settings import Settings
@@ -141,12 +142,15 @@ def summary(settings: Settings, splits: Mapping[str, SplitResult], facts: Mappin
     metrics = list(next(iter(splits.values())).scores.overall)
     heads = {name: f"{name} (chosen on)" if name == "val" else name for name in names}
     width = 24
-    lines = ["", " " * 20 + "".join(f"{heads[name]:<{width}}" for name in names)]
+    positive = next(iter(splits.values())).positive_class
+    first = max(20, *(2 + len(metric_label(metric, positive)) for metric in metrics))
+    lines = ["", " " * first + "".join(f"{heads[name]:<{width}}" for name in names)]
     for metric in metrics:
         figures = [_figure(splits[name].scores.overall[metric]) for name in names]
-        lines.append(f"{metric:<20}" + "".join(f"{figure:<{width}}" for figure in figures))
+        label = metric_label(metric, positive)
+        lines.append(f"{label:<{first}}" + "".join(f"{figure:<{width}}" for figure in figures))
     counts = "".join(f"{f'{len(splits[name]):,}':<{width}}" for name in names)
-    lines.append(f"{'images':<20}{counts}")
+    lines.append(f"{'images':<{first}}{counts}")
     lines += ["", _baseline_line(splits)]
     interval = "95 % bootstrap intervals in brackets. " if settings.evaluation.bootstrap else ""
     lines += ["", f"{interval}val chose the best epoch, so its figures are a little too good.", ""]

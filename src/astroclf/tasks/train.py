@@ -10,14 +10,14 @@ from typing import Any
 from torch import Tensor
 
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
-from astroclf.data.sources import load_dataset
 from astroclf.errors import Interrupted, Pruned, UserError
-from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.evaluation.metrics import HIGHER_IS_BETTER, metric_label
 from astroclf.files import shortest
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
 from astroclf.redaction import redact_values
 from astroclf.settings import Settings
+from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.decide import plain_decision
 from astroclf.tasks.figures import measured_figures, write_trial_metrics
 from astroclf.tasks.inspection import inspect_dataset
@@ -61,7 +61,7 @@ def train(
     stored = read_checkpoint(folder) if config["resume"] is not None else None
     device = choose_device(settings.trainer.device)
     if dataset is None:
-        dataset = memory.recall("dataset", settings.dataset, lambda: load_dataset(settings.dataset))
+        dataset = get_dataset(settings, memory)
     require_same_data(stored, dataset, folder)
     warnings = look_at_data(settings, dataset, folder, None if trial is None else memory)
     tracker = open_tracker(settings.tracking, folder)
@@ -83,7 +83,7 @@ def train(
         )
         tracker.log_dataset(settings.dataset.name, dataset_source(settings), dataset.fingerprint)
         tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(warnings)})
-        keeper = Keeper(settings, setup, folder, tracker, config, dataset.fingerprint, trial)
+        keeper = Keeper(settings, setup, folder, tracker, config, dataset, trial)
         best = fit_and_keep(settings, dataset, setup, keeper)
         figures = measured_figures(setup)  # before adapters are merged, and count no more
         if trial is None:
@@ -109,17 +109,18 @@ class Keeper:
         folder: Path,
         tracker: Tracker,
         config: dict[str, Any],
-        fingerprint: str,
+        dataset: ImageDataset,
         trial: TrialReports | None,
     ) -> None:
         self.settings = settings
+        self.positive_class = dataset.positive_class
         self.trial = trial
         self.setup = setup
         self.folder = folder
         self.tracker = tracker
         self.constant = {
             "config": redact_values({**config, "resume": None}),
-            "fingerprint": fingerprint,
+            "fingerprint": dataset.fingerprint,
             "backbone": setup.backbone,
             "frozen_hash": setup.frozen_hash,
             "warning": setup.warning,
@@ -159,7 +160,7 @@ class Keeper:
         if is_best and self.trial is not None:  # other runs are measured once more when they end
             tracked |= {f"best_{name}": row[name] for name in row if name.startswith("val_")}
         self.tracker.log_metrics(tracked, step=progress.epoch)
-        log.info(epoch_line(self.settings, row, is_best=is_best))
+        log.info(epoch_line(self.settings, row, self.positive_class, is_best=is_best))
         if self.trial is not None:
             write_trial_metrics(self.folder / "metrics.json", self.setup)
             self.trial.report(progress.epoch, row[f"val_{self.settings.trainer.monitor}"])
@@ -258,11 +259,15 @@ def describe_setup(settings: Settings, setup: Setup) -> str:
     )
 
 
-def epoch_line(settings: Settings, row: dict[str, float], *, is_best: bool) -> str:
+def epoch_line(
+    settings: Settings, row: dict[str, float], positive_class: str | None, *, is_best: bool
+) -> str:
     """One line: the losses of an epoch, and the metrics one looks at first."""
     shown = [settings.trainer.monitor, "accuracy", "macro_f1", "rmse"]
     names = [name for name in dict.fromkeys(shown) if name != "loss" and f"val_{name}" in row]
-    metrics = "  ".join(f"{name} {row[f'val_{name}']:.4f}" for name in names)
+    metrics = "  ".join(
+        f"{metric_label(name, positive_class)} {row[f'val_{name}']:.4f}" for name in names
+    )
     return (
         f"epoch {row['epoch']:>3}/{settings.trainer.epochs}  train loss {row['train_loss']:.4f}  "
         f"val loss {row['val_loss']:.4f}  {metrics}  {row['time_s']:.1f} s{'  best' if is_best else ''}"

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from astroclf.data.sources import load_dataset
 from astroclf.data.splits import write_split
 from astroclf.errors import Interrupted, Pruned
 from astroclf.files import shortest
 from astroclf.provenance import provenance
 from astroclf.settings import Settings
+from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.memory import Memory
 from astroclf.tasks.repeat.record import Record, continue_record
 from astroclf.tasks.repeat.repetitions import (
@@ -53,7 +53,7 @@ def repeat(
     resumed = config["resume"] is not None
     record = continue_record(folder, config) if resumed else Record(folder, config, {})
     if settings.seeds is not None:
-        dataset = memory.recall("dataset", settings.dataset, lambda: load_dataset(settings.dataset))
+        dataset = get_dataset(settings, memory)
         repetitions = repeat_seeds(settings, config)
     else:
         dataset = fold_images(settings, memory)

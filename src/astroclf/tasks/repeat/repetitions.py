@@ -10,8 +10,8 @@ import numpy as np
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.folds import assign_folds, fold_names, turn_to_fold
-from astroclf.data.sources import load_dataset
 from astroclf.settings import Settings, sections
+from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.memory import Memory
 from astroclf.tasks.train import run_name
 
@@ -59,7 +59,7 @@ def repeat_folds(
     names = fold_names(settings.folds)
     datasets = memory.recall(
         "folds",
-        (settings.dataset, settings.folds),
+        (folded.fingerprint, settings.folds),
         lambda: [turn_to_fold(folded, fold, len(names)) for fold in range(len(names))],
     )
     return [
@@ -72,10 +72,11 @@ def fold_images(settings: Settings, memory: Memory) -> ImageDataset:
     """The images with each one in a fold, but for those that the source holds out."""
 
     def draw() -> ImageDataset:
-        dataset = memory.recall("dataset", settings.dataset, lambda: load_dataset(settings.dataset))
+        dataset = get_dataset(settings, memory)
         return assign_folds(dataset, settings.folds, settings.dataset.split_seed)
 
-    return memory.recall("folded", (settings.dataset, settings.folds), draw)
+    key = (settings.dataset, settings.evaluation.positive_class, settings.folds)
+    return memory.recall("folded", key, draw)
 
 
 def describe_folds(settings: Settings, folded: ImageDataset) -> str:

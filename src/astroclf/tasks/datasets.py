@@ -1,0 +1,41 @@
+"""The data set of a run: loaded once per process, with its positive class."""
+
+from __future__ import annotations
+
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.sources import load_dataset
+from astroclf.errors import UserError, listed
+from astroclf.settings import Settings
+from astroclf.tasks.memory import Memory
+
+
+def get_dataset(settings: Settings, memory: Memory) -> ImageDataset:
+    """Return the images that the settings name, with `evaluation.positive_class` as second class.
+
+    Raises UserError as `load_dataset`, and if the positive class is none of two classes.
+    """
+    name = settings.evaluation.positive_class
+
+    def load() -> ImageDataset:
+        dataset = load_dataset(settings.dataset)
+        return dataset if name is None else order_classes(dataset, name)
+
+    return memory.recall("dataset", (settings.dataset, name), load)
+
+
+def order_classes(dataset: ImageDataset, positive: str) -> ImageDataset:
+    """Return the data set with two classes in the order (other, positive).
+
+    Raises UserError if there are not two classes, or if none of them has that name.
+    """
+    if dataset.has_votes or len(dataset.classes) != 2:
+        kind = "vote fractions" if dataset.has_votes else f"{len(dataset.classes)} classes"
+        raise UserError(
+            f"evaluation.positive_class={positive}: a positive class is one of two, and this data set has {kind}. "
+            "Set it to null."
+        )
+    if positive not in dataset.classes:
+        raise UserError(
+            f"evaluation.positive_class={positive}: the classes are {listed(dataset.classes)}. Choose one of them."
+        )
+    return dataset if dataset.positive_class == positive else dataset.with_reversed_classes()
