@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
 
 from astroclf.data.dataset import Stretch
+from astroclf.data.resampling import draw_grid, lost_variance, pixel_noise, resample
 from astroclf.data.stretch import from_flux, to_flux
 from astroclf.settings import sections
 
@@ -30,8 +30,7 @@ def augment(
         return values
     generator = torch.Generator().manual_seed(seed)
     if isinstance(settings, sections.Sky):
-        moved = _rotate_and_shift(values, settings, generator)
-        return _expose(moved, settings, stretch, generator)
+        return _expose(values, settings, stretch, generator)
     views = draw_views(settings.name, len(values), seed).to(values.device)
     return turn(values, (views & 4).bool(), (views & 1).bool(), (views & 2).bool())
 
@@ -65,35 +64,27 @@ def turn(values: Tensor, transpose: Tensor, flip_x: Tensor, flip_y: Tensor) -> T
     return torch.where(flip_y.view(pick), values.flip(-2), values)
 
 
-def _rotate_and_shift(values: Tensor, settings: sections.Sky, generator: torch.Generator) -> Tensor:
-    """Mirror, turn by any angle and move each image in one interpolation; edges are reflected."""
-    batch, image_px = len(values), values.shape[-1]
-    angle, mirror = torch.zeros(batch), torch.ones(batch)
-    if settings.rotation:
-        angle = torch.rand(batch, generator=generator) * (2 * torch.pi)
-        mirror = torch.randint(2, (batch,), generator=generator) * 2.0 - 1.0
-    # Sampling positions run from -1 to 1 over the image, so one pixel is 2 / image_px.
-    shift = (torch.rand(2, batch, generator=generator) * 2 - 1) * settings.shift_px * 2 / image_px
-    cos, sin = angle.cos(), angle.sin()
-    matrix = torch.stack([mirror * cos, -sin, shift[0], mirror * sin, cos, shift[1]], dim=1)
-    grid = F.affine_grid(
-        matrix.view(batch, 2, 3).to(values.device), list(values.shape), align_corners=False
-    )
-    return F.grid_sample(values, grid, padding_mode="reflection", align_corners=False)
-
-
 def _expose(
     values: Tensor, settings: sections.Sky, stretch: Stretch, generator: torch.Generator
 ) -> Tensor:
-    """Another transparency and more noise, in linear flux."""
+    """Return views under another angle, pointing and transparency, computed in linear flux.
+
+    Resampling averages noise away, so that training images would be smoother than those of val and
+    test; `noise: auto` adds what is missing, from the noise of each image and band.
+    """
     flux = to_flux(values, stretch)
-    gain = 1 + (torch.rand(len(values), generator=generator) * 2 - 1) * settings.brightness
-    flux = flux * gain.to(values.device).view(-1, 1, 1, 1)
-    if settings.noise > 0:
-        peak = flux.amax(dim=(1, 2, 3), keepdim=True)
+    grid = draw_grid(
+        flux.shape, rotation=settings.rotation, shift_px=settings.shift_px, generator=generator
+    ).to(flux.device)
+    gain = 1 + (torch.rand(len(flux), generator=generator) * 2 - 1) * settings.brightness
+    seed = int(torch.randint(2**62, (1,), generator=generator))
+    added = lost_variance(grid) if settings.noise == "auto" else settings.noise**2
+    seen = resample(flux, grid)
+    if settings.noise != 0:
         # Drawn where it is used: noise for every pixel is too much to carry to the device.
-        seed = int(torch.randint(2**62, (1,), generator=generator))
-        local = torch.Generator(values.device).manual_seed(seed)
-        noise = torch.randn(flux.shape, generator=local, device=values.device)
-        flux = flux + settings.noise * peak * noise
-    return from_flux(flux, stretch)
+        local = torch.Generator(flux.device).manual_seed(seed)
+        noise = torch.randn(flux.shape, generator=local, device=flux.device)
+        noise = noise * pixel_noise(flux) * added**0.5
+        # Noise on black pixels would be clipped to a background that the file does not have.
+        seen = seen + (noise if stretch == "linear" else noise * (seen > 0))
+    return from_flux(seen * gain.to(flux.device).view(-1, 1, 1, 1), stretch)

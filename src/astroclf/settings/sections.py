@@ -267,9 +267,9 @@ class Augment(Section):
 class Sky(Section):
     name: Literal["sky"]
     rotation: bool
-    shift_px: NonNegative
+    shift_px: Annotated[float, Field(ge=0, le=100)]
     brightness: Fraction
-    noise: NonNegative
+    noise: Literal["auto"] | Annotated[float, Field(ge=0, le=100)]
 
 
 class Trainer(Section):
