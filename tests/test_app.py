@@ -286,7 +286,10 @@ def test_one_class_only(train_run: Run, tmp_path: Path) -> None:
 
 BAD_FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "truncated": (lambda content: content[: len(content) // 2], "truncated"),
-    "text": (lambda content: b"not a picture at all", "not a JPEG, PNG or TIFF image"),
+    "text": (
+        lambda content: b"not a picture at all",
+        "not a JPEG, PNG, TIFF, WebP, BMP or GIF image",
+    ),
     "zero": (lambda content: b"", "empty file"),
 }
 
@@ -297,7 +300,7 @@ def test_a_file_that_is_no_picture_stops(train_run: Run, root: Path, kind: str) 
     file = root / "train/star/train-star-2.jpg"
     file.write_bytes(spoil(file.read_bytes()))
     sentence = refusal(train_run, "dataset=image_folder", f"dataset.root={root}")
-    assert sentence.startswith("1 of 18 images cannot be read: train/star/train-star-2.jpg (")
+    assert sentence.startswith("1 of 18 images cannot be used: train/star/train-star-2.jpg (")
     assert reason in sentence
     assert "dataset.on_bad_image=skip" in sentence
 
@@ -318,8 +321,8 @@ def test_files_that_are_no_pictures_are_skipped(
         assert wanted in reason
     with (folder / "predictions.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 15
-    assert "3 images could not be read and were left out: see skipped.csv." in caplog.text
-    assert "3 images could not be read" in (folder / "report.html").read_text()
+    assert "3 files are left out (" in caplog.text
+    assert "3 files are left out (" in (folder / "report.html").read_text()
 
 
 def test_fewer_images_than_a_batch_go_on_with_a_warning(

@@ -91,12 +91,9 @@ def half_bad(tmp_path: Path, write_image: Callable[..., np.ndarray]) -> list[str
     return names
 
 
-def test_bad_images_are_left_out(
-    read: Read, half_bad: list[str], caplog: pytest.LogCaptureFixture
-) -> None:
+def test_bad_images_are_left_out(read: Read, half_bad: list[str]) -> None:
     good = read(half_bad[::2])
     for _ in range(2):  # decoded, and from the store
-        caplog.clear()
         result = read(half_bad, on_bad_image="skip")
         np.testing.assert_array_equal(result.images, good.images)
         np.testing.assert_array_equal(result.kept, np.arange(0, 14, 2))
@@ -106,7 +103,6 @@ def test_bad_images_are_left_out(
             "not a JPEG, PNG, TIFF, WebP, BMP or GIF image",
             "truncated, damaged or an unsupported kind of JPEG",
         }
-        assert caplog.messages == ["7 of 14 images cannot be used and are left out."]
 
 
 def test_bad_images_stop_and_are_named(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources.image_folder import load
@@ -52,11 +54,12 @@ def test_folders_give_splits_and_classes(
     fill(f"{val_folder}/galaxy")
     fill(f"{val_folder}/star")
     fill("test/star", extension="JPG")
-    fill("hand_test/galaxy", extension="tiff")
+    fill("hand_test/galaxy", extension="webp")
     fill(".hidden/galaxy")
     (root / "notes").mkdir()
-    (root / "train/galaxy/readme.txt").touch()
     (root / "train/galaxy/.ghost.png").touch()
+    (root / "train/galaxy/Thumbs.db").touch()
+    (root / "train/galaxy/.DS_Store").touch()
 
     dataset = load_root()
 
@@ -70,6 +73,7 @@ def test_folders_give_splits_and_classes(
         ("hand_test", 0): 1,
     }
     assert dataset.split_names == ("train", "val", "test", "hand_test")
+    assert dataset.skipped == {}
     assert dataset.images.shape == (9, 3, 4, 4)
     assert dataset.pixels.bands == ("red", "green", "blue")
     for identity, target, split in zip(dataset.ids, dataset.targets, dataset.split, strict=True):
@@ -126,6 +130,87 @@ def test_skipped_images_leave_the_rest_aligned(
     }
 
 
+def test_files_that_are_no_images_are_listed_with_their_reason(
+    root: Path, load_root: Load, fill: Callable[..., None]
+) -> None:
+    for name in ("star", "galaxy"):
+        for extension in ("png", "webp", "bmp", "gif", "jfif", "jpe", "JPEG", "TiF"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+            kind = {"jfif": "JPEG", "jpe": "JPEG"}.get(extension)
+            noise = np.random.default_rng(zlib.crc32(f"{name}{extension}".encode()))
+            image = Image.fromarray(noise.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+            image.save(root / name / f"{name}-{extension}.{extension}", format=kind)
+    for name in ("a.ppm", "b.PPM", "c.fits", "d.fit.gz", "e", "notes.txt"):
+        (root / "star" / name).touch()
+    (root / "stray.png").touch()
+    (root / "readme.md").touch()
+    dataset = load_root(channels=3)
+    fits = "FITS, which is not readable yet: convert it to 16-bit TIFF or PNG"
+    assert len(dataset) == 16
+    assert dataset.skipped == {
+        "star/a.ppm": ".ppm, not a supported format",
+        "star/b.PPM": ".ppm, not a supported format",
+        "star/c.fits": fits,
+        "star/d.fit.gz": fits,
+        "star/e": "no file extension",
+        "star/notes.txt": ".txt, not a supported format",
+        "stray.png": "not in a class folder",
+    }
+
+
+def test_images_in_nested_folders_are_read_and_counted(
+    root: Path, load_root: Load, fill: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    fill("train/star", 2)
+    fill("train/star/bright", 3)
+    fill("train/star/bright/2020.png", 1)  # a folder all the same
+    fill("train/galaxy", 2)
+    (root / "train/galaxy/again").symlink_to(root / "train")  # leads back to where it is
+    dataset = load_root()
+    assert np.bincount(dataset.targets).tolist() == [2, 6]
+    assert "train/star/bright (3), train/star/bright/2020.png (1)" in caplog.text
+    assert "4 images lie in folders below their class folder" in caplog.text
+
+
+def test_what_is_not_a_regular_file_is_named_and_not_opened(
+    root: Path, load_root: Load, fill: Callable[..., None]
+) -> None:
+    fill("star", 2)
+    fill("galaxy", 2)
+    os.mkfifo(root / "star/pipe.png")
+    with pytest.raises(UserError, match=r"star/pipe\.png \(a named pipe, not a regular file\)"):
+        load_root()
+    assert list(load_root(on_bad_image="skip").skipped) == ["star/pipe.png"]
+
+
+def test_names_that_are_not_utf8_are_refused_before_decoding(
+    root: Path, load_root: Load, fill: Callable[..., None]
+) -> None:
+    fill("star", 2)
+    fill("galaxy", 2)
+    (root / "star").rename(os.fsdecode(os.fsencode(root) + b"/\xe9toile"))
+    with pytest.raises(UserError, match=r"1 names are not UTF-8, \\xe9toile\. Rename") as refusal:
+        load_root()
+    str(refusal.value).encode()
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    root: Path, load_root: Load, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("star")
+    fill("galaxy")
+    scan = os.scandir
+
+    def refuse_star(folder: Path) -> object:
+        if folder.name == "star":
+            raise PermissionError(13, "Permission denied")
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse_star)
+    with pytest.raises(UserError, match=r"images/star cannot be read \(Permission denied\)"):
+        load_root()
+
+
 def test_a_root_without_images_is_refused(root: Path, load_root: Load) -> None:
     with pytest.raises(UserError, match=r"dataset\.root=.*images is not a folder"):
         load_root()
@@ -135,6 +220,21 @@ def test_a_root_without_images_is_refused(root: Path, load_root: Load) -> None:
             (root / folder).mkdir()
         with pytest.raises(UserError, match=r"holds no images: looked for train/<class>/"):
             load_root()
+    for extension in ("png", "fits"):
+        (root / f"stray.{extension}").touch()
+    with pytest.raises(UserError, match="2 images lie outside of class folders"):
+        load_root()
+
+
+def test_a_class_of_unreadable_formats_is_refused_with_their_number(
+    root: Path, load_root: Load, fill: Callable[..., None]
+) -> None:
+    fill("galaxy")
+    (root / "star").mkdir()
+    for number in range(3):
+        (root / f"star/{number}.fits").touch()
+    with pytest.raises(UserError, match=r"star .* but others: FITS, which .* \(3\)"):
+        load_root()
 
 
 @pytest.mark.parametrize(
@@ -146,6 +246,7 @@ def test_a_root_without_images_is_refused(root: Path, load_root: Load) -> None:
         (["train/a", "train/b", "test/c"], None, "Class c .* is in test but not in train, .* a, b"),
         (["train/a", "train/b", "more/c"], None, "Class c .* is in more but not in train"),
         (["train/a"], None, "one class, a"),
+        (["a/x", "a/y", "b/x"], None, r"a .* no images itself, but 2 .* a/x \(1\), a/y \(1\)"),
         (["val/a", "val/b"], None, "val/ but no train/"),
         (["train/a", "train/b", "val/a", "valid/a"], None, "both val and valid.* folder for val"),
         (["train/a", "train/b", "Test/a", "testing/a"], None, "both Test and testing"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from astroclf.data.audit import find_leaks, leak_warning, write_leaks
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.splits import write_split
+from astroclf.errors import listed
 from astroclf.evaluation.bins import accuracy_along
 from astroclf.evaluation.threshold_search import read_objective
 from astroclf.files import write_csv
@@ -29,9 +31,7 @@ def inspect_dataset(settings: Settings, dataset: ImageDataset, folder: Path) -> 
     warnings = []
     if dataset.skipped:
         write_skipped(folder / "skipped.csv", dataset)
-        warnings.append(
-            f"{len(dataset.skipped)} images could not be read and were left out: see skipped.csv."
-        )
+        warnings.append(skipped_warning(dataset))
     leaks = find_leaks(dataset)
     if leaks:
         write_leaks(leaks, folder / "leaks.csv")
@@ -60,6 +60,13 @@ def describe(name: str, dataset: ImageDataset) -> str:
         f"{name}: {len(dataset):,} images of {bands} x {side} x {side} px; {parts}; "
         f"{len(dataset.classes)} {kind} ({shown})" + positive
     )
+
+
+def skipped_warning(dataset: ImageDataset) -> str:
+    """Return how many files are left out for which reasons, the commonest first."""
+    reasons = Counter(dataset.skipped.values()).most_common()
+    counted = listed((f"{reason}: {count:,}" for reason, count in reasons), most=5)
+    return f"{len(dataset.skipped):,} files are left out ({counted}), see skipped.csv."
 
 
 def write_skipped(file: Path, dataset: ImageDataset) -> None:

@@ -60,7 +60,7 @@ def read_images(folder: Path, names: Sequence[str], settings: sections.Files) ->
     )
     bad = {int(position): reason for position, reason in stored.notes["bad"].items()}
     skipped = {names[position]: reason for position, reason in bad.items()}
-    _report_bad(skipped, len(names), settings)
+    _refuse_bad(skipped, len(names), settings)
     _report_pages(stored.notes["pages"], names)
     return ReadFiles(stored.images, _others(len(names), bad), skipped, _pixels(stored, settings))
 
@@ -163,15 +163,12 @@ def _fill(
     return bad
 
 
-def _report_bad(skipped: Mapping[str, str], total: int, settings: sections.Files) -> None:
-    if not skipped:
-        return
-    count = f"{len(skipped):,} of {total:,} images cannot be used"
-    if settings.on_bad_image == "stop":
+def _refuse_bad(skipped: Mapping[str, str], total: int, settings: sections.Files) -> None:
+    if skipped and settings.on_bad_image == "stop":
         raise UserError(
-            f"{count}: {_with_reasons(skipped)}. Repair them, or leave them out with dataset.on_bad_image=skip."
+            f"{len(skipped):,} of {total:,} images cannot be used: {_with_reasons(skipped)}. "
+            "Repair them, or leave them out with dataset.on_bad_image=skip."
         )
-    log.warning("%s and are left out.", count)
 
 
 def _report_pages(pages: Mapping[str, int], names: Sequence[str]) -> None:

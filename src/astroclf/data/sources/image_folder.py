@@ -2,134 +2,196 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
-from astroclf.data.formats.kinds import EXTENSIONS
+from astroclf.data.formats.kinds import EXTENSIONS, FITS_REASON, extension_reason
 from astroclf.data.sources.files import name_ids, read_images
+from astroclf.data.sources.folder_tree import Parts, Tree, read_tree
 from astroclf.data.sources.labels import ordered_classes, split_name, warn_of_look_alikes
-from astroclf.errors import UserError
+from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 
-Layout = dict[str, dict[str, list[str]]]  # split -> class -> files, relative to the root
+STATED = (TRAIN, VAL, TEST)
+
+log = logging.getLogger("astroclf")
+
+
+@dataclass
+class ClassFolder:
+    """folder: below the root. files: images at any depth. unread: path -> reason, of other files."""
+
+    folder: Parts
+    files: list[Parts] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def nested(self) -> Counter[str]:
+        """Folders below this one that hold images, and how many."""
+        depth = len(self.folder)
+        return Counter("/".join(f[:-1]) for f in self.files if len(f) > depth + 1)
 
 
 def load(settings: sections.ImageFolder) -> ImageDataset:
-    """The images of the folders, in the order of their paths within each split.
+    """Return the images of the folders, in the order of their paths within each split.
 
     Images are uint8 0-255, or float32 counts from files of 16 bits. Classes are the folders in
-    train, by name. The split of an image is its folder's (see `labels.split_name`), or ""
-    where there are class folders alone. An id is the name of the file without its extension, or its
-    path below the root where several files have that name.
+    train, by name. Images in folders below a class folder are of that class. The split of an image
+    is its folder's (see `labels.split_name`), or "" where there are class folders alone. An id is
+    the name of the file without its extension, or its path below the root where several files have
+    that name. `skipped` has the files that are no images too.
 
-    Raises UserError for a root that is missing or holds no such folders, for a class without
+    Raise UserError for a root that is missing or holds no such folders, for a class without
     images or that train does not have, for fewer than two classes, and as `files.read_images`.
     """
-    root = Path(settings.root or "").expanduser()
-    layout = _find_layout(root)
-    classes = _classes(root, layout)
-    names, targets, splits = [], [], []
-    for split, class_files in layout.items():
-        for name, files in class_files.items():
-            names += files
-            targets += [classes.index(name)] * len(files)
-            splits += [split] * len(files)
+    root = Path(settings.root or "")
+    if not root.is_dir():
+        raise UserError(f"dataset.root={root} is not a folder: give the one that holds the images.")
+    tree = read_tree(root)
+    splits = _split_folders(root, tree)
+    found = _class_folders(tree, splits)
+    outside = _outside(tree, found)
+    _check_images(root, found, outside)
+    _warn_of_nested(found.values())
+    classes = _classes(root, found)
+    names, targets, split = [], [], []
+    for (split_of, class_name), each in found.items():
+        names += ["/".join(parts) for parts in each.files]
+        targets += [classes.index(class_name)] * len(each.files)
+        split += [split_of] * len(each.files)
     read = read_images(root, names, settings)
+    unread = {path: reason for each in found.values() for path, reason in each.unread.items()}
     return ImageDataset(
         images=read.images,
         targets=np.array(targets, np.int64)[read.kept],
         ids=name_ids(names)[read.kept],
         classes=classes,
-        split=np.array(splits, str)[read.kept],
+        split=np.array(split, str)[read.kept],
         pixels=read.pixels,
-        skipped=read.skipped,
+        skipped={**read.skipped, **unread, **outside},
     )
 
 
-def _find_layout(root: Path) -> Layout:
-    if not root.is_dir():
-        raise UserError(f"dataset.root={root} is not a folder: give the one that holds the images.")
-    split_of = {name: split_name(name) for name in _subfolders(root)}
-    stated = [name for name, split in split_of.items() if split in (TRAIN, VAL, TEST)]
+def _split_folders(root: Path, tree: Tree) -> dict[str, str]:
+    """Return folder -> split; of none where there are class folders alone.
+
+    Beside train, any folder whose folders hold images is a split.
+    """
+    tops = [parts[0] for parts in tree.folders if len(parts) == 1]
+    split_of = {top: split_name(top) for top in tops}
+    stated = {top: split for top, split in split_of.items() if split in STATED}
     if not stated:
-        layout = {UNASSIGNED: _class_files(root, root)}
-    else:
-        _check_stated(root, {name: split_of[name] for name in stated})
-        layout = {
-            split: _class_files(root, root / name)
-            for name, split in split_of.items()
-            if name in stated or _holds_classes(root / name)
-        }
-    if not any(layout.values()):
-        raise UserError(
-            f"dataset.root={root} holds no images: looked for train/<class>/ and <class>/ with "
-            f"{', '.join(EXTENSIONS)} files."
-        )
-    return layout
-
-
-def _check_stated(root: Path, split_of: dict[str, str]) -> None:
-    """Raise UserError unless there is a folder for train and one folder for each split."""
-    for split in (TRAIN, VAL, TEST):
-        folders = [name for name, stated in split_of.items() if stated == split]
+        return {}
+    for split in STATED:
+        folders = [top for top, name in stated.items() if name == split]
         if split == TRAIN and not folders:
-            lone = next(iter(split_of))
+            lone = next(iter(stated))
             raise UserError(f"dataset.root={root} holds {lone}/ but no train/: add it.")
         if len(folders) > 1:
             raise UserError(
                 f"dataset.root={root} holds both {' and '.join(folders)}: keep one folder for {split}."
             )
+    with_classes = {parts[0] for parts in tree.files if len(parts) > 2 and _is_image(parts)}
+    return {top: split for top, split in split_of.items() if top in stated or top in with_classes}
 
 
-def _classes(root: Path, layout: Layout) -> tuple[str, ...]:
-    first = next(split for split in (TRAIN, UNASSIGNED) if split in layout)
-    classes = ordered_classes(layout[first])
-    warn_of_look_alikes(classes)
-    for split, class_files in layout.items():
-        for name, files in class_files.items():
-            if not files:
-                where = f"{split}/{name}" if split else name
-                raise UserError(
-                    f"Class folder {where} of dataset.root={root} holds no {', '.join(EXTENSIONS)} files: "
-                    "fill it, or remove it."
-                )
-            if name not in classes:
-                raise UserError(
-                    f"Class {name} of dataset.root={root} is in {split} but not in train, which has "
-                    f"{', '.join(classes) or 'none'}: every class needs images to train on."
-                )
+def _class_folders(tree: Tree, splits: Mapping[str, str]) -> dict[tuple[str, str], ClassFolder]:
+    """Return (split, class) -> its files."""
+    depth = 2 if splits else 1
+    found: dict[tuple[str, str], ClassFolder] = {}
+    for parts in tree.folders:
+        if len(parts) == depth and (depth == 1 or parts[0] in splits):
+            split = splits[parts[0]] if splits else UNASSIGNED
+            found.setdefault((split, parts[-1].strip()), ClassFolder(parts))
+    for parts in tree.files:
+        if len(parts) <= depth or (splits and parts[0] not in splits):
+            continue
+        split = splits[parts[0]] if splits else UNASSIGNED
+        folder = found[split, parts[depth - 1].strip()]
+        reason = extension_reason(parts[-1])
+        if reason is None:
+            folder.files.append(parts)
+        else:
+            folder.unread["/".join(parts)] = reason
+    return found
+
+
+def _outside(tree: Tree, found: Mapping[tuple[str, str], ClassFolder]) -> dict[str, str]:
+    """Return path -> reason for the images that lie in no class folder."""
+    folders = {each.folder for each in found.values()}
+    return {
+        "/".join(parts): FITS_REASON if _is_fits(parts) else "not in a class folder"
+        for parts in tree.files
+        if (_is_image(parts) or _is_fits(parts)) and not folders & {parts[:1], parts[:2]}
+    }
+
+
+def _check_images(
+    root: Path, found: Mapping[tuple[str, str], ClassFolder], outside: Mapping[str, str]
+) -> None:
+    """Raise UserError unless each class folder holds images itself, not only in folders below."""
+    if not any(each.files or each.unread for each in found.values()):
+        lone = f"; {len(outside):,} images lie outside of class folders" if outside else ""
+        raise UserError(
+            f"dataset.root={root} holds no images: looked for train/<class>/ and <class>/ with "
+            f"{', '.join(EXTENSIONS)} files{lone}."
+        )
+    for each in found.values():
+        where = f"Class folder {'/'.join(each.folder)} of dataset.root={root}"
+        if not each.files:
+            others = _counted(Counter(each.unread.values()))
+            raise UserError(
+                f"{where} holds no {', '.join(EXTENSIONS)} files"
+                f"{f', but others: {others}' if others else ''}. Fill it, or remove it."
+            )
+        if each.nested.total() == len(each.files):
+            raise UserError(
+                f"{where} holds no images itself, but {len(each.files):,} in folders below it, "
+                f"{_counted(each.nested)}. Move them up; if the folders of the root are splits, "
+                "name them train, val and test."
+            )
+
+
+def _warn_of_nested(folders: Iterable[ClassFolder]) -> None:
+    nested = sum((each.nested for each in folders), Counter())
+    if nested:
+        log.warning(
+            "%s images lie in folders below their class folder and are read as that class: %s.",
+            f"{nested.total():,}",
+            _counted(nested),
+        )
+
+
+def _classes(root: Path, found: Mapping[tuple[str, str], ClassFolder]) -> tuple[str, ...]:
+    first = TRAIN if any(split == TRAIN for split, _ in found) else UNASSIGNED
+    classes = ordered_classes(name for split, name in found if split == first)
+    for split, name in found:
+        if name not in classes:
+            raise UserError(
+                f"Class {name} of dataset.root={root} is in {split} but not in train, which has "
+                f"{listed(classes) or 'none'}: every class needs images to train on."
+            )
     if len(classes) < 2:
         raise UserError(
             f"dataset.root={root} has one class, {classes[0]}: there must be two to tell apart."
         )
+    warn_of_look_alikes(classes)
     return classes
 
 
-def _class_files(root: Path, folder: Path) -> dict[str, list[str]]:
-    """Class -> its images, as paths below the root."""
-    return {
-        name: [str(file.relative_to(root)) for file in _image_files(folder / name)]
-        for name in _subfolders(folder)
-    }
+def _counted(counts: Counter[str]) -> str:
+    return listed(f"{name} ({count:,})" for name, count in counts.most_common())
 
 
-def _holds_classes(folder: Path) -> bool:
-    return any(_image_files(folder / name) for name in _subfolders(folder))
+def _is_image(parts: Parts) -> bool:
+    return extension_reason(parts[-1]) is None
 
 
-def _subfolders(folder: Path) -> list[str]:
-    return sorted(
-        entry.name
-        for entry in folder.iterdir()
-        if not entry.name.startswith(".") and entry.is_dir()
-    )
-
-
-def _image_files(folder: Path) -> list[Path]:
-    return sorted(
-        entry
-        for entry in folder.iterdir()
-        if not entry.name.startswith(".") and entry.name.lower().endswith(EXTENSIONS)
-    )
+def _is_fits(parts: Parts) -> bool:
+    return extension_reason(parts[-1]) == FITS_REASON
