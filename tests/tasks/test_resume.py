@@ -56,6 +56,13 @@ def assert_same_run(found: Path, expected: Path) -> None:
 
 
 LORA = ("finetune=lora", "finetune.rank=2")
+
+
+def run_facts(folder: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((folder / "metrics.json").read_text())["run"]
+    return facts
+
+
 CASES = {
     "cosine": ("scheduler=cosine", "optimizer=adamw"),
     "onecycle": ("scheduler=onecycle", "optimizer=sgd", "augment=sky"),
@@ -124,8 +131,12 @@ def test_a_finished_run_may_be_given_more_epochs(
     whole = train_run(*TINY, "trainer.epochs=3", "scheduler=none")
     short = stopped_run(*TINY, "trainer.epochs=1", "scheduler=none")
     short.run(short.config)
+    assert run_facts(short.folder)["test_evaluations"] == 1
     short.resume(epochs=3)
     assert_same_run(short.folder, whole)
+    facts = run_facts(short.folder)
+    assert facts["test_evaluations"] == 2
+    assert any("test split was evaluated 2 times" in warning for warning in facts["warnings"])
 
 
 def test_a_run_that_trained_everything_needs_its_first_weights_no_more(

@@ -21,7 +21,13 @@ from astroclf.models.classifier import count_parameters
 from astroclf.models.lora import merge_adapters
 from astroclf.settings import Settings
 from astroclf.tasks.decide import compare_with_plain, fit_decision
-from astroclf.tasks.results import score_splits, summary, write_metrics, write_predictions
+from astroclf.tasks.results import (
+    count_test_evaluations,
+    score_splits,
+    summary,
+    write_metrics,
+    write_predictions,
+)
 from astroclf.tasks.scores import Scoring
 from astroclf.tasks.setup import Setup
 from astroclf.tracking import Tracker
@@ -59,6 +65,13 @@ def report_outcome(
     facts["decision"] = {**fitted.decision.to_dict(), "notes": fitted.sentences()}
     splits = score_splits(Scoring(dataset, fitted.decision, settings), outputs)
     warnings = [*warnings, *compare_with_baseline(dataset, splits)]
+    if TEST in splits:
+        facts["test_evaluations"] = count_test_evaluations(folder / "metrics.json", facts["epochs"])
+        if facts["test_evaluations"] > 1:
+            warnings.append(
+                f"The test split was evaluated {facts['test_evaluations']} times in this run: if its figures led to "
+                "the later trainings, they are too good."
+            )
     facts["warnings"] = warnings
     compared = {
         split: compare_with_plain(settings, dataset, fitted, split, outputs[split].logits)

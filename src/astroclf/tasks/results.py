@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -90,6 +91,18 @@ def write_metrics(
     content["run"] = dict(run)
     write_json(file, content)
     return content
+
+
+def count_test_evaluations(file: Path, epochs: int) -> int:
+    """Return how many trainings of a run were evaluated on test, with the one of so many epochs.
+
+    file: the metrics.json that the run may have from before it was resumed.
+    """
+    try:
+        before = json.loads(file.read_text())["run"]
+        return int(before["test_evaluations"]) + int(before["epochs"] != epochs)
+    except (OSError, ValueError, KeyError, TypeError):
+        return 1
 
 
 def write_predictions(file: Path, dataset: ImageDataset, splits: Mapping[str, SplitResult]) -> None:
