@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astroclf.files import read_csv, replace_file, spreadsheet_safe, write_csv, write_json
+from astroclf.files import (
+    read_csv,
+    replace_file,
+    spreadsheet_safe,
+    user_path,
+    write_csv,
+    write_json,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -51,3 +58,19 @@ def test_csv_texts_survive_a_round_trip(
     file = tmp_path_factory.mktemp("csv") / "table.csv"
     write_csv(file, ["id"], [[text] for text in texts])
     assert [row["id"] for row in read_csv(file) if row] == texts
+
+
+def test_a_path_of_a_user_has_its_home_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert user_path("~/o'brien/50% of #1?") == tmp_path / "o'brien/50% of #1?"
+    assert user_path("data/~x") == Path("data/~x")
+    for text, wanted in {
+        "~nobody-of-that-name/x": "without ~, since that home directory is unknown",
+        "": "not empty",
+        "a\0b": "no zero byte",
+        "\udce9toile": "names in UTF-8",
+    }.items():
+        with pytest.raises(ValueError, match=wanted):
+            user_path(text)

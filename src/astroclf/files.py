@@ -1,4 +1,4 @@
-"""Atomic writes, CSV that is safe in a spreadsheet, and paths for display."""
+"""Atomic writes, CSV that is safe in a spreadsheet, paths from users and for display."""
 
 from __future__ import annotations
 
@@ -94,6 +94,22 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def user_path(text: str) -> Path:
+    """Return a path that a user wrote, with `~` and `~name` replaced by the home directory.
+
+    Raises ValueError, whose message is what the path should be, if it cannot be used.
+    """
+    if not text or "\0" in text:
+        raise ValueError("a path that is not empty and has no zero byte")
+    try:
+        text.encode()
+        return Path(text).expanduser()
+    except UnicodeEncodeError:
+        raise ValueError("a path whose folders and file have names in UTF-8") from None
+    except RuntimeError:
+        raise ValueError("a path without ~, since that home directory is unknown") from None
 
 
 def shortest(path: Path) -> Path:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +40,33 @@ def test_settings_hold_exactly_what_was_composed(config: Config) -> None:
     read = read_settings(plain).model_dump(mode="json")
     del plain["resume"]
     assert read == plain
+
+
+def test_every_path_has_its_home_directory(
+    config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    paths = ("dataset.root", "dataset.cache", "model.weights", "evaluation.catalog")
+    config_of_folder = (
+        "dataset=image_folder",
+        "evaluation.bin_columns=[r]",
+        "evaluation.catalog_id=id",
+    )
+    settings = read_settings(config(*config_of_folder, *(f"{key}='~/x'" for key in paths)))
+    assert isinstance(settings.dataset, sections.ImageFolder)
+    found = (settings.dataset.root, settings.dataset.cache, settings.model.weights)
+    assert {*found, settings.evaluation.catalog} == {str(tmp_path / "x")}
+    table = read_settings(config("dataset=catalog", "dataset.table='~/t.csv'")).dataset
+    assert isinstance(table, sections.Catalog)
+    assert table.table == str(tmp_path / "t.csv")
+
+
+def test_a_home_directory_that_is_unknown_is_one_sentence(config: Config) -> None:
+    sentence = refusal(config, "dataset.cache='~nobody-of-that-name/x'")
+    assert sentence == (
+        "dataset.cache=~nobody-of-that-name/x does not fit: it should be a path without ~, "
+        "since that home directory is unknown."
+    )
 
 
 def test_settings_cannot_be_changed(settings: Callable[..., Settings]) -> None:

@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from astroclf.files import user_path
+
+
+def _expanded(text: str) -> str:
+    try:
+        return str(user_path(text))
+    except ValueError as error:
+        raise PydanticCustomError(
+            "path", "Input should be {wanted}", {"wanted": str(error)}
+        ) from error
+
+
+UserPath = Annotated[str, AfterValidator(_expanded)]  # of a file or folder, ~ expanded
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -70,7 +85,7 @@ class Dataset(Section):
 
     name: str
     image_px: Count | None
-    cache: str
+    cache: UserPath
     val_fraction: Fraction
     test_fraction: Fraction
     split_seed: Seed
@@ -100,12 +115,12 @@ class Files(Dataset):
 
 class ImageFolder(Files):
     name: Literal["image_folder"]
-    root: str | None
+    root: UserPath | None
 
 
 class Catalog(Files):
     name: Literal["catalog"]
-    table: str | None
+    table: UserPath | None
     image_column: str
     label_column: str | None
     vote_columns: tuple[str, ...] | None
@@ -126,7 +141,7 @@ class Model(Section):
     name: str
     hidden_units: tuple[Count, ...]
     dropout: Fraction
-    weights: str | None
+    weights: UserPath | None
 
 
 class Cnn(Model):
@@ -297,7 +312,7 @@ class Evaluation(Section):
     bootstrap: Annotated[int, Field(ge=0)]
     calibration_bins: Count
     positive_class: str | None
-    catalog: str | None
+    catalog: UserPath | None
     catalog_id: str | None
     bin_columns: tuple[str, ...]
     bins: Count

@@ -31,7 +31,7 @@ def load(settings: sections.Catalog) -> ImageDataset:
     missing, empty cells, positions that are not degrees, ids that are not unique, votes outside [0, 1], fewer than two classes, and
     as `files.read_images`.
     """
-    path = Path(settings.table or "").expanduser()
+    path = Path(settings.table or "")
     table = _read_table(path, settings)
     names = _filled(table, settings.image_column, "dataset.image_column").tolist()
     _check_files(path, names)
