@@ -11,10 +11,10 @@ from astroclf.evaluation.decision_comparison import (
     Decided,
     compare_decisions,
 )
-from astroclf.evaluation.intervals import resample
-from astroclf.evaluation.label_metrics import score_labels, score_labels_with_intervals
+from astroclf.evaluation.label_metrics import score_labels_with_intervals
+from astroclf.evaluation.resampling import Resampling
 
-DRAWN = {"bins": 10, "groups": None, "resamples": 60, "seed": 3}
+DRAWN = {"bins": 10, "resampling": Resampling(200, 3)}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def votes():
 
 def test_each_side_has_the_metrics_that_its_labels_have_alone(classes):
     plain, tuned, targets = classes
-    compared = compare_decisions(plain, tuned, targets, **DRAWN)
+    compared = compare_decisions(plain, tuned, targets, "abc", **DRAWN)
     assert tuple(compared.metrics) == OF_LABELS
     for side, decided in (("plain", plain), ("tuned", tuned)):
         alone = score_labels_with_intervals(
@@ -57,39 +57,40 @@ def test_each_side_has_the_metrics_that_its_labels_have_alone(classes):
 
 def test_a_gain_is_of_the_same_images_on_both_sides(classes):
     plain, tuned, targets = classes
-    metrics = compare_decisions(plain, tuned, targets, **DRAWN).metrics
-    draws = []
-    for weights in np.concatenate(list(resample(300, None, 60, seed=3))).astype(int):
-        y = np.repeat(targets, weights)
-        before, after = (
-            score_labels(
-                np.repeat(each.probabilities, weights, axis=0),
-                y,
-                np.zeros(len(y)),
-                bins=10,
-                labels=np.repeat(each.labels, weights),
-            )
-            for each in (plain, tuned)
+    metrics = compare_decisions(plain, tuned, targets, "abc", **DRAWN).metrics
+    low, high = metrics["mcc"].gain["ci95"]
+    assert metrics["mcc"].gain["value"] == pytest.approx(
+        metrics["mcc"].tuned["value"] - metrics["mcc"].plain["value"]
+    )
+    assert high - low < np.ptp(metrics["mcc"].plain["ci95"])
+    right = [(each.labels == targets).astype(float) for each in (plain, tuned)]
+    errors = [
+        np.sum(
+            [
+                (right[1] - right[0])[targets == k].var(ddof=1) * np.sum(targets == k)
+                for k in range(3)
+            ]
         )
-        # Lower is better for ece.
-        draws.append((after["mcc"] - before["mcc"], before["ece"] - after["ece"]))
-    for metric, draw in zip(("mcc", "ece"), np.array(draws).T, strict=True):
-        assert metrics[metric].gain["ci95"] == pytest.approx(np.percentile(draw, [2.5, 97.5]))
+    ]
+    low, high = metrics["accuracy"].gain["ci95"]
+    half = 1.968 * np.sqrt(errors[0]) / 300
+    assert (high - low) / 2 == pytest.approx(half, rel=0.2)
+    # Lower is better for ece, which has no interval.
     ece = metrics["ece"]
     assert ece.gain["value"] == pytest.approx(ece.plain["value"] - ece.tuned["value"])
-    low, high = metrics["mcc"].gain["ci95"]
-    assert high - low < np.ptp(metrics["mcc"].plain["ci95"])
+    assert ece.gain["ci95"] is None
 
 
 def test_the_same_decision_twice_gains_exactly_nothing(classes):
     plain, _, targets = classes
-    for comparison in compare_decisions(plain, plain, targets, **DRAWN).metrics.values():
-        assert comparison.gain == {"value": 0.0, "ci95": [0.0, 0.0]}
+    for comparison in compare_decisions(plain, plain, targets, "abc", **DRAWN).metrics.values():
+        assert comparison.gain["value"] == 0.0
+        assert comparison.gain["ci95"] is None
 
 
 def test_metrics_of_answers_are_those_of_scikit_learn(votes):
     plain, tuned, truth = votes
-    metrics = compare_decisions(plain, tuned, truth, **DRAWN).metrics
+    metrics = compare_decisions(plain, tuned, truth, "abcd", **DRAWN).metrics
     assert tuple(metrics) == OF_VOTES
     true = truth >= 0.5
     for side, decided in (("plain", plain), ("tuned", tuned)):
@@ -111,12 +112,14 @@ def vote_error(fractions, truth):
     )
 
 
-def test_groups_are_drawn_as_a_whole_and_nothing_is_drawn_for_no_resamples(classes):
+def test_groups_widen_the_interval_and_without_resamples_there_is_none(classes):
     plain, tuned, targets = classes
-    groups = np.arange(300) // 30
-    alone = compare_decisions(plain, tuned, targets, **DRAWN).metrics["mcc"]
-    grouped = compare_decisions(plain, tuned, targets, **{**DRAWN, "groups": groups})
-    assert grouped.metrics["mcc"].plain["value"] == alone.plain["value"]
-    assert grouped.metrics["mcc"].plain["ci95"] != alone.plain["ci95"]
-    none = compare_decisions(plain, tuned, targets, **{**DRAWN, "resamples": 0})
+    groups = np.argsort(np.argsort(plain.labels != targets, kind="stable")) // 15
+    alone = compare_decisions(plain, tuned, targets, "abc", **DRAWN).metrics["mcc"]
+    named = {"bins": 10, "resampling": Resampling(60, 3, groups)}
+    grouped = compare_decisions(plain, tuned, targets, "abc", **named).metrics["mcc"]
+    assert grouped.plain["value"] == alone.plain["value"]
+    assert np.ptp(grouped.plain["ci95"]) > 1.5 * np.ptp(alone.plain["ci95"])
+    named = {"bins": 10, "resampling": Resampling(0, 3)}
+    none = compare_decisions(plain, tuned, targets, "abc", **named)
     assert none.metrics["mcc"].gain["ci95"] is None

@@ -2,74 +2,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
 
-from astroclf.evaluation import intervals
-from astroclf.evaluation.intervals import bootstrap, resample, wilson_interval
-from astroclf.evaluation.label_metrics import score_labels_with_intervals
-
-
-def mean_of(values):
-    return lambda weights: (weights @ values / weights.sum(axis=1))[:, None]
-
-
-def test_bootstrap_interval_of_a_mean_is_that_of_the_normal_distribution():
-    values = np.random.default_rng(0).normal(size=400)
-    figure = bootstrap(mean_of(values), 400, groups=None, resamples=4000, seed=1)[0]
-    half = 1.96 * values.std() / np.sqrt(400)
-    low, high = figure["ci95"]
-    assert figure["value"] == pytest.approx(values.mean())
-    assert low == pytest.approx(values.mean() - half, abs=0.1 * half)
-    assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
+from astroclf.evaluation.intervals import (
+    estimate,
+    f1_interval,
+    interval_of_mean,
+    measured,
+    t_interval,
+    wilson_interval,
+)
+from astroclf.evaluation.resampling import Replicates
 
 
-def test_resamples_of_images_draw_as_many_as_there_are():
-    weights = np.concatenate(list(resample(50, None, 300, seed=0)))
-    assert weights.shape == (300, 50)
-    assert (weights.sum(axis=1) == 50).all()
-    assert weights.var() == pytest.approx(1 - 1 / 50, rel=0.05)
-
-
-def test_groups_are_drawn_whole():
-    groups = np.array(["a", "b", "a", "c", "c", "c"])
-    weights = np.concatenate(list(resample(6, groups, 200, seed=0)))
-    assert (weights[:, 0] == weights[:, 2]).all()
-    assert (weights[:, [3, 4]] == weights[:, [5]]).all()
-    assert (weights[:, [0, 1, 3]].sum(axis=1) == 3).all()
-
-
-def test_images_that_come_in_groups_widen_the_interval():
-    values = np.repeat(np.random.default_rng(0).normal(size=50), 8)
-    groups = np.repeat(np.arange(50), 8)
-    widths = []
-    for units in (None, groups):
-        figure = bootstrap(mean_of(values), 400, groups=units, resamples=1000, seed=0)[0]
-        widths.append(np.ptp(figure["ci95"]))
-    assert widths[1] / widths[0] == pytest.approx(np.sqrt(8), rel=0.15)
-
-
-def test_the_seed_decides_the_interval_whatever_the_chunks(monkeypatch):
-    values = np.random.default_rng(0).normal(size=30)
-    draw = {"groups": None, "resamples": 100}
-    once = bootstrap(mean_of(values), 30, **draw, seed=5)
-    assert once == bootstrap(mean_of(values), 30, **draw, seed=5)
-    assert once != bootstrap(mean_of(values), 30, **draw, seed=6)
-    monkeypatch.setattr(intervals, "WEIGHTS_PER_CHUNK", 70)
-    assert once == bootstrap(mean_of(values), 30, **draw, seed=5)
-
-
-def test_an_interval_is_what_a_plain_loop_over_resampled_images_gives():
-    rng = np.random.default_rng(2)
-    p = rng.dirichlet([1, 1], 80)
-    y = (rng.random(80) < p[:, 1]).astype(int)
-    scores = score_labels_with_intervals(
-        p, y, np.zeros(80), "ab", bins=5, groups=None, resamples=40, seed=9
-    )
-    draws = []
-    for weights in np.concatenate(list(resample(80, None, 40, seed=9))).astype(int):
-        draws.append(roc_auc_score(np.repeat(y, weights), np.repeat(p[:, 1], weights)))
-    expected = np.percentile(draws, [2.5, 97.5])
-    assert scores.overall["roc_auc"]["ci95"] == pytest.approx(expected, abs=1e-12)
+def replicates(value=0.5, error=0.1, units=20, unit="image"):
+    return Replicates(np.array(value), np.ones(5), np.array(error), units, unit, units - 1)
 
 
 def test_wilson_interval_by_hand_and_at_the_ends():
@@ -78,3 +24,65 @@ def test_wilson_interval_by_hand_and_at_the_ends():
     assert wilson_interval(0, 7)[0] == 0.0
     assert wilson_interval(7, 7)[1] == 1.0
     assert wilson_interval(0, 0) == (0.0, 1.0)
+    assert wilson_interval(40, 40) == pytest.approx((0.9124, 1.0), abs=1e-4)
+
+
+def test_t_interval_on_each_scale_by_hand():
+    half = 2.0930240544 * 0.1  # t of 19 degrees of freedom
+    assert t_interval(0.3, 0.1, 19, "linear") == pytest.approx((0.3 - half, 0.3 + half))
+    low, high = t_interval(0.3, 0.1, 19, "log")
+    assert (low, high) == pytest.approx((0.3 * np.exp(-half / 0.3), 0.3 * np.exp(half / 0.3)))
+    low, high = t_interval(0.9, 0.1, 19, "logit")
+    assert np.log(low / (1 - low)) == pytest.approx(np.log(9) - half / 0.09)
+    assert np.log(high / (1 - high)) == pytest.approx(np.log(9) + half / 0.09)
+    low, high = t_interval(-0.4, 0.1, 19, "fisher")
+    assert np.arctanh([low, high]) == pytest.approx(
+        np.arctanh(-0.4) + np.array([-1, 1]) * half / (1 - 0.16)
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "dof", "scale"),
+    [(1.0, 0.1, 9, "logit"), (0.5, 0.0, 9, "logit"), (0.5, np.nan, 9, "log"), (0.5, 0.1, 0, "log")],
+)
+def test_no_t_interval_without_error_or_at_an_end_of_the_range(value, error, dof, scale):
+    assert t_interval(value, error, dof, scale) is None
+
+
+def test_fewer_than_ten_units_have_a_note_instead_of_an_interval():
+    assert estimate(replicates(units=10), "logit")["ci95"] is not None
+    figure = estimate(replicates(units=9, unit="group"), "logit")
+    assert figure == {
+        "value": 0.5,
+        "ci95": None,
+        "note": "9 groups, fewer than the 10 that an interval needs",
+    }
+    assert estimate(replicates(units=1, unit="group"), "logit")["note"].startswith("1 group,")
+
+
+def test_figures_without_spread_have_a_note_instead_of_an_interval():
+    figure = estimate(replicates(value=1.0, error=0.0), "fisher")
+    assert figure["ci95"] is None
+    assert figure["note"] == "no spread between images to estimate an interval from"
+
+
+def test_an_interval_always_holds_its_value():
+    assert measured(0.5, (0.6, 0.7))["ci95"] == [0.5, 0.7]
+    assert measured(float("nan"), (0.6, 0.7)) == {"value": None, "ci95": None}
+
+
+def test_f1_interval_is_that_of_the_jaccard_index():
+    low, high = f1_interval(30, 40)
+    jaccard = np.array(wilson_interval(30, 40))
+    assert (low, high) == pytest.approx(tuple(2 * jaccard / (1 + jaccard)))
+    assert low < 2 * 30 / 70 < high
+
+
+def test_interval_of_a_mean_combines_those_of_its_parts():
+    intervals = np.array([[0.4, 0.6], [0.5, 0.9]])
+    values = np.array([0.5, 0.8])
+    low, high = interval_of_mean(values, intervals, np.eye(2))
+    assert low == pytest.approx(0.65 - np.hypot(0.1, 0.3) / 2)
+    assert high == pytest.approx(0.65 + np.hypot(0.1, 0.1) / 2)
+    low, high = interval_of_mean(values, intervals, np.ones((2, 2)))
+    assert (low, high) == pytest.approx((0.45, 0.75)), "the mean of the ends"

@@ -12,12 +12,14 @@ from sklearn import metrics as sk
 
 from astroclf.evaluation import label_metrics
 from astroclf.evaluation.decision import to_labels
+from astroclf.evaluation.intervals import wilson_interval
 from astroclf.evaluation.label_metrics import (
     mean_with_intervals,
     score_labels,
     score_labels_with_intervals,
 )
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER, gain
+from astroclf.evaluation.resampling import Resampling
 from astroclf.settings.sections import LABEL_METRICS, VOTE_METRICS
 
 BINS = 10
@@ -93,9 +95,8 @@ def scikit_learn(probabilities, targets, losses, weights, labels):
 def test_every_metric_is_that_of_scikit_learn_for_any_weights(case):
     probabilities, targets, losses, weights, labels = case
     statistic = label_metrics._LabelStatistic(probabilities, targets, losses, BINS, labels)
-    values = dict(
-        zip(LABEL_METRICS, statistic.overall(weights[None].astype(float))[0], strict=True)
-    )
+    figures = statistic.figures(weights[None].astype(float))
+    values = {metric: figures[metric][0] for metric in LABEL_METRICS}
     reference = scikit_learn(*case)
     for metric in LABEL_METRICS:
         assert values[metric] == pytest.approx(reference[metric], abs=1e-9, nan_ok=True), metric
@@ -106,7 +107,8 @@ def test_every_metric_is_that_of_scikit_learn_for_any_weights(case):
 def test_a_weight_counts_like_as_many_copies_of_the_image(case):
     probabilities, targets, losses, weights, _ = case
     statistic = label_metrics._LabelStatistic(probabilities, targets, losses, BINS)
-    values = statistic.overall(np.stack([weights, np.ones_like(weights)]).astype(float))
+    figures = statistic.figures(np.stack([weights, np.ones_like(weights)]).astype(float))
+    values = np.stack([figures[metric] for metric in LABEL_METRICS], axis=1)
     copies = [np.repeat(each, weights, axis=0) for each in (probabilities, targets, losses)]
     repeated = score_labels(*copies, bins=BINS)
     np.testing.assert_allclose(values[0], list(repeated.values()), atol=1e-9)
@@ -194,39 +196,119 @@ def test_measuring_does_not_import_scikit_learn():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def measure(p, y, classes="abc", resamples=0, labels=None):
+def measure(p, y, classes="abc", resamples=0, labels=None, groups=None):
     return score_labels_with_intervals(
         p,
         y,
         np.zeros(len(y)),
         classes,
         bins=BINS,
-        groups=None,
-        resamples=resamples,
-        seed=0,
+        resampling=Resampling(resamples, 0, groups),
         labels=labels,
     )
 
 
-def test_the_interval_of_a_mean_is_that_of_one_network_where_all_say_the_same() -> None:
+def test_the_interval_of_a_mean_is_that_of_one_network_where_all_answer_the_same() -> None:
     rng = np.random.default_rng(3)
     targets = rng.integers(0, 3, 80)
     probabilities = rng.dirichlet(np.ones(3), 80)
     labels = probabilities.argmax(axis=1)
-    named: dict[str, Any] = {"bins": 10, "groups": None, "resamples": 200, "seed": 5}
+    named: dict[str, Any] = {"bins": 10, "resampling": Resampling(200, 5)}
+    classes = ("a", "b", "c")
     alone = score_labels_with_intervals(
-        probabilities, targets, np.zeros(80), ("a", "b", "c"), **named
+        probabilities, targets, np.zeros(80), classes, **named
     ).overall
-    several = mean_with_intervals([(probabilities, labels)] * 3, targets, **named)
+    several = mean_with_intervals([(probabilities, labels)] * 3, targets, classes, **named)
     for name, measured in several.items():
         assert measured["value"] == pytest.approx(alone[name]["value"])
-        assert measured["ci95"] == pytest.approx(alone[name]["ci95"])
+    for name in ("mcc", "log_loss", "brier"):
+        assert several[name]["ci95"] == pytest.approx(alone[name]["ci95"])
+    assert several["ece"]["floor"] == pytest.approx(alone["ece"]["floor"])
 
 
 def test_the_mean_of_networks_is_between_them() -> None:
     targets = np.array([0, 1] * 30)
     right, wrong = np.eye(2)[targets], np.eye(2)[1 - targets]
     answers = [(right, targets), (wrong, 1 - targets)]
-    found = mean_with_intervals(answers, targets, bins=5, groups=None, resamples=50, seed=0)
-    assert found["accuracy"] == {"value": 0.5, "ci95": [0.5, 0.5]}
+    found = mean_with_intervals(answers, targets, "ab", bins=5, resampling=Resampling(50, 0))
+    assert found["accuracy"]["value"] == 0.5
+    assert found["accuracy"]["ci95"] is None, "one of the two is right about each image"
     assert found["mcc"]["value"] == pytest.approx(0.0)
+
+
+def test_a_rare_class_that_is_never_found_leaves_the_interval_below_what_is_possible() -> None:
+    """150 images, 3 of them cigars and none found: the recalls cannot average above 0.8 + 1/5."""
+    counts, found = (79, 29, 26, 13, 3), (77, 26, 24, 11, 0)
+    y = np.repeat(np.arange(5), counts)
+    labels = y.copy()
+    for k, (n, hits) in enumerate(zip(counts, found, strict=True)):
+        labels[np.flatnonzero(y == k)[: n - hits]] = 3 if k == 4 else (k + 3) % 4
+    scores = measure(np.eye(5)[labels], y, "abcde", resamples=1000)
+    recalls = [hits / n for n, hits in zip(counts, found, strict=True)]
+    figure = scores.overall["balanced_accuracy"]
+    assert figure["value"] == pytest.approx(np.mean(recalls))
+    low, high = figure["ci95"]
+    assert low == pytest.approx(0.656, abs=0.005)
+    assert high == pytest.approx(0.84, abs=0.01), "the cigars' recall is at most 0.56 by Wilson"
+    note = "3 images of e, fewer than the 10 that an interval needs"
+    assert figure["note"] == note
+    assert scores.overall["roc_auc"]["ci95"] is None
+    assert scores.per_class["e"]["recall"] == {"value": 0.0, "ci95": None, "note": note}
+    metrics = "balanced_accuracy, macro_f1, roc_auc, average_precision"
+    assert f"{metrics}: {note}" in scores.notes()
+
+
+def test_proportions_of_images_alone_have_wilson_intervals() -> None:
+    y = np.repeat([0, 1], 20)
+    scores = measure(np.eye(2)[y] * 0.9 + 0.05, y, "ab", resamples=100)
+    assert scores.overall["accuracy"]["ci95"] == pytest.approx(wilson_interval(40, 40))
+    assert scores.per_class["a"]["recall"]["ci95"] == pytest.approx(wilson_interval(20, 20))
+    assert scores.per_class["a"]["precision"]["ci95"] == pytest.approx(wilson_interval(20, 20))
+    assert scores.overall["balanced_accuracy"]["ci95"][0] > 0.85
+    assert scores.overall["mcc"]["ci95"] is None
+    assert "no spread" in scores.overall["mcc"]["note"]
+
+
+@pytest.mark.parametrize("n_groups", [1, 9, 10])
+def test_fewer_than_ten_groups_have_no_interval(n_groups) -> None:
+    rng = np.random.default_rng(0)
+    y = np.tile([0, 1], 60)
+    p = rng.dirichlet([1, 1], 120) * 0.8 + 0.2 * np.eye(2)[y]
+    groups = np.arange(120) * n_groups // 120
+    scores = measure(p, y, "ab", resamples=50, groups=groups)
+    for metric in ("accuracy", "macro_f1", "mcc", "log_loss", "roc_auc"):
+        figure = scores.overall[metric]
+        assert (figure["ci95"] is not None) == (n_groups == 10), metric
+        assert ("note" in figure) == (n_groups < 10)
+
+
+def test_a_class_in_few_groups_has_no_interval() -> None:
+    rng = np.random.default_rng(1)
+    groups = np.arange(200) // 10
+    y = np.where(groups < 4, np.arange(200) % 3, np.arange(200) % 2)
+    p = rng.dirichlet([1, 1, 1], 200) * 0.8 + 0.2 * np.eye(3)[y]
+    scores = measure(p, y, "abc", resamples=50, groups=groups)
+    note = "4 groups with images of c, fewer than the 10 that an interval needs"
+    assert scores.overall["macro_f1"]["note"] == note
+    assert scores.per_class["c"]["recall"]["ci95"] is None
+    assert scores.per_class["a"]["recall"]["ci95"] is not None
+    assert scores.overall["mcc"]["ci95"] is not None
+
+
+def test_ece_has_its_floor_and_no_interval() -> None:
+    """Calibrated probabilities reach the floor on average, and others lie above it."""
+    rng = np.random.default_rng(0)
+    values, floors, sharper = [], [], []
+    for _ in range(60):
+        p1 = rng.beta(0.5, 0.5, 300)
+        y = (rng.random(300) < p1).astype(int)
+        figure = measure(np.stack([1 - p1, p1], 1), y, "ab", resamples=2).overall["ece"]
+        assert figure["ci95"] is None
+        values.append(figure["value"])
+        floors.append(figure["floor"])
+        odds = (p1 / (1 - p1 + 1e-12)) ** 3
+        sharp = odds / (1 + odds)
+        figure = measure(np.stack([1 - sharp, sharp], 1), y, "ab", resamples=2).overall["ece"]
+        sharper.append(figure["value"] - figure["floor"])
+    assert np.mean(values) == pytest.approx(np.mean(floors), abs=0.003)
+    assert np.mean(sharper) > 0.03

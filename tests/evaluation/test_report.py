@@ -13,6 +13,7 @@ from astroclf.evaluation.decision_comparison import Decided, compare_decisions
 from astroclf.evaluation.label_metrics import score_labels_with_intervals
 from astroclf.evaluation.report import write_report
 from astroclf.evaluation.report_content import DecisionContent, ReportContent, SplitResult
+from astroclf.evaluation.resampling import Resampling
 from astroclf.evaluation.thresholds import fit_threshold, fit_vote_thresholds
 from astroclf.evaluation.vote_metrics import score_votes_with_intervals
 
@@ -34,7 +35,7 @@ def labels(n=60, n_classes=2, seed=0, ids=None, **options):
     p /= p.sum(axis=1, keepdims=True)
     names = [f"class {k}" for k in range(n_classes)]
     scores = score_labels_with_intervals(
-        p, targets, -np.log(p.max(axis=1)), names, bins=10, groups=None, resamples=20, seed=0
+        p, targets, -np.log(p.max(axis=1)), names, bins=10, resampling=Resampling(20, 0)
     )
     ids = np.array([f"image-{i}" for i in range(n)]) if ids is None else ids
     given = {"labels": p.argmax(axis=1), **options}
@@ -55,7 +56,7 @@ def votes(n=40, n_answers=8):
     predicted = np.clip(truth + rng.normal(0, 0.1, truth.shape), 0, 1)
     names = [f"answer {k}" for k in range(n_answers)]
     scores = score_votes_with_intervals(
-        predicted, truth, np.ones(n), names, groups=None, resamples=20, seed=0
+        predicted, truth, np.ones(n), names, resampling=Resampling(20, 0)
     )
     ids = np.array([f"image-{i}" for i in range(n)])
     return SplitResult(
@@ -186,7 +187,7 @@ def test_no_intervals_are_called_so(page):
     assert "No intervals were asked for." in report.text
 
 
-DRAWN = {"bins": 10, "groups": None, "resamples": 20, "seed": 0}
+DRAWN = {"bins": 10, "resampling": Resampling(20, 0)}
 FIVE = ("smooth <b>", "disk", "edge-on", "spiral", "cigar")
 
 
@@ -215,7 +216,7 @@ def decided_content(n=300, n_classes=2, names=("class 0", "class 1"), objective=
         q = decision.probabilities(logits)
         labels_tuned = fit.labels if split == "val" else tuned.labels(q)
         compared[split] = compare_decisions(
-            Decided(p, to_labels(p)), Decided(q, labels_tuned), targets, **DRAWN
+            Decided(p, to_labels(p)), Decided(q, labels_tuned), targets, names, **DRAWN
         )
         scores = score_labels_with_intervals(
             q, targets, np.zeros(n), names, **DRAWN, labels=in_use.labels(q)
@@ -320,7 +321,7 @@ def test_the_section_of_votes_lists_a_threshold_an_answer(page):
     fit = fit_vote_thresholds(p**2, truth, names, seed=0)
     decision = fit.apply_to(Decision("sigmoid"))
     compared = compare_decisions(
-        Decided(p**2, p**2 > 0.5), Decided(p**2, fit.labels), truth, **DRAWN
+        Decided(p**2, p**2 > 0.5), Decided(p**2, fit.labels), truth, names, **DRAWN
     )
     given = DecisionContent(decision, fit, {"val": compared})
     shown = page(content({"val": shown_votes}, names, history=[], decision=given))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score, root_mean_squared_error
 
+from astroclf.evaluation.resampling import Resampling
 from astroclf.evaluation.vote_metrics import score_votes, score_votes_with_intervals
 
 RNG = np.random.default_rng(0)
@@ -21,7 +22,7 @@ def test_rmse_is_taken_over_all_images_and_answers():
 
 def test_each_answer_has_its_rmse_with_an_interval_round_it():
     scores = score_votes_with_intervals(
-        PREDICTED, VOTES, LOSSES, "abcd", groups=None, resamples=200, seed=0
+        PREDICTED, VOTES, LOSSES, "abcd", resampling=Resampling(200, 0)
     )
     assert list(scores.overall) == ["loss", "rmse", "r2"]
     for index, answer in enumerate("abcd"):
@@ -34,14 +35,14 @@ def test_each_answer_has_its_rmse_with_an_interval_round_it():
 
 def test_no_resamples_give_no_intervals():
     scores = score_votes_with_intervals(
-        PREDICTED, VOTES, LOSSES, "abcd", groups=None, resamples=0, seed=0
+        PREDICTED, VOTES, LOSSES, "abcd", resampling=Resampling(0, 0)
     )
     assert scores.overall["rmse"]["ci95"] is None
 
 
 def test_bias_and_r2_of_each_answer_equal_their_definitions():
     scores = score_votes_with_intervals(
-        PREDICTED, VOTES, LOSSES, "abcd", groups=None, resamples=0, seed=0
+        PREDICTED, VOTES, LOSSES, "abcd", resampling=Resampling(0, 0)
     )
     for index, answer in enumerate("abcd"):
         figures = scores.per_class[answer]
@@ -53,7 +54,7 @@ def test_bias_and_r2_of_each_answer_equal_their_definitions():
 def test_r2_of_a_constant_answer_is_not_defined():
     votes = np.column_stack([np.full(50, 0.3), RNG.random(50)]).astype(np.float32)
     scores = score_votes_with_intervals(
-        votes * 0.9, votes, np.zeros(50), "ab", groups=None, resamples=0, seed=0
+        votes * 0.9, votes, np.zeros(50), "ab", resampling=Resampling(0, 0)
     )
     assert scores.per_class["a"]["r2"]["value"] is None
     assert scores.per_class["b"]["r2"]["value"] is not None

@@ -14,6 +14,7 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
 from astroclf.evaluation.decision import Decision, to_probabilities
 from astroclf.evaluation.decision_comparison import Decided, compare_decisions
+from astroclf.evaluation.resampling import Resampling
 from astroclf.settings import Settings
 from astroclf.tasks.results import (
     append_history,
@@ -62,7 +63,12 @@ def test_metrics_have_the_promised_form(scoring: Scoring, tmp_path: Path) -> Non
     run = {"seed": np.int64(4), "train_s": np.float32(0.5)}
     plain = Decided(splits["val"].predictions, splits["val"].labels)
     compared = compare_decisions(
-        plain, plain, splits["val"].targets, bins=5, groups=None, resamples=20, seed=0
+        plain,
+        plain,
+        splits["val"].targets,
+        scoring.dataset.classes,
+        bins=5,
+        resampling=Resampling(20, 0),
     )
     written = write_metrics(tmp_path / "metrics.json", splits, {"val": compared}, run)
     found = json.loads((tmp_path / "metrics.json").read_text())
@@ -78,10 +84,13 @@ def test_metrics_have_the_promised_form(scoring: Scoring, tmp_path: Path) -> Non
         share = np.mean(truth == most_frequent.argmax())
         assert found["baseline"][split]["metrics"]["accuracy"] == pytest.approx(share)
         assert set(found["per_class"][split]) >= {"galaxy", "star"}
-        for measured in found[split].values():
-            assert set(measured) == {"value", "ci95"}
-            low, high = measured["ci95"]
-            assert low <= high
+        for metric, measured in found[split].items():
+            if measured["ci95"] is None:
+                assert measured.keys() & {"note", "floor"}, metric
+            else:
+                low, high = measured["ci95"]
+                assert low <= measured["value"] <= high
+        assert 0 < found[split]["ece"]["floor"] < 0.5
 
 
 def test_figures_are_those_of_scikit_learn(scoring: Scoring) -> None:
@@ -160,7 +169,7 @@ def test_the_summary_says_what_chose_the_epoch(scoring: Scoring) -> None:
     low, high = accuracy["ci95"]
     row = next(line for line in lines if line.startswith("accuracy"))
     assert f"{accuracy['value']:.3f} [{low:.3f}, {high:.3f}]" in row
-    assert "95 % bootstrap intervals" in text
+    assert "95 % intervals" in text
     assert any(line.split() == ["report", "outputs/report.html"] for line in lines)
 
 
@@ -171,7 +180,7 @@ def test_without_intervals_the_summary_claims_none(
     splits = score_splits(scoring, guess(simulated_dataset))
     assert all(m["ci95"] is None for m in splits["val"].scores.overall.values())
     text = summary(scoring.settings, splits, {})
-    assert "bootstrap" not in text
+    assert "intervals" not in text
     assert "[" not in text
 
 

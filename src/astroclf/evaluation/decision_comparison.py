@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from astroclf.evaluation.confusion import ratio
-from astroclf.evaluation.intervals import Measured, bootstrap
+from astroclf.evaluation.intervals import Measured, estimate, measured
+from astroclf.evaluation.label_intervals import measure_overall, notes_of_classes
 from astroclf.evaluation.label_sums import LabelSums, calibration_bin
-from astroclf.evaluation.metrics import gain
+from astroclf.evaluation.metrics import OVER_CLASSES, SCALES, gain
+from astroclf.evaluation.resampling import Figures, Replicates, Resampling, replicate
 
 OF_LABELS = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "ece", "brier")
 OF_VOTES = ("accuracy", "macro_f1", "ece", "brier")
@@ -55,16 +57,15 @@ def compare_decisions(
     plain: Decided,
     tuned: Decided,
     targets: np.ndarray,
+    classes: Sequence[str],
     *,
     bins: int,
-    groups: np.ndarray | None,
-    resamples: int,
-    seed: int,
+    resampling: Resampling,
 ) -> ComparedDecisions:
-    """Measure both decisions, and the gain, with 95 % bootstrap intervals.
+    """Measure both decisions, and the gain, with 95 % intervals.
 
-    All come from the same resamples, so that the interval of a gain is a paired one: it leaves
-    out the luck of the images, which both decisions share.
+    The interval of a gain is a paired one, from the same resamples for both: it leaves out the luck
+    of the images, which both decisions share. ece and its gain have none.
 
     - Classes: the metrics of `label_metrics.score_labels`.
     - Votes: an answer is true where at least half of the votes are for it. accuracy is over all
@@ -72,34 +73,89 @@ def compare_decisions(
       given), brier the mean squared distance to the fraction, ece that of Guo et al. (2017,
       arXiv:1706.04599, equation 3) with fractions for frequencies, all answers together.
 
-    targets: (N,) int64, or (N, K) vote fractions. bins: of confidence, for ece. groups, resamples,
-    seed: see `intervals.bootstrap`.
+    targets: (N,) int64, or (N, K) vote fractions. classes: of the K classes or answers, the names.
+    bins: of confidence, for ece.
     """
-    has_votes = targets.ndim == 2
-    names = OF_VOTES if has_votes else OF_LABELS
-    sums = [_figures_of(decided, targets, bins) for decided in (plain, tuned)]
-
-    def statistic(weights: np.ndarray) -> np.ndarray:
-        """(R, 3 M): each metric plain, tuned and gained."""
-        before, after = (figures(weights) for figures in sums)
-        columns = [
-            (before[name], after[name], gain(name, after[name], before[name])) for name in names
-        ]
-        return np.column_stack([values for column in columns for values in column])
-
-    figures = iter(
-        bootstrap(statistic, len(targets), groups=groups, resamples=resamples, seed=seed)
-    )
-    metrics = {name: Comparison(next(figures), next(figures), next(figures)) for name in names}
+    if targets.ndim == 2:
+        metrics = _compare_votes(plain, tuned, targets, bins, resampling)
+    else:
+        metrics = _compare_labels(plain, tuned, targets, classes, bins, resampling)
     return ComparedDecisions(plain, tuned, targets, metrics)
 
 
-def _figures_of(
-    decided: Decided, targets: np.ndarray, bins: int
-) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
-    if targets.ndim == 2:
-        return _VoteSums(decided, targets, bins).figures
-    return LabelSums(decided.probabilities, targets, bins, decided.labels).figures
+def _compare_labels(
+    plain: Decided,
+    tuned: Decided,
+    targets: np.ndarray,
+    classes: Sequence[str],
+    bins: int,
+    resampling: Resampling,
+) -> dict[str, Comparison]:
+    sums = [LabelSums(each.probabilities, targets, bins, each.labels) for each in (plain, tuned)]
+    replicates = _replicate_both(sums[0].figures, sums[1].figures, OF_LABELS, targets, resampling)
+    notes = notes_of_classes(targets, classes, resampling)
+    before, after = (
+        measure_overall(OF_LABELS, replicates[side], sums[side], notes) for side in range(2)
+    )
+    smallest = next(filter(None, notes), "")
+    return {
+        name: Comparison(
+            before[name],
+            after[name],
+            _gain(name, replicates[2][name], smallest if name in OVER_CLASSES else ""),
+        )
+        for name in OF_LABELS
+    }
+
+
+def _compare_votes(
+    plain: Decided, tuned: Decided, votes: np.ndarray, bins: int, resampling: Resampling
+) -> dict[str, Comparison]:
+    sums = [_VoteSums(each, votes, bins) for each in (plain, tuned)]
+    before, after, gains = _replicate_both(
+        sums[0].figures, sums[1].figures, OF_VOTES, votes, resampling
+    )
+    return {
+        name: Comparison(
+            _side(name, before[name]), _side(name, after[name]), _gain(name, gains[name])
+        )
+        for name in OF_VOTES
+    }
+
+
+def _replicate_both(
+    plain: Figures,
+    tuned: Figures,
+    metrics: Sequence[str],
+    targets: np.ndarray,
+    resampling: Resampling,
+) -> list[dict[str, Replicates]]:
+    """The replicates without the decision, with it, and of the gains, from the same resamples."""
+
+    def figures(weights: np.ndarray) -> dict[str, np.ndarray]:
+        before, after = plain(weights), tuned(weights)
+        gains = {name: gain(name, after[name], before[name]) for name in metrics}
+        parts = zip(("plain", "tuned", "gain"), (before, after, gains), strict=True)
+        return {f"{part} {name}": each for part, of in parts for name, each in of.items()}
+
+    strata = targets if targets.ndim == 1 else None
+    found = replicate(figures, len(targets), resampling, strata)
+    return [
+        {key.removeprefix(part): each for key, each in found.items() if key.startswith(part)}
+        for part in ("plain ", "tuned ", "gain ")
+    ]
+
+
+def _side(metric: str, replicates: Replicates) -> Measured:
+    if metric == "ece":
+        return measured(float(replicates.value), None)
+    return estimate(replicates, SCALES[metric])
+
+
+def _gain(metric: str, replicates: Replicates, note: str = "") -> Measured:
+    if metric == "ece":
+        return measured(float(replicates.value), None)
+    return estimate(replicates, "linear", note)
 
 
 class _VoteSums:

@@ -1,89 +1,109 @@
-"""95 % intervals: the bootstrap for any metric, and Wilson's for a proportion."""
+"""95 % intervals, by the method whose simulated coverage holds for the kind of metric.
+
+`tests/evaluation/test_coverage.py` measures the coverage of every one.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
-WEIGHTS_PER_CHUNK = 1_000_000  # 8 MB: a few arrays of this size stay close to the cache
+from astroclf.evaluation.resampling import Replicates
+
 NORMAL_975 = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
+LEAST_ERROR = 1e-9  # below it, resamples differ by rounding alone
+FEWEST_UNITS = 10  # images, or groups of images, that an interval is estimated from
 
 
 class Measured(TypedDict):
     """A metric as it stands in metrics.json.
 
     value: None where the metric is not defined (one class only, say).
-    ci95: [low, high], or None where there is no value or nothing was resampled.
+    ci95: [low, high] with low <= value <= high, or None where there is no interval.
+    note: why there is no interval although intervals were asked for.
+    floor: of a calibration error, the one expected of calibrated probabilities.
     """
 
     value: float | None
     ci95: list[float] | None
+    note: NotRequired[str]
+    floor: NotRequired[float]
 
 
-def bootstrap(
-    statistic: Callable[[np.ndarray], np.ndarray],
-    n_images: int,
-    *,
-    groups: np.ndarray | None,
-    resamples: int,
-    seed: int,
-) -> list[Measured]:
-    """Measure M metrics on all images, and their 95 % percentile intervals.
-
-    The percentile bootstrap of Efron & Tibshirani (1993), "An Introduction to the Bootstrap",
-    chapter 13. With groups, whole groups are drawn with replacement (the cluster bootstrap; Davison
-    & Hinkley 1997, section 3.8), since images of one group are not independent. Resamples in which
-    a metric is not defined are left out of its interval.
-
-    statistic: weights (R, n_images) -> values (R, M); a weight says how often an image counts.
-    groups: (n_images,) of any sortable type, or None.
-    resamples: 0 gives no intervals.
-    """
-    values = statistic(np.ones((1, n_images)))[0]
-    if resamples == 0 or n_images == 0:
-        return [measured(value, None) for value in values.tolist()]
-    draws = np.concatenate(
-        [statistic(weights) for weights in resample(n_images, groups, resamples, seed)]
-    )
-    return [
-        measured(value, percentile_interval(draw))
-        for value, draw in zip(values.tolist(), draws.T, strict=True)
-    ]
-
-
-def resample(
-    n_images: int, groups: np.ndarray | None, resamples: int, seed: int
-) -> Iterator[np.ndarray]:
-    """How often each image was drawn: chunks of (r, n_images) float64, `resamples` rows in all."""
-    rng = np.random.default_rng(seed)
-    members = None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
-    n_units = n_images if members is None else int(members.max()) + 1
-    rows_per_chunk = max(1, WEIGHTS_PER_CHUNK // n_images)
-    for start in range(0, resamples, rows_per_chunk):
-        rows = min(rows_per_chunk, resamples - start)
-        drawn = rng.integers(n_units, size=(rows, n_units))
-        drawn += np.arange(rows)[:, None] * n_units
-        counts = np.bincount(drawn.reshape(-1), minlength=rows * n_units).reshape(rows, n_units)
-        yield (counts if members is None else counts[:, members]).astype(np.float64)
-
-
-def percentile_interval(draws: np.ndarray) -> list[float] | None:
-    """The central 95 % of the draws that are numbers, or None if none is."""
-    defined = draws[np.isfinite(draws)]
-    return None if defined.size == 0 else np.percentile(defined, [2.5, 97.5]).tolist()
-
-
-def measured(value: float, interval: list[float] | None) -> Measured:
+def measured(value: float, interval: tuple[float, float] | None, note: str = "") -> Measured:
+    """The entry of metrics.json; an interval is widened to hold the value."""
     if not math.isfinite(value):
         return {"value": None, "ci95": None}
-    return {"value": value, "ci95": interval}
+    ci95 = None if interval is None else [min(interval[0], value), max(interval[1], value)]
+    found: Measured = {"value": value, "ci95": ci95}
+    if note:
+        found["note"] = note
+    return found
 
 
-def wilson_interval(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a proportion (Wilson 1927, JASA 22, 209); (0, 1) for n = 0."""
+def estimate(replicates: Replicates, scale: str, note: str = "") -> Measured:
+    """A metric with its t interval, or with a note that says why it has none.
+
+    scale: see `t_interval`. note: why there can be no interval; empty where there can.
+    """
+    value, error = float(replicates.value), float(replicates.error)
+    if not len(replicates.draws):
+        return measured(value, None)
+    note = note or too_few_units(replicates.units, replicates.unit)
+    interval = None if note else t_interval(value, error, replicates.dof, scale)
+    if interval is None and not note:
+        note = f"no spread between {replicates.unit}s to estimate an interval from"
+    return measured(value, interval, note)
+
+
+def too_few_units(n: int, unit: str, kind: str = "") -> str:
+    """Why so many images or groups (of a kind) give no interval; nothing where they do."""
+    if n >= FEWEST_UNITS:
+        return ""
+    units = f"{n} {unit}" if n == 1 else f"{n} {unit}s"
+    return f"{units}{kind}, fewer than the {FEWEST_UNITS} that an interval needs"
+
+
+def t_interval(value: float, error: float, dof: int, scale: str) -> tuple[float, float] | None:
+    """Student's t interval, symmetric on a scale on which the metric is unbounded.
+
+    The error is carried to the scale by the delta method, so that the interval stays in the range
+    of the metric and follows its skewness. None without an error, or at an end of the range.
+
+    scale: `logit` for metrics in (0, 1), `fisher` (the inverse hyperbolic tangent) in (-1, 1),
+    `log` above 0, `linear` for differences.
+    """
+    if not (math.isfinite(value) and math.isfinite(error)) or error < LEAST_ERROR or dof < 1:
+        return None
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(dof, 0.975)) * error
+    if scale == "linear":
+        return value - half, value + half
+    if scale == "log" and value > 0:
+        return value * math.exp(-half / value), value * math.exp(min(half / value, 700))
+    if scale == "fisher" and -1 < value < 1:
+        low, high = _logit_interval((1 + value) / 2, half / 2)
+        return 2 * low - 1, 2 * high - 1
+    if scale == "logit" and 0 < value < 1:
+        return _logit_interval(value, half)
+    return None
+
+
+def _logit_interval(value: float, half: float) -> tuple[float, float]:
+    # The logit of (1 + r) / 2 is twice the inverse hyperbolic tangent of r.
+    centre, half = math.log(value / (1 - value)), half / (value * (1 - value))
+    low, high = ((1 + math.tanh((centre + sign * half) / 2)) / 2 for sign in (-1, 1))
+    return low, high
+
+
+def wilson_interval(hits: float, n: float) -> tuple[float, float]:
+    """The 95 % score interval of a proportion (Wilson 1927, JASA 22, 209); (0, 1) for n = 0.
+
+    n: number of independent images; need not be whole where it is an effective one.
+    """
     if n == 0:
         return 0.0, 1.0
     share, z2 = hits / n, NORMAL_975**2
@@ -93,3 +113,32 @@ def wilson_interval(hits: int, n: int) -> tuple[float, float]:
     low = 0.0 if hits == 0 else centre - half
     high = 1.0 if hits == n else centre + half
     return low, high
+
+
+def f1_interval(hits: float, members: float) -> tuple[float, float]:
+    """Of F1 = 2 J / (1 + J), with Wilson's interval of the Jaccard index J.
+
+    J is a proportion: of the images that are of the class or predicted so (`members`), the share
+    that is both (`hits`).
+    """
+    low, high = wilson_interval(hits, members)
+    return 2 * low / (1 + low), 2 * high / (1 + high)
+
+
+def interval_of_mean(
+    values: np.ndarray, intervals: np.ndarray, correlation: np.ndarray
+) -> tuple[float, float]:
+    """The interval of the mean of K figures from theirs (MOVER: Zou & Donner 2008, Stat. Med. 27,
+    1693).
+
+    It keeps the asymmetry of the single intervals, so that a class of few images counts with all
+    that is unknown of it.
+
+    values: (K,). intervals: (K, 2). correlation: (K, K) of the estimates.
+    """
+    below, above = values - intervals[:, 0], intervals[:, 1] - values
+    spread = [
+        math.sqrt(max(0.0, side @ correlation @ side)) / len(values) for side in (below, above)
+    ]
+    mean = float(values.mean())
+    return mean - spread[0], mean + spread[1]

@@ -1,7 +1,7 @@
 """Metrics of predicted classes.
 
 Each metric is defined once, as a function of how often every image counts: weights of one give the
-figure itself, bootstrap weights its interval. Definitions are scikit-learn's, which is not
+figure itself, other weights its replicates. Definitions are scikit-learn's, which is not
 imported: that alone takes longer than measuring.
 """
 
@@ -12,10 +12,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from astroclf.evaluation.confusion import mean_of_defined, ratio
-from astroclf.evaluation.intervals import Measured, bootstrap
+from astroclf.evaluation.intervals import Measured, estimate
+from astroclf.evaluation.label_intervals import (
+    measure_classes,
+    measure_overall,
+    measured_ece,
+    notes_of_classes,
+)
 from astroclf.evaluation.label_sums import LabelSums
-from astroclf.evaluation.metrics import Scores
+from astroclf.evaluation.metrics import OVER_CLASSES, SCALES, Scores
 from astroclf.evaluation.ranking import Ranking
+from astroclf.evaluation.resampling import Resampling, replicate
 from astroclf.settings.sections import LABEL_METRICS
 
 # Metrics that follow from sums over images alone.
@@ -49,8 +56,8 @@ def score_labels(
     probable classes.
     """
     statistic = _LabelStatistic(probabilities, targets, losses, bins, labels)
-    values = statistic.overall(np.ones((1, len(targets))))
-    return dict(zip(LABEL_METRICS, values[0].tolist(), strict=True))
+    figures = statistic.figures(np.ones((1, len(targets))))
+    return {metric: float(figures[metric][0]) for metric in LABEL_METRICS}
 
 
 def score_labels_with_intervals(
@@ -60,62 +67,65 @@ def score_labels_with_intervals(
     classes: Sequence[str],
     *,
     bins: int,
-    groups: np.ndarray | None,
-    resamples: int,
-    seed: int,
+    resampling: Resampling,
     labels: np.ndarray | None = None,
 ) -> Scores:
     """What `score_labels` measures, and each metric of `PER_CLASS` of each class.
 
-    Every figure has a 95 % bootstrap interval (see `intervals.bootstrap`), all from the same
-    resamples. The ROC-AUC and average precision of a class are against the rest.
+    Each figure has a 95 % interval or a note that says why it has none, see `label_intervals`.
+    The ROC-AUC and average precision of a class are against the rest.
     """
     statistic = _LabelStatistic(probabilities, targets, losses, bins, labels)
-    figures = iter(
-        bootstrap(
-            statistic.overall_and_per_class,
-            len(targets),
-            groups=groups,
-            resamples=resamples,
-            seed=seed,
-        )
-    )
-    overall = {metric: next(figures) for metric in LABEL_METRICS}
+    replicates = replicate(statistic.figures, len(targets), resampling, targets)
+    notes = notes_of_classes(targets, classes, resampling)
+    sums = statistic.sums
     per_class: dict[str, dict[str, Measured | int]] = {
-        name: {"n": int(np.sum(targets == index))} for index, name in enumerate(classes)
+        name: {"n": int(np.sum(targets == k))} for k, name in enumerate(classes)
     }
     for metric in PER_CLASS:
-        for name in classes:
-            per_class[name][metric] = next(figures)
-    return Scores(overall, per_class)
+        of_classes = replicates[f"{metric}_of_class"]
+        for name, figure in zip(
+            classes, measure_classes(metric, of_classes, sums, notes), strict=True
+        ):
+            per_class[name][metric] = figure
+    return Scores(measure_overall(LABEL_METRICS, replicates, sums, notes), per_class)
 
 
 def mean_with_intervals(
     answers: Sequence[tuple[np.ndarray, np.ndarray]],
     targets: np.ndarray,
+    classes: Sequence[str],
     *,
     bins: int,
-    groups: np.ndarray | None,
-    resamples: int,
-    seed: int,
+    resampling: Resampling,
 ) -> dict[str, Measured]:
     """The mean of each metric of `OF_SUMS` over several networks, with its 95 % interval.
 
     Every network is measured on the same resample of the images, so that the interval tells how
     sure their mean is for images of this kind; how far they lie apart is another question.
 
-    answers: (N, K) probabilities and (N,) labels of each network. targets: (N,) int64. groups,
-    resamples, seed: see `intervals.bootstrap`.
+    answers: (N, K) probabilities and (N,) labels of each network. targets: (N,) int64.
     """
     sums = [LabelSums(probabilities, targets, bins, labels) for probabilities, labels in answers]
 
-    def statistic(weights: np.ndarray) -> np.ndarray:
+    def means(weights: np.ndarray) -> dict[str, np.ndarray]:
         figures = [each.figures(weights) for each in sums]
-        means = [np.mean([each[name] for each in figures], axis=0) for name in OF_SUMS]
-        return np.stack(means, axis=1)
+        return {name: np.mean([each[name] for each in figures], axis=0) for name in figures[0]}
 
-    found = bootstrap(statistic, len(targets), groups=groups, resamples=resamples, seed=seed)
-    return dict(zip(OF_SUMS, found, strict=True))
+    replicates = replicate(means, len(targets), resampling, targets)
+    notes = notes_of_classes(targets, classes, resampling)
+    if len(sums) == 1:
+        return measure_overall(OF_SUMS, replicates, sums[0], notes)
+    smallest = next(filter(None, notes), "")
+    found = {
+        metric: estimate(
+            replicates[metric], SCALES[metric], smallest if metric in OVER_CLASSES else ""
+        )
+        for metric in OF_SUMS
+        if metric != "ece"
+    }
+    ece = float(replicates["ece"].value)
+    return {**found, "ece": measured_ece(ece if np.isfinite(ece) else None, sums)}
 
 
 class _LabelStatistic:
@@ -129,32 +139,26 @@ class _LabelStatistic:
         bins: int,
         labels: np.ndarray | None = None,
     ) -> None:
-        self._sums = LabelSums(probabilities, targets, bins, labels)
+        self.sums = LabelSums(probabilities, targets, bins, labels)
         self._rankings = [
             Ranking(probabilities[:, k], targets == k) for k in range(probabilities.shape[1])
         ]
         self._losses = losses
 
-    def overall(self, weights: np.ndarray) -> np.ndarray:
-        """The metrics of `LABEL_METRICS`, (R, 10)."""
-        return self.overall_and_per_class(weights)[:, : len(LABEL_METRICS)]
-
-    def overall_and_per_class(self, weights: np.ndarray) -> np.ndarray:
-        """The metrics of `LABEL_METRICS`, then each of `PER_CLASS` for all classes, (R, 10 + 5 K)."""
-        figures = self._sums.figures(weights)
+    def figures(self, weights: np.ndarray) -> dict[str, np.ndarray]:
+        """metric of `LABEL_METRICS` -> (R,); `<metric of PER_CLASS>_of_class` -> (R, K)."""
         areas = [ranking.areas(weights) for ranking in self._rankings]
         roc_auc = np.stack([area[0] for area in areas], axis=1)
         average_precision = np.stack([area[1] for area in areas], axis=1)
-        overall = {
+        figures = self.sums.figures(weights)
+        return {
             **figures,
             "loss": ratio(weights @ self._losses, weights.sum(axis=1)),
             "roc_auc": _of_all_classes(roc_auc),
             "average_precision": _of_all_classes(average_precision),
+            "roc_auc_of_class": roc_auc,
+            "average_precision_of_class": average_precision,
         }
-        per_class = {**figures, "roc_auc": roc_auc, "average_precision": average_precision}
-        return np.column_stack(
-            [*(overall[name] for name in LABEL_METRICS), *(per_class[name] for name in PER_CLASS)]
-        )
 
 
 def _of_all_classes(areas: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ import numpy as np
 
 from astroclf.evaluation.confusion import accuracy, balanced_accuracy, macro_f1, mcc, ratio
 
+FLOOR_DRAWS = 200  # of labels, for the expected ECE: known to 1 % or so
+
 
 class LabelSums:
     """The figures of N images for any weights (R, N); a weight says how often an image counts.
@@ -24,6 +26,7 @@ class LabelSums:
         bins: int,
         labels: np.ndarray | None = None,
     ) -> None:
+        self._confidence, self._bins = probabilities.max(axis=1), bins
         identity = np.eye(probabilities.shape[1])
         truth = identity[targets]
         label = identity[probabilities.argmax(axis=1) if labels is None else labels]
@@ -37,8 +40,28 @@ class LabelSums:
         self._table = np.hstack(tables)
         self._edges = np.cumsum([table.shape[1] for table in tables])[:-1]
 
+    def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(K,) images of each class, with its label, and rightly with it."""
+        true, predicted, hits, *_ = np.split(self._table.sum(axis=0), self._edges)
+        return true, predicted, hits
+
+    def expected_ece(self) -> float:
+        """The floor of ece: what to expect of calibrated probabilities, for so few images.
+
+        The mean ECE over labels drawn from the probabilities, each image by itself (consistency
+        resampling: Bröcker & Smith 2007, Weather and Forecasting 22, 651).
+        """
+        confidence, n = self._confidence, len(self._confidence)
+        if n == 0:
+            return float("nan")
+        used, bin_of = np.unique(calibration_bin(confidence, self._bins), return_inverse=True)
+        in_bin = np.eye(len(used))[bin_of]
+        rng = np.random.default_rng(0)
+        drawn = ((rng.random(n) < confidence) - confidence for _ in range(FLOOR_DRAWS))
+        return float(np.mean([np.abs(gaps @ in_bin).sum() / n for gaps in drawn]))
+
     def figures(self, weights: np.ndarray) -> dict[str, np.ndarray]:
-        """metric -> (R,), and for precision, recall and f1 of each class (R, K)."""
+        """metric -> (R,), and precision_of_class, recall_of_class, f1_of_class -> (R, K)."""
         sums = np.split(weights @ self._table, self._edges, axis=1)
         true, predicted, hits, gaps, losses = sums
         n = weights.sum(axis=1)
@@ -51,9 +74,9 @@ class LabelSums:
             "log_loss": log_loss,
             "brier": brier,
             "ece": ratio(np.abs(gaps).sum(axis=1), n),
-            "precision": ratio(hits, predicted),
-            "recall": ratio(hits, true),
-            "f1": ratio(2 * hits, true + predicted),
+            "precision_of_class": ratio(hits, predicted),
+            "recall_of_class": ratio(hits, true),
+            "f1_of_class": ratio(2 * hits, true + predicted),
         }
 
 

@@ -26,6 +26,16 @@ HIGHER_IS_BETTER: dict[str, bool] = {
     "r2": True,
 }
 
+# Where an interval is symmetric, see `intervals.t_interval`; `linear` for any other metric.
+SCALES: dict[str, str] = {
+    **dict.fromkeys(("accuracy", "balanced_accuracy", "macro_f1"), "logit"),
+    **dict.fromkeys(("roc_auc", "average_precision"), "logit"),
+    **dict.fromkeys(("precision", "recall", "f1"), "logit"),
+    **dict.fromkeys(("loss", "log_loss", "brier", "rmse"), "log"),
+    "mcc": "fisher",
+}
+OVER_CLASSES = ("balanced_accuracy", "macro_f1", "roc_auc", "average_precision")
+
 
 OF_POSITIVE_CLASS = ("roc_auc", "average_precision")  # where there are two classes
 
@@ -51,3 +61,11 @@ class Scores:
 
     overall: dict[str, Measured]
     per_class: dict[str, dict[str, Measured | int]]
+
+    def notes(self) -> list[str]:
+        """Return what limits the intervals, such as "macro_f1: 3 images of cigar, fewer than ..."."""
+        metrics: dict[str, list[str]] = {}
+        for metric, figure in self.overall.items():
+            if "note" in figure:
+                metrics.setdefault(figure["note"], []).append(metric)
+        return [f"{', '.join(of)}: {note}" for note, of in metrics.items()]

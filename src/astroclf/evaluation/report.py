@@ -28,7 +28,7 @@ METRIC_NOTES = {
     "average_precision": "mean precision along recall",
     "log_loss": "surprise at the truth, in nats",
     "brier": "squared distance to the truth",
-    "ece": "gap of confidence and accuracy; few images raise it",
+    "ece": "gap of confidence and accuracy; floor: of calibrated probabilities",
     "rmse": "root mean square error of vote fractions",
     "r2": "share of the variance that is predicted; 0 is the mean vote",
 }
@@ -135,6 +135,8 @@ def _figure(measured: Measured, metric: str = "") -> str:
 
 
 def _interval(measured: Measured, metric: str = "") -> str:
+    if "floor" in measured:
+        return f"floor {measured['floor']:.{_digits(metric)}f}"
     if measured["ci95"] is None:
         return ""
     return " – ".join(f"{bound:.{_digits(metric)}f}" for bound in measured["ci95"])

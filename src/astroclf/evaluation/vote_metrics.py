@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from astroclf.evaluation.confusion import ratio
-from astroclf.evaluation.intervals import Measured, bootstrap
-from astroclf.evaluation.metrics import Scores
+from astroclf.evaluation.intervals import Measured, estimate
+from astroclf.evaluation.metrics import SCALES, Scores
+from astroclf.evaluation.resampling import Resampling, replicate
 from astroclf.settings.sections import VOTE_METRICS
 
 PER_ANSWER = ("rmse", "bias", "r2")
@@ -26,8 +27,8 @@ def score_votes(predictions: np.ndarray, votes: np.ndarray, losses: np.ndarray) 
     predictions, votes: (N, K) in [0, 1]. losses: (N,) the training loss of each image.
     """
     statistic = _VoteStatistic(predictions, votes, losses)
-    values = statistic(np.ones((1, len(votes))))[0]
-    return dict(zip(VOTE_METRICS, values.tolist(), strict=False))
+    figures = statistic.figures(np.ones((1, len(votes))))
+    return {metric: float(figures[metric][0]) for metric in VOTE_METRICS}
 
 
 def score_votes_with_intervals(
@@ -36,50 +37,54 @@ def score_votes_with_intervals(
     losses: np.ndarray,
     answers: Sequence[str],
     *,
-    groups: np.ndarray | None,
-    resamples: int,
-    seed: int,
+    resampling: Resampling,
 ) -> Scores:
-    """Measure `score_votes`, and rmse, bias and r2 of each answer, with 95 % bootstrap intervals.
+    """Measure `score_votes`, and rmse, bias and r2 of each answer, with 95 % intervals.
 
     bias: mean of predicted minus true vote fraction.
     """
-    figures = iter(
-        bootstrap(
-            _VoteStatistic(predictions, votes, losses),
-            len(votes),
-            groups=groups,
-            resamples=resamples,
-            seed=seed,
-        )
-    )
-    overall = {metric: next(figures) for metric in VOTE_METRICS}
+    statistic = _VoteStatistic(predictions, votes, losses)
+    replicates = replicate(statistic.figures, len(votes), resampling)
+    overall = {metric: estimate(replicates[metric], _scale(metric)) for metric in VOTE_METRICS}
     per_class: dict[str, dict[str, Measured | int]] = {
-        answer: {"n": len(votes)} for answer in answers
+        answer: {
+            "n": len(votes),
+            **{
+                metric: estimate(replicates[f"{metric}_of_answer"].of_class(k), _scale(metric))
+                for metric in PER_ANSWER
+            },
+        }
+        for k, answer in enumerate(answers)
     }
-    for metric in PER_ANSWER:
-        for answer in answers:
-            per_class[answer][metric] = next(figures)
     return Scores(overall, per_class)
 
 
 class _VoteStatistic:
-    """The metrics of `VOTE_METRICS`, then each of `PER_ANSWER` for all answers, (R, 3 + 3 K)."""
+    """The metrics of one set of predictions for any weights (R, N)."""
 
     def __init__(self, predictions: np.ndarray, votes: np.ndarray, losses: np.ndarray) -> None:
         truth = votes.astype(np.float64)
         errors = predictions - truth
         deviations = truth - truth.mean(axis=0) if len(truth) else truth
-        self._n_answers = votes.shape[1]
         self._table = np.column_stack([losses, errors, errors**2, deviations, deviations**2])
 
-    def __call__(self, weights: np.ndarray) -> np.ndarray:
+    def figures(self, weights: np.ndarray) -> dict[str, np.ndarray]:
+        """metric of `VOTE_METRICS` -> (R,); `<metric of PER_ANSWER>_of_answer` -> (R, K)."""
         means = ratio(weights @ self._table, weights.sum(axis=1, keepdims=True))
         bias, squares, shift, spread = np.split(means[:, 1:], 4, axis=1)
         variance = spread - shift**2
-        overall = (means[:, 0], np.sqrt(squares.mean(axis=1)), _r2(squares, variance))
-        per_answer = (np.sqrt(squares), bias, 1 - ratio(squares, _positive(variance)))
-        return np.column_stack([*overall, *per_answer])
+        return {
+            "loss": means[:, 0],
+            "rmse": np.sqrt(squares.mean(axis=1)),
+            "r2": _r2(squares, variance),
+            "rmse_of_answer": np.sqrt(squares),
+            "bias_of_answer": bias,
+            "r2_of_answer": 1 - ratio(squares, _positive(variance)),
+        }
+
+
+def _scale(metric: str) -> str:
+    return SCALES.get(metric, "linear")
 
 
 def _r2(squares: np.ndarray, variance: np.ndarray) -> np.ndarray:

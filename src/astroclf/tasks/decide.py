@@ -16,6 +16,7 @@ from astroclf.evaluation.decision_comparison import (
 )
 from astroclf.evaluation.thresholds import FittedThreshold, fit_threshold, fit_vote_thresholds
 from astroclf.settings import Settings, sections
+from astroclf.tasks.scores import resampling_of
 from astroclf.training.losses import activation_of, class_weights
 
 # Fewer images say too little of how sure a network may be.
@@ -130,8 +131,7 @@ def compare_with_plain(
         Decided(plain, fitted.plain.labels(plain)),
         Decided(probabilities, labels),
         dataset.targets[positions],
+        dataset.classes,
         bins=settings.evaluation.calibration_bins,
-        groups=None if dataset.groups is None else dataset.groups[positions],
-        resamples=settings.evaluation.bootstrap,
-        seed=settings.seed,
+        resampling=resampling_of(settings, dataset, positions),
     )

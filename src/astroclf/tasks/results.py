@@ -165,8 +165,8 @@ def summary(settings: Settings, splits: Mapping[str, SplitResult], facts: Mappin
     counts = "".join(f"{f'{len(splits[name]):,}':<{width}}" for name in names)
     lines.append(f"{'images':<{first}}{counts}")
     lines += ["", _baseline_line(splits)]
-    interval = "95 % bootstrap intervals in brackets. " if settings.evaluation.bootstrap else ""
-    lines += ["", f"{interval}val chose the best epoch, so its figures are a little too good.", ""]
+    lines += _interval_lines(settings, splits)
+    lines += ["", "val chose the best epoch, so its figures are a little too good.", ""]
     lines += [f"{name:<12}{value}" for name, value in facts.items()]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -183,9 +183,21 @@ def _baseline_line(splits: Mapping[str, SplitResult]) -> str:
     return f"baseline: {results[0].baseline.prediction}: {headline} {values}"
 
 
+def _interval_lines(settings: Settings, splits: Mapping[str, SplitResult]) -> list[str]:
+    """Return what the brackets mean, and why some figures have none or rest on few images."""
+    if settings.evaluation.bootstrap == 0:
+        return []
+    lines = ["", "95 % intervals in brackets; floor: ece to expect of calibrated probabilities."]
+    for split, result in splits.items():
+        lines += [f"{split} {note}." for note in result.scores.notes()]
+    return lines
+
+
 def _figure(measured: Any) -> str:
     if measured["value"] is None:
         return "not defined"
+    if "floor" in measured:
+        return f"{measured['value']:.3f} (floor {measured['floor']:.3f})"
     if measured["ci95"] is None:
         return f"{measured['value']:.3f}"
     low, high = measured["ci95"]

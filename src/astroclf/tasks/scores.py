@@ -10,6 +10,7 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.evaluation.decision import Decision
 from astroclf.evaluation.label_metrics import score_labels, score_labels_with_intervals
 from astroclf.evaluation.metrics import Scores
+from astroclf.evaluation.resampling import Resampling
 from astroclf.evaluation.vote_metrics import score_votes, score_votes_with_intervals
 from astroclf.settings import Settings
 from astroclf.training.inference import Outputs
@@ -46,17 +47,14 @@ class Scoring:
         predictions = self.probabilities(outputs)
         positions = self.dataset.indices(split)
         targets = self.dataset.targets[positions]
-        groups = None if self.dataset.groups is None else self.dataset.groups[positions]
-        resamples, seed = self.settings.evaluation.bootstrap, self.settings.seed
+        resampling = resampling_of(self.settings, self.dataset, positions)
         if self.dataset.has_votes:
             return score_votes_with_intervals(
                 predictions,
                 targets,
                 outputs.losses,
                 self.dataset.classes,
-                groups=groups,
-                resamples=resamples,
-                seed=seed,
+                resampling=resampling,
             )
         return score_labels_with_intervals(
             predictions,
@@ -64,8 +62,12 @@ class Scoring:
             outputs.losses,
             self.dataset.classes,
             bins=self.settings.evaluation.calibration_bins,
-            groups=groups,
-            resamples=resamples,
-            seed=seed,
+            resampling=resampling,
             labels=self.labels(predictions),
         )
+
+
+def resampling_of(settings: Settings, dataset: ImageDataset, positions: np.ndarray) -> Resampling:
+    """How the images at these positions are resampled: by groups where the data set has them."""
+    groups = None if dataset.groups is None else dataset.groups[positions]
+    return Resampling(settings.evaluation.bootstrap, settings.seed, groups)

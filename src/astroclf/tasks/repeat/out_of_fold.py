@@ -13,6 +13,7 @@ from astroclf.evaluation.label_metrics import score_labels_with_intervals
 from astroclf.evaluation.vote_metrics import score_votes_with_intervals
 from astroclf.files import read_csv, write_csv
 from astroclf.settings import Settings
+from astroclf.tasks.scores import resampling_of
 
 Row = dict[str, str]
 
@@ -38,7 +39,7 @@ def write_out_of_fold(file: Path, rows: Sequence[Row]) -> None:
 def score_out_of_fold(
     settings: Settings, dataset: ImageDataset, rows: Sequence[Row], losses: Mapping[str, float]
 ) -> dict[str, Measured]:
-    """Every metric of all out-of-fold predictions together, with bootstrap intervals.
+    """Every metric of all out-of-fold predictions together, with 95 % intervals.
 
     losses: the mean loss of each fold. Those of single images are not kept, so that the loss has no
     interval.
@@ -47,18 +48,15 @@ def score_out_of_fold(
     positions = np.array([place[row["id"]] for row in rows])
     predictions = np.array([[float(row[f"p_{name}"]) for name in dataset.classes] for row in rows])
     targets = dataset.targets[positions]
-    groups = None if dataset.groups is None else dataset.groups[positions]
     image_losses = np.array([losses[row["fold"]] for row in rows])
-    resamples, seed = settings.evaluation.bootstrap, settings.seed
+    resampling = resampling_of(settings, dataset, positions)
     if dataset.has_votes:
         scores = score_votes_with_intervals(
             predictions,
             targets,
             image_losses,
             dataset.classes,
-            groups=groups,
-            resamples=resamples,
-            seed=seed,
+            resampling=resampling,
         )
     else:
         scores = score_labels_with_intervals(
@@ -67,9 +65,7 @@ def score_out_of_fold(
             image_losses,
             dataset.classes,
             bins=settings.evaluation.calibration_bins,
-            groups=groups,
-            resamples=resamples,
-            seed=seed,
+            resampling=resampling,
             labels=np.array([dataset.classes.index(row["label"]) for row in rows]),
         )
     return {**scores.overall, "loss": {**scores.overall["loss"], "ci95": None}}

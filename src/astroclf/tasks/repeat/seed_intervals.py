@@ -12,12 +12,13 @@ from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.label_metrics import mean_with_intervals
 from astroclf.files import read_csv
 from astroclf.settings import Settings
+from astroclf.tasks.scores import resampling_of
 
 
 def measure_mean(
     settings: Settings, dataset: ImageDataset, folders: Sequence[Path]
 ) -> dict[str, dict[str, Measured]]:
-    """split -> metric -> the mean over the trainings with its bootstrap interval, for val and test.
+    """split -> metric -> the mean over the trainings with its interval, for val and test.
 
     folders: of trainings on the same images and splits. Nothing for vote fractions.
     """
@@ -30,10 +31,9 @@ def measure_mean(
                 for folder in folders
             ],
             dataset.targets[dataset.indices(split)],
+            dataset.classes,
             bins=settings.evaluation.calibration_bins,
-            groups=None if dataset.groups is None else dataset.groups[dataset.indices(split)],
-            resamples=settings.evaluation.bootstrap,
-            seed=settings.seed,
+            resampling=resampling_of(settings, dataset, dataset.indices(split)),
         )
         for split in (VAL, TEST)
         if split in dataset.split_names

@@ -85,8 +85,8 @@ def closing_lines(settings: Settings, folder: Path, tracker: Tracker) -> list[st
         )
     else:
         meaning = (
-            "std is over the seeds, on the same images; the interval is that of the mean, bootstrapped over "
-            "the images."
+            "std is over the seeds, on the same images; the interval is that of the mean, for images of this "
+            "kind."
         )
     lines = ["", meaning, ""]
     if settings.seeds is None:
