@@ -50,9 +50,9 @@ def test_folders_are_split_where_they_do_not_say(
     folders: tuple[str, ...],
     sizes: dict[str, int],
 ) -> None:
-    for folder in folders:
+    for number, folder in enumerate(folders):
         for seed in range(10):
-            write_image(tmp_path / "images" / folder / f"{seed}.png", seed)
+            write_image(tmp_path / "images" / folder / f"{seed}.png", 10 * number + seed)
     dataset = load_dataset(source_settings("image_folder", root=str(tmp_path / "images")))
     assert Counter(dataset.split.tolist()) == sizes
     assert len(set(dataset.ids.tolist())) == len(dataset)
@@ -65,3 +65,28 @@ def test_a_class_without_validation_images_is_refused(
         write_image(tmp_path / "images" / folder / "1.png")
     with pytest.raises(UserError, match=r"Class b has no image in val \(1 a, 0 b\)"):
         load_dataset(source_settings("image_folder", root=str(tmp_path / "images")))
+
+
+def test_overlapping_cutouts_are_groups_where_the_split_is_stated(
+    tmp_path: Path, source_settings: Callable[..., Any], write_image: Callable[..., np.ndarray]
+) -> None:
+    """Their intervals would otherwise count them as independent."""
+    rows = ["image,label,split,ra,dec"]
+    for number in range(8):
+        write_image(tmp_path / f"{number}.png", number)
+        split, place = ("train", "val")[number >= 4], number // 2
+        rows.append(f"{number}.png,{'ab'[number % 2]},{split},{place},{number % 2 / 3600}")
+    (tmp_path / "table.csv").write_text("\n".join(rows))
+    columns = {"image": "image", "label": "label", "split": "split", "ra": "ra", "dec": "dec"}
+    dataset = load_dataset(
+        source_settings(
+            "catalog",
+            table=str(tmp_path / "table.csv"),
+            neighbour_arcsec="5",
+            **{f"{key}_column": value for key, value in columns.items()},
+        )
+    )
+    assert dataset.groups is not None
+    assert [dataset.groups[i] == dataset.groups[i + 1] for i in range(7)] == [True, False] * 3 + [
+        True
+    ]

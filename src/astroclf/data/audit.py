@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.groups import linked_images
 from astroclf.data.neighbours import find_neighbours
 from astroclf.files import write_csv
 
@@ -35,11 +36,17 @@ class Leak:
 
 
 def find_leaks(dataset: ImageDataset) -> list[Leak]:
-    """Every set of identical pictures, every group, and every pair of neighbours on the sky that is
-    in more than one split. Images that are in no split ("") leak nothing."""
+    """Return every set of identical pictures, every group, and every pair of neighbors on the sky that
+    is in more than one split.
+
+    Images that are in no split ("") leak nothing. A group that is nothing but a chain of identical
+    pictures and neighbors is reported as these alone.
+    """
     leaks = _across_splits("pixels", dataset.picture_hashes, dataset)
     if dataset.groups is not None:
-        leaks += _across_splits("group", dataset.groups.tolist(), dataset)
+        linked = dict(zip(dataset.ids.tolist(), linked_images(dataset).tolist(), strict=True))
+        torn = _across_splits("group", dataset.groups.tolist(), dataset)
+        leaks += [leak for leak in torn if len({linked[identity] for identity in leak.ids}) > 1]
     if dataset.sky_deg is not None:
         leaks += _neighbours_across_splits(dataset.sky_deg, dataset)
     return leaks

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
-from astroclf.data.neighbours import link_neighbours
-from astroclf.data.splits import draw_groups, leading_answers
+from astroclf.data.groups import dependent_groups, draw_groups
+from astroclf.data.splits import leading_answers
 from astroclf.errors import UserError
 
 
@@ -18,15 +18,15 @@ def assign_folds(dataset: ImageDataset, folds: int, seed: int) -> ImageDataset:
     """The dataset with each image of train and val in one of the splits `fold-0`, `fold-1`, ...
 
     Images of any other split stay there. Folds differ by one image at most, in all and in each
-    class (in the answers with most votes). Groups, and where there are none images that share a
-    piece of sky, stay whole, and folds are as alike as that allows. A draw depends on nothing but
-    the order of the images, their classes, the number of folds and the seed.
+    class (in the answers with most votes). Images that depend on each other
+    (`groups.dependent_groups`) stay together, and folds are as alike as that allows. A draw depends
+    on nothing but the order of the images, their classes, the number of folds and the seed.
 
     Raises UserError if there are fewer images or groups than folds, or if a fold lacks a class.
     """
-    if dataset.groups is None and dataset.sky_deg is not None:
-        pieces = link_neighbours(dataset.sky_deg, dataset.neighbour_arcsec)
-        dataset = dataset.with_groups(pieces)
+    linked = dependent_groups(dataset)
+    if linked is not None:
+        dataset = dataset.with_groups(linked)
     pool = np.flatnonzero(np.isin(dataset.split, (TRAIN, VAL)))
     strata = leading_answers(dataset)[pool]
     groups = None if dataset.groups is None else dataset.groups[pool]

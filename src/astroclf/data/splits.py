@@ -1,4 +1,4 @@
-"""Which images train, which choose, and which are only looked at once."""
+"""Train, val and test splits, stratified by class and with dependent images together."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
+from astroclf.data.groups import dependent_groups, draw_groups
 from astroclf.errors import UserError
 from astroclf.files import write_csv
 
@@ -17,7 +18,7 @@ log = logging.getLogger("astroclf")
 def assign(
     dataset: ImageDataset, val_fraction: float, test_fraction: float, seed: int
 ) -> ImageDataset:
-    """The dataset with every image in a split.
+    """Return the dataset with every image in a split.
 
     Where the source states no split at all, val and test are drawn from all images. Where it states
     some, they stay as they are: images without one join train, val is drawn from train if there is
@@ -25,8 +26,9 @@ def assign(
 
     Fractions are shares of the images that are drawn from. A draw keeps the proportions of the
     classes (of the answers with most votes), has exactly the rounded number of images, and depends
-    on nothing but their order, their classes, the fractions and the seed. Where there are groups,
-    each stays whole, and numbers and proportions are as near as that allows.
+    on nothing but their order, their classes, the fractions and the seed. Where images depend on each
+    other (`groups.dependent_groups`, which then are the groups of the dataset), each group stays
+    whole, and numbers and proportions are as near as that allows.
     """
     split = dataset.split.astype(object)
     stated = set(split.tolist()) - {UNASSIGNED}
@@ -39,20 +41,22 @@ def assign(
         return dataset.with_split(split.astype(str))
     strata = leading_answers(dataset)
     rng = np.random.default_rng(seed)
-    if dataset.groups is None:
+    groups = dependent_groups(dataset)
+    if groups is None:
         split[pool] = _draw_images(strata[pool], fractions, rng)
     else:
         split[pool] = draw_groups(
-            dataset.groups[pool],
+            groups[pool],
             strata[pool],
             {TRAIN: 1 - sum(fractions.values()), **fractions},
             rng,
         )
+        dataset = dataset.with_groups(groups)
     return dataset.with_split(split.astype(str))
 
 
 def check_splits(dataset: ImageDataset) -> None:
-    """Raises UserError unless train and val are there and, for class indices, hold every class; a
+    """Raise UserError unless train and val are there and, for class indices, hold every class; a
     class that a further split lacks is logged as a warning."""
     for split, fraction in ((TRAIN, ""), (VAL, " (dataset.val_fraction)")):
         if not len(dataset.indices(split)):
@@ -63,9 +67,7 @@ def check_splits(dataset: ImageDataset) -> None:
     if dataset.has_votes:
         return
     for split in dataset.split_names:
-        counts = np.bincount(
-            dataset.targets[dataset.indices(split)], minlength=len(dataset.classes)
-        )
+        counts = dataset.class_counts(split)
         named = ", ".join(f"{n:,} {c}" for c, n in zip(dataset.classes, counts, strict=True))
         absent = [c for c, n in zip(dataset.classes, counts, strict=True) if n == 0]
         if absent and split in (TRAIN, VAL):
@@ -117,41 +119,3 @@ def _draw_images(
         split[line[start:end]] = name
         start = end
     return split
-
-
-def draw_groups(
-    groups: np.ndarray,
-    strata: np.ndarray,
-    fractions: dict[str, float],
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """The split of each image, (n,) object, with groups whole.
-
-    fractions: of all splits, so that they sum to 1; the first one gives to those that stay empty.
-
-    From the largest to the smallest, in random order where they are alike, each group goes where
-    its images are lacking most, by class and in all.
-    """
-    names = [name for name, fraction in fractions.items() if fraction > 0]
-    _, group = np.unique(groups, return_inverse=True)
-    _, stratum = np.unique(strata, return_inverse=True)
-    shares = np.zeros((group.max() + 1, stratum.max() + 1))  # (groups, classes)
-    np.add.at(shares, (group, stratum), 1 / np.bincount(stratum)[stratum])
-    shares = np.hstack([shares, np.bincount(group)[:, None] / len(group)])
-    wanted = np.array([fractions[name] for name in names])
-    lacking = np.repeat(wanted[:, None], shares.shape[1], axis=1)  # (splits, classes + 1)
-    goes_to = np.zeros(len(shares), int)
-    shuffled = rng.permutation(len(shares))
-    for g in shuffled[np.argsort(-shares[shuffled, -1], kind="stable")]:
-        goes_to[g] = np.argmax(lacking @ shares[g])
-        lacking[goes_to[g]] -= shares[g]
-    _fill_empty(goes_to, shares[:, -1], len(names))
-    return np.array(names, object)[goes_to[group]]
-
-
-def _fill_empty(goes_to: np.ndarray, sizes: np.ndarray, n_splits: int) -> None:
-    """Where few large groups left a split without any, the smallest of the first moves there."""
-    for split in range(1, n_splits):
-        in_first = np.flatnonzero(goes_to == 0)
-        if not (goes_to == split).any() and len(in_first) > 1:
-            goes_to[in_first[np.argmin(sizes[in_first])]] = split
