@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from astroclf import files
 from astroclf.files import (
     read_csv,
+    readable_size,
     replace_file,
+    replace_folder,
     spreadsheet_safe,
     user_path,
     write_csv,
@@ -74,3 +77,45 @@ def test_a_path_of_a_user_has_its_home_directory(
     }.items():
         with pytest.raises(ValueError, match=wanted):
             user_path(text)
+
+
+@pytest.mark.parametrize("exchange", [True, False], ids=["in one step", "in two steps"])
+def test_a_folder_is_replaced_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
+) -> None:
+    if not exchange:
+        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+    for content in ("first", "second"):
+        (tmp_path / "draft").mkdir()
+        (tmp_path / "draft/weights").write_text(content)
+        replace_folder(tmp_path / "draft", tmp_path / "bundle")
+        (tmp_path / "bundle/notes of the user").write_text(content)
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+    assert (tmp_path / "bundle/weights").read_text() == "second"
+    assert (tmp_path / "bundle/notes of the user").read_text() == "second"
+
+
+def test_files_that_the_new_folder_lacks_are_kept(tmp_path: Path) -> None:
+    for name, content in (("bundle", "old"), ("draft", "new")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "weights").write_text(content)
+    (tmp_path / "bundle/notes").write_text("of the user")
+    replace_folder(tmp_path / "draft", tmp_path / "bundle")
+    assert (tmp_path / "bundle/notes").read_text() == "of the user"
+    assert (tmp_path / "bundle/weights").read_text() == "new"
+
+
+def test_a_file_is_not_replaced_by_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "draft").mkdir()
+    (tmp_path / "bundle").write_text("of the user")
+    with pytest.raises(NotADirectoryError):
+        replace_folder(tmp_path / "draft", tmp_path / "bundle")
+    assert (tmp_path / "bundle").read_text() == "of the user"
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 bytes"), (999, "999 bytes"), (2_457_728, "2.46 MB"), (3_210_000_000, "3.21 GB")],
+)
+def test_sizes_are_shown_with_a_unit(size: int, text: str) -> None:
+    assert readable_size(size) == text

@@ -1,11 +1,13 @@
-"""Atomic writes, CSV that is safe in a spreadsheet, paths from users and for display."""
+"""Atomic writes, CSV that is safe in a spreadsheet, paths from users, paths and sizes for display."""
 
 from __future__ import annotations
 
 import csv
+import ctypes
 import itertools
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +15,8 @@ from typing import IO, Any
 
 # A spreadsheet computes a text cell that begins with one of these (OWASP, "CSV injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux's renameat2
 
 _count = itertools.count()
 
@@ -38,7 +42,39 @@ def replace_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
+
+
+def replace_folder(draft: Path, folder: Path) -> None:
+    """Put a folder that is whole in the place of another one; the draft is gone afterwards.
+
+    Linux exchanges the two in one step. Elsewhere the old folder is moved aside first, so that a
+    kill between the two steps leaves both whole, beside each other. What the new folder lacks is
+    moved into it from the old one: it is not ours. Raises OSError if that is not possible.
+    """
+    if not folder.is_dir():
+        draft.rename(folder)
+        flush_folder(folder.parent)
+        return
+    old = draft
+    if not _exchange(draft, folder):
+        old = draft.with_name(f"{draft.name}.old")
+        folder.rename(old)
+        draft.rename(folder)
+    flush_folder(folder.parent)
+    for path in old.iterdir():
+        if not (folder / path.name).exists():
+            path.rename(folder / path.name)
+    shutil.rmtree(old)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange the names of two files or folders in one step; return False where it cannot be done."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None) if os.name == "posix" else None
+    if rename is None:
+        return False
+    paths = (AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other))
+    return bool(rename(*paths, RENAME_EXCHANGE) == 0)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -117,7 +153,21 @@ def shortest(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _flush_folder(folder: Path) -> None:
+def readable_size(size: int) -> str:
+    """Return a number of bytes with its unit, such as "2.46 MB"."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.2f} {name}"
+    return f"{size} bytes"
+
+
+def flush_file(path: Path) -> None:
+    """Make what was written to a file, through a memory map too, survive a power cut."""
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def flush_folder(folder: Path) -> None:
     """Make a rename in the folder survive a power cut, where the system can."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import sys
 import threading
 from collections import namedtuple
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,28 +46,87 @@ def test_the_second_call_maps_what_the_first_built(tmp_path: Path) -> None:
     assert build.count == 2
 
 
+def flip(file: Path, position: int) -> None:
+    content = bytearray(file.read_bytes())
+    content[position] ^= 0xFF
+    file.write_bytes(content)
+
+
+def alter_notes(entry: Path) -> None:
+    index = json.loads((entry / "index.json").read_text())
+    index["notes"]["answer"] = 43
+    (entry / "index.json").write_text(json.dumps(index))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         lambda entry: (entry / "index.json").unlink(),
         lambda entry: (entry / "index.json").write_text('{"shape": [5, 1'),
         lambda entry: (entry / "index.json").write_text("[]"),
+        lambda entry: (entry / "index.json").write_bytes(bytes(50)),
+        alter_notes,
         lambda entry: (entry / "images.npy").unlink(),
+        lambda entry: flip(entry / "images.npy", 20),
+        lambda entry: flip(entry / "images.npy", 128),
+        lambda entry: flip(entry / "images.npy", -1),
         lambda entry: os.truncate(entry / "images.npy", 150),
         lambda entry: os.truncate(entry / "images.npy", 0),
         lambda entry: np.save(entry / "images.npy", np.zeros((2, 1, 4, 4), np.uint8)),
+        lambda entry: np.save(entry / "images.npy", np.zeros(SHAPE, np.uint8)),
         lambda entry: shutil.rmtree(entry),
         lambda entry: shutil.rmtree(entry.parent),
     ],
 )
-def test_a_damaged_entry_is_built_again(tmp_path: Path, damage) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_entry_is_rebuilt(tmp_path: Path, damage) -> None:  # type: ignore[no-untyped-def]
     build = Builder()
     cache = tmp_path / "cache"
     cached_images(cache, "key", build)
     damage(cache / "key")
-    np.testing.assert_array_equal(cached_images(cache, "key", build).images, np.full(SHAPE, 7))
+    stored = cached_images(cache, "key", build)
+    np.testing.assert_array_equal(stored.images, np.full(SHAPE, 7))
+    assert stored.notes == {"answer": 42}
     assert build.count == 2
     assert sorted(file.name for file in (cache / "key").iterdir()) == ["images.npy", "index.json"]
+
+
+def test_an_entry_of_before_checksums_is_rebuilt(tmp_path: Path) -> None:
+    (tmp_path / "key").mkdir()
+    np.save(tmp_path / "key/images.npy", np.zeros(SHAPE, np.uint8))
+    index = {"shape": SHAPE, "dtype": "uint8", "notes": {"answer": 41}}
+    (tmp_path / "key/index.json").write_text(json.dumps(index))
+    stored = cached_images(tmp_path, "key", Builder())
+    assert (stored.notes, stored.images.max()) == ({"answer": 42}, 7)
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(5, "I/O")])
+@pytest.mark.parametrize("name", ["index.json", "images.npy"])
+def test_an_unreadable_entry_is_refused_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, name: str
+) -> None:
+    build = Builder()
+    cached_images(tmp_path, "key", build)
+    open_path = Path.open
+
+    def refuse(path: Path, *rest: Any, **options: Any) -> Any:
+        if path.name == name:
+            raise error
+        return open_path(path, *rest, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refuse)
+        with pytest.raises(UserError, match=rf"key.* cannot be read \({error.strerror}\)\. Check"):
+            cached_images(tmp_path, "key", build)
+    cached_images(tmp_path, "key", build)
+    assert build.count == 1
+
+
+@pytest.mark.parametrize("name", ["key", "key.draft"])
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("of the user")
+    with pytest.raises(UserError, match=rf"{name}: Not a directory\)\. Remove what is in the way"):
+        cached_images(tmp_path, "key", Builder())
+    assert (tmp_path / name).read_text() == "of the user"
 
 
 def test_a_killed_build_leaves_nothing_that_is_taken_for_whole(tmp_path: Path) -> None:
@@ -126,8 +187,15 @@ def test_a_cache_that_cannot_be_written_is_refused(
         cached_images(tmp_path / "file/cache", "key", Builder())
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100, 90, 10))
-    with pytest.raises(UserError, match="GB are needed"):
+    with pytest.raises(UserError, match=r"\(208 bytes are needed and 10 bytes are free\)"):
         cached_images(tmp_path, "key", Builder())
+
+
+def test_the_blocks_of_new_images_are_taken_before_they_are_filled(tmp_path: Path) -> None:
+    images = new_images(tmp_path, (1000, 1, 16, 16), np.dtype(np.uint8))
+    status = (tmp_path / "images.npy").stat()
+    assert status.st_size == 128 + images.nbytes
+    assert status.st_blocks * 512 >= status.st_size
 
 
 def test_only_kept_images_stay(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from astroclf.data import store as images_store
 from astroclf.errors import UserError
 from astroclf.training import feature_store as module
-from astroclf.training.feature_store import DONE, FEATURES, N_VIEWS, FeatureStore
+from astroclf.training.feature_store import CHECKSUMS, FEATURES, N_VIEWS, FeatureStore
 
 N, WIDTH = 11, 3
 
@@ -73,20 +73,79 @@ def test_nothing_is_computed_twice_and_all_is_right(
     assert FeatureStore(cache, "key", N).missing(every()).sum() == (~union).sum()
 
 
-@pytest.mark.parametrize("damage", ["features cut", "features gone", "done cut", "other images"])
-def test_a_damaged_store_is_begun_anew(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    "damage", ["features cut", "features gone", "checksums cut", "other images"]
+)
+def test_a_store_that_is_not_whole_is_made_anew(tmp_path: Path, damage: str) -> None:
     store, network = FeatureStore(tmp_path, "key", N), Network()
     store.fill(every(2), network)
-    file = store.folder / (DONE if damage == "done cut" else FEATURES)
+    file = store.folder / (CHECKSUMS if damage == "checksums cut" else FEATURES)
     if damage == "features gone":
         file.unlink()
     elif damage == "other images":
-        np.save(file, np.zeros((N_VIEWS, N - 1, WIDTH), np.float32))
+        file.write_bytes(bytes(N_VIEWS * (N - 1) * WIDTH * 4))
     else:
         file.write_bytes(file.read_bytes()[:100])
     store.fill(every(3), network)
     assert_right(store, every(3))
     assert network.asked[0].tolist() == [2] * N
+
+
+def test_damaged_rows_are_computed_again_and_no_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, network = FeatureStore(tmp_path, "key", N), Network()
+    store.fill(every(2), network)
+    content = bytearray((store.folder / FEATURES).read_bytes())
+    content[WIDTH * 4 * 3 + 5] ^= 0x10  # view 0 of image 3
+    content[WIDTH * 4 * (N + 1) : WIDTH * 4 * (N + 3)] = bytes(WIDTH * 8)  # view 1 of images 1, 2
+    (store.folder / FEATURES).write_bytes(content)
+    assert np.argwhere(store.missing(every(3))[:2]).tolist() == [[0, 3], [1, 1], [1, 2]]
+    store.fill(every(2), network)
+    assert_right(store, every(2))
+    assert "3 cached features" in caplog.text
+    again = np.argwhere(network.asked == 2).tolist()
+    assert again == [[0, 3], [1, 1], [1, 2]]
+
+
+def test_of_a_large_store_a_sample_is_checked_and_all_where_it_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHECKED_BYTES", 2 * WIDTH * 4)  # the first and the last row
+    store = FeatureStore(tmp_path, "key", N)
+    store.fill(every(1), Network())
+    content = bytearray((store.folder / FEATURES).read_bytes())
+    content[WIDTH * 4 * 5] ^= 0x10
+    (store.folder / FEATURES).write_bytes(content)
+    assert not store.missing(every(1)).any()
+    content[0] ^= 0x10
+    (store.folder / FEATURES).write_bytes(content)
+    assert np.argwhere(store.missing(every(1))).tolist() == [[0, 0], [0, 5]]
+
+
+def test_an_unreadable_store_is_refused_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FeatureStore(tmp_path, "key", N)
+    store.fill(every(1), Network())
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read_trailer", refuse)
+        with pytest.raises(UserError, match=r"cannot be read \(Permission denied\)"):
+            store.fill(every(2), Network())
+    assert not store.missing(every(1)).any()
+
+
+def test_features_of_another_width_are_replaced(tmp_path: Path) -> None:
+    """Damage of the size may look like a store of another width."""
+    store = FeatureStore(tmp_path, "key", N)
+    store.fill(every(1), Network())
+    (store.folder / FEATURES).write_bytes(bytes(N_VIEWS * N * 4))
+    store.fill(every(1), Network())
+    assert_right(store, every(1))
 
 
 def test_of_two_that_fill_it_at_once_each_image_is_asked_for_once(tmp_path: Path) -> None:
@@ -122,7 +181,7 @@ def test_a_cache_without_room_or_leave_is_said(
         FeatureStore(tmp_path / "file/cache", "key", N).fill(every(), Network())
     usage = type("Usage", (), {"free": 10})
     monkeypatch.setattr(images_store.shutil, "disk_usage", lambda folder: usage)
-    with pytest.raises(UserError, match=r"are needed and 0\.0 GB are free"):
+    with pytest.raises(UserError, match=r"1\.06 kB are needed and 10 bytes are free"):
         FeatureStore(tmp_path, "key", N).fill(every(), Network())
 
 

@@ -1,36 +1,46 @@
-"""Images are made ready once, and memory-mapped from then on."""
+"""On-disk cache of prepared images, memory-mapped and checked when it is opened."""
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
 from astroclf.data.dataset import ImageDataset, Pixels
 from astroclf.errors import UserError
+from astroclf.files import flush_file, readable_size, replace_folder, write_text
+from astroclf.integrity import hash_sample, sign, verify_signed
+from astroclf.locks import locked
 
 IMAGES, INDEX = "images.npy", "index.json"
+FORMAT = 2  # of index.json; an entry of another format is rebuilt
+HEADER_BYTES = 128  # of images.npy
+CANNOT_RESERVE = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)  # this file system has no such call
 
 Notes = dict[str, Any]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class StoredImages:
-    """images: (N, C, H, W), a read-only memory map; notes: what `build` said of them."""
+    """images: (N, C, H, W), a read-only memory map; notes: what `build` returned."""
 
     images: np.ndarray
     notes: Notes
 
 
 def cached_images(cache: Path, key: str, build: Callable[[Path], Notes]) -> StoredImages:
-    """The images that are stored under a key, built first where they are not.
+    """Return the images that are stored under a key, built first where they are missing.
 
     cache: the folder of all keys; it may be deleted at any time.
     key: changes with everything that the images depend on.
@@ -38,44 +48,54 @@ def cached_images(cache: Path, key: str, build: Callable[[Path], Notes]) -> Stor
         what else must be known of them, as JSON can hold it.
 
     Of several processes that ask for one key at once, one builds and the others wait. An entry gets
-    its place only when it is whole, and one that was damaged since is built again.
-    Raises UserError where the cache cannot be written.
+    its place only when it is whole and on the disk. One that was damaged since is rebuilt: its index
+    has a checksum of itself and one of the images (`hash_sample`: of sampled blocks where they are
+    large, so that opening takes a bounded time).
+    Raises UserError where an entry cannot be read or the cache cannot be written.
     """
     entry = cache / key
     stored = _open(entry)
     if stored is not None:
         return stored
-    with locked(cache, key), as_cache_error(cache):
-        return _open(entry) or _built(entry, build)
+    with entry_lock(cache, key), as_cache_error(cache):
+        return _open(entry) or _build(entry, build)
 
 
 @contextmanager
-def locked(cache: Path, key: str) -> Iterator[None]:
-    """Nobody else writes what is stored under the key. Raises UserError if nobody can."""
-    with as_cache_error(cache):
-        cache.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(cache / f"{key}.lock")
-        lock.acquire()
-    try:
+def entry_lock(cache: Path, key: str) -> Iterator[None]:
+    """Hold the lock of a cache entry. Raises UserError if the cache cannot be written."""
+    with ExitStack() as stack:
+        with as_cache_error(cache):
+            cache.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(locked(cache / f"{key}.lock", f"for the cache entry {key}"))
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager
 def as_cache_error(cache: Path) -> Iterator[None]:
-    """Whatever the disk minds is told as a UserError about the cache."""
+    """Re-raise OSError as a UserError that names the cache folder."""
     try:
         yield
     except OSError as error:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        is_in_the_way = isinstance(error, NotADirectoryError | FileExistsError | IsADirectoryError)
+        remedy = "Remove what is in the way, or choose" if is_in_the_way else "Choose"
         raise UserError(
-            f"dataset.cache={cache} cannot be written ({error.strerror or error}): "
-            "choose another folder, on a disk with room."
+            f"dataset.cache={cache} cannot be written ({place}{error.strerror or error}). "
+            f"{remedy} another folder, on a disk with room."
         ) from error
 
 
+def unreadable_entry(entry: Path, error: OSError) -> UserError:
+    """Return the refusal of a cache entry that is there but cannot be read; it is never deleted."""
+    return UserError(
+        f"dataset.cache={entry.parent}: {error.filename or entry} cannot be read "
+        f"({error.strerror or error}). Check its permissions and its disk, or delete it: it is made again."
+    )
+
+
 def cached_dataset(cache: Path, key: str, make: Callable[[], ImageDataset]) -> ImageDataset:
-    """A dataset that needs no files, made once; parameters and errors as in `cached_images`."""
+    """Return a data set that needs no files, made once; parameters and errors as in `cached_images`."""
 
     def build(draft: Path) -> Notes:
         dataset = make()
@@ -105,23 +125,38 @@ def cached_dataset(cache: Path, key: str, make: Callable[[], ImageDataset]) -> I
 
 
 def new_images(folder: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.memmap:
-    """An `images.npy` of that shape, memory-mapped, to be filled.
+    """Return an `images.npy` of that shape, memory-mapped, to be filled.
 
-    Raises OSError if the disk has no room for it: writing to the map would end the process.
+    Its blocks on the disk are taken first: a disk that becomes full while a map is written ends the
+    process with SIGBUS. Raises OSError if there is no room.
     """
-    require_room(folder, int(np.prod(shape)) * dtype.itemsize)
-    return np.lib.format.open_memmap(folder / IMAGES, mode="w+", dtype=dtype, shape=shape)
+    size = HEADER_BYTES + int(np.prod(shape)) * dtype.itemsize
+    require_room(folder, size)
+    images = np.lib.format.open_memmap(folder / IMAGES, mode="w+", dtype=dtype, shape=shape)
+    _reserve(folder / IMAGES, size)
+    return images
 
 
 def require_room(folder: Path, size: int) -> None:
     """Raises OSError if the disk of the folder has fewer bytes free."""
     free = shutil.disk_usage(folder).free
     if free < size:
-        raise OSError(f"{size / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free")
+        raise OSError(f"{readable_size(size)} are needed and {readable_size(free)} are free")
+
+
+def _reserve(file: Path, size: int) -> None:
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with file.open("rb+") as stream:
+        try:
+            os.posix_fallocate(stream.fileno(), 0, size)
+        except OSError as error:
+            if error.errno not in CANNOT_RESERVE:
+                raise
 
 
 def keep_images(folder: Path, kept: np.ndarray) -> None:
-    """Leaves only those positions of `images.npy` that are kept, in their order."""
+    """Keep only these positions of `images.npy`, in their order."""
     every = folder / "every.npy"
     (folder / IMAGES).replace(every)
     images = np.load(every, mmap_mode="r")
@@ -131,17 +166,20 @@ def keep_images(folder: Path, kept: np.ndarray) -> None:
     every.unlink()
 
 
-def _built(entry: Path, build: Callable[[Path], Notes]) -> StoredImages:
+def _build(entry: Path, build: Callable[[Path], Notes]) -> StoredImages:
     draft = entry.with_name(f"{entry.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)  # of a process that was killed
-    shutil.rmtree(entry, ignore_errors=True)  # damaged, or it would have been opened
+    if entry.exists():
+        log.warning("The cache entry %s is damaged or of another version: rebuilding it.", entry)
+        shutil.rmtree(entry)
+    if draft.exists():  # of a process that was killed
+        shutil.rmtree(draft)
     draft.mkdir()
     try:
         notes = build(draft)
-        images = np.load(draft / IMAGES, mmap_mode="r")
-        index = {"shape": images.shape, "dtype": str(images.dtype), "notes": notes}
-        (draft / INDEX).write_text(json.dumps(index))
-        draft.replace(entry)
+        flush_file(draft / IMAGES)
+        index = {"format": FORMAT, "images": hash_sample(draft / IMAGES), "notes": notes}
+        write_text(draft / INDEX, json.dumps(sign(index)))
+        replace_folder(draft, entry)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     stored = _open(entry)
@@ -151,11 +189,15 @@ def _built(entry: Path, build: Callable[[Path], Notes]) -> StoredImages:
 
 
 def _open(entry: Path) -> StoredImages | None:
-    """The entry, or None if it is not there or not whole."""
+    """Return the entry, or None if it is missing or damaged. Raises UserError if it is unreadable."""
     try:
-        index = json.loads((entry / INDEX).read_text())
-        images = np.load(entry / IMAGES, mmap_mode="r")
-        whole = list(images.shape) == index["shape"] and str(images.dtype) == index["dtype"]
-        return StoredImages(images, index["notes"]) if whole else None
-    except (OSError, ValueError, EOFError, KeyError, TypeError):
+        index = verify_signed(json.loads((entry / INDEX).read_text(encoding="utf-8")))
+        if index["format"] != FORMAT or index["images"] != hash_sample(entry / IMAGES):
+            return None
+        return StoredImages(np.load(entry / IMAGES, mmap_mode="r"), index["notes"])
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise unreadable_entry(entry, error) from error
+    except (ValueError, KeyError):  # damaged
         return None
