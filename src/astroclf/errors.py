@@ -37,7 +37,17 @@ def one_line(error: BaseException, longest: int = 200) -> str:
 
 
 def listed(names: Iterable[object], most: int = 10) -> str:
-    """Return names separated by commas; of more than `most`, the first ones and the number left out."""
-    texts = [str(name) for name in names]
+    """Return names separated by commas; of more than `most`, the first ones and the number left out.
+
+    Long names are cut in the middle.
+    """
+    texts = list(names)
     left_out = len(texts) - most
-    return ", ".join(texts[:most]) + (f", ... and {left_out:,} more" if left_out > 0 else "")
+    shown = ", ".join(shortened(str(text)) for text in texts[:most])
+    return shown + (f", ... and {left_out:,} more" if left_out > 0 else "")
+
+
+def shortened(text: str, longest: int = 160) -> str:
+    """Return a text of at most so many characters, with its middle left out."""
+    half = (longest - 3) // 2
+    return text if len(text) <= longest else f"{text[:half]}...{text[-half:]}"

@@ -67,10 +67,13 @@ def test_a_column_without_values_has_no_bins(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"catalog": Path("missing.csv")}, "no such file"),
-        ({"columns": ("mag_r",)}, "no column mag_r; it has objID, r, name"),
-        ({"id_column": "id"}, "catalog_id: .* no column id; it has objID, r, name"),
-        ({"columns": ("name",)}, "not numeric"),
+        ({"catalog": Path("missing.csv")}, "No such file"),
+        (
+            {"columns": ("mag_r",)},
+            "bin_columns=mag_r is not a column of .*, which has objID, r, name",
+        ),
+        ({"id_column": "id"}, "catalog_id=id is not a column of .*, which has objID, r, name"),
+        ({"columns": ("name",)}, "should hold numbers"),
         ({"id_column": "name"}, "none of the 40 image ids"),
     ],
 )
@@ -89,7 +92,7 @@ def test_an_id_that_stands_twice_is_refused(tmp_path):
 def test_an_empty_file_is_refused(tmp_path):
     path = tmp_path / "catalog.csv"
     path.touch()
-    with pytest.raises(UserError, match="cannot be read as a CSV"):
+    with pytest.raises(UserError, match="cannot be read as CSV: it is empty"):
         along(path)
 
 

@@ -121,6 +121,7 @@ class ImageFolder(Files):
 class Catalog(Files):
     name: Literal["catalog"]
     table: UserPath | None
+    image_root: UserPath | None
     image_column: str
     label_column: str | None
     vote_columns: tuple[str, ...] | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import stat
 from pathlib import Path, PurePath
 
@@ -52,8 +53,11 @@ def require_regular(file: Path) -> None:
     """Raise BadImage unless the path leads to a regular file: opening a named pipe may hang."""
     try:
         mode = file.stat().st_mode
+    except ValueError as error:  # a zero byte
+        raise BadImage("not the name of a file") from error
     except OSError as error:
-        reason = "a broken link" if file.is_symlink() else f"cannot be read ({error.strerror})"
+        is_link = error.errno == errno.ENOENT and file.is_symlink()
+        reason = "a broken link" if is_link else f"cannot be read ({error.strerror})"
         raise BadImage(reason) from error
     for is_kind, name in SPECIAL_FILES:
         if is_kind(mode):

@@ -1,0 +1,97 @@
+"""The files that a table names, with the extensions it may leave out."""
+
+from __future__ import annotations
+
+import stat
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+
+from astroclf.data.formats.kinds import extension_reason
+from astroclf.errors import UserError, listed
+from astroclf.files import user_path
+from astroclf.settings import sections
+from astroclf.tables import Table
+
+Completions = Callable[[Path], Mapping[str, list[str]]]
+
+
+def find_files(table: Table, settings: sections.Catalog) -> tuple[Path, list[str]]:
+    """Return the folder that paths of the table start from, and the path of each row below it.
+
+    A name without a file is completed by the extension of an image beside it: `100053` is
+    `100053.jpg`. Backslashes may separate folders. A missing file stays as it is in the table.
+
+    Raise UserError if an extension could be one of several, or files are missing and
+    `on_bad_image` is stop or all of them are.
+    """
+    folder = Path(settings.image_root or Path(settings.table or "").parent)
+    completions = cache(_completions)
+    names: list[str] = []
+    missing: list[str] = []
+    for cell in table.filled(settings.image_column):
+        found = _find(folder, cell, completions)
+        if len(found) > 1:
+            raise UserError(
+                f"dataset.image_column={settings.image_column}: {listed([cell])} may be any of "
+                f"{listed(found)}. Add the extension to the table."
+            )
+        names += found or [cell]
+        missing += [] if found else [cell]
+    if missing and (settings.on_bad_image == "stop" or len(missing) == len(names)):
+        skip = (
+            "" if len(missing) == len(names) else " Or leave them out: dataset.on_bad_image=skip."
+        )
+        raise UserError(
+            f"{len(missing):,} of {len(names):,} files of {table.name} are missing, looked for in "
+            f"{folder}: {listed(missing)}. {_advice(folder, missing[0])}{skip}"
+        )
+    return folder, names
+
+
+def _find(folder: Path, cell: str, completions: Completions) -> list[str]:
+    """Return the path of the cell below the folder; several where its extension is ambiguous."""
+    try:
+        given = user_path(cell)
+    except ValueError:  # no home directory, or a zero byte
+        given = Path(cell)
+    for path in dict.fromkeys((given, Path(str(given).replace("\\", "/")))):
+        if stat.S_ISREG(_mode(folder / path)):
+            return [str(path)]
+        found = completions((folder / path).parent).get(path.name)
+        if found:
+            return [str(path.with_name(each)) for each in sorted(found)]
+    return [str(given)] if _mode(folder / given) else []
+
+
+def _mode(path: Path) -> int:
+    """Return the mode of a file, 0 if there is none."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):  # missing, too long, or with a zero byte
+        return 0
+
+
+def _completions(folder: Path) -> Mapping[str, list[str]]:
+    """Return name without extension -> images of a folder; nothing if it cannot be read."""
+    completions = defaultdict(list)
+    try:
+        for each in folder.iterdir():
+            if extension_reason(each.name) is None:
+                completions[each.stem].append(each.name)
+    except (OSError, ValueError):  # missing, unreadable, or with a zero byte
+        return {}
+    return completions
+
+
+def _advice(folder: Path, cell: str) -> str:
+    """Return where a missing file is, if it is in a folder beside the table."""
+    try:
+        beside = sorted(each for each in folder.iterdir() if each.is_dir())
+    except OSError:
+        beside = []
+    for each in beside:
+        if _find(each, cell, _completions):
+            return f"{listed([cell])} is in {each}: set dataset.image_root={each}."
+    return "Set dataset.image_root to the folder that the paths start from."

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from astroclf.errors import listed
+
+
+def test_a_list_is_bounded_in_number_and_length() -> None:
+    assert listed(["a", "b"]) == "a, b"
+    assert listed(range(12)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ... and 2 more"
+    assert len(listed("x" * 10**5 for _ in range(10**3))) < 2000
+    assert listed(["begin" + "x" * 1000 + "end"]).startswith("begin")
