@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pages": set(),
     "evaluation": {"pages"},
     "sweep": {"pages"},
-    "tracking": set(),
+    "tracking": {"provenance"},
     "training": {"data"},
     "bundle": {"data", "models", "evaluation"},
     "tasks": {

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import subprocess
+import sys
 from importlib.metadata import version
+from pathlib import Path
+
+from astroclf.redaction import redact
 
 PACKAGES = ("astroclf", "torch", "timm", "numpy", "hydra-core")
 
@@ -27,3 +32,8 @@ def git_commit() -> str:
         return commit + ("+changes" if git("status", "--porcelain", "-uno") else "")
     except (OSError, subprocess.CalledProcessError):
         return ""
+
+
+def command_line() -> str:
+    """Return the command of this process, quoted for a shell and redacted."""
+    return shlex.join(["python", Path(sys.argv[0]).name, *map(redact, sys.argv[1:])])

@@ -22,6 +22,7 @@ CHOICES: dict[str, dict[str, type[Section]]] = {
         "train": sections.Train,
         "crossval": sections.CrossVal,
         "benchmark": sections.Benchmark,
+        "sync": sections.Sync,
     },
     "dataset": {
         "simulated": sections.Simulated,

@@ -77,6 +77,11 @@ class Benchmark(Section):
     rounds: Count  # rounds in which the bare step and the loop take turns
 
 
+class Sync(Section):
+    name: Literal["sync"]
+    folders: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
+
+
 # --- dataset --------------------------------------------------------------------------------------
 
 
@@ -326,7 +331,7 @@ class Untracked(Section):
 class Mlflow(Section):
     name: Literal["mlflow"]
     uri: str | None
-    experiment: str
+    experiment: str | None
     run_name: str | None
 
 

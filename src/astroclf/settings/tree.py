@@ -23,7 +23,7 @@ class Settings(Section):
     seed: sections.Seed
     seeds: sections.Seeds | None
     folds: sections.Count
-    task: SerializeAsAny[sections.Train | sections.CrossVal | sections.Benchmark]
+    task: SerializeAsAny[sections.Train | sections.CrossVal | sections.Benchmark | sections.Sync]
     dataset: SerializeAsAny[sections.Dataset]
     model: SerializeAsAny[sections.Model]
     finetune: SerializeAsAny[sections.Finetune]

@@ -102,7 +102,7 @@ def report_outcome(
     tracker.log_tags({"warnings": " ".join(warnings)})
     tracker.log_metrics(final_metrics(splits))
     tracker.log_artifacts([folder / name for name in ("report.html", "metrics.json", "bundle")])
-    log.info(summary(settings, splits, closing_facts(setup, folder, tracker, facts)))
+    log.info(summary(settings, splits, closing_facts(setup, folder, facts)))
 
 
 def compare_with_baseline(dataset: ImageDataset, splits: Mapping[str, SplitResult]) -> list[str]:
@@ -228,9 +228,7 @@ def final_metrics(splits: Mapping[str, SplitResult]) -> dict[str, float]:
     }
 
 
-def closing_facts(
-    setup: Setup, folder: Path, tracker: Tracker, facts: Mapping[str, Any]
-) -> dict[str, str]:
+def closing_facts(setup: Setup, folder: Path, facts: Mapping[str, Any]) -> dict[str, str]:
     """What ends the summary: the time it took, and where everything lies."""
     folder = shortest(folder)
     lines = {
@@ -243,6 +241,4 @@ def closing_facts(
     }
     if setup.warning:
         lines["warning"] = setup.warning
-    if tracker.where:
-        lines["compare"] = tracker.where
     return lines

@@ -79,7 +79,9 @@ def train(
     with closing(tracker, stopped=(Interrupted, KeyboardInterrupt), done=(Pruned,)):
         source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
         tracker.start(
-            run_name(settings), settings.model_dump(exclude={"search"}), {**origin, **source}
+            run_name(settings, dataset.fingerprint),
+            settings.model_dump(exclude={"search"}),
+            {**origin, **source},
         )
         tracker.log_dataset(settings.dataset.name, dataset_source(settings), dataset.fingerprint)
         tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(warnings)})
@@ -134,6 +136,8 @@ class Keeper:
         """Keep the state before the first step, and the history as far as it is certain."""
         self.store()
         write_history(self.folder / "history.csv", self.setup.progress.history)
+        for row in self.setup.progress.history:  # a kill may have left some of them unsent
+            self.tracker.log_metrics(tracked_metrics(row), step=int(row["epoch"]))
 
     def store(self) -> None:
         """Write the checkpoint. A trial has none: it is short, and tried again if it was killed."""
@@ -156,9 +160,10 @@ class Keeper:
         row = progress.history[-1]
         append_history(self.folder / "history.csv", row)
         is_best = progress.best_epoch == progress.epoch
-        tracked = {name: value for name, value in row.items() if name != "epoch"}
+        tracked = tracked_metrics(row)
         if is_best and self.trial is not None:  # other runs are measured once more when they end
-            tracked |= {f"best_{name}": row[name] for name in row if name.startswith("val_")}
+            best_values = {f"best_{name}": row[name] for name in row if name.startswith("val_")}
+            self.tracker.log_metrics(best_values)
         self.tracker.log_metrics(tracked, step=progress.epoch)
         log.info(epoch_line(self.settings, row, self.positive_class, is_best=is_best))
         if self.trial is not None:
@@ -225,10 +230,19 @@ def require_same_data(stored: dict[str, Any] | None, dataset: ImageDataset, fold
         )
 
 
-def run_name(settings: Settings) -> str:
-    """What runs differ in most often, such as `cnn-full-ce-dihedral-seed0`."""
+def tracked_metrics(row: dict[str, float]) -> dict[str, float]:
+    """Return the metrics of a row of the history."""
+    return {name: value for name, value in row.items() if name != "epoch"}
+
+
+def run_name(settings: Settings, fingerprint: str) -> str:
+    """Return what runs differ in most often: `cnn-full-ce-dihedral-simulated-1a2b3c-seed0`.
+
+    fingerprint: of the dataset, so that runs of different images have different names.
+    """
     chosen = (settings.model, settings.finetune, settings.loss, settings.augment)
-    return "-".join([*(group.name for group in chosen), f"seed{settings.seed}"])
+    data = f"{Path(dataset_source(settings)).stem}-{fingerprint[:6]}"
+    return "-".join([*(group.name for group in chosen), data, f"seed{settings.seed}"])
 
 
 def dataset_source(settings: Settings) -> str:

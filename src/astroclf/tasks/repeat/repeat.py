@@ -54,7 +54,7 @@ def repeat(
     record = continue_record(folder, config) if resumed else Record(folder, config, {})
     if settings.seeds is not None:
         dataset = get_dataset(settings, memory)
-        repetitions = repeat_seeds(settings, config)
+        repetitions = repeat_seeds(settings, config, dataset.fingerprint)
     else:
         dataset = fold_images(settings, memory)
         log.info(describe_folds(settings, dataset))
@@ -67,7 +67,7 @@ def repeat(
         origin = memory.recall("origin", None, provenance)
         source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
         parameters = settings.model_dump(exclude={"search"})
-        tracker.start(name_of_all(settings), parameters, {**origin, **source})
+        tracker.start(name_of_all(settings, dataset.fingerprint), parameters, {**origin, **source})
         tracker.wait()  # the trainings look for this run, to be nested under it
         train_each(repetitions, folder, record, memory, trial)
         own = [folder / repetition.name for repetition in repetitions]

@@ -30,21 +30,25 @@ class Repetition:
     dataset: ImageDataset | None
 
 
-def name_of_all(settings: Settings) -> str:
-    """What the tracker calls the run of them all, such as `cnn-full-ce-dihedral-3-seeds`."""
+def name_of_all(settings: Settings, fingerprint: str) -> str:
+    """Return the tracker's name for the run of them all; fingerprint: of the dataset."""
     if isinstance(settings.tracking, sections.Mlflow) and settings.tracking.run_name is not None:
         return settings.tracking.run_name
     if settings.seeds is not None:
-        return f"{_common_name(settings)}-{len(settings.seeds)}-seeds"
-    return f"{_common_name(settings)}-{settings.folds}-folds"
+        return f"{_common_name(settings, fingerprint)}-{len(settings.seeds)}-seeds"
+    return f"{_common_name(settings, fingerprint)}-{settings.folds}-folds"
 
 
-def repeat_seeds(settings: Settings, config: Mapping[str, Any]) -> list[Repetition]:
+def repeat_seeds(
+    settings: Settings, config: Mapping[str, Any], fingerprint: str
+) -> list[Repetition]:
     """One training a seed: each is what `seed=<seed>` alone would be."""
     return [
         Repetition(
             f"seed-{seed}",
-            _named(settings, f"seed-{seed}").model_copy(update={"seed": seed, "seeds": None}),
+            _named(settings, f"seed-{seed}", fingerprint).model_copy(
+                update={"seed": seed, "seeds": None}
+            ),
             {**config, "seed": seed, "seeds": None},
             None,
         )
@@ -63,7 +67,7 @@ def repeat_folds(
         lambda: [turn_to_fold(folded, fold, len(names)) for fold in range(len(names))],
     )
     return [
-        Repetition(name, _named(settings, name), dict(config), dataset)
+        Repetition(name, _named(settings, name, folded.fingerprint), dict(config), dataset)
         for name, dataset in zip(names, datasets, strict=True)
     ]
 
@@ -91,16 +95,16 @@ def describe_folds(settings: Settings, folded: ImageDataset) -> str:
     return f"{settings.folds} folds of {inside.sum():,} images{unseen}"
 
 
-def _named(settings: Settings, name: str) -> Settings:
+def _named(settings: Settings, name: str, fingerprint: str) -> Settings:
     """With a name in the tracker that tells this training from the others."""
     if not isinstance(settings.tracking, sections.Mlflow):
         return settings
-    stem = settings.tracking.run_name or _common_name(settings)
+    stem = settings.tracking.run_name or _common_name(settings, fingerprint)
     tracking = settings.tracking.model_copy(update={"run_name": f"{stem}-{name}"})
     return settings.model_copy(update={"tracking": tracking})
 
 
-def _common_name(settings: Settings) -> str:
+def _common_name(settings: Settings, fingerprint: str) -> str:
     """What a single run would be called, without what differs between the trainings."""
-    name = run_name(settings)
+    name = run_name(settings, fingerprint)
     return name if settings.seeds is None else name.removesuffix(f"-seed{settings.seed}")

@@ -55,7 +55,7 @@ def report_together(
     tracker.log_artifacts([folder / "metrics.json", folder / "predictions.csv"])
     if not is_trial:
         log.info("%s", spread_table(names, spreads, pooled))
-        log.info("\n".join(closing_lines(settings, folder, tracker)))
+        log.info("\n".join(closing_lines(settings, folder)))
 
 
 def run_facts(
@@ -76,7 +76,7 @@ def run_facts(
     }
 
 
-def closing_lines(settings: Settings, folder: Path, tracker: Tracker) -> list[str]:
+def closing_lines(settings: Settings, folder: Path) -> list[str]:
     """What the table means, and where everything lies."""
     if settings.seeds is None:
         meaning = (
@@ -92,6 +92,4 @@ def closing_lines(settings: Settings, folder: Path, tracker: Tracker) -> list[st
     if settings.seeds is None:
         lines.append(f"{'predictions':<12}{shortest(folder) / 'predictions.csv'}")
     lines.append(f"{'all else':<12}{shortest(folder)}")
-    if tracker.where:
-        lines.append(f"{'compare':<12}{tracker.where}")
     return lines

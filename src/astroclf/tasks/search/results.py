@@ -22,13 +22,8 @@ def write_results(
     space: Space,
     compositions: Compositions,
     tracker: Tracker,
-    *,
-    is_whole: bool,
 ) -> None:
-    """Write trials.csv, sweep.html and experiment/best.yaml, and close the run in MLflow.
-
-    is_whole: whether all trials that were asked for have finished.
-    """
+    """Write trials.csv, sweep.html and experiment/best.yaml, and track them."""
     write_trials(folder / "trials.csv", content)
     write_sweep_report(folder / "sweep.html", content)
     artifacts = [folder / "trials.csv", folder / "sweep.html"]
@@ -40,10 +35,6 @@ def write_results(
         artifacts.append(best)
     tracker.log_metrics(tracked_figures(content))
     tracker.log_artifacts(artifacts)
-    if is_whole:
-        tracker.end("FINISHED")
-    else:
-        tracker.end("KILLED", "some of its trials have not finished", "stopped")
 
 
 def header_of(content: SweepContent, folder: Path) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from optuna.study import Study
 
 from astroclf.errors import UserError
 from astroclf.files import shortest
-from astroclf.redaction import redact
+from astroclf.provenance import command_line
 from astroclf.settings import Settings
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.processes import take_seat
@@ -38,6 +37,7 @@ from astroclf.tasks.search.objectives import read_directions, read_objectives
 from astroclf.tasks.search.replicates import LaunchJobs, replicate_best
 from astroclf.tasks.search.results import write_results
 from astroclf.tracking import Tracker, flatten, open_tracker
+from astroclf.tracking.sync import send_pending
 
 log = logging.getLogger(__name__)
 
@@ -244,11 +244,16 @@ def finish(
             content = replicate_best(
                 content, plan.space, plan.settings, plan.folder, compositions, launch
             )
-        write_results(plan.folder, content, plan.space, compositions, tracker, is_whole=is_whole)
-        say_end(plan, content, tracker, is_whole=is_whole)
+        write_results(plan.folder, content, plan.space, compositions, tracker)
+        say_end(plan, content, is_whole=is_whole)
+        if is_whole:
+            tracker.end("FINISHED")
+        else:
+            tracker.end("KILLED", "some of its trials have not finished", "stopped")
+        send_pending(plan.settings.tracking, plan.folder)
 
 
-def say_end(plan: Plan, content: SweepContent, tracker: Tracker, *, is_whole: bool) -> None:
+def say_end(plan: Plan, content: SweepContent, *, is_whole: bool) -> None:
     """The summary that ends a search on the terminal."""
     states = ", ".join(f"{n} {state}" for state, n in numbers_by_state(content.trials).items())
     lines = ["", f"{plan.study_name}: {states}"]
@@ -266,13 +271,4 @@ def say_end(plan: Plan, content: SweepContent, tracker: Tracker, *, is_whole: bo
     lines.append(f"table       {folder / 'trials.csv'}")
     if content.best is not None:
         lines.append(f"again       python run.py --config-dir {folder} experiment=best")
-    if tracker.where:
-        lines.append(f"compare     {tracker.where}")
     log.info("\n".join(lines))
-
-
-def command_line() -> str:
-    """What the user typed, as far as Python knows."""
-    import shlex
-
-    return shlex.join(["python", Path(sys.argv[0]).name, *map(redact, sys.argv[1:])])

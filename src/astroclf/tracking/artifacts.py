@@ -1,0 +1,52 @@
+"""Files of a run on the server, and its bundle as a model there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+BUNDLE = "bundle"
+
+
+def file_version(path: Path) -> str:
+    """Return size and time of a file, or of all files in a folder; "" if there is none."""
+    files = [path] if path.is_file() else sorted(path.rglob("*"))
+    states = [file.stat() for file in files if file.is_file()]
+    size, newest_ns = (
+        sum(s.st_size for s in states),
+        max((s.st_mtime_ns for s in states), default=0),
+    )
+    return f"{size}-{newest_ns}" if states else ""
+
+
+def upload(client: MlflowClient, run_id: str, path: Path) -> None:
+    """Store a file or folder with the run, in the place of one of the same name."""
+    if path.is_dir():
+        client.log_artifacts(run_id, str(path), path.name)
+    else:
+        client.log_artifact(run_id, str(path))
+
+
+def register_model(client: MlflowClient, experiment_id: str, run_id: str, run_name: str) -> None:
+    """Register the bundle as the model that the run made; a server of MLflow 2 knows no such thing.
+
+    The menu of MLflow 3 has its entry "Training runs" only where a run has a model.
+    """
+    if not hasattr(client, "create_logged_model"):
+        return
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.exceptions import MlflowException
+
+    name = re.sub(r"[^\w-]+", "-", run_name)
+    tags = {"bundle": f"runs:/{run_id}/{BUNDLE}"}
+    try:
+        model = client.create_logged_model(experiment_id, name, run_id, tags=tags)
+        client.finalize_logged_model(model.model_id, "READY")
+        client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
+    except MlflowException as error:
+        if error.error_code not in ("ENDPOINT_NOT_FOUND", "NOT_IMPLEMENTED"):
+            raise

@@ -1,0 +1,101 @@
+"""Runs that are sent to MLflow after they ended: made without a server, or while it was away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from astroclf.errors import UserError
+from astroclf.files import shortest
+from astroclf.settings import sections
+from astroclf.tracking import addresses
+from astroclf.tracking.faults import as_tracking_error
+from astroclf.tracking.record import RUN_FILE, RUNNING, Record, read_epochs, read_record
+from astroclf.tracking.remote import RemoteRun
+
+log = logging.getLogger(__name__)
+
+
+def sync(settings: sections.Section, folders: Sequence[str]) -> None:
+    """Send all runs in and below the folders that MLflow lacks, in whole or in part.
+
+    A second call sends nothing twice. Raises UserError if there is no server, no run, or if the
+    server cannot be used; what was sent before stays sent.
+    """
+    if not isinstance(settings, sections.Mlflow):
+        raise UserError("tracking=none: task=sync sends runs to MLflow. Leave tracking=none out.")
+    uri = addresses.tracking_uri(settings.uri)
+    runs = list(find_runs(folders))
+    counts = {"sent": 0, "completed": 0, "unchanged": 0}
+    for folder, record in runs:
+        try:
+            outcome = send_run(settings, folder, record)
+        except Exception as error:
+            raise UserError(
+                f"{shortest(folder)} was not sent. {as_tracking_error(error, uri)}"
+            ) from error
+        counts[outcome] += 1
+        if outcome != "unchanged":
+            log.info("%-12s%s", outcome, shortest(folder))
+    log.info(
+        "%d runs: %s, in %s",
+        len(runs),
+        ", ".join(f"{number} {outcome}" for outcome, number in counts.items()),
+        addresses.ui_command(uri) or addresses.store_identity(uri),
+    )
+
+
+def find_runs(folders: Sequence[str]) -> Iterator[tuple[Path, Record]]:
+    """Yield the runs in and below the folders, a run before those that are nested in it.
+
+    Raises UserError for a folder that does not exist or holds no run.
+    """
+    for name in folders:
+        root = Path(name).expanduser().absolute()
+        if not root.is_dir():
+            raise UserError(f"task.folders={name}: there is no such folder. Give folders of runs.")
+        files = sorted(root.rglob(RUN_FILE), key=lambda file: (len(file.parts), file))
+        if not files:
+            raise UserError(
+                f"task.folders={name}: no run is recorded there (no {RUN_FILE}). Give folders of runs, "
+                "or a folder that holds them."
+            )
+        for file in files:
+            if (record := read_record(file.parent)) is not None:
+                yield file.parent, record
+
+
+def send_run(settings: sections.Mlflow, folder: Path, record: Record) -> str:
+    """Send what the server lacks of a run; returns `sent` for a new one, `completed` or `unchanged`.
+
+    Raises whatever a request raises.
+    """
+    uri = addresses.tracking_uri(settings.uri)
+    remote = RemoteRun(uri, addresses.experiment_name(settings.experiment), folder)
+    remote.send(record, read_epochs(folder, record.start_ms))
+    record.note_place(remote.place(), folder)
+    if remote.is_new:
+        return "sent"
+    return "completed" if remote.sent_items else "unchanged"
+
+
+def send_pending(settings: sections.Section, folder: Path) -> None:
+    """Send the runs one level below a folder of which MLflow lacks something.
+
+    For the end of a search, whose trials do not wait for a server that is away. The first failure
+    ends it, and leaves the rest to `task=sync`.
+    """
+    if not isinstance(settings, sections.Mlflow):
+        return
+    for file in sorted(folder.glob(f"*/{RUN_FILE}")):
+        record = read_record(file.parent)
+        if record is None or record.is_sent or record.status == RUNNING:
+            continue
+        try:
+            send_run(settings, file.parent, record)
+        except Exception as error:
+            uri = addresses.tracking_uri(settings.uri)
+            log.warning("MLflow: %s", as_tracking_error(error, uri))
+            log.warning("MLflow lacks trials. %s", addresses.sync_advice(folder, settings.uri))
+            return

@@ -1,0 +1,242 @@
+"""Tracker of one run: keeps a record of it in the run folder, and sends that to MLflow.
+
+Whatever goes wrong with MLflow never ends a training: the run folder holds all that MLflow would
+have been told, and `task=sync` sends it later.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from astroclf.errors import Interrupted
+from astroclf.provenance import command_line
+from astroclf.settings import sections
+from astroclf.tracking import addresses
+from astroclf.tracking.faults import as_tracking_error
+from astroclf.tracking.record import (
+    PARAMETER_LENGTH,
+    RUN_FILE,
+    RUNNING,
+    Epoch,
+    Record,
+    finite,
+    flat_parameters,
+    now_ms,
+    read_epochs,
+    read_record,
+    storable,
+)
+from astroclf.tracking.remote import RemoteRun
+from astroclf.tracking.sender import OUTAGES, Patience, Sender
+
+log = logging.getLogger(__name__)
+
+
+class Tracker:
+    """Keeps the record of a run in its folder; `MlflowTracker` sends it to a server as well."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.record = Record()
+        self.epochs: list[Epoch] = []
+        self._lock = threading.Lock()
+
+    def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        """Begin the run, or go on with the one that began in this folder with these parameters.
+
+        A run whose folder lies in the folder of another run is nested under that one.
+        """
+        flat = flat_parameters(parameters)
+        known = read_record(self.folder)
+        with self._lock:
+            if known is not None and known.is_same_run(flat):
+                self.record = known
+                self.record.reopen()
+            self.record.name = storable(run_name)
+            self.record.parameters = {**flat, **self.record.parameters}
+            first = self.record.tags.get("command", command_line())  # not that of a resume
+            own = {"folder": self.folder, "command": first}
+            self.record.tags |= {key: storable(text) for key, text in {**tags, **own}.items()}
+            self.record.write(self.folder)
+        self._changed()
+
+    def log_dataset(self, name: str, source: str, fingerprint: str) -> None:
+        """Record the dataset of the run."""
+        with self._lock:
+            self.record.dataset = {
+                "name": storable(name),
+                "source": storable(source),
+                "fingerprint": fingerprint,
+            }
+        self._changed()
+
+    def log_tags(self, tags: Mapping[str, str]) -> None:
+        """Record what becomes known of the run only after it has started."""
+        with self._lock:
+            self.record.tags |= {key: storable(text) for key, text in tags.items()}
+        self._changed()
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Record the metrics of one epoch, or final ones; those that are not finite are left out."""
+        with self._lock:
+            if step is None:
+                self.record.metrics |= finite(metrics)
+            else:
+                self.epochs.append(Epoch(step, now_ms(), finite(metrics)))
+        self._changed()
+
+    def log_artifacts(self, paths: list[Path]) -> None:
+        """Record files and folders of the run folder that are kept with the run."""
+        names = [str(path.relative_to(self.folder)) for path in paths]
+        with self._lock:
+            self.record.artifacts = list(dict.fromkeys([*self.record.artifacts, *names]))
+        self._changed()
+
+    def end(self, status: str, reason: str = "", state: str = "complete") -> None:
+        """Close the run: FINISHED, FAILED or KILLED, with the reason where there is one.
+
+        state: the same as a tag, with `pruned` besides: complete, pruned, stopped or failed.
+        """
+        with self._lock:
+            self.record.status, self.record.state, self.record.end_ms = status, state, now_ms()
+            self.record.reason = storable(reason)[:PARAMETER_LENGTH]
+            self.record.write(self.folder)
+
+    def wait(self) -> None:
+        """Return once all so far was sent, or could not be sent."""
+
+    def _changed(self) -> None:
+        """Called whenever there is more to send."""
+
+
+class MlflowTracker(Tracker):
+    """Sends the record of a run to MLflow in the background, and again after a failure."""
+
+    def __init__(
+        self, settings: sections.Mlflow, folder: Path, patience: Patience | None = None
+    ) -> None:
+        super().__init__(folder)
+        self.settings = settings
+        self.uri = addresses.tracking_uri(settings.uri)
+        self.store = addresses.store_identity(self.uri)
+        self.remote = RemoteRun(self.uri, addresses.experiment_name(settings.experiment), folder)
+        self.sender = Sender(self.store, self._send, self._report, patience or Patience())
+
+    def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+        super().start(self.settings.run_name or run_name, parameters, tags)
+
+    def wait(self) -> None:
+        self.sender.wait()
+
+    def end(self, status: str, reason: str = "", state: str = "complete") -> None:
+        super().end(status, reason, state)
+        self.sender.wake()
+        try:
+            # A search does not wait once a trial for a server that is away.
+            is_nested = (self.folder.parent / RUN_FILE).exists()
+            is_sent = self.sender.finish(is_patient=not is_nested)
+        except (KeyboardInterrupt, Interrupted):
+            log.warning("stopped waiting for MLflow; all results of the run are in its folder")
+            is_sent = False
+        if not is_sent:
+            log.warning(
+                "MLflow lacks a part of this run. %s",
+                addresses.sync_advice(self.folder, self.settings.uri),
+            )
+        elif status == "FINISHED":
+            log.info("%s", "\n".join(self.closing_lines()))
+
+    def closing_lines(self) -> list[str]:
+        """Return where all runs are compared, and the page of this one."""
+        all_runs = addresses.page_address(self.uri, self.remote.experiment_id)
+        this_run = addresses.page_address(self.uri, self.remote.experiment_id, self.remote.run_id)
+        command = addresses.ui_command(self.uri)
+        compare = (
+            f"{command}, then open {all_runs}" if command and all_runs else command or all_runs
+        )
+        return [
+            f"{label:<12}{text}"
+            for label, text in (("compare", compare), ("this run", this_run))
+            if text
+        ]
+
+    def _changed(self) -> None:
+        self.sender.wake()
+
+    def _send(self) -> None:
+        """Send what is new, in the thread of the sender."""
+        with self._lock:
+            record, epochs = self.record.model_copy(deep=True), list(self.epochs)
+        self.remote.open(record)
+        self.sender.has_answered = True
+        self._note_place(is_sent=False)
+        self.remote.send(record, epochs)
+        if record.status != RUNNING:
+            self._note_place(is_sent=True)
+
+    def _note_place(self, *, is_sent: bool) -> None:
+        with self._lock:
+            self.record.note_place(self.remote.place(is_sent=is_sent), self.folder)
+
+    def _report(self, error: Exception) -> None:
+        """Log a failure, once for all runs of this process until the server answers again."""
+        if not OUTAGES.is_away(self.store):
+            log.warning(
+                "MLflow: %s The run goes on, and its folder holds everything.",
+                as_tracking_error(error, self.uri),
+            )
+
+
+def open_tracker(settings: sections.Section, folder: Path) -> Tracker:
+    """Return the tracker that the settings choose; MLflow itself is imported when it sends.
+
+    Raises UserError for an address without the credentials that it had.
+    """
+    if isinstance(settings, sections.Mlflow):
+        return MlflowTracker(settings, folder)
+    return Tracker(folder)
+
+
+def close_abandoned(settings: sections.Section, folder: Path, reason: str) -> None:
+    """Close the run in a folder as KILLED if its process was killed before it could do so itself.
+
+    The caller makes sure that no process is at work in the folder.
+    """
+    record = read_record(folder)
+    if record is None or record.status != RUNNING:
+        return
+    tracker = open_tracker(settings, folder)
+    tracker.record = record
+    tracker.epochs = read_epochs(folder, record.start_ms)
+    tracker.end("KILLED", reason, "stopped")
+
+
+@contextmanager
+def closing(
+    tracker: Tracker,
+    *,
+    stopped: tuple[type[BaseException], ...],
+    done: tuple[type[BaseException], ...] = (),
+) -> Iterator[None]:
+    """Close the run as FINISHED, as KILLED if it was `stopped`, or as FAILED, with the reason.
+
+    done: exceptions that end a run early though nothing went wrong; it is FINISHED.
+    """
+    try:
+        yield
+    except stopped as interruption:
+        tracker.end("KILLED", str(interruption) or type(interruption).__name__, "stopped")
+        raise
+    except done as reason:
+        name = type(reason).__name__
+        tracker.end("FINISHED", f"{name}: {reason}", name.lower())
+        raise
+    except BaseException as error:
+        tracker.end("FAILED", f"{type(error).__name__}: {error}", "failed")
+        raise
+    tracker.end("FINISHED")

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from astroclf.tracking.record import (
+    Record,
+    finite,
+    flat_parameters,
+    flatten,
+    read_epochs,
+    read_record,
+    storable,
+)
+
+
+def test_a_record_is_read_as_written(tmp_path: Path) -> None:
+    record = Record(name="a", parameters={"seed": "1"}, metrics={"b": 0.5}, artifacts=["x"])
+    record.write(tmp_path)
+    assert read_record(tmp_path) == record
+    assert read_record(tmp_path / "missing") is None
+
+
+def test_a_record_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.json").write_text(json.dumps({"uri": "sqlite:////a.db", "run_id": "1"}))
+    record = read_record(tmp_path)
+    assert record is not None
+    assert (record.uri, record.run_id, record.is_sent) == ("sqlite:////a.db", "1", False)
+    assert record.is_same_run({"seed": "1"})
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"run_id": 3}', '{"parameters": {"a": []}}'])
+def test_a_damaged_record_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    (tmp_path / "mlflow.json").write_text(content)
+    assert read_record(tmp_path) is None
+    (message,) = caplog.messages
+    assert message.startswith(f"{tmp_path / 'mlflow.json'} cannot be read (")
+    assert "\n" not in message
+
+
+def test_a_run_goes_on_with_other_epochs_and_another_device_only() -> None:
+    record = Record(parameters={"seed": "1", "trainer.epochs": "2", "tracking.uri": "a"})
+    assert record.is_same_run({"seed": "1", "trainer.epochs": "9", "trainer.device": "cuda"})
+    assert not record.is_same_run({"seed": "2", "trainer.epochs": "2"})
+
+
+def test_epochs_are_read_from_the_history(tmp_path: Path) -> None:
+    (tmp_path / "history.csv").write_text(
+        "epoch,train_loss,val_f1,time_s\n1,0.5,,2\n2,nan,0.25,3\n"
+    )
+    first, second = read_epochs(tmp_path, start_ms=1000)
+    assert (first.step, first.time_ms, first.metrics) == (1, 3000, {"train_loss": 0.5, "time_s": 2})
+    assert (second.step, second.time_ms) == (2, 6000)
+    assert second.metrics == {"val_f1": 0.25, "time_s": 3}
+    assert read_epochs(tmp_path / "missing", 0) == []
+
+
+def test_nested_settings_are_flat() -> None:
+    nested = {"seed": 1, "model": {"widths": (4, 8), "options": {}, "deep": {"er": None}}}
+    assert dict(flatten(nested)) == {
+        "seed": 1,
+        "model.widths": (4, 8),
+        "model.options": {},
+        "model.deep.er": None,
+    }
+
+
+def test_parameters_are_redacted_text() -> None:
+    assert flat_parameters({"tracking": {"uri": "http://a:b@c"}, "widths": (4, 8)}) == {
+        "tracking.uri": "http://***@c",
+        "widths": "(4, 8)",
+    }
+    assert storable("caf\udce9") == "caf\\udce9"
+    assert finite({"a": 1, "b": math.nan, "c": None}) == {"a": 1.0}
