@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_figures_are_those_of_scikit_learn(scoring: Scoring) -> None:
 
 def test_quick_figures_are_the_full_ones(scoring: Scoring) -> None:
     outputs = guess(scoring.dataset)["val"]
-    full = scoring.full("val", outputs).overall
+    full = scoring.full(scoring.dataset.indices("val"), outputs).overall
     for name, value in scoring.quick("val", outputs).items():
         assert value == pytest.approx(full[name]["value"]), name
 
@@ -201,3 +202,27 @@ def test_accuracy_along_a_column_is_reported(
     content = write_metrics(tmp_path / "metrics.json", splits, {}, {})
     assert set(content["binned"]) == {"train", "val", "test"}
     assert set(json.loads((tmp_path / "metrics.json").read_text())["binned"]["val"]) == {"r"}
+
+
+def test_figures_without_the_images_that_overlap_train_stand_beside_the_others(
+    scoring: Scoring, tmp_path: Path
+) -> None:
+    dataset = scoring.dataset
+    val, train = dataset.indices("val"), dataset.indices("train")
+    images = np.array(dataset.images)
+    images[val[:3]] = images[train[:3]]  # three copies
+    leaky = replace(scoring, dataset=replace(dataset, images=images))
+    outputs = guess(leaky.dataset)
+    splits = score_splits(leaky, outputs)
+    labels = outputs["val"].logits[3:].argmax(axis=1)
+    expected = accuracy_score(dataset.targets[val[3:]], labels)
+    found = write_metrics(tmp_path / "metrics.json", splits, {}, {})["without_overlap"]
+    assert list(found) == ["val"]
+    assert found["val"]["n"] == len(val) - 3
+    assert found["val"]["accuracy"]["value"] == pytest.approx(expected)
+    assert f"val without its 3 images that overlap train: accuracy {expected:.3f}" in summary(
+        leaky.settings, splits, {}
+    )
+    assert "without_overlap" not in write_metrics(
+        tmp_path / "metrics.json", score_splits(scoring, outputs), {}, {}
+    )

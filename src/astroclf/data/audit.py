@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from astroclf.data.dataset import ImageDataset
+from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.groups import linked_images
 from astroclf.data.neighbours import find_neighbours
 from astroclf.files import write_csv
@@ -50,6 +50,21 @@ def find_leaks(dataset: ImageDataset) -> list[Leak]:
     if dataset.sky_deg is not None:
         leaks += _neighbours_across_splits(dataset.sky_deg, dataset)
     return leaks
+
+
+def overlaps_train(dataset: ImageDataset, leaks: Sequence[Leak]) -> np.ndarray:
+    """Return (N,) bool: images outside of train that are a copy or neighbor, or of the group, of one in train.
+
+    leaks: of `find_leaks`.
+    """
+    leaked = {
+        identity
+        for leak in leaks
+        if TRAIN in leak.splits
+        for identity, split in zip(leak.ids, leak.splits, strict=True)
+        if split != TRAIN
+    }
+    return np.array([identity in leaked for identity in dataset.ids.tolist()], dtype=bool)
 
 
 def leak_warning(leaks: Sequence[Leak]) -> str:

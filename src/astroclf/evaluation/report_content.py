@@ -27,6 +27,8 @@ class SplitResult:
     ids: (N,) str.
     thumbnails: positions (n,) -> (n, H, W, 3) uint8 RGB, asked only for the few images shown.
     baseline: the metrics of the best constant prediction.
+    without_overlap: of val and test, the scores without the images that overlap train (copies,
+        neighbors on the sky, images of one group), and n_overlapping: how many these are.
     binned: accuracy of the labels along columns of a catalogue, if there is one.
     """
 
@@ -38,6 +40,8 @@ class SplitResult:
     thumbnails: Thumbnails
     baseline: Baseline
     binned: Sequence[BinnedAccuracy] = ()
+    without_overlap: Scores | None = None
+    n_overlapping: int = 0
 
     @property
     def has_votes(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from astroclf.data.audit import find_leaks, overlaps_train
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.evaluation.baseline import HEADLINES, constant_baseline
@@ -26,10 +27,13 @@ from astroclf.training.inference import Outputs
 
 def score_splits(scoring: Scoring, outputs: Mapping[str, Outputs]) -> dict[str, SplitResult]:
     """Every split's figures and answers."""
-    return {split: _score_split(scoring, split, said) for split, said in outputs.items()}
+    overlaps = overlaps_train(scoring.dataset, find_leaks(scoring.dataset))
+    return {split: _score_split(scoring, split, each, overlaps) for split, each in outputs.items()}
 
 
-def _score_split(scoring: Scoring, split: str, outputs: Outputs) -> SplitResult:
+def _score_split(
+    scoring: Scoring, split: str, outputs: Outputs, overlaps: np.ndarray
+) -> SplitResult:
     dataset, evaluation = scoring.dataset, scoring.settings.evaluation
     positions = dataset.indices(split)
     predictions = scoring.probabilities(outputs)
@@ -47,8 +51,9 @@ def _score_split(scoring: Scoring, split: str, outputs: Outputs) -> SplitResult:
                 bins=evaluation.bins,
             )
         )
+    alone = ~overlaps[positions]
     return SplitResult(
-        scores=scoring.full(split, outputs),
+        scores=scoring.full(positions, outputs),
         predictions=predictions,
         labels=labels,
         targets=targets,
@@ -61,6 +66,10 @@ def _score_split(scoring: Scoring, split: str, outputs: Outputs) -> SplitResult:
             bins=evaluation.calibration_bins,
         ),
         binned=binned,
+        without_overlap=scoring.full(positions[alone], outputs.of_images(alone))
+        if 0 < alone.sum() < len(alone)
+        else None,
+        n_overlapping=int(np.sum(~alone)),
     )
 
 
@@ -77,6 +86,13 @@ def write_metrics(
     content: dict[str, Any] = {name: result.scores.overall for name, result in splits.items()}
     content["per_class"] = {name: result.scores.per_class for name, result in splits.items()}
     content["baseline"] = {name: asdict(result.baseline) for name, result in splits.items()}
+    without_overlap = {
+        name: {"n": len(result) - result.n_overlapping, **result.without_overlap.overall}
+        for name, result in splits.items()
+        if result.without_overlap is not None
+    }
+    if without_overlap:
+        content["without_overlap"] = without_overlap
     binned = {
         name: {table.column: asdict(table) for table in result.binned}
         for name, result in splits.items()
@@ -164,7 +180,7 @@ def summary(settings: Settings, splits: Mapping[str, SplitResult], facts: Mappin
         lines.append(f"{label:<{first}}" + "".join(f"{figure:<{width}}" for figure in figures))
     counts = "".join(f"{f'{len(splits[name]):,}':<{width}}" for name in names)
     lines.append(f"{'images':<{first}}{counts}")
-    lines += ["", _baseline_line(splits)]
+    lines += ["", _baseline_line(splits), *_overlap_lines(splits)]
     lines += _interval_lines(settings, splits)
     lines += ["", "val chose the best epoch, so its figures are a little too good.", ""]
     lines += [f"{name:<12}{value}" for name, value in facts.items()]
@@ -191,6 +207,17 @@ def _interval_lines(settings: Settings, splits: Mapping[str, SplitResult]) -> li
     for split, result in splits.items():
         lines += [f"{split} {note}." for note in result.scores.notes()]
     return lines
+
+
+def _overlap_lines(splits: Mapping[str, SplitResult]) -> list[str]:
+    """The headline metric of each split without the images that overlap train."""
+    return [
+        f"{name} without its {result.n_overlapping:,} images that overlap train: {headline} "
+        f"{_figure(result.without_overlap.overall[headline])}"
+        for name, result in splits.items()
+        if result.without_overlap is not None
+        for headline in (HEADLINES[result.has_votes],)
+    ]
 
 
 def _figure(measured: Any) -> str:

@@ -42,10 +42,9 @@ class Scoring:
             predictions, targets, outputs.losses, bins=bins, labels=self.labels(predictions)
         )
 
-    def full(self, split: str, outputs: Outputs) -> Scores:
-        """Every metric of the split and of its classes, with intervals."""
+    def full(self, positions: np.ndarray, outputs: Outputs) -> Scores:
+        """Every metric of the images at these positions and of their classes, with intervals."""
         predictions = self.probabilities(outputs)
-        positions = self.dataset.indices(split)
         targets = self.dataset.targets[positions]
         resampling = resampling_of(self.settings, self.dataset, positions)
         if self.dataset.has_votes:

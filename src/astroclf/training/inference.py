@@ -21,6 +21,10 @@ class Outputs(NamedTuple):
     logits: np.ndarray
     losses: np.ndarray
 
+    def of_images(self, kept: np.ndarray) -> Outputs:
+        """Return the outputs of some images; kept: (N,) bool."""
+        return Outputs(self.logits[kept], self.losses[kept])
+
 
 def run_network(network: nn.Module, batches: Epochs, loss: Loss) -> Outputs:
     """Every image once, as it is, in evaluation mode and full precision.
