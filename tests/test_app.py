@@ -335,7 +335,7 @@ def test_fewer_images_than_a_batch_go_on_with_a_warning(
     )
     assert warning in caplog.text
     run = json.loads((folder / "metrics.json").read_text())["run"]
-    assert run["warnings"] == [warning]
+    assert warning in run["warnings"]
     assert run["epochs"] == 1
 
 

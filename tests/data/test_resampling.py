@@ -3,7 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from astroclf.data.resampling import draw_grid, lost_variance, pixel_noise, resample
+from astroclf.data.resampling import (
+    draw_grid,
+    fine_noise,
+    lost_variance,
+    pixel_noise,
+    resample,
+)
 
 
 def make_grid(px: int = 24, batch: int = 3, *, rotation: bool = True) -> torch.Tensor:
@@ -29,6 +35,17 @@ def test_nothing_is_lost_where_pixels_stay() -> None:
     images = torch.randn(shape)
     torch.testing.assert_close(resample(images, still), images, atol=1e-5, rtol=0)
     assert float(lost_variance(still).max()) < 1e-5
+
+
+def test_fine_noise_has_variance_1_and_hides_no_source() -> None:
+    noise = fine_noise(torch.Size((200, 2, 32, 32)), torch.Generator().manual_seed(0))
+    assert noise.shape == (200, 2, 32, 32)
+    assert float(noise.var()) == pytest.approx(1.0, abs=0.01)
+    white = torch.randn(noise.shape)
+    axis = torch.arange(32) - 15.5
+    star = torch.exp(-(axis[:, None] ** 2 + axis[None] ** 2) / (2 * 1.3**2))
+    found = [float((image * star).sum(dim=(-2, -1)).std()) for image in (noise, white)]
+    assert found[0] < 0.4 * found[1]
 
 
 @pytest.mark.parametrize("sigma", [0.1, 3.0])

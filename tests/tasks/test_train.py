@@ -127,8 +127,12 @@ def test_smoke_takes_two_steps(train_run: Callable[..., Path]) -> None:
 def test_a_network_that_learned_nothing_is_warned_of(
     train_run: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
-    run = train_run(*SHORT, "optimizer.lr=1e-12", "trainer.epochs=1", "evaluation.bootstrap=100")
-    (warning,) = json.loads((run / "metrics.json").read_text())["run"]["warnings"]
+    chosen = ("optimizer.lr=1e-12", "trainer.epochs=1", "evaluation.bootstrap=100")
+    with caplog.at_level(logging.INFO, "astroclf"):
+        run = train_run(*SHORT, *chosen)
+    of_classes, warning = json.loads((run / "metrics.json").read_text())["run"]["warnings"]
+    assert of_classes.startswith("Classes too small to judge")
+    assert "\nstar       22    5     5" in caplog.text
     assert warning in caplog.text
     assert warning.startswith(("Every image of test is labeled ", "accuracy on test is "))
     assert warning in (run / "report.html").read_text()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from astroclf.data.dataset import Stretch
-from astroclf.data.resampling import draw_grid, lost_variance, pixel_noise, resample
+from astroclf.data.resampling import draw_grid, fine_noise, lost_variance, pixel_noise, resample
 from astroclf.data.stretch import from_flux, to_flux
 from astroclf.settings import sections
 
@@ -70,7 +70,8 @@ def _expose(
     """Return views under another angle, pointing and transparency, computed in linear flux.
 
     Resampling averages noise away, so that training images would be smoother than those of val and
-    test; `noise: auto` adds what is missing, from the noise of each image and band.
+    test; `noise: auto` adds what is missing, of the level of each image and band and from pixel to
+    pixel alone: white noise would also bury the sources, whose light resampling keeps.
     """
     flux = to_flux(values, stretch)
     grid = draw_grid(
@@ -78,13 +79,15 @@ def _expose(
     ).to(flux.device)
     gain = 1 + (torch.rand(len(flux), generator=generator) * 2 - 1) * settings.brightness
     seed = int(torch.randint(2**62, (1,), generator=generator))
-    added = lost_variance(grid) if settings.noise == "auto" else settings.noise**2
     seen = resample(flux, grid)
     if settings.noise != 0:
         # Drawn where it is used: noise for every pixel is too much to carry to the device.
         local = torch.Generator(flux.device).manual_seed(seed)
-        noise = torch.randn(flux.shape, generator=local, device=flux.device)
-        noise = noise * pixel_noise(flux) * added**0.5
+        if settings.noise == "auto":
+            noise = fine_noise(flux.shape, local) * lost_variance(grid).sqrt()
+        else:
+            noise = torch.randn(flux.shape, generator=local, device=flux.device) * settings.noise
+        noise = noise * pixel_noise(flux)
         # Noise on black pixels would be clipped to a background that the file does not have.
         seen = seen + (noise if stretch == "linear" else noise * (seen > 0))
     return from_flux(seen * gain.to(flux.device).view(-1, 1, 1, 1), stretch)

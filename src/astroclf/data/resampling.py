@@ -9,6 +9,7 @@ from torch import Tensor
 MAD_TO_SIGMA = 1.4826
 LAPLACIAN_SIGMA = 6.0  # of [1, -2, 1] along both axes, for white noise of sigma 1
 CLIP_SIGMA = 3.0
+FINE_NOISE_VARIANCE = 1 - 2 / 4 + (3 / 8) ** 2  # of white noise less its binomial mean
 ENOUGH_PX = 32  # from this width on, every other pixel along each axis is enough to measure noise
 
 
@@ -55,6 +56,16 @@ def lost_variance(grid: Tensor) -> Tensor:
     u = fraction * (1 - fraction)
     kept = 1 - u * u * (3.375 + 4.25 * u)
     return (1 - kept[..., 0] * kept[..., 1]).unsqueeze(1)
+
+
+def fine_noise(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    """Return (B, C, H, W) Gaussian noise of variance 1 that lacks the low frequencies, as does the
+    noise that `resample` averages away: white noise less its binomial mean over 3 x 3 pixels."""
+    height, width = shape[-2:]
+    padded = (*shape[:2], height + 2, width + 2)
+    white = torch.randn(padded, generator=generator, device=generator.device)
+    mean = F.avg_pool2d(F.avg_pool2d(white, 2, stride=1), 2, stride=1)
+    return (white[..., 1:-1, 1:-1] - mean) / FINE_NOISE_VARIANCE**0.5
 
 
 def pixel_noise(flux: Tensor) -> Tensor:

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.audit import find_leaks, leak_warning, write_leaks
+from astroclf.data.class_counts import class_table, small_class_warning
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.splits import write_split
 from astroclf.errors import listed
 from astroclf.evaluation.bins import accuracy_along
 from astroclf.evaluation.threshold_search import read_objective
 from astroclf.files import write_csv
-from astroclf.settings import Settings
+from astroclf.settings import Settings, sections
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ def inspect_dataset(settings: Settings, dataset: ImageDataset, folder: Path) -> 
     was asked for would fail once the training is over.
     """
     log.info(describe(settings.dataset.name, dataset))
+    if not dataset.has_votes:
+        log.info(class_table(dataset))
     write_split(dataset, folder / "split.csv")
     warnings = []
     if dataset.skipped:
@@ -41,6 +44,10 @@ def inspect_dataset(settings: Settings, dataset: ImageDataset, folder: Path) -> 
         warnings.append(
             f"train has {n_train} images, fewer than trainer.batch_size={batch_size}: every epoch is one batch of {n_train}."
         )
+    pooled = isinstance(settings.task, sections.CrossVal)
+    small_classes = "" if dataset.has_votes else small_class_warning(dataset, pooled=pooled)
+    if small_classes:
+        warnings.append(small_classes)
     for warning in warnings:
         log.warning(warning)
     require_catalog(settings, dataset)
