@@ -24,6 +24,7 @@ from astroclf.evaluation.confusion import (
 )
 from astroclf.evaluation.decision import to_labels
 
+NORMAL_95 = 1.6448536269514722  # the 95 % quantile of the standard normal distribution
 ROUNDS = 20  # over all classes; a handful suffices
 LEAST_GAIN = 1e-12  # below it, figures differ by rounding alone
 LEAST_STEP = 1e-12  # ratios closer than this, relatively, are the same
@@ -34,13 +35,15 @@ FURTHEST = 1e50  # no factor goes beyond this or below its inverse
 class Objective:
     """What is maximised.
 
-    bound: of a constraint, else None. The measure of a constraint is what it maximises where the
-    bound is met, and else what is missing to the bound, negative.
+    measure: of a constraint, `gained` where the bound is met, and else what its lower confidence
+    bound is below it, negative. bound: of a constraint, else None. gained: what is maximised within
+    a constraint, else `measure`.
     """
 
     text: str
     measure: Measure
     bound: float | None = None
+    gained: Measure | None = None
 
     def value(self, labels: np.ndarray, targets: np.ndarray, n_classes: int) -> float:
         """The measure of labels (N,) for the true classes (N,); NaN where it is not defined."""
@@ -49,10 +52,13 @@ class Objective:
         return float(self.measure(true, predicted, hits))
 
 
-def read_objective(text: str, n_classes: int) -> Objective:
+def read_objective(text: str, n_classes: int, images_per_unit: float = 1.0) -> Objective:
     """The objective of a name in `OBJECTIVES`, or of a constraint such as `precision >= 0.99`.
 
-    A constraint is on class 1 of two. `precision >= x` maximises recall, `recall >= x` precision.
+    A constraint is on class 1 of two, and met where the lower confidence bound meets it (see
+    `lower_bound`). `precision >= x` maximises recall, `recall >= x` precision.
+
+    images_per_unit: images in a group, which count as one in the confidence bound.
     Raises UserError for any other text, and for a constraint with more than two classes.
     """
     if text in OBJECTIVES:
@@ -68,7 +74,21 @@ def read_objective(text: str, n_classes: int) -> Objective:
             f"{text!r} is a constraint on the second class of two, but there are {n_classes} "
             f"classes: choose {', '.join(OBJECTIVES)}."
         )
-    return Objective(text.strip(), _constrained(match[1], bound), bound)
+    measure = _constrained(match[1], bound, images_per_unit)
+    gained = _recall if match[1] == "precision" else _precision
+    return Objective(text.strip(), measure, bound, gained)
+
+
+def lower_bound(hits: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """The one-sided 95 % lower confidence bound of proportions, 0 for n = 0.
+
+    Wilson's (1927, JASA 22, 209): 268 of 268 are needed for a bound of 0.99.
+    """
+    share = np.nan_to_num(ratio(hits, n))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        half = NORMAL_95 * np.sqrt(share * (1 - share) / n + NORMAL_95**2 / (4 * n**2))
+        low = (share + NORMAL_95**2 / (2 * n) - half) / (1 + NORMAL_95**2 / n)
+    return np.where(np.asarray(n) > 0, low, 0.0)
 
 
 def search_factors(
@@ -173,13 +193,21 @@ OBJECTIVES: dict[str, Measure] = {
 }
 
 
-def _constrained(held: str, bound: float) -> Measure:
+def _constrained(held: str, bound: float, images_per_unit: float) -> Measure:
     """See `Objective`; precision and recall are 0 where they are not defined."""
+    gained = _recall if held == "precision" else _precision
 
     def measure(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
-        precision = np.nan_to_num(ratio(hits, predicted)[..., 1])
-        recall = np.nan_to_num(ratio(hits, true)[..., 1])
-        kept, maximised = (precision, recall) if held == "precision" else (recall, precision)
-        return np.where(kept >= bound - LEAST_GAIN, maximised, kept - bound)
+        whole = (predicted if held == "precision" else true)[..., 1] / images_per_unit
+        low = lower_bound(hits[..., 1] / images_per_unit, whole)
+        return np.where(low >= bound - LEAST_GAIN, gained(true, predicted, hits), low - bound)
 
     return measure
+
+
+def _precision(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(ratio(hits, predicted)[..., 1])
+
+
+def _recall(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(ratio(hits, true)[..., 1])

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from astroclf.evaluation.confusion import f1_of_class_1
+from astroclf.evaluation.cross_fitting import cross_fit, stratified_folds
 from astroclf.evaluation.decision import Decision, to_labels
+from astroclf.evaluation.intervals import t_interval
+from astroclf.evaluation.resampling import Resampling, group_index, replicate
 from astroclf.evaluation.threshold_search import (
     LEAST_GAIN,
     Objective,
@@ -16,8 +19,9 @@ from astroclf.evaluation.threshold_search import (
     search_factors,
 )
 
-FOLDS = 5
-FEWEST_IMAGES = 20  # of each class, to tune on
+REPEATS = 5  # of the cross-fitting, each with other folds
+RESAMPLES = 400  # behind the interval of the gain
+FEWEST = 20  # images of each class, or groups that hold some, to tune on
 PLAIN_THRESHOLD = 0.5
 
 
@@ -27,7 +31,7 @@ class FittedThreshold:
 
     - plain, tuned: the figure without tuning, and with it, cross-fitted: the labels of each of
       five stratified folds come from numbers fitted on the other four. Below 0 for a constraint,
-      it is what is missing to the bound.
+      it is what its lower confidence bound is below it.
     - class_factors or thresholds: the numbers fitted on all of validation; the other is None.
     - labels: the cross-fitted labels, (N,) int64 or (N, K) bool.
     - kept: whether the numbers shall be used; if not, `reason` says in a sentence why. Of
@@ -57,22 +61,31 @@ def fit_threshold(
     classes: Sequence[str],
     *,
     seed: int,
+    groups: np.ndarray | None = None,
 ) -> FittedThreshold:
     """Class factors that maximise the objective on the validation images.
 
-    They are kept if every class has 20 images and the cross-fitted gain is positive, and for a
-    constraint if it can be met. See `threshold_search.search_factors` for how they are found.
+    They are kept if every class has 20 images (or is in 20 groups) and the lower end of the paired
+    95 % interval of the gain, over repeated cross-fitting, is above 0. A constraint has to be met
+    by the lower confidence bound of the cross-fitted labels. See `threshold_search.search_factors`
+    for how they are found.
 
     probabilities: (N, K), rows sum to 1. targets: (N,) int64. objective: see
-    `threshold_search.read_objective`. seed: of the folds.
+    `threshold_search.read_objective`. seed: of the folds. groups: (N,), stay whole in the folds.
     Raises UserError for an objective that is not known, or not defined for so many classes.
     """
-    chosen = read_objective(objective, len(classes))
-    return _fit(probabilities, targets, chosen, classes, seed)
+    images_per_unit = 1.0 if groups is None else len(groups) / max(1, len(np.unique(groups)))
+    chosen = read_objective(objective, len(classes), images_per_unit)
+    return _fit(probabilities, targets, chosen, classes, Resampling(RESAMPLES, seed, groups))
 
 
 def fit_vote_thresholds(
-    fractions: np.ndarray, votes: np.ndarray, answers: Sequence[str], *, seed: int
+    fractions: np.ndarray,
+    votes: np.ndarray,
+    answers: Sequence[str],
+    *,
+    seed: int,
+    groups: np.ndarray | None = None,
 ) -> FittedThreshold:
     """One threshold an answer that maximises its F1, on the validation images.
 
@@ -80,15 +93,16 @@ def fit_vote_thresholds(
     its threshold or 0.5, by itself, by the rules of `fit_threshold`. plain and tuned are means
     over the answers; those with too few images to tune on count with 0.5 in both.
 
-    fractions: (N, K) predicted, votes: (N, K) true, both in [0, 1]. seed: of the folds.
+    fractions: (N, K) predicted, votes: (N, K) true, both in [0, 1]. seed: of the folds. groups: (N,), stay
+    whole in the folds.
     """
     truth = (votes >= 0.5).astype(np.int64)
-    f1 = Objective("f1", f1_of_class_1)
+    f1, resampling = Objective("f1", f1_of_class_1), Resampling(RESAMPLES, seed, groups)
     fits = [
-        _fit(np.stack([1 - p, p], axis=1), true, f1, (f"not {answer}", answer), seed)
+        _fit(np.stack([1 - p, p], axis=1), true, f1, (f"not {answer}", answer), resampling)
         for p, true, answer in zip(fractions.astype(np.float64).T, truth.T, answers, strict=True)
     ]
-    enough = [_scarcest(true, 2)[1] >= FEWEST_IMAGES for true in truth.T]
+    enough = [_scarcest(true, 2, groups)[1] >= FEWEST for true in truth.T]
     plain_labels = fractions > PLAIN_THRESHOLD
     left = [answer for answer, fit in zip(answers, fits, strict=True) if not fit.kept]
     return FittedThreshold(
@@ -105,37 +119,34 @@ def fit_vote_thresholds(
     )
 
 
-def stratified_folds(targets: np.ndarray, seed: int) -> np.ndarray:
-    """(N,) int64 in 0..4: each class is dealt out evenly, in an order that the seed shuffles."""
-    order = np.random.default_rng(seed).permutation(len(targets))
-    order = order[np.argsort(targets[order], kind="stable")]
-    folds = np.empty(len(targets), dtype=np.int64)
-    folds[order] = np.arange(len(targets)) % FOLDS
-    return folds
-
-
 def _fit(
     probabilities: np.ndarray,
     targets: np.ndarray,
     objective: Objective,
     classes: Sequence[str],
-    seed: int,
+    resampling: Resampling,
 ) -> FittedThreshold:
-    n_classes = len(classes)
     factors = search_factors(probabilities, targets, objective)
-    labels = np.empty(len(targets), dtype=np.int64)
-    folds = stratified_folds(targets, seed)
-    for fold in range(FOLDS):
-        held = folds == fold
-        of_others = search_factors(probabilities[~held], targets[~held], objective)
-        labels[held] = to_labels(probabilities[held], of_others)
-    plain = objective.value(to_labels(probabilities), targets, n_classes)
-    tuned = objective.value(labels, targets, n_classes)
-    fitted = objective.value(to_labels(probabilities, factors), targets, n_classes)
+
+    def label_others(fitted_on: np.ndarray, held: np.ndarray) -> np.ndarray:
+        of_others = search_factors(probabilities[fitted_on], targets[fitted_on], objective)
+        return to_labels(probabilities[held], of_others)
+
+    repeated = [
+        cross_fit(label_others, stratified_folds(targets, seed, resampling.groups))
+        for seed in range(resampling.seed, resampling.seed + REPEATS)
+    ]
+    plain_labels, labels = to_labels(probabilities), repeated[0]
+    plain, tuned, fitted = (
+        objective.value(each, targets, len(classes))
+        for each in (plain_labels, labels, to_labels(probabilities, factors))
+    )
+    typical = float(np.median([objective.value(each, targets, len(classes)) for each in repeated]))
     reason = (
-        _too_few(targets, classes)
-        or _not_met(objective, fitted)
-        or _no_gain(objective, plain, tuned)
+        _too_few(targets, classes, resampling.groups)
+        or _not_met(objective, fitted, "no threshold has")
+        or _not_met(objective, typical, "cross-fitted labels have only")
+        or _no_gain(objective, plain, plain_labels, repeated, targets, resampling)
     )
     return FittedThreshold(
         objective=objective.text,
@@ -155,39 +166,62 @@ def _threshold(fit: FittedThreshold) -> float:
     return min(fit.class_factors[0], float(np.nextafter(1.0, 0.0)))
 
 
-def _scarcest(targets: np.ndarray, n_classes: int) -> tuple[int, int]:
-    """The class of which there are fewest images, and how many."""
-    counts = np.bincount(targets, minlength=n_classes)
+def _scarcest(targets: np.ndarray, n_classes: int, groups: np.ndarray | None) -> tuple[int, int]:
+    """The class that fewest images are of, or fewest groups hold, and how many."""
+    units = np.arange(len(targets)) if groups is None else group_index(groups)
+    counts = np.array([len(np.unique(units[targets == k])) for k in range(n_classes)])
     return int(counts.argmin()), int(counts.min())
 
 
-def _too_few(targets: np.ndarray, classes: Sequence[str]) -> str:
-    k, n_images = _scarcest(targets, len(classes))
-    if n_images >= FEWEST_IMAGES:
+def _too_few(targets: np.ndarray, classes: Sequence[str], groups: np.ndarray | None) -> str:
+    k, n = _scarcest(targets, len(classes), groups)
+    if n >= FEWEST:
         return ""
-    images = "image" if n_images == 1 else "images"
+    units = ("image" if groups is None else "group") + ("" if n == 1 else "s")
+    held = "" if groups is None else " with images"
+    return f"val has {n} {units}{held} of {classes[k]}, fewer than the {FEWEST} that tuning needs"
+
+
+def _not_met(objective: Objective, reached: float, subject: str) -> str:
+    if objective.bound is None or reached >= 0:
+        return ""
+    low = objective.bound + reached
     return (
-        f"val has {n_images} {images} of {classes[k]}, "
-        f"fewer than the {FEWEST_IMAGES} that tuning needs"
+        f"{objective.text} is not met on val with 95 % confidence: "
+        f"{subject} a lower bound of {low:.4g}"
     )
 
 
-def _not_met(objective: Objective, fitted: float) -> str:
-    if objective.bound is None or fitted >= 0:
+def _no_gain(
+    objective: Objective,
+    plain: float,
+    plain_labels: np.ndarray,
+    repeated: Sequence[np.ndarray],
+    targets: np.ndarray,
+    resampling: Resampling,
+) -> str:
+    """Why the gain is none, by its paired interval; nothing for a bound that is met only now."""
+    if objective.bound is not None and plain < 0:
         return ""
-    closest = objective.bound + fitted
-    return f"no threshold reaches {objective.text} on val (the closest is {closest:.4g})"
+    measure = objective.gained or objective.measure
+    one_hot = np.eye(int(max(targets.max(), plain_labels.max(), np.max(repeated))) + 1)
 
+    def of(labels: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        truth, given = one_hot[targets], one_hot[labels]
+        return measure(weights @ truth, weights @ given, weights @ (truth * given))
 
-def _no_gain(objective: Objective, plain: float, tuned: float) -> str:
-    if tuned - plain > LEAST_GAIN:
+    def gains(weights: np.ndarray) -> dict[str, np.ndarray]:
+        tuned = np.mean([of(labels, weights) for labels in repeated], axis=0)
+        return {"gain": tuned - of(plain_labels, weights)}
+
+    found = replicate(gains, len(targets), resampling, targets)["gain"]
+    gain = float(found.value)
+    low, high = t_interval(gain, float(found.error), found.dof, "linear") or (gain, gain)
+    if low > LEAST_GAIN:
         return ""
-    if objective.bound is not None and tuned < 0:
-        reached = objective.bound + tuned
-        return f"tuned for {objective.text}, val reaches {reached:.4g} when cross-fitted"
     return (
-        f"tuning for {objective.text} gains nothing on val "
-        f"({tuned:.4g} cross-fitted, {plain:.4g} without it)"
+        f"tuning for {objective.text} brings no gain on val beyond its error "
+        f"({gain:+.4f} [{low:+.4f}, {high:+.4f}] when cross-fitted)"
     )
 
 

@@ -94,11 +94,19 @@ def fit_decision(
             )
         return FittedDecision(plain, decision, None, tuple(notes))
     probabilities = decision.probabilities(val_logits)
+    groups = resampling_of(settings, dataset, dataset.indices(VAL)).groups
     if dataset.has_votes:
-        tuned = fit_vote_thresholds(probabilities, targets, dataset.classes, seed=settings.seed)
+        tuned = fit_vote_thresholds(
+            probabilities, targets, dataset.classes, seed=settings.seed, groups=groups
+        )
     else:
         tuned = fit_threshold(
-            probabilities, targets, evaluation.threshold, dataset.classes, seed=settings.seed
+            probabilities,
+            targets,
+            evaluation.threshold,
+            dataset.classes,
+            seed=settings.seed,
+            groups=groups,
         )
     return FittedDecision(plain, tuned.apply_to(decision), tuned, tuple(notes))
 
