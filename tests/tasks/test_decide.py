@@ -16,7 +16,7 @@ import torch
 from scipy.optimize import minimize
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
-import astroclf.tasks.train as train_module
+import astroclf.tasks.datasets as datasets_module
 from astroclf.bundle import read_bundle
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
@@ -95,7 +95,7 @@ def test_test_labels_change_no_decision_and_no_figure_of_val(
     train_run: Callable[..., Path], tuned_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        train_module, "load_dataset", lambda chosen: with_other_test_labels(load_dataset(chosen))
+        datasets_module, "load_dataset", lambda chosen: with_other_test_labels(load_dataset(chosen))
     )
     other = train_run(*TUNED)
     mine, theirs = (
