@@ -234,7 +234,7 @@ def test_bad_images_end_a_run_with_one_sentence(
     root = tmp_path / "nowhere"
     ran = run_here("dataset=image_folder", f"dataset.root={root}", "tracking=none")
     sentence = f"dataset.root={root} is not a folder: give the one that holds the images."
-    assert ran == Ran(2, "", f"astroclf: {sentence}\n")
+    assert (ran.code, ran.err) == (2, f"astroclf: {sentence}\n")
 
 
 def test_a_root_that_is_missing_or_empty(train_run: Run, tmp_path: Path) -> None:

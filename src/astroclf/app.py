@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from astroclf.errors import Interrupted, UserError
 from astroclf.redaction import redact, redact_files
+from astroclf.status import status
 from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.tasks.repeat.record import RECORD_FILE, read_record
 
@@ -191,7 +192,10 @@ def _run(config: DictConfig, folder: Path) -> float | None:
             "hydra/sweeper=optuna searches with -m only: python run.py -m hydra/sweeper=optuna"
         )
     settings = read_settings(plain)
-    from astroclf.tasks.task import run_task  # brings torch, which no wrong setting should wait for
+    if "torch" not in sys.modules:
+        logging.getLogger(__name__).info("importing PyTorch")
+    with status("importing PyTorch"):  # which no wrong setting should wait for
+        from astroclf.tasks.task import run_task
 
     memory = _process_memory() if hydra.mode == RunMode.MULTIRUN else None
     figures = run_task(settings, folder, plain, memory=memory)

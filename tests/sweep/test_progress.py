@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from astroclf.sweep.content import SweepContent
-from astroclf.sweep.progress import duration, remaining_s, shown_params, trial_line
+from astroclf.sweep.progress import remaining_s, shown_params, trial_line
 
 START = datetime.datetime(2026, 1, 1)
 
@@ -82,14 +82,6 @@ def test_parameters_have_short_names_that_tell_them_apart(
     params: dict[str, Any], shown: str
 ) -> None:
     assert shown_params(params) == shown
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0.2, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (12600, "3.5 h")],
-)
-def test_a_duration_has_the_unit_that_fits(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
 
 
 @settings(max_examples=30)

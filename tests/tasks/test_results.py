@@ -166,6 +166,7 @@ def test_the_summary_says_what_chose_the_epoch(scoring: Scoring) -> None:
     text = summary(scoring.settings, splits, {"report": "outputs/report.html"})
     lines = text.splitlines()
     assert "val (chosen on)" in text
+    assert "loss is the training objective (ce) of the raw outputs; log_loss is of the" in text
     accuracy = splits["test"].scores.overall["accuracy"]
     low, high = accuracy["ci95"]
     row = next(line for line in lines if line.startswith("accuracy"))

@@ -5,6 +5,7 @@ import json
 import logging
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.errors import UserError
 from astroclf.tasks import train as module
 from astroclf.tasks.setup import Setup, prepare
+from astroclf.tasks.train import epoch_line
 from astroclf.training.checkpoint import read_checkpoint
 from astroclf.training.loop import DivergenceError
+from astroclf.training.progress import Progress
 
 SHORT = ("model.widths=[4,8]", "model.hidden_units=[16]", "evaluation.bootstrap=0")
 # At a high rate the last epoch is not the best; uncalibrated, val is what history.csv says it is.
@@ -196,3 +199,27 @@ def test_validation_and_test_are_never_augmented(
     for batches in (setup.batches[split], setup.images[split]):
         seen = torch.cat([batch.image for batch in batches.in_order()])
         assert torch.equal(seen, expected)
+
+
+def test_the_line_of_an_epoch_has_the_time_left_and_what_best_means(settings: Any) -> None:
+    row = {"epoch": 2, "train_loss": 0.5, "val_loss": 0.4, "val_accuracy": 0.9, "time_s": 30.0}
+    progress = Progress(epoch=2, steps=20, history=[row], best_epoch=2)
+    trainer = settings("trainer.epochs=4", "trainer.monitor=accuracy").trainer
+    assert epoch_line(trainer, progress, None) == (
+        "epoch   2/4  train loss 0.5000  val loss 0.4000  accuracy 0.9000  30.0 s, 60 s left  "
+        "best (val accuracy)"
+    )
+    progress.epoch, progress.best_epoch = 4, 2
+    assert epoch_line(trainer, progress, None).endswith("  30.0 s")
+
+
+@pytest.mark.parametrize(
+    ("backbone", "words"),
+    [("random", "initialized at random"), ("imagenet", "initialized from imagenet weights")],
+)
+def test_the_first_weights_are_named(
+    settings: Any, simulated_dataset: ImageDataset, backbone: str, words: str
+) -> None:
+    setup = replace(start(settings(*SHORT), simulated_dataset), backbone=backbone)
+    first_line, *_ = module.describe_setup(settings(*SHORT), setup).splitlines()
+    assert f"cnn, {words}; cpu" in first_line

@@ -20,7 +20,7 @@ from astroclf.tasks.setup import Setup, prepare
 from astroclf.training.inference import run_network
 from astroclf.training.interruption import StopRequest, heed_signals
 from astroclf.training.learner import Learner
-from astroclf.training.loop import DivergenceError, fit, in_runs
+from astroclf.training.loop import DivergenceError, fit, in_runs, run_steps_left
 
 CPU = torch.device("cpu")
 MODELS = sorted(file.stem for file in (Path(__file__).parents[2] / "conf/model").glob("*.yaml"))
@@ -285,3 +285,12 @@ def test_eight_images_are_learnt_by_heart(settings: Any, make_dataset: Any, mode
         if (labels == batch.target.numpy()).all():
             return
     pytest.fail(f"{(labels == batch.target.numpy()).mean():.0%} after 30 steps")
+
+
+@pytest.mark.parametrize(("max_steps", "left"), [("null", 12), ("10", 2), ("8", 0), ("100", 12)])
+def test_the_steps_left_end_with_the_epochs_or_the_steps(
+    training: Callable[..., Training], max_steps: str, left: int
+) -> None:
+    run = training(f"trainer.max_steps={max_steps}")  # 5 epochs of 4 steps
+    run.progress.steps = 8
+    assert run_steps_left(run.setup.batches["train"], run.settings.trainer, run.progress) == left

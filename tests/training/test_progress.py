@@ -67,3 +67,15 @@ def test_its_numbers_are_plain() -> None:
     """So that a checkpoint of them can be read with weights_only."""
     progress, _ = run([1.0], higher=True)
     assert not any(isinstance(value, torch.Tensor) for value in progress.to_dict().values())
+
+
+@pytest.mark.parametrize(
+    ("epochs", "max_steps", "left_s"),
+    [(10, None, 60.0), (10, 55, 15.0), (4, None, 0.0), (10, 40, 0.0), (10, 1000, 60.0)],
+)
+def test_the_time_left_is_that_of_the_last_epochs(
+    epochs: int, max_steps: int | None, left_s: float
+) -> None:
+    history = [{"time_s": time_s} for time_s in (100.0, 8.0, 10.0, 12.0)]
+    progress = Progress(epoch=4, steps=40, history=history)
+    assert progress.remaining_s(epochs, max_steps) == pytest.approx(left_s)

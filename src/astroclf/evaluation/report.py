@@ -17,6 +17,7 @@ from astroclf.evaluation.metrics import HIGHER_IS_BETTER, metric_label
 from astroclf.evaluation.report_content import ReportContent, SplitResult
 from astroclf.evaluation.weight_table import LARGE_SIGMA, layer_weights
 from astroclf.pages.page import render_page
+from astroclf.status import status
 
 METRIC_NOTES = {
     "loss": "what training minimises",
@@ -36,6 +37,7 @@ CURVES = ("accuracy", "macro_f1", "mcc", "rmse")
 MATRIX_SHARES_UP_TO = 12  # classes; a larger confusion matrix shows counts alone
 
 
+@status("writing the report")
 def write_report(path: Path, content: ReportContent) -> None:
     """Write the page: UTF-8, self-contained, without scripts.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from astroclf.status import duration
 from astroclf.sweep.content import SweepContent, time_s
 
 STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "FAILED"}
@@ -57,13 +58,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     return "null" if value is None else str(value)
-
-
-def duration(seconds: float) -> str:
-    """Such as 40 s, 12 min, 3.5 h."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def remaining_s(times_s: Sequence[float], n_left: int, n_at_once: int) -> float:

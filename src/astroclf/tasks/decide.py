@@ -16,6 +16,7 @@ from astroclf.evaluation.decision_comparison import (
 )
 from astroclf.evaluation.thresholds import FittedThreshold, fit_threshold, fit_vote_thresholds
 from astroclf.settings import Settings, sections
+from astroclf.status import status
 from astroclf.tasks.scores import resampling_of
 from astroclf.training.losses import activation_of, class_weights
 
@@ -66,6 +67,7 @@ def adjust_to_shares(decision: Decision, strength: float, dataset: ImageDataset)
     return replace(decision, class_factors=factors)
 
 
+@status("fitting the decision")
 def fit_decision(
     settings: Settings, dataset: ImageDataset, val_logits: np.ndarray
 ) -> FittedDecision:
@@ -111,6 +113,7 @@ def fit_decision(
     return FittedDecision(plain, tuned.apply_to(decision), tuned, tuple(notes))
 
 
+@status("comparing decisions")
 def compare_with_plain(
     settings: Settings,
     dataset: ImageDataset,

@@ -17,10 +17,12 @@ from astroclf.evaluation.bins import accuracy_along
 from astroclf.evaluation.threshold_search import read_objective
 from astroclf.files import write_csv
 from astroclf.settings import Settings, sections
+from astroclf.status import status
 
 log = logging.getLogger(__name__)
 
 
+@status("checking the data")
 def inspect_dataset(settings: Settings, dataset: ImageDataset, folder: Path) -> list[str]:
     """Describe the data, write split.csv (and skipped.csv, leaks.csv where there are any).
 

@@ -20,6 +20,7 @@ from astroclf.files import shortest
 from astroclf.models.classifier import count_parameters
 from astroclf.models.lora import merge_adapters
 from astroclf.settings import Settings
+from astroclf.status import status
 from astroclf.tasks.decide import compare_with_plain, fit_decision
 from astroclf.tasks.results import (
     count_test_evaluations,
@@ -160,6 +161,7 @@ def run_facts(
     }
 
 
+@status("preparing the report")
 def report_content(
     settings: Settings,
     dataset: ImageDataset,
@@ -232,9 +234,9 @@ def closing_facts(setup: Setup, folder: Path, facts: Mapping[str, Any]) -> dict[
     """What ends the summary: the time it took, and where everything lies."""
     folder = shortest(folder)
     lines = {
-        "trained": f"{facts['epochs']} epochs (best: {facts['best_epoch']}), {setup.progress.steps} steps in {facts['train_s']:.0f} s, "
+        "trained": f"{facts['epochs']} epochs (best: {facts['best_epoch']}, by {facts['chosen_on']}), {setup.progress.steps} steps in {facts['train_s']:.0f} s, "
         f"{facts['images_per_s']:.0f} images/s on {facts['device']}",
-        "weights": f"started from {setup.backbone} weights",
+        "weights": setup.initialization,
         "report": str(folder / "report.html"),
         "model": str(folder / "bundle"),
         "all else": str(folder),

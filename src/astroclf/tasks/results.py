@@ -21,10 +21,12 @@ from astroclf.evaluation.metrics import metric_label
 from astroclf.evaluation.report_content import SplitResult
 from astroclf.files import write_csv, write_json
 from astroclf.settings import Settings
+from astroclf.status import status
 from astroclf.tasks.scores import Scoring
 from astroclf.training.inference import Outputs
 
 
+@status("computing metrics and intervals")
 def score_splits(scoring: Scoring, outputs: Mapping[str, Outputs]) -> dict[str, SplitResult]:
     """Every split's figures and answers."""
     overlaps = overlaps_train(scoring.dataset, find_leaks(scoring.dataset))
@@ -182,7 +184,13 @@ def summary(settings: Settings, splits: Mapping[str, SplitResult], facts: Mappin
     lines.append(f"{'images':<{first}}{counts}")
     lines += ["", _baseline_line(splits), *_overlap_lines(splits)]
     lines += _interval_lines(settings, splits)
-    lines += ["", "val chose the best epoch, so its figures are a little too good.", ""]
+    lines += ["", "val chose the best epoch, so its figures are a little too good."]
+    if "log_loss" in metrics:
+        lines.append(
+            f"loss is the training objective ({settings.loss.name}) of the raw outputs; "
+            "log_loss is of the calibrated probabilities."
+        )
+    lines.append("")
     lines += [f"{name:<12}{value}" for name, value in facts.items()]
     return "\n".join(line.rstrip() for line in lines)
 

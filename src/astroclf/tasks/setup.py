@@ -19,6 +19,7 @@ from astroclf.models import BuiltModel, Classifier, build_model
 from astroclf.models.classifier import trains_batch_norm
 from astroclf.models.finetune import GradualUnfreezing, apply_finetune, parameter_groups
 from astroclf.settings import Settings, sections
+from astroclf.status import status
 from astroclf.tasks.frozen import can_cache_features, features_of_splits, place
 from astroclf.tasks.memory import Memory
 from astroclf.training.autotune import TrainingStep, choose_numerics
@@ -61,6 +62,13 @@ class Setup:
     @property
     def loss(self) -> Loss:
         return self.learner.loss
+
+    @property
+    def initialization(self) -> str:
+        """How the backbone was initialized, in words."""
+        if self.backbone == "random":
+            return "initialized at random"
+        return f"initialized from {self.backbone} weights"
 
     @property
     def numerics(self) -> Numerics:
@@ -123,6 +131,7 @@ def prepare(
     )
 
 
+@status("building the network")
 def start_model(
     settings: Settings, dataset: ImageDataset, stored: dict[str, Any] | None
 ) -> BuiltModel:

@@ -16,7 +16,8 @@ from astroclf.files import shortest
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
 from astroclf.redaction import redact_values
-from astroclf.settings import Settings
+from astroclf.settings import Settings, sections
+from astroclf.status import duration
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.decide import plain_decision
 from astroclf.tasks.figures import measured_figures, write_trial_metrics
@@ -165,7 +166,7 @@ class Keeper:
             best_values = {f"best_{name}": row[name] for name in row if name.startswith("val_")}
             self.tracker.log_metrics(best_values)
         self.tracker.log_metrics(tracked, step=progress.epoch)
-        log.info(epoch_line(self.settings, row, self.positive_class, is_best=is_best))
+        log.info(epoch_line(self.settings.trainer, progress, self.positive_class))
         if self.trial is not None:
             write_trial_metrics(self.folder / "metrics.json", self.setup)
             self.trial.report(progress.epoch, row[f"val_{self.settings.trainer.monitor}"])
@@ -264,7 +265,7 @@ def describe_setup(settings: Settings, setup: Setup) -> str:
     rates = ", ".join(f"{name} {lr:.3g}" for name, lr in groups.items())
     return "\n".join(
         [
-            f"model           {settings.model.name} from {setup.backbone} weights; {describe_device(device)}, {numerics}",
+            f"model           {settings.model.name}, {setup.initialization}; {describe_device(device)}, {numerics}",
             f"parameters      {parameters:,}",
             f"trained         {trained:,} ({trained / parameters:.1%}), finetune={settings.finetune.name}",
             f"frozen buffers  {frozen_buffers}",
@@ -273,16 +274,21 @@ def describe_setup(settings: Settings, setup: Setup) -> str:
     )
 
 
-def epoch_line(
-    settings: Settings, row: dict[str, float], positive_class: str | None, *, is_best: bool
-) -> str:
-    """One line: the losses of an epoch, and the metrics one looks at first."""
-    shown = [settings.trainer.monitor, "accuracy", "macro_f1", "rmse"]
+def epoch_line(trainer: sections.Trainer, progress: Progress, positive_class: str | None) -> str:
+    """Return the losses and first metrics of the last epoch, and the time left, in one line."""
+    row = progress.history[-1]
+    shown = [trainer.monitor, "accuracy", "macro_f1", "rmse"]
     names = [name for name in dict.fromkeys(shown) if name != "loss" and f"val_{name}" in row]
     metrics = "  ".join(
         f"{metric_label(name, positive_class)} {row[f'val_{name}']:.4f}" for name in names
     )
-    return (
-        f"epoch {row['epoch']:>3}/{settings.trainer.epochs}  train loss {row['train_loss']:.4f}  "
-        f"val loss {row['val_loss']:.4f}  {metrics}  {row['time_s']:.1f} s{'  best' if is_best else ''}"
+    line = (
+        f"epoch {row['epoch']:>3}/{trainer.epochs}  train loss {row['train_loss']:.4f}  "
+        f"val loss {row['val_loss']:.4f}  {metrics}  {row['time_s']:.1f} s"
     )
+    left_s = progress.remaining_s(trainer.epochs, trainer.max_steps)
+    if left_s > 0:
+        line += f", {duration(left_s)} left"
+    if progress.best_epoch == progress.epoch:
+        line += f"  best (val {metric_label(trainer.monitor, positive_class)})"
+    return line

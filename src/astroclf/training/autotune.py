@@ -25,6 +25,7 @@ from astroclf.errors import one_line
 from astroclf.files import write_json
 from astroclf.locks import locked
 from astroclf.settings import sections
+from astroclf.status import status
 from astroclf.training.device import device_name, wait_for
 from astroclf.training.losses import Loss
 from astroclf.training.numerics import Numerics, list_candidates
@@ -81,9 +82,10 @@ def measure(candidates: Sequence[Numerics], step: TrainingStep) -> dict[Numerics
     trial = copy.deepcopy(step.network)
     times_s: dict[Numerics, list[float]] = {candidate: [] for candidate in candidates}
     start_s = time.perf_counter()
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), status("measuring") as shown:
         for turn in range(1 + MOST_TURNS):  # the first one warms up
             for candidate in candidates:
+                shown.note = f"{candidate}, turn {turn + 1}"
                 times_s[candidate].append(_time_step_s(candidate, trial, step))
             if turn == 0:
                 start_s = time.perf_counter()

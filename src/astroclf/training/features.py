@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from astroclf.data.augment import draw_views
 from astroclf.data.batches import Batch, Batches
 from astroclf.data.preprocess import Preprocess
 from astroclf.settings import sections
+from astroclf.status import status
 from astroclf.training.device import full_precision
 from astroclf.training.feature_store import FeatureStore
 
@@ -79,13 +79,13 @@ def compute_features(
         return
     ready = functools.cache(make_ready)
     steps = sum(batches.at(np.flatnonzero(row)).steps for row in missing if row.any())
-    with tqdm(total=steps, desc="features", disable=None, leave=False, unit="batch") as bar:
+    with status("computing features", steps, unit="batch") as shown:
 
         def compute(view: int, positions: np.ndarray) -> Iterator[np.ndarray]:
             ready()
             for batch in batches.at(positions).in_order(view):
                 yield _run(backbone, batch.image)
-                bar.update()
+                shown.update()
 
         store.fill(wanted, compute)
 

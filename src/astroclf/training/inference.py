@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from astroclf.data.batches import Batch, Epochs
+from astroclf.status import status
 from astroclf.training.device import full_precision
 from astroclf.training.losses import Loss
 
@@ -26,6 +27,7 @@ class Outputs(NamedTuple):
         return Outputs(self.logits[kept], self.losses[kept])
 
 
+@status("validating")
 def run_network(network: nn.Module, batches: Epochs, loss: Loss) -> Outputs:
     """Every image once, as it is, in evaluation mode and full precision.
 
@@ -35,6 +37,7 @@ def run_network(network: nn.Module, batches: Epochs, loss: Loss) -> Outputs:
     return _outputs(*_run(network, batches.in_order()), loss)
 
 
+@status("evaluating")
 def run_views(network: nn.Module, batches: Epochs, loss: Loss, views: int) -> Outputs:
     """As `run_network`, with the mean logits over the first exact views of each image."""
     said = [_run(network, batches.in_order(view)) for view in range(views)]

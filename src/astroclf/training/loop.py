@@ -9,11 +9,11 @@ from itertools import islice
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from astroclf.data.batches import Batch, Epochs
 from astroclf.errors import UserError
 from astroclf.settings import sections
+from astroclf.status import duration, status
 from astroclf.training.device import wait_for
 from astroclf.training.interruption import StopRequest
 from astroclf.training.learner import Learner
@@ -96,28 +96,36 @@ def train_epoch(
     look_every = 1 if learner.device.type == "cpu" else STEPS_BETWEEN_LOOKS
     unseen: list[Tensor] = []
     clock_s = time.perf_counter()
-    bar = tqdm(
-        steps,
-        f"epoch {progress.epoch + 1}/{settings.epochs}",
-        total=math.ceil(train.steps / settings.accumulate),
-        initial=progress.step,
-        disable=None,  # quiet where nobody watches
-        leave=False,
-        unit="step",
-    )
-    for run in bar:
-        unseen.append(learner.step(run))
-        progress.images += sum(len(batch.image) for batch in run)
-        if len(unseen) >= look_every:
-            look_at(unseen, learner, run, progress)
-            bar.set_postfix(loss=f"{progress.losses[-1]:.4f}", refresh=False)
-        if stop.signal_number is not None:
-            break
+    title = f"epoch {progress.epoch + 1}/{settings.epochs}"
+    with status(title, steps_of_epoch(train, settings), done=progress.step) as shown:
+        for run in steps:
+            unseen.append(learner.step(run))
+            progress.images += sum(len(batch.image) for batch in run)
+            if len(unseen) >= look_every:
+                look_at(unseen, learner, run, progress)
+                step_s = (time.perf_counter() - clock_s) / (progress.step - shown.first)
+                rest_s = step_s * run_steps_left(train, settings, progress)
+                note = f"loss {progress.losses[-1]:.4f}, run {duration(rest_s)} left"
+                shown.update(progress.step - shown.done, note)
+            if stop.signal_number is not None:
+                break
     if unseen:
         look_at(unseen, learner, run, progress)
     wait_for(learner.device)
     progress.train_s += time.perf_counter() - clock_s
     stop.raise_if_made()
+
+
+def steps_of_epoch(train: Epochs, settings: sections.Trainer) -> int:
+    """Return the number of optimizer steps of a whole epoch."""
+    return math.ceil(train.steps / settings.accumulate)
+
+
+def run_steps_left(train: Epochs, settings: sections.Trainer, progress: Progress) -> int:
+    """Return the number of steps until the end of the run, if patience does not end it before."""
+    in_epochs = settings.epochs * steps_of_epoch(train, settings) - progress.steps
+    limit = steps_left(settings, progress)
+    return in_epochs if limit is None else min(in_epochs, limit)
 
 
 def steps_left(settings: sections.Trainer, progress: Progress) -> int | None:

@@ -54,6 +54,17 @@ class Progress:
         """Whether the best epoch is further back than patience allows."""
         return patience is not None and self.epoch - self.best_epoch >= patience
 
+    def remaining_s(self, epochs: int, max_steps: int | None) -> float:
+        """Return the time of the epochs that are left, as long as the last three on average.
+
+        epochs, max_steps: when the training ends (`sections.Trainer`). At least one epoch is done.
+        """
+        last = [row["time_s"] for row in self.history[-3:]]
+        left = float(epochs - self.epoch)
+        if max_steps is not None:
+            left = min(left, (max_steps - self.steps) / (self.steps / self.epoch))
+        return max(0.0, left) * sum(last) / len(last)
+
     @property
     def images_per_s(self) -> float:
         return self.images / self.train_s if self.train_s > 0 else 0.0

@@ -12,6 +12,7 @@ from astroclf.data.neighbours import link_neighbours
 from astroclf.data.splits import assign, check_splits
 from astroclf.data.store import cached_dataset
 from astroclf.settings import sections
+from astroclf.status import status
 
 FILE_SOURCES: dict[type[sections.Dataset], str] = {
     sections.ImageFolder: "image_folder",
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 SIMULATED_VERSION = 1  # raised whenever the same settings give other images than before
 
 
+@status("loading the data")
 def load_dataset(settings: sections.Dataset) -> ImageDataset:
     """Images from the source that the settings choose, each in a split.
 

@@ -1,0 +1,134 @@
+"""Status of long work: a bar on a terminal, and a line every so often in a pipe or a log file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+BAR_S = 0.3  # between two states of a bar, and before the first
+# The time between lines in a pipe grows with that of the process, between these limits, so that the
+# log of a night stays short.
+SHORTEST_S, LONGEST_S, SHARE = 2.0, 60.0, 1 / 40
+
+_start_s = time.monotonic()
+_active: list[Status] = []  # the innermost one is shown
+
+
+@contextmanager
+def status(
+    title: str, total: int | None = None, unit: str = "step", done: int = 0
+) -> Iterator[Status]:
+    """Show that work goes on while inside (or in a function that this decorates).
+
+    total: how many steps there are, for the time that is left; None if that is unknown. done: those
+    done before.
+
+    On a terminal a bar is shown on stderr and removed at the end. Elsewhere nothing is written in
+    the first two seconds, then a line of the log at intervals.
+    """
+    shown = Status(title, total, unit, done)
+    _active.append(shown)
+    try:
+        shown.start()
+        yield shown
+    finally:
+        shown.stop()
+        _active.remove(shown)
+
+
+class Status:
+    """The state of one piece of work, shown by a thread of its own."""
+
+    def __init__(self, title: str, total: int | None, unit: str, done: int) -> None:
+        self.title = title
+        self.total = total
+        self.unit = unit
+        self.first = self.done = done
+        self.note = ""
+        self.start_s = time.monotonic()
+        self.bar: Any = None
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._show_until_end, daemon=True)
+
+    def update(self, steps: int = 1, note: str | None = None) -> None:
+        """Count steps as done; a note stands beside them, such as the loss."""
+        self.done += steps
+        if note is not None:
+            self.note = note
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.ended.set()
+        self.thread.join()
+        if self.bar is not None:
+            self.bar.close()
+
+    def line(self) -> str:
+        """Return the state in one line, without a bar."""
+        elapsed_s = time.monotonic() - self.start_s
+        taken = self.done - self.first
+        parts = []
+        if self.total is None:
+            parts.append(f"{duration(elapsed_s)} so far")
+        else:
+            parts.append(f"{self.unit} {self.done} of {self.total}")
+            if taken > 0:
+                parts.append(f"{duration(elapsed_s / taken * (self.total - self.done))} left")
+        if self.note:
+            parts.append(self.note)
+        return f"{self.title}: {', '.join(parts)}"
+
+    def show(self) -> None:
+        """Write the state, unless work inside this one is shown."""
+        if _active[-1:] != [self]:
+            return
+        if not is_terminal():
+            log.info(self.line())
+            return
+        self.bar = self.bar or _make_bar(self)
+        self.bar.n = self.done
+        self.bar.set_postfix_str(self.note, refresh=False)
+        self.bar.refresh()
+
+    def _show_until_end(self) -> None:
+        while not self.ended.wait(BAR_S if is_terminal() else _interval_s()):
+            self.show()
+
+
+def is_terminal() -> bool:
+    """Return whether stderr is shown on a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def duration(seconds: float) -> str:
+    """Return a time such as 40 s, 12 min or 3.5 h."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _interval_s() -> float:
+    return min(max((time.monotonic() - _start_s) * SHARE, SHORTEST_S), LONGEST_S)
+
+
+def _make_bar(shown: Status) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(
+        total=shown.total,
+        desc=shown.title,
+        unit=shown.unit,
+        initial=shown.first,
+        leave=False,
+        # Without a total there is nothing to count.
+        bar_format="{desc}: {elapsed}" if shown.total is None else None,
+    )
