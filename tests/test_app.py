@@ -321,8 +321,8 @@ def test_files_that_are_no_pictures_are_skipped(
         assert wanted in reason
     with (folder / "predictions.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 15
-    assert "3 files are left out (" in caplog.text
-    assert "3 files are left out (" in (folder / "report.html").read_text()
+    assert "Files left out: 3, see skipped.csv." in caplog.text
+    assert "Files left out: 3, see skipped.csv." in (folder / "report.html").read_text()
 
 
 def test_fewer_images_than_a_batch_go_on_with_a_warning(

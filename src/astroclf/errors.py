@@ -36,15 +36,15 @@ def one_line(error: BaseException, longest: int = 200) -> str:
     return " ".join(str(error).split())[:longest] or type(error).__name__
 
 
-def listed(names: Iterable[object], most: int = 10) -> str:
-    """Return names separated by commas; of more than `most`, the first ones and the number left out.
+def listed(names: Iterable[object], most: int = 10, separator: str = ", ") -> str:
+    """Return names in one line; of more than `most`, the first ones and the number left out.
 
     Long names are cut in the middle.
     """
     texts = list(names)
     left_out = len(texts) - most
-    shown = ", ".join(shortened(str(text)) for text in texts[:most])
-    return shown + (f", ... and {left_out:,} more" if left_out > 0 else "")
+    shown = separator.join(shortened(str(text)) for text in texts[:most])
+    return shown + (f"{separator}... and {left_out:,} more" if left_out > 0 else "")
 
 
 def shortened(text: str, longest: int = 160) -> str:

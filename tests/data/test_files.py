@@ -108,7 +108,7 @@ def test_bad_images_are_left_out(read: Read, half_bad: list[str]) -> None:
 def test_bad_images_stop_and_are_named(
     tmp_path: Path, read: Read, half_bad: list[str], decoded: list[str]
 ) -> None:
-    with pytest.raises(UserError, match=r"7 of 14 .*01\.jpg \(not a JPEG.*on_bad_image=skip"):
+    with pytest.raises(UserError, match=r"7 of 14 .*01\.jpg, 07.*\(not a JPEG.*on_bad_image=skip"):
         read(half_bad)
     decoded.clear()
     read(half_bad, on_bad_image="skip")
@@ -118,7 +118,9 @@ def test_bad_images_stop_and_are_named(
     empty = [f"empty{number:02d}.png" for number in range(20)]
     with pytest.raises(UserError, match="20 of 34") as refusal:
         read([*half_bad[::2], *half_bad[::2], *empty])
-    assert str(refusal.value).count("empty file") == 10
+    assert "empty00.png, empty01.png, empty02.png, ... and 17 more (empty file)." in str(
+        refusal.value
+    )
 
 
 def test_nothing_but_bad_images_is_refused(tmp_path: Path, read: Read, half_bad: list[str]) -> None:

@@ -189,9 +189,26 @@ def test_names_that_are_not_utf8_are_refused_before_decoding(
     fill("star", 2)
     fill("galaxy", 2)
     (root / "star").rename(os.fsdecode(os.fsencode(root) + b"/\xe9toile"))
-    with pytest.raises(UserError, match=r"1 names are not UTF-8, \\xe9toile\. Rename") as refusal:
+    with pytest.raises(
+        UserError, match=r"names that are not UTF-8: \\xe9toile\. Rename"
+    ) as refusal:
         load_root()
     str(refusal.value).encode()
+
+
+def test_links_that_lead_nowhere_are_named(
+    root: Path, load_root: Load, fill: Callable[..., None]
+) -> None:
+    fill("star", 2)
+    fill("galaxy", 2)
+    (root / "star/round.png").symlink_to("round.png")
+    (root / "star/lost.png").symlink_to("absent.png")
+    assert load_root(on_bad_image="skip").skipped == {
+        "star/lost.png": "a broken link",
+        "star/round.png": "cannot be read (Too many levels of symbolic links)",
+    }
+    with pytest.raises(UserError, match="File name too long"):
+        load_root(root=str(root / ("x" * 300)))
 
 
 def test_a_folder_that_cannot_be_read_is_named(
@@ -207,12 +224,14 @@ def test_a_folder_that_cannot_be_read_is_named(
         return scan(folder)
 
     monkeypatch.setattr(os, "scandir", refuse_star)
-    with pytest.raises(UserError, match=r"images/star cannot be read \(Permission denied\)"):
+    with pytest.raises(
+        UserError, match=r"images/star cannot be read as a folder \(Permission denied\)"
+    ):
         load_root()
 
 
 def test_a_root_without_images_is_refused(root: Path, load_root: Load) -> None:
-    with pytest.raises(UserError, match=r"dataset\.root=.*images is not a folder"):
+    with pytest.raises(UserError, match=r"images cannot be read as a folder \(No such file"):
         load_root()
     root.mkdir()
     for folder in (None, "train"):

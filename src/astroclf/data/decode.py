@@ -59,6 +59,8 @@ def decode(file: Path, max_megapixels: float = MAX_MEGAPIXELS) -> np.ndarray:
                 plain = image.convert("LA") if image.mode == "La" else image  # Pillow lacks La to L
                 values = np.array(plain.convert("L" if header.channels == 1 else "RGB"))
     values = _upright(values, header.orientation)
+    if values.shape[:2] != (header.height_px, header.width_px):
+        raise BadImage("truncated or damaged")  # two sizes or orientations in one file
     return values[np.newaxis] if values.ndim == 2 else values.transpose(2, 0, 1)
 
 

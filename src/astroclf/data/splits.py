@@ -9,7 +9,7 @@ import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
 from astroclf.data.groups import dependent_groups, draw_groups
-from astroclf.errors import UserError
+from astroclf.errors import UserError, listed
 from astroclf.files import write_csv
 
 log = logging.getLogger("astroclf")
@@ -60,7 +60,7 @@ def check_splits(dataset: ImageDataset) -> None:
     class that a further split lacks is logged as a warning."""
     for split, fraction in ((TRAIN, ""), (VAL, " (dataset.val_fraction)")):
         if not len(dataset.indices(split)):
-            there = ", ".join(dataset.split_names)
+            there = listed(dataset.split_names)
             raise UserError(
                 f"No image is in {split}, only in {there}: training needs {split}{fraction}."
             )
@@ -68,7 +68,7 @@ def check_splits(dataset: ImageDataset) -> None:
         return
     for split in dataset.split_names:
         counts = dataset.class_counts(split)
-        named = ", ".join(f"{n:,} {c}" for c, n in zip(dataset.classes, counts, strict=True))
+        named = listed(f"{n:,} {c}" for c, n in zip(dataset.classes, counts, strict=True))
         absent = [c for c, n in zip(dataset.classes, counts, strict=True) if n == 0]
         if absent and split in (TRAIN, VAL):
             raise UserError(

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from astroclf.errors import UserError
+from astroclf.errors import UserError, shortened
 from astroclf.settings import sections
 from astroclf.settings.agreement import check_agreement
 from astroclf.settings.sections import Section
@@ -128,7 +128,7 @@ def _sentence(group: str, errors: list[ErrorDetails], values: Mapping[str, Any])
             f"{path} is not set: {f'conf/{group}/' if group else 'conf/config.yaml'} must state it."
         )
     if "extra_forbidden" in kinds:
-        return f"{path}={values[key]} is not a setting of this {group}."
+        return f"{path}={_shown(values[key])} is not a setting of this {group}."
     wanted = " or ".join(dict.fromkeys(_expectation(error) for error in about_key))
     return f"{path}={_shown(values.get(key))} does not fit: it should be {wanted}."
 
@@ -148,7 +148,7 @@ def _expectation(error: ErrorDetails) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "null" if value is None else str(value)
+    return "null" if value is None else shortened(str(value))
 
 
 def _listed(names: Any) -> str:

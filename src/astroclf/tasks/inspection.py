@@ -61,7 +61,7 @@ def inspect_dataset(settings: Settings, dataset: ImageDataset, folder: Path) -> 
 def describe(name: str, dataset: ImageDataset) -> str:
     """One line: how many images of which shape, and how they are split."""
     bands, side = dataset.channels, dataset.image_px
-    parts = ", ".join(f"{split} {len(dataset.indices(split)):,}" for split in dataset.split_names)
+    parts = listed(f"{split} {len(dataset.indices(split)):,}" for split in dataset.split_names)
     kind = "answers" if dataset.has_votes else "classes"
     shown = ", ".join(dataset.classes[:6]) + (", ..." if len(dataset.classes) > 6 else "")
     positive = f", positive: {dataset.positive_class}" if dataset.positive_class else ""
@@ -74,8 +74,8 @@ def describe(name: str, dataset: ImageDataset) -> str:
 def skipped_warning(dataset: ImageDataset) -> str:
     """Return how many files are left out for which reasons, the commonest first."""
     reasons = Counter(dataset.skipped.values()).most_common()
-    counted = listed((f"{reason}: {count:,}" for reason, count in reasons), most=5)
-    return f"{len(dataset.skipped):,} files are left out ({counted}), see skipped.csv."
+    counted = listed((f"{reason} ({count:,})" for reason, count in reasons), 5, "; ")
+    return f"Files left out: {len(dataset.skipped):,}, see skipped.csv. Reasons: {counted}."
 
 
 def write_skipped(file: Path, dataset: ImageDataset) -> None:

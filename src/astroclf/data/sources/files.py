@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ from astroclf.settings import sections
 
 BANDS = {1: ("grey",), 3: ("red", "green", "blue")}
 CHUNK = 64  # files that a thread takes at a time
+BLOCK = 2**20  # bytes that are hashed at a time
+NAMED = 3  # files that a message names for one reason
 
 log = logging.getLogger("astroclf")
 Item = TypeVar("Item")
@@ -88,10 +90,13 @@ def _content_key(files: Sequence[Path], settings: sections.Files) -> str:
 def _content_digest(file: Path) -> bytes:
     try:
         require_regular(file)
+        digest = hashlib.blake2b(digest_size=16)
         with file.open("rb") as stream:
-            return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).digest()
+            while block := stream.read(BLOCK):
+                digest.update(block)
     except (BadImage, OSError):
         return bytes(16)
+    return digest.digest()
 
 
 def _decode_all(
@@ -210,7 +215,12 @@ def _others(total: int, positions: Iterable[int]) -> np.ndarray:
 
 
 def _with_reasons(reasons: Mapping[str, str]) -> str:
-    return listed(f"{name} ({reason})" for name, reason in reasons.items())
+    """Return the files by their reason, the first of each."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for name, reason in reasons.items():
+        files[reason].append(name)
+    groups = (f"{listed(names, NAMED)} ({reason})" for reason, names in files.items())
+    return listed(groups, separator="; ")
 
 
 def _or_reason(read: Callable[[Path], Result]) -> Callable[[Path], Result | str]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from astroclf.errors import UserError, listed
+from astroclf.errors import UserError, listed, shortened
 
 # Leftovers of operating systems and network drives.
 IGNORED = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "lost+found"}
 
 Parts = tuple[str, ...]  # a path below the root
+Inode = tuple[int, int]  # device and number of a folder
 
 
 @dataclass(frozen=True)
@@ -28,43 +28,56 @@ def read_tree(root: Path) -> Tree:
 
     Raise UserError if a folder cannot be read or a name is not UTF-8.
     """
-    folders: list[Parts] = []
-    files: list[Parts] = []
-    for parts, is_folder in _walk(root, (), ()):
-        (folders if is_folder else files).append(parts)
-    unreadable = [parts for parts in (*folders, *files) if not _is_utf8(parts[-1])]
-    if unreadable:
-        named = listed(os.fsencode("/".join(parts)).decode("utf-8", "backslashreplace") for parts in unreadable)  # fmt: skip
-        raise UserError(
-            f"dataset.root={root}: {len(unreadable):,} names are not UTF-8, {named}. Rename them."
-        )
-    return Tree(sorted(folders), sorted(files))
+    tree = Tree([], [])
+    pending: list[tuple[Parts, frozenset[Inode]]] = [((), frozenset())]
+    while pending:
+        parts, above = pending.pop()
+        inode, names = _read_folder(root.joinpath(*parts))
+        if inode in above:  # a link back to a folder that leads here
+            continue
+        for name, is_folder in names:
+            below = (*parts, name)
+            if is_folder:
+                tree.folders.append(below)
+                pending.append((below, above | {inode}))
+            else:
+                tree.files.append(below)
+    _require_utf8(root, [*tree.folders, *tree.files])
+    return Tree(sorted(tree.folders), sorted(tree.files))
 
 
-def _walk(
-    folder: Path, parts: Parts, above: tuple[tuple[int, int], ...]
-) -> Iterator[tuple[Parts, bool]]:
-    """Yield each path below the folder, and whether it is a folder.
-
-    above: device and inode of the folders that lead here, so that a link to one of them ends there.
-    """
+def _read_folder(folder: Path) -> tuple[Inode, list[tuple[str, bool]]]:
+    """Return the inode of a folder and the names in it, each with whether it is a folder."""
     try:
         status = folder.stat()
-        here = (status.st_dev, status.st_ino)
-        entries = [] if here in above else list(os.scandir(folder))
+        with os.scandir(folder) as entries:
+            shown = [
+                entry
+                for entry in entries
+                if not entry.name.startswith(".") and entry.name.lower() not in IGNORED
+            ]
+        names = [(entry.name, _is_folder(entry)) for entry in shown]
     except OSError as error:
         raise UserError(
-            f"dataset.root: the folder {folder} cannot be read ({error.strerror}). "
-            "Change its permissions, or move it away."
+            f"dataset.root: {shortened(str(folder))} cannot be read as a folder ({error.strerror}). "
+            "Give a folder of images, and permission to read all below it."
         ) from error
-    for entry in entries:
-        if entry.name.startswith(".") or entry.name.lower() in IGNORED:
-            continue
-        below = (*parts, entry.name)
-        is_folder = entry.is_dir()
-        yield below, is_folder
-        if is_folder:
-            yield from _walk(folder / entry.name, below, (*above, here))
+    return (status.st_dev, status.st_ino), names
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    is_link = entry.is_symlink()  # one that leads to itself would raise in DirEntry.is_dir
+    return Path(entry.path).is_dir() if is_link else entry.is_dir()
+
+
+def _require_utf8(root: Path, paths: list[Parts]) -> None:
+    """Raise UserError if the last part of a path is not UTF-8, as names from old archives are not."""
+    wrong = [parts for parts in paths if not _is_utf8(parts[-1])]
+    if wrong:
+        texts = (os.fsencode("/".join(parts)).decode(errors="backslashreplace") for parts in wrong)
+        raise UserError(
+            f"dataset.root={root}: names that are not UTF-8: {listed(texts)}. Rename them."
+        )
 
 
 def _is_utf8(name: str) -> bool:

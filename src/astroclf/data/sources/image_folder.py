@@ -51,8 +51,6 @@ def load(settings: sections.ImageFolder) -> ImageDataset:
     images or that train does not have, for fewer than two classes, and as `files.read_images`.
     """
     root = Path(settings.root or "")
-    if not root.is_dir():
-        raise UserError(f"dataset.root={root} is not a folder: give the one that holds the images.")
     tree = read_tree(root)
     splits = _split_folders(root, tree)
     found = _class_folders(tree, splits)
