@@ -288,3 +288,23 @@ def test_an_adjustment_is_in_the_report_and_the_bundle(train_run: Callable[..., 
     bundle = read_bundle(folder / "bundle")
     rarity = np.array([1 / truth.count(name) for name in bundle.classes])
     np.testing.assert_allclose(bundle.decision.class_factors, rarity / rarity.sum())
+
+
+def test_calibration_on_val_is_compared_with_the_temperature_of_other_folds(
+    settings: Any, make_dataset: Any
+) -> None:
+    """As fair as on new images: fitted on the same images, the log loss would be smallest."""
+    dataset = make_split(make_dataset, 400)
+    logits = logits_of(dataset.targets[dataset.indices("val")], 2, sureness=3)
+    targets = dataset.targets[dataset.indices("val")]
+    fitted = fit_decision(settings(), dataset, logits)
+    in_sample = fitted.decision.probabilities(logits)
+    assert not np.allclose(fitted.val_probabilities, in_sample)
+    picked = np.arange(len(targets)), targets
+    assert np.log(fitted.val_probabilities[picked]).mean() < np.log(in_sample[picked]).mean()
+    compared = compare_with_plain(
+        settings("evaluation.bootstrap=0"), dataset, fitted, "val", logits
+    )
+    np.testing.assert_array_equal(compared.tuned.probabilities, fitted.val_probabilities)
+    none = fit_decision(settings("evaluation.temperature=false"), dataset, logits)
+    np.testing.assert_array_equal(none.val_probabilities, none.plain.probabilities(logits))

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
+from astroclf.data.splits import leading_answers
 from astroclf.evaluation.calibration import fit_temperature
+from astroclf.evaluation.cross_fitting import cross_fit, stratified_folds
 from astroclf.evaluation.decision import Decision, adjustment_factors, shift_of_alpha
 from astroclf.evaluation.decision_comparison import (
     ComparedDecisions,
@@ -30,13 +32,15 @@ class FittedDecision:
 
     plain: as the network was trained. decision: what every label and probability comes from.
     threshold: how its labels were tuned, or None. notes: sentences on what could not be
-    fitted, and why.
+    fitted, and why. val_probabilities: (N, K) of the validation images, with the temperature
+    cross-fitted.
     """
 
     plain: Decision
     decision: Decision
     threshold: FittedThreshold | None
     notes: tuple[str, ...]
+    val_probabilities: np.ndarray
 
     def sentences(self) -> list[str]:
         """The notes, and why labels were not tuned where they were not."""
@@ -77,8 +81,10 @@ def fit_decision(
     """
     evaluation = settings.evaluation
     targets = dataset.targets[dataset.indices(VAL)]
+    groups = resampling_of(settings, dataset, dataset.indices(VAL)).groups
     plain = plain_decision(settings, dataset)
     decision, notes = plain, []
+    cross_fitted = plain.probabilities(val_logits)
     if evaluation.temperature and len(targets) < FEWEST_FOR_TEMPERATURE:
         notes.append(
             f"val has {len(targets)} images, fewer than the {FEWEST_FOR_TEMPERATURE} that calibration needs: "
@@ -87,6 +93,10 @@ def fit_decision(
     elif evaluation.temperature:
         temperature = fit_temperature(decision.probabilities(val_logits), targets)
         decision = replace(decision, temperature=temperature)
+        folds = stratified_folds(
+            leading_answers(dataset)[dataset.indices(VAL)], settings.seed, groups
+        )
+        cross_fitted = _cross_fit_temperature(plain, val_logits, targets, folds)
     if evaluation.threshold == "none":
         if evaluation.logit_adjustment > 0:
             decision = adjust_to_shares(decision, evaluation.logit_adjustment, dataset)
@@ -94,9 +104,8 @@ def fit_decision(
                 "Labels favour classes that are rare in train: the factor of a class is its share to the power "
                 f"of -{evaluation.logit_adjustment:g} (logit adjustment)."
             )
-        return FittedDecision(plain, decision, None, tuple(notes))
+        return FittedDecision(plain, decision, None, tuple(notes), cross_fitted)
     probabilities = decision.probabilities(val_logits)
-    groups = resampling_of(settings, dataset, dataset.indices(VAL)).groups
     if dataset.has_votes:
         tuned = fit_vote_thresholds(
             probabilities, targets, dataset.classes, seed=settings.seed, groups=groups
@@ -110,7 +119,20 @@ def fit_decision(
             seed=settings.seed,
             groups=groups,
         )
-    return FittedDecision(plain, tuned.apply_to(decision), tuned, tuple(notes))
+    return FittedDecision(plain, tuned.apply_to(decision), tuned, tuple(notes), cross_fitted)
+
+
+def _cross_fit_temperature(
+    plain: Decision, logits: np.ndarray, targets: np.ndarray, folds: np.ndarray
+) -> np.ndarray:
+    """Probabilities (N, K) of each fold with the temperature of the other folds."""
+    uncalibrated = plain.probabilities(logits)
+
+    def calibrate(fitted_on: np.ndarray, held: np.ndarray) -> np.ndarray:
+        temperature = fit_temperature(uncalibrated[fitted_on], targets[fitted_on])
+        return replace(plain, temperature=temperature).probabilities(logits[held])
+
+    return cross_fit(calibrate, folds)
 
 
 @status("comparing decisions")
@@ -121,7 +143,8 @@ def compare_with_plain(
     split: str,
     logits: np.ndarray,
 ) -> ComparedDecisions:
-    """The figures of a split without and with what was fitted; on val with cross-fitted labels.
+    """The figures of a split without and with what was fitted; on val both temperature and labels
+    are cross-fitted.
 
     Labels that were tuned but are not kept are compared too, so that a reader sees why.
     """
@@ -138,6 +161,8 @@ def compare_with_plain(
             fitted.decision, class_factors=tuned.class_factors, thresholds=tuned.thresholds
         )
         labels = with_factors.labels(probabilities)
+    if split == VAL:
+        probabilities = fitted.val_probabilities
     return compare_decisions(
         Decided(plain, fitted.plain.labels(plain)),
         Decided(probabilities, labels),

@@ -184,7 +184,10 @@ def summary(settings: Settings, splits: Mapping[str, SplitResult], facts: Mappin
     lines.append(f"{'images':<{first}}{counts}")
     lines += ["", _baseline_line(splits), *_overlap_lines(splits)]
     lines += _interval_lines(settings, splits)
-    lines += ["", "val chose the best epoch, so its figures are a little too good."]
+    lines += [
+        "",
+        "val chose the best epoch and fitted the decision, so its figures are a little too good.",
+    ]
     if "log_loss" in metrics:
         lines.append(
             f"loss is the training objective ({settings.loss.name}) of the raw outputs; "

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import TEST, ImageDataset
+from astroclf.evaluation.fold_metrics import rank_in_folds
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.label_metrics import score_labels_with_intervals
 from astroclf.evaluation.vote_metrics import score_votes_with_intervals
@@ -41,6 +42,8 @@ def score_out_of_fold(
 ) -> dict[str, Measured]:
     """Every metric of all out-of-fold predictions together, with 95 % intervals.
 
+    roc_auc and average_precision are means over the folds, see `fold_metrics.rank_in_folds`.
+
     losses: the mean loss of each fold. Those of single images are not kept, so that the loss has no
     interval.
     """
@@ -51,15 +54,11 @@ def score_out_of_fold(
     image_losses = np.array([losses[row["fold"]] for row in rows])
     resampling = resampling_of(settings, dataset, positions)
     if dataset.has_votes:
-        scores = score_votes_with_intervals(
-            predictions,
-            targets,
-            image_losses,
-            dataset.classes,
-            resampling=resampling,
-        )
+        overall = score_votes_with_intervals(
+            predictions, targets, image_losses, dataset.classes, resampling=resampling
+        ).overall
     else:
-        scores = score_labels_with_intervals(
+        overall = score_labels_with_intervals(
             predictions,
             targets,
             image_losses,
@@ -67,5 +66,7 @@ def score_out_of_fold(
             bins=settings.evaluation.calibration_bins,
             resampling=resampling,
             labels=np.array([dataset.classes.index(row["label"]) for row in rows]),
-        )
-    return {**scores.overall, "loss": {**scores.overall["loss"], "ci95": None}}
+        ).overall
+        folds = np.unique([row["fold"] for row in rows], return_inverse=True)[1]
+        overall |= rank_in_folds(predictions, targets, dataset.classes, folds, resampling)
+    return {**overall, "loss": {"value": overall["loss"]["value"], "ci95": None}}
