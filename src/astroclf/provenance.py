@@ -1,7 +1,8 @@
-"""Which code, on which software, made a result."""
+"""Code version and software versions behind a result."""
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import subprocess
@@ -12,28 +13,47 @@ from pathlib import Path
 from astroclf.redaction import redact
 
 PACKAGES = ("astroclf", "torch", "timm", "numpy", "hydra-core")
+THIS_FILE = Path(__file__).resolve()
+GIT_TIMEOUT_S = 5.0
 
 
 def provenance() -> dict[str, str]:
-    """The git commit ("" outside a repository, "+changes" if dirty) and versions, by name."""
+    """Return the git commit (see `git_commit`) and the versions of Python and packages, by name."""
     versions = {package: version(package) for package in PACKAGES}
     return {"git_commit": git_commit(), "python": platform.python_version(), **versions}
 
 
 def git_commit() -> str:
-    """The commit of the working directory, "+changes" after it where files differ from it."""
+    """Return the commit of the repository that tracks this file, "+changes" after it if files differ.
 
-    def git(*arguments: str) -> str:
-        result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)
-        return result.stdout.strip()
-
+    "" outside of a repository, and where another project's repository holds an installed astroclf.
+    """
     try:
-        commit = git("rev-parse", "HEAD")
-        return commit + ("+changes" if git("status", "--porcelain", "-uno") else "")
-    except (OSError, subprocess.CalledProcessError):
+        _git("ls-files", "--error-unmatch", THIS_FILE.name)
+        commit = _git("rev-parse", "HEAD")
+        return commit + ("+changes" if _git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.SubprocessError):
         return ""
 
 
 def command_line() -> str:
     """Return the command of this process, quoted for a shell and redacted."""
     return shlex.join(["python", Path(sys.argv[0]).name, *map(redact, sys.argv[1:])])
+
+
+def _git(*arguments: str) -> str:
+    """Return what git prints for the folder of this file.
+
+    Variables that name another repository are left out, and no program that the repository's own
+    configuration names is started. Raises OSError or SubprocessError if git fails or takes too long.
+    """
+    result = subprocess.run(
+        ["git", "-c", "core.fsmonitor=false", *arguments],
+        cwd=THIS_FILE.parent,
+        env={name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=GIT_TIMEOUT_S,
+    )
+    return result.stdout.strip()

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import pytest
 from pydantic import ValidationError
@@ -11,6 +11,11 @@ from astroclf.errors import UserError
 from astroclf.settings import Settings, read_settings, sections
 
 Config = Callable[..., dict[str, Any]]
+SECTIONS = [
+    each
+    for each in (Settings, *vars(sections).values())
+    if isinstance(each, type) and issubclass(each, sections.Section)
+]
 
 
 def refusal(config: Config, *overrides: str) -> str:
@@ -80,6 +85,8 @@ def test_settings_cannot_be_changed(settings: Callable[..., Settings]) -> None:
         ("seed=abc", "a whole number"),
         ("seed=-1", "greater than or equal to 0"),
         ("seed=null", "a whole number"),
+        ("seed=18446744073709551616", "less than 9223372036854775808"),
+        ("seeds=3", "a list, such as [3]"),
         ("trainer.epochs=0", "greater than or equal to 1"),
         ("trainer.epochs=many", "a whole number"),
         ("trainer.epochs=1.5", "a whole number"),
@@ -90,12 +97,17 @@ def test_settings_cannot_be_changed(settings: Callable[..., Settings]) -> None:
         ("optimizer.lr=0", "greater than 0"),
         ("optimizer.lr=inf", "a finite number"),
         ("optimizer.lr=nan", "a finite number"),
+        ("finetune.head_lr=1e+300", "less than or equal to 1e30"),
+        ("evaluation.calibration_bins=1000000", "less than or equal to 1000"),
+        ("evaluation.bootstrap=1000000000", "less than or equal to 100000"),
+        ("dataset.pixel_scale_arcsec=10", "less than or equal to 2"),
+        ("dataset.image_px=1000000", "less than or equal to 4096"),
         ("dataset.image_px=null", "a whole number"),
         ("dataset.val_fraction=1", "less than 1"),
         ("model.widths=[]", "a list of at least 1"),
         ("model.pool=max", "'flatten' or 'average'"),
         ("loss.class_weights=often", "'none' or 'balanced' or a list"),
-        ("evaluation.bin_columns=r", "a list"),
+        ("evaluation.bin_columns=r", "a list, such as [r]"),
     ],
 )
 def test_a_value_that_will_not_do_is_one_sentence(
@@ -114,7 +126,7 @@ def test_a_value_that_will_not_do_is_one_sentence(
         ),
         (
             "dataset.seeing_arcsec=[1,0]",
-            "[1, 0] does not fit: it should be greater than 0 (in place 1).",
+            "[1, 0] does not fit: it should be greater than or equal to 0.05 (in place 1).",
         ),
         (
             "loss.class_weights=[1,-1]",
@@ -140,6 +152,8 @@ def test_what_is_wrong_in_a_list_is_named(config: Config, override: str, sentenc
             ["model.family=tim"],
             "model.family=tim: choose one of cnn, galaxy_cnn, timm. Did you mean timm?",
         ),
+        (["dataset.name=[1]"], "dataset.name=[1]: choose one of catalog, image_folder, simulated."),
+        (["loss.name={a:1}"], "loss.name={'a': 1}: choose one of bce, ce, focal, mse."),
         (["optimizer.name=null"], "optimizer.name=null: choose one of adam, adamw, sgd."),
     ],
 )
@@ -161,3 +175,22 @@ def test_a_value_in_the_place_of_a_group_is_refused(config: Config) -> None:
         UserError, match=r"^loss='ce' is not a group of settings: choose loss=<name>"
     ):
         read_settings({**config(), "loss": "ce"})
+
+
+def is_bounded(annotation: Any, constraints: Sequence[Any]) -> bool:
+    """Whether every int and float of an annotation, at any depth, has an upper bound."""
+    if annotation in (int, float):
+        return any(hasattr(each, "le") or hasattr(each, "lt") for each in constraints)
+    if get_origin(annotation) is Annotated:
+        inner, field = get_args(annotation)
+        return is_bounded(inner, field.metadata)
+    if get_origin(annotation) is Literal:
+        return True
+    return all(is_bounded(inner, ()) for inner in get_args(annotation))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_number_has_an_upper_bound(section: type[sections.Section]) -> None:
+    fields = section.model_fields.items()
+    unbounded = [name for name, field in fields if not is_bounded(field.annotation, field.metadata)]
+    assert unbounded == []

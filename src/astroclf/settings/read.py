@@ -101,7 +101,7 @@ def _read_section(group: str, values: Any) -> Section:
 
 def _choose(group: str, selector: str, value: Any) -> type[Section]:
     choices = CHOICES[group]
-    if value in choices:
+    if isinstance(value, str) and value in choices:
         return choices[value]
     if group in OPEN_ENDED and isinstance(value, str):
         return OPEN_ENDED[group]
@@ -130,6 +130,8 @@ def _sentence(group: str, errors: list[ErrorDetails], values: Mapping[str, Any])
     if "extra_forbidden" in kinds:
         return f"{path}={_shown(values[key])} is not a setting of this {group}."
     wanted = " or ".join(dict.fromkeys(_expectation(error) for error in about_key))
+    if wanted == "a list":
+        wanted += f", such as [{_shown(values[key])}]"
     return f"{path}={_shown(values.get(key))} does not fit: it should be {wanted}."
 
 
@@ -142,6 +144,7 @@ def _expectation(error: ErrorDetails) -> str:
         length = error["ctx"]["min_length" if bound == "at least" else "max_length"]
         return f"a list of {bound} {length}"
     text = re.split(", (?:unable|got) ", error["msg"].removeprefix("Input should be "))[0]
+    text = re.sub(r"(?<=\b1)0{9,}(?!\d)", lambda zeros: f"e{len(zeros[0])}", text)
     text = text.replace("valid integer", "whole number").replace("valid tuple", "list")
     text = text.replace("valid dictionary", "table of settings").replace("valid ", "")
     return f"{text} (in place {position[0]})" if position else text

@@ -25,13 +25,20 @@ def _expanded(text: str) -> str:
 
 UserPath = Annotated[str, AfterValidator(_expanded)]  # of a file or folder, ~ expanded
 
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1, strict=True)]  # strict: true is not 1
-Seed = Annotated[int, Field(ge=0, strict=True)]
-Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
+# Every number has an upper bound: beyond it a run would overflow, or never end.
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+NonNegative = Annotated[float, Field(ge=0, le=1e6)]
+LearningRate = Annotated[float, Field(gt=0, le=1e30)]  # float32 holds 3e38
+Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]  # strict: true is not 1
+Patience = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
+Pixels = Annotated[int, Field(ge=1, le=100_000, strict=True)]
+# Within these bounds and the pixel scales of `Simulated`, every simulated source has a finite flux.
+Seeing = Annotated[float, Field(ge=0.05, le=20)]
+SignalToNoise = Annotated[float, Field(ge=0.1, le=1e5)]
+Bins = Annotated[int, Field(ge=1, le=1000, strict=True)]
+Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]  # what PyTorch and NumPy both take
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=10_000)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Range = tuple[Positive, Positive]
 
 
 # The names of all metrics: those of classes, and those of vote fractions.
@@ -89,7 +96,7 @@ class Dataset(Section):
     """What every source of images is asked; `name` is the source."""
 
     name: str
-    image_px: Count | None
+    image_px: Pixels | None
     cache: UserPath
     val_fraction: Fraction
     test_fraction: Fraction
@@ -99,18 +106,18 @@ class Dataset(Section):
 class Simulated(Dataset):
     name: Literal["simulated"]
     target: Literal["star_galaxy", "morphology", "votes"]
-    n_images: Count
+    n_images: Annotated[int, Field(ge=1, le=100_000_000, strict=True)]
     seed: Seed
-    image_px: Count
-    pixel_scale_arcsec: Positive
-    seeing_arcsec: Range  # full width at half maximum
-    signal_to_noise: Range
+    image_px: Annotated[int, Field(ge=1, le=4096, strict=True)]
+    pixel_scale_arcsec: Annotated[float, Field(ge=0.01, le=2)]
+    seeing_arcsec: tuple[Seeing, Seeing]  # full width at half maximum
+    signal_to_noise: tuple[SignalToNoise, SignalToNoise]
 
 
 class Files(Dataset):
     """Images that lie in files."""
 
-    crop_px: Count | None
+    crop_px: Pixels | None
     channels: Literal["auto", 1, 3]
     stretch: Literal["linear", "asinh", "srgb"]
     pixel_scale_arcsec: Positive | None
@@ -135,7 +142,7 @@ class Catalog(Files):
     group_column: str | None
     ra_column: str | None
     dec_column: str | None
-    neighbour_arcsec: Positive | None
+    neighbour_arcsec: Annotated[float, Field(gt=0, le=648_000)] | None  # half the sky
 
 
 # --- model, loss, optimizer, scheduler, finetune --------------------------------------------------
@@ -188,7 +195,7 @@ class Bce(Section):
 class Focal(Section):
     name: Literal["focal"]
     form: Literal["sigmoid", "softmax"]
-    gamma: NonNegative
+    gamma: Annotated[float, Field(ge=0, le=100)]
     alpha: (
         Annotated[float, Field(gt=0, lt=1)]
         | Annotated[tuple[Positive, ...], Field(min_length=1)]
@@ -204,7 +211,7 @@ class Mse(Section):
 
 class Optimizer(Section):
     name: str
-    lr: Positive
+    lr: LearningRate
     weight_decay: NonNegative
 
 
@@ -248,13 +255,13 @@ class Step(Section):
 
 class Plateau(Section):
     name: Literal["plateau"]
-    patience: Annotated[int, Field(ge=0)]
+    patience: Patience
     factor: Annotated[float, Field(gt=0, lt=1)]
 
 
 class Full(Section):
     name: Literal["full"]
-    head_lr: Positive | None
+    head_lr: LearningRate | None
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     unfreeze_epochs: Count | None
 
@@ -272,7 +279,7 @@ class Lora(Section):
     layers: Annotated[tuple[str, ...], Field(min_length=1)] | None
     train_norms: bool
     train_biases: bool
-    head_lr: Positive | None
+    head_lr: LearningRate | None
 
 
 Finetune = Full | HeadOnly | Lora
@@ -306,7 +313,7 @@ class Trainer(Section):
     monitor: str
     patience: Count | None
     min_gain: NonNegative
-    max_steps: Count | None
+    max_steps: Annotated[int, Field(ge=1, le=10**12, strict=True)] | None
     resident_share: Annotated[float, Field(ge=0, le=1)]
 
 
@@ -315,13 +322,13 @@ class Evaluation(Section):
     threshold: str
     logit_adjustment: Annotated[float, Field(ge=0, le=10)]
     views: Literal[1, 8]
-    bootstrap: Annotated[int, Field(ge=0)]
-    calibration_bins: Count
+    bootstrap: Annotated[int, Field(ge=0, le=100_000, strict=True)]
+    calibration_bins: Bins
     positive_class: str | None
     catalog: UserPath | None
     catalog_id: str | None
     bin_columns: tuple[str, ...]
-    bins: Count
+    bins: Bins
 
 
 class Untracked(Section):
@@ -344,4 +351,4 @@ class Search(Section):
     params: dict[str, Any]  # key -> its values, as in hydra.sweeper.params
     where: dict[str, dict[str, Any]]  # <key>=<value> -> params that count only there
     objective: str | Annotated[tuple[str, ...], Field(min_length=1)] | None
-    replicates: Annotated[int, Field(ge=0, strict=True)]
+    replicates: Annotated[int, Field(ge=0, le=1000, strict=True)]
