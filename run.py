@@ -1,19 +1,18 @@
 """Compose the configuration in conf/ and do the task it names: `python run.py --help`."""
 
 import sys
-from typing import Any
+from pathlib import Path
 
-import hydra
-from omegaconf import DictConfig
+from astroclf.interruption import run_interruptible
 
-from astroclf.app import dispatch, require_readable
+CONF = Path(__file__).resolve().with_name("conf")
 
 
-@hydra.main(version_base="1.3", config_path="conf", config_name="config")
-def main(config: DictConfig) -> Any:
-    return dispatch(config)
+def main() -> int:
+    from astroclf.app import start  # imports take a second, and Ctrl-C is handled from the first on
+
+    return start(CONF, sys.argv[1:])
 
 
 if __name__ == "__main__":
-    require_readable(sys.argv[1:])
-    main()
+    sys.exit(run_interruptible(main))

@@ -21,6 +21,7 @@ import pytest
 from PIL import Image
 
 from astroclf.errors import UserError
+from astroclf.locks import try_lock
 
 ROOT = Path(__file__).parents[1]
 
@@ -218,11 +219,46 @@ def test_a_text_in_quotes_can_hold_anything(run_here: Callable[..., Ran]) -> Non
     )
 
 
-def test_a_key_that_hydra_does_not_know_is_hydras(tmp_path: Path) -> None:
-    ran = run_process("trainer.epoch=3", folder=tmp_path)
-    assert ran.code == 1
-    assert "Could not override 'trainer.epoch'" in ran.err
-    assert not list(tmp_path.iterdir())
+# --- overrides that cannot be composed ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["trainer.epoch=3"],
+            "trainer.epoch=3: there is no such setting; did you mean trainer.epochs?",
+        ),
+        (["lr=3e-3"], "lr=3e-3: there is no such setting; write optimizer.lr=3e-3."),
+        (
+            ["dataset.root=x"],
+            "dataset.root=x: this setting belongs to dataset=image_folder. Add dataset=image_folder.",
+        ),
+        (
+            ["-m", "trainer.epoch=3,4"],
+            "trainer.epoch=3,4: there is no such setting; did you mean trainer.epochs?",
+        ),
+        (
+            ["task=predict"],
+            "task=predict: there is no such task; choose one of benchmark, crossval, sync, train.",
+        ),
+        (
+            ["hydra.sweeper.n_trials=3"],
+            "hydra.sweeper.n_trials=3: this is a setting of the search. Add -m hydra/sweeper=optuna.",
+        ),
+    ],
+)
+def test_an_override_that_hydra_cannot_compose_is_one_sentence(
+    run_here: Callable[..., Ran], tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    assert run_here(*arguments) == Ran(2, "", f"astroclf: {sentence}\n")
+    assert not list(tmp_path.glob("outputs/2*"))
+
+
+def test_version(run_here: Callable[..., Ran]) -> None:
+    ran = run_here("--version")
+    assert (ran.code, ran.err) == (0, "")
+    assert re.fullmatch(r"astroclf \d+\.\d+\.\d+\n", ran.out)
 
 
 # --- images that will not do ----------------------------------------------------------------------
@@ -442,8 +478,8 @@ def test_a_run_writes_nothing_but_its_folder(
     assert re.search(r"^report +outputs/\S+/report.html$", ran.out, re.MULTILINE)
     assert [each.name for each in tmp_path.iterdir()] == ["outputs"]
     assert {each.name for each in folder.iterdir()} == {
-        ".hydra", "bundle", "checkpoint", "history.csv", "metrics.json", "predictions.csv",
-        "report.html", "run.log", "split.csv",
+        ".hydra", ".lock", "bundle", "checkpoint", "history.csv", "metrics.json", "mlflow.json",
+        "predictions.csv", "report.html", "run.log", "split.csv",
     }  # fmt: skip
     assert "val (chosen on)" in (folder / "run.log").read_text()
 
@@ -469,13 +505,43 @@ def test_a_resume_that_cannot_be_done(
     assert run_here("resume=gone", *overrides) == Ran(2, "", f"astroclf: {sentence}\n")
 
 
-def test_a_job_of_a_sweep_is_refused_in_one_sentence(
-    run_here: Callable[..., Ran], small_overrides: Callable[..., list[str]]
+def test_a_job_that_fails_does_not_end_the_others(
+    run_here: Callable[..., Ran], small_overrides: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    ran = run_here("-m", "optimizer.lr=-1,1e-3", *small_overrides(*SHORT))
+    rates = "optimizer.lr=-1,1e-3,1e30"
+    ran = run_here("-m", rates, "optimizer=sgd", "scheduler=none", *small_overrides(*SHORT))
     assert ran.code == 2
-    assert ran.err.startswith("astroclf: job #0: optimizer.lr=-1 does not fit")
-    assert ran.err.count("\n") == 1
+    first, second, last = ran.err.splitlines()
+    assert first.startswith("astroclf: job #0: optimizer.lr=-1 does not fit")
+    assert second.startswith("astroclf: job #2: The loss became ")
+    assert last.startswith("astroclf: 2 of 3 jobs failed: #0 (optimizer.lr=-1 ")
+    (sweep,) = (tmp_path / "outputs/sweeps").glob("*/*")
+    assert (sweep / "1/report.html").is_file()
+
+
+@pytest.mark.slow
+def test_a_job_that_fails_in_a_worker_does_not_end_the_others(
+    small_overrides: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    chosen = ("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "optimizer.lr=-1,1e-3")
+    ran = run_process(*chosen, *small_overrides(*SHORT), folder=tmp_path)
+    assert ran.code == 2, ran.err
+    assert "astroclf: job #0: optimizer.lr=-1 does not fit" in ran.err
+    assert "astroclf: 1 of 2 jobs failed: #0 (optimizer.lr=-1 " in ran.err
+    assert "Traceback" not in ran.err
+    (sweep,) = (tmp_path / "outputs/sweeps").glob("*/*")
+    assert (sweep / "1/report.html").is_file()
+
+
+def test_jobs_cannot_share_a_folder(run_here: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = run_here("-m", "seed=1,2", "hydra.sweep.dir=sweep", "hydra.sweep.subdir=x")
+    assert ran.code == 2
+    assert ran.err.startswith("astroclf: hydra.sweep.subdir gives jobs #0 and #1 the same folder")
+    (tmp_path / "sweep/0").mkdir()
+    (tmp_path / "sweep/0/metrics.json").touch()
+    ran = run_here("-m", "seed=1,2", "hydra.sweep.dir=sweep")
+    assert ran.code == 2
+    assert ran.err.startswith("astroclf: job #0: sweep/0 holds results already (metrics.json).")
 
 
 def test_a_refused_run_leaves_no_folder(run_here: Callable[..., Ran], tmp_path: Path) -> None:
@@ -491,3 +557,143 @@ def test_a_folder_that_is_no_run_is_not_written_to(
     ran = run_here("resume=images")
     assert ran.code == 2
     assert not list((tmp_path / "images").iterdir())
+
+
+# --- the folder of a run --------------------------------------------------------------------------
+
+
+def names_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def pretend_run(folder: Path) -> None:
+    (folder / "checkpoint").mkdir(parents=True)
+    (folder / "checkpoint/last.pt").touch()
+    (folder / "metrics.json").touch()
+
+
+@pytest.mark.parametrize("folder", [".", ".hydra", "there", "link", "new/er"])
+def test_a_refused_run_removes_nothing_that_was_there(
+    run_here: Callable[..., Ran], tmp_path: Path, folder: str
+) -> None:
+    for name in (".hydra", "there", "survey"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".hydra/mine.csv").touch()
+    (tmp_path / "link").symlink_to("survey")
+    (tmp_path / "broken").symlink_to("gone")
+    before = names_in(tmp_path)
+    ran = run_here(f"hydra.run.dir={folder}", "trainer.epochs=0")
+    assert ran.code == 2
+    assert ran.err.startswith("astroclf: trainer.epochs=0 does not fit")
+    assert (
+        names_in(tmp_path) - {".hydra/config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml"}
+        == before
+    )
+
+
+@pytest.mark.parametrize("parent", ["runs", ".hydra"])
+def test_a_refused_resume_removes_nothing(
+    run_here: Callable[..., Ran], tmp_path: Path, parent: str
+) -> None:
+    pretend_run(tmp_path / parent / "one")
+    before = names_in(tmp_path)
+    ran = run_here(f"resume={parent}/one", "seed=3")
+    assert ran.code == 2
+    assert ran.err.startswith("astroclf: seed cannot be changed when a run is resumed")
+    assert names_in(tmp_path) == before
+
+
+def test_a_folder_with_results_is_not_used_again(
+    run_here: Callable[..., Ran], tmp_path: Path
+) -> None:
+    pretend_run(tmp_path / "a b")
+    ran = run_here("hydra.run.dir=a b", "seed=1")
+    assert ran == Ran(
+        2,
+        "",
+        "astroclf: hydra.run.dir=a b holds results already (checkpoint, metrics.json). Give another "
+        """folder, or resume that run: python run.py 'resume='"'"'a b'"'"''.\n""",
+    )
+    assert names_in(tmp_path / "a b") == {"checkpoint", "checkpoint/last.pt", "metrics.json"}
+
+
+def test_runs_of_one_second_have_a_folder_each(
+    run_here: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = []
+
+    def pretend(settings: Any, folder: Path, *rest: Any, **named: Any) -> dict[str, float]:
+        folders.append(folder)
+        return {"loss": 0.0}
+
+    monkeypatch.setattr("astroclf.tasks.task.run_task", pretend)
+    assert run_here("hydra.run.dir='out/${seed}'").code == 0
+    assert run_here("hydra.run.dir='out/${seed}'").code == 0
+    assert folders == [tmp_path / "out/0", tmp_path / "out/0-2"]
+
+
+def test_a_run_in_use_is_not_resumed(run_here: Callable[..., Ran], tmp_path: Path) -> None:
+    pretend_run(tmp_path / "one")
+    lock = try_lock(tmp_path / "one/.lock")
+    assert lock is not None
+    with lock:
+        ran = run_here("resume=one")
+    assert ran == Ran(
+        2,
+        "",
+        f"astroclf: resume=one is in use by process {os.getpid()}. Wait for its end, or stop it.\n",
+    )
+
+
+def test_a_home_folder_is_expanded(
+    run_here: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    pretend_run(tmp_path / "home/one")
+    ran = run_here("hydra.run.dir='~/one'")
+    assert ran.err.startswith(f"astroclf: hydra.run.dir={tmp_path}/home/one holds results already")
+    ran = run_here("resume='~/one'")
+    assert ran.err.startswith(f"astroclf: resume={tmp_path}/home/one: ")
+    assert "last.pt" in ran.err
+
+
+# --- faults of the machine ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(28, "No space left on device", "one/x"), "one/x cannot be written: No space left"),
+        (PermissionError(13, "Permission denied", "x.csv"), "x.csv: Permission denied. Give the"),
+        (
+            MemoryError("Unable to allocate 9 TiB"),
+            "Out of memory (Unable to allocate 9 TiB). Lower",
+        ),
+    ],
+)
+def test_a_fault_of_the_machine_is_one_sentence(
+    run_here: Callable[..., Ran],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    sentence: str,
+) -> None:
+    def fail(*arguments: Any, **named: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("astroclf.tasks.task.run_task", fail)
+    ran = run_here()
+    assert ran.code == 2
+    assert ran.err.startswith(f"astroclf: {sentence}")
+    assert ran.err.count("\n") == 1
+
+
+def test_a_defect_shows_its_traceback(
+    run_here: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any, **named: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("astroclf.tasks.task.run_task", fail)
+    ran = run_here()
+    assert ran.code == 1
+    assert "ZeroDivisionError" in ran.err

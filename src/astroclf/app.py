@@ -1,28 +1,36 @@
-"""From a composed configuration to checked settings and the task they name; what it ends with."""
+"""From the command line to the task: Hydra's composition, checked settings, and the exit code."""
 
 from __future__ import annotations
 
 import functools
 import logging
 import os
-import shutil
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hydra
+from hydra._internal import utils as hydra_utils
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from astroclf.errors import Interrupted, UserError
-from astroclf.redaction import redact, redact_files
+from astroclf.errors import Interrupted, UserError, one_line
+from astroclf.failures import report_error
+from astroclf.interruption import handle_signals
+from astroclf.overrides import check_arguments, explain_refusal, is_of_hydra
+from astroclf.redaction import redact_files
+from astroclf.runs.callback import discard_claims, named_folder, release_claims
+from astroclf.runs.claim import lock_folder
+from astroclf.runs.interrupted import describe_interrupt
+from astroclf.runs.jobs import FailedJob
 from astroclf.status import status
 from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
-from astroclf.tasks.repeat.record import RECORD_FILE, read_record
 
 if TYPE_CHECKING:
     from astroclf.settings import Settings
@@ -30,20 +38,10 @@ if TYPE_CHECKING:
     from astroclf.tasks.memory import Memory
     from astroclf.tasks.reports import TrialReports
 
+log = logging.getLogger(__name__)
+
 # What may be given beside resume=<folder>; everything else is as the stopped run had it.
 CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "trainer.threads", "tracking")
-
-
-def _run_dir(resume: str | None, fresh: str) -> str:
-    """A resumed run goes on in its own folder; every other run gets a fresh one."""
-    records = ("checkpoint", RECORD_FILE)
-    began = resume and any((Path(resume) / name).exists() for name in records)
-    return str(resume) if began else fresh
-
-
-def _run_record(resume: str | None) -> str | None:
-    """The sub-folder for Hydra's record, or None so that a resumed run keeps its first record."""
-    return None if resume else ".hydra"
 
 
 def _sweep_name(study: str | None, fresh: str) -> str:
@@ -59,53 +57,64 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 warnings.filterwarnings("ignore", "The version_base parameter is deprecated")
 warnings.filterwarnings("ignore", r"register_new_resolver\(\) is deprecated")
 
-# Hydra resolves the run's folder from these, so they must stand before it composes anything.
-OmegaConf.register_new_resolver("run_dir", _run_dir, replace=True)
-OmegaConf.register_new_resolver("run_record", _run_record, replace=True)
+# Hydra resolves the folder of a sweep from this, so it must be known before anything is composed.
 OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
 
 
-def require_readable(arguments: Sequence[str]) -> None:
-    """Ends the program with a sentence and exit code 2 where an override of the command line cannot
-    be read: Hydra would say it in the terms of its parser."""
-    from astroclf.sweep.syntax import parse
+def start(conf: Path, arguments: list[str]) -> int:
+    """Do what the arguments of run.py ask for; returns the exit code.
 
+    0: done. 1: a defect, with its traceback. 2: one sentence (see `failures.explain_error`).
+    128 + n: stopped by signal n. conf: the folder of the configuration.
+    """
+    main = hydra.main(version_base="1.3", config_path=str(conf), config_name="config")(dispatch)
+    # Hydra would print its own errors and exit; here they are raised, and reported in one sentence.
+    report = hydra_utils.run_and_report
+    hydra_utils.run_and_report = _call
     try:
-        for argument in arguments:
-            if "=" in argument and not argument.startswith("-"):
-                parse(argument)
-    except UserError as error:
-        _refuse(error, "")
-        sys.exit(2)
+        check_arguments(arguments, conf)
+        main()
+    except Interrupted as interrupted:
+        print(describe_interrupt(interrupted, None), file=sys.stderr)
+        raise
+    except Exception as error:
+        if isinstance(error, UserError) or not is_of_hydra(error):
+            return report_error(error)
+        refusal = UserError(explain_refusal(error, arguments, conf))
+        refusal.__cause__ = error
+        return report_error(refusal)
+    finally:
+        hydra_utils.run_and_report = report
+        release_claims()
+    return 0
 
 
-def dispatch(config: DictConfig) -> float | TrialResult | None:
+def _call(func: Any) -> Any:
+    return func()
+
+
+def dispatch(config: DictConfig) -> float | TrialResult | FailedJob | None:
     """Do what the configuration asks; returns the value that a search optimizes, if there is one.
 
-    A job that is the trial of a search returns how it ended, whatever happened.
-
-    A UserError ends the program with its sentence and exit code 2; where HYDRA_FULL_ERROR is set it is
-    raised, for the reader of the traceback. A run that was asked to stop exits with 128 + the number
-    of the signal.
+    A job of a multirun returns how it ended, whatever happened, so that it does not end the others.
+    A single run that fails, and whatever a signal has stopped, exits with the codes of `start`.
     """
     folder = Path(HydraConfig.get().runtime.output_dir)
     redact_files(folder / ".hydra")
-    if TRIAL_VARIABLE in os.environ:
-        return _run_trial(config, int(os.environ[TRIAL_VARIABLE]), folder)
-    try:
-        return _run(config, folder)
-    except UserError as error:
-        _refuse(error, _job())
-        _discard_empty(folder)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print(
-            "\nastroclf: stopped by SIGINT outside of training, so nothing new was kept: start the command again.",
-            file=sys.stderr,
-        )
-        sys.exit(130)
-    except Interrupted as interrupted:
-        sys.exit(128 + interrupted.signal_number)
+    with handle_signals():
+        if TRIAL_VARIABLE in os.environ:
+            return _run_trial(config, int(os.environ[TRIAL_VARIABLE]), folder)
+        try:
+            if HydraConfig.get().mode == RunMode.MULTIRUN:
+                return _run_job(config, folder)
+            return _run(config, folder)
+        except Interrupted as interrupted:
+            log.warning("\n%s", describe_interrupt(interrupted, folder))
+            sys.exit(128 + interrupted.signal_number)
+        except Exception as error:
+            code = report_error(error)
+            discard_claims()
+            sys.exit(code)
 
 
 def search(
@@ -127,38 +136,33 @@ def search(
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return search(Compositions(config, hydra_context.config_loader, arguments), launch)
-    except UserError as error:
-        _refuse(error, "")
-        sys.exit(2)
-    except Stopped as stopped:
+    except (Interrupted, Stopped) as stopped:
+        log.warning("Interrupted. Resume the search with the same command.")
         sys.exit(128 + stopped.signal_number)
+    except Exception as error:
+        sys.exit(report_error(error))
 
 
-def _refuse(error: UserError, job: str) -> None:
-    """Say the sentence; raises it where the user wants the traceback."""
-    if os.environ.get("HYDRA_FULL_ERROR"):
-        raise error
-    print(f"astroclf: {job}{redact(str(error))}", file=sys.stderr)
-
-
-def _job() -> str:
-    """Which job of a multirun this is, or "" for a single run."""
-    hydra = HydraConfig.get()
-    return f"job #{hydra.job.num}: " if hydra.mode == RunMode.MULTIRUN else ""
-
-
-def _discard_empty(folder: Path) -> None:
-    """Remove the folder of a run that was refused before it left anything but its settings."""
-    left = [path for path in folder.rglob("*") if path.is_file() and ".hydra" not in path.parts]
-    if all(path.suffix == ".log" and path.stat().st_size == 0 for path in left):
-        shutil.rmtree(folder, ignore_errors=True)
+def _run_job(config: DictConfig, folder: Path) -> float | FailedJob | None:
+    """Do one job of a multirun; one that fails is reported here, and ends alone."""
+    job = f"job #{HydraConfig.get().job.num}"
+    try:
+        claim = lock_folder(folder, (), f"{job}: {folder}")
+    except Exception as error:
+        return FailedJob(report_error(error))
+    try:
+        return _run(config, folder)
+    except Exception as error:
+        return FailedJob(report_error(error, f"{job}: "))
+    finally:
+        claim.release()
 
 
 def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
     from astroclf.tasks.search.trial import run_trial
     from astroclf.tasks.task import run_task
 
-    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    plain = _plain(config)
     hydra = HydraConfig.get().sweeper
     sweeper = {
         "study_name": os.environ[STUDY_VARIABLE],
@@ -183,10 +187,12 @@ def _process_memory() -> Memory:
 def _run(config: DictConfig, folder: Path) -> float | None:
     from astroclf.settings import read_settings
 
-    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    if plain["resume"] is not None:
-        plain = _resumed(plain, HydraConfig.get().overrides.task)
+    plain = _plain(config)
     hydra = HydraConfig.get()
+    if plain.get("resume") is not None:
+        if hydra.mode == RunMode.MULTIRUN:
+            raise UserError(f"resume={plain['resume']} goes on with one run: leave out -m.")
+        plain = _resumed(plain, hydra.overrides.task)
     if hydra.mode == RunMode.RUN and hydra.runtime.choices.get("hydra/sweeper") == "optuna":
         raise UserError(
             "hydra/sweeper=optuna searches with -m only: python run.py -m hydra/sweeper=optuna"
@@ -202,6 +208,15 @@ def _run(config: DictConfig, folder: Path) -> float | None:
     return None if figures is None else figures[settings.trainer.monitor]
 
 
+def _plain(config: DictConfig) -> dict[str, Any]:
+    """Return the configuration as plain containers; raises UserError for a reference to nothing."""
+    try:
+        plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        raise UserError(f"The settings cannot be resolved: {one_line(error)}.") from error
+    return plain
+
+
 def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     """The configuration of the stopped run, with the few changes that a resume may bring."""
     changes = [override.split("=", 1)[0].lstrip("+~") for override in overrides]
@@ -211,9 +226,10 @@ def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
                 f"{key} cannot be changed when a run is resumed: it goes on with its own settings, and only "
                 f"{', '.join(CHANGEABLE_ON_RESUME)} may be given beside resume."
             )
+    from astroclf.tasks.repeat.record import read_record
     from astroclf.training.checkpoint import read_checkpoint
 
-    folder = Path(config["resume"])
+    folder = named_folder(config["resume"], "resume")
     record = read_record(folder)
     stored: dict[str, Any] = read_checkpoint(folder)["config"] if record is None else record.config
     for key in ("epochs", "device", "threads"):
@@ -221,4 +237,4 @@ def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
             stored["trainer"][key] = config["trainer"][key]
     if any(key.split(".")[0] == "tracking" for key in changes):
         stored["tracking"] = config["tracking"]
-    return {**stored, "resume": config["resume"]}
+    return {**stored, "resume": str(folder)}

@@ -19,12 +19,21 @@ class UserError(Exception):
     """
 
 
-class Interrupted(Exception):  # noqa: N818 - nothing went wrong
-    """A signal asked to stop; training is in the state of the last finished step."""
+class Interrupted(KeyboardInterrupt):
+    """A signal asked the program to stop.
 
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(signal.Signals(signal_number).name)
+    A KeyboardInterrupt, so that no `except Exception` takes it for an error.
+
+    state: where the run was, such as "epoch 3, step 4"; "" where it is not known.
+    """
+
+    def __init__(self, signal_number: int, state: str = "") -> None:
+        super().__init__(signal_number, state)
         self.signal_number = signal_number
+        self.state = state
+
+    def __str__(self) -> str:
+        return signal.Signals(self.signal_number).name
 
 
 class Pruned(Exception):  # noqa: N818 - nothing went wrong

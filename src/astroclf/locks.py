@@ -31,8 +31,7 @@ def locked(file: Path, purpose: str) -> Iterator[None]:
     lock = FileLock(file)
     _acquire(lock, file, purpose)
     try:
-        with suppress(OSError):  # without the record, a waiting process reads "another process"
-            file.write_text(f"{os.getpid()} {socket.gethostname()}\n")
+        _record_holder(file)
         yield
     finally:
         lock.release()
@@ -45,6 +44,25 @@ def is_held(file: Path) -> bool:
             return False
     except Timeout:
         return True
+
+
+def try_lock(file: Path) -> FileLock | None:
+    """Return the lock of a file, held by this process, or None if another process holds it.
+
+    Raises OSError if the file cannot be written.
+    """
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return None
+    _record_holder(file)
+    return lock
+
+
+def _record_holder(file: Path) -> None:
+    with suppress(OSError):  # without the record, other processes read "another process"
+        file.write_text(f"{os.getpid()} {socket.gethostname()}\n")
 
 
 def _acquire(lock: FileLock, file: Path, purpose: str) -> None:

@@ -91,7 +91,7 @@ def test_settings_cannot_be_changed(settings: Callable[..., Settings]) -> None:
         ("trainer.epochs=many", "a whole number"),
         ("trainer.epochs=1.5", "a whole number"),
         ("trainer.patience=True", "a whole number"),
-        ("trainer.precision=fp8", "'auto', 'fp32', 'bf16' or 'fp16'"),
+        ("trainer.precision=fp8", "'auto', 'fp32', 'tf32', 'bf16' or 'fp16'"),
         ("trainer.resident_share=1.5", "less than or equal to 1"),
         ("trainer.clip_norm=0", "greater than 0"),
         ("optimizer.lr=0", "greater than 0"),
@@ -144,7 +144,10 @@ def test_what_is_wrong_in_a_list_is_named(config: Config, override: str, sentenc
         (["~seed"], "seed is not set: conf/config.yaml must state it."),
         (["~augment"], "augment is not set: conf/config.yaml must state it."),
         (["~trainer.epochs"], "trainer.epochs is not set: conf/trainer/ must state it."),
-        (["+model.width=3"], "model.width=3 is not a setting of this model."),
+        (
+            ["+model.width=3"],
+            "model.width=3 is not a setting of this model. Did you mean model.widths?",
+        ),
         (["loss=ce", "+loss.gamma=2"], "loss.gamma=2 is not a setting of this loss."),
         (["loss.name=cee"], "loss.name=cee: choose one of bce, ce, focal, mse. Did you mean ce?"),
         (["augment.name=zzz"], "augment.name=zzz: choose one of dihedral, flips, none, sky."),
@@ -182,8 +185,8 @@ def is_bounded(annotation: Any, constraints: Sequence[Any]) -> bool:
     if annotation in (int, float):
         return any(hasattr(each, "le") or hasattr(each, "lt") for each in constraints)
     if get_origin(annotation) is Annotated:
-        inner, field = get_args(annotation)
-        return is_bounded(inner, field.metadata)
+        inner, *details = get_args(annotation)
+        return is_bounded(inner, [each for one in details for each in getattr(one, "metadata", ())])
     if get_origin(annotation) is Literal:
         return True
     return all(is_bounded(inner, ()) for inner in get_args(annotation))

@@ -223,18 +223,23 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(command: Command, whole: Pat
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+    "number",
+    [
+        signal.SIGINT,
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (signal.SIGTERM, signal.SIGHUP)),
+    ],
 )
 def test_an_interrupted_run_says_how_to_go_on(command: Command, number: signal.Signals) -> None:
     code, said = command.stop_after(1, number)
     assert code == 128 + number, said
-    assert f"Stopped by {number.name} in epoch" in said
-    assert f"Go on with: python run.py resume={command.folder.name}" in said
+    assert f"{number.name}: finishing this step" in said
+    assert f"Interrupted by {number.name} (epoch " in said
+    assert f"Resume with: python run.py resume={command.folder.name}" in said
     assert "Traceback" not in said
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
     command: Command, whole: Path, number: signal.Signals
 ) -> None:
@@ -245,10 +250,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
 
 
 @pytest.mark.parametrize("override", ["optimizer.lr=1", "model=resnet34", "seed=3", "loss=focal"])
-def test_settings_of_a_resumed_run_stand(
-    override: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(astroclf.app, "_run_dir", None)  # nothing may be made
+def test_settings_of_a_resumed_run_stand(override: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=rf"{override.split('=')[0]} cannot be changed"):
         astroclf.app._resumed({"resume": str(tmp_path)}, [f"resume={tmp_path}", override])
 

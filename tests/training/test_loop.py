@@ -16,9 +16,9 @@ from torch.optim.swa_utils import update_bn
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import Interrupted
+from astroclf.interruption import StopRequest, graceful_interrupt
 from astroclf.tasks.setup import Setup, prepare
 from astroclf.training.inference import run_network
-from astroclf.training.interruption import StopRequest, heed_signals
 from astroclf.training.learner import Learner
 from astroclf.training.loop import DivergenceError, fit, in_runs, run_steps_left
 
@@ -235,7 +235,7 @@ def test_a_stop_comes_after_the_step(training: Callable[..., Training]) -> None:
         return step(batches)
 
     run.setup.learner.step = step_and_stop  # type: ignore[method-assign]
-    with heed_signals() as run.stop, pytest.raises(Interrupted, match="SIGTERM"):
+    with pytest.raises(Interrupted, match="SIGTERM"), graceful_interrupt() as run.stop:
         run.fit()
     assert (run.progress.epoch, run.progress.step, run.progress.steps) == (1, 2, 6)
     assert len(run.progress.losses) == 2

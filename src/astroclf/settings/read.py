@@ -128,7 +128,9 @@ def _sentence(group: str, errors: list[ErrorDetails], values: Mapping[str, Any])
             f"{path} is not set: {f'conf/{group}/' if group else 'conf/config.yaml'} must state it."
         )
     if "extra_forbidden" in kinds:
-        return f"{path}={_shown(values[key])} is not a setting of this {group}."
+        near = difflib.get_close_matches(key, set(values) - {key}, n=1)
+        hint = f" Did you mean {group}.{near[0]}?" if near else ""
+        return f"{path}={_shown(values[key])} is not a setting of this {group}.{hint}"
     wanted = " or ".join(dict.fromkeys(_expectation(error) for error in about_key))
     if wanted == "a list":
         wanted += f", such as [{_shown(values[key])}]"

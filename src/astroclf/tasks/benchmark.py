@@ -13,13 +13,13 @@ from astroclf.data.batches import Batch
 from astroclf.data.dataset import TRAIN
 from astroclf.data.sources import load_dataset
 from astroclf.files import write_json
+from astroclf.interruption import StopRequest
 from astroclf.models.finetune import parameter_groups
 from astroclf.settings import Settings, sections
 from astroclf.tasks.inspection import describe
 from astroclf.tasks.setup import Setup, prepare
 from astroclf.training.autotune import TrainingStep, measure
 from astroclf.training.device import choose_device, describe_device, wait_for
-from astroclf.training.interruption import StopRequest
 from astroclf.training.loop import train_epoch
 from astroclf.training.numerics import Numerics, list_candidates
 from astroclf.training.optimizers import make_optimizer

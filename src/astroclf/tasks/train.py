@@ -12,7 +12,7 @@ from torch import Tensor
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER, metric_label
-from astroclf.files import shortest
+from astroclf.interruption import graceful_interrupt, interrupted_while
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
 from astroclf.redaction import redact_values
@@ -24,7 +24,6 @@ from astroclf.tasks.figures import measured_figures, write_trial_metrics
 from astroclf.tasks.inspection import inspect_dataset
 from astroclf.tasks.memory import Memory
 from astroclf.tasks.outcome import report_outcome
-from astroclf.tasks.repeat.record import RECORD_FILE
 from astroclf.tasks.reports import TrialReports
 from astroclf.tasks.results import append_history, write_history
 from astroclf.tasks.scores import Scoring
@@ -33,11 +32,13 @@ from astroclf.tracking import Tracker, closing, open_tracker
 from astroclf.training.checkpoint import random_states, read_checkpoint, write_checkpoint
 from astroclf.training.device import choose_device, describe_device
 from astroclf.training.inference import run_network
-from astroclf.training.interruption import heed_signals
-from astroclf.training.loop import fit, steps_left
+from astroclf.training.loop import fit, goes_on, steps_left
 from astroclf.training.progress import Progress
 
 log = logging.getLogger(__name__)
+
+# Where a run is that is interrupted after its last step.
+EVALUATION_LEFT = "all epochs are done, the evaluation is left"
 
 
 def train(
@@ -90,7 +91,8 @@ def train(
         best = fit_and_keep(settings, dataset, setup, keeper)
         figures = measured_figures(setup)  # before adapters are merged, and count no more
         if trial is None:
-            report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
+            with interrupted_while(EVALUATION_LEFT):
+                report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
     return figures
 
 
@@ -184,7 +186,7 @@ def fit_and_keep(
         )
 
     keeper.begin()
-    with heed_signals() as stop:
+    with graceful_interrupt() as stop:
         try:
             return fit(
                 setup.learner,
@@ -201,16 +203,9 @@ def fit_and_keep(
             )
         except Interrupted as interrupted:
             keeper.store()
-            is_one_of_several = (keeper.folder.parent / RECORD_FILE).exists()
-            if keeper.trial is not None or is_one_of_several:
-                raise
-            log.warning(
-                "\nStopped by %s in epoch %d after its step %d. Go on with: python run.py resume=%s",
-                interrupted,
-                setup.progress.epoch + 1,
-                setup.progress.step,
-                shortest(keeper.folder),
-            )
+            progress = setup.progress
+            in_epoch = f"epoch {progress.epoch + 1}, step {progress.step}"
+            interrupted.state = in_epoch if goes_on(settings.trainer, progress) else EVALUATION_LEFT
             raise
 
 

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from astroclf.data.batches import Batch, Epochs
 from astroclf.errors import UserError
+from astroclf.interruption import StopRequest
 from astroclf.settings import sections
 from astroclf.status import duration, status
 from astroclf.training.device import wait_for
-from astroclf.training.interruption import StopRequest
 from astroclf.training.learner import Learner
 from astroclf.training.progress import Progress
 

@@ -17,6 +17,8 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 import astroclf.app
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import Interrupted, Pruned, UserError
+from astroclf.runs.claim import is_run
+from astroclf.runs.interrupted import describe_interrupt
 from astroclf.settings import read_settings
 from astroclf.tasks import outcome
 from astroclf.tasks.repeat.repeat import repeat
@@ -288,7 +290,6 @@ def test_a_stopped_run_goes_on_with_what_is_left(
     config: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
     request: pytest.FixtureRequest,
     whole: str,
     overrides: tuple[str, ...],
@@ -301,13 +302,14 @@ def test_a_stopped_run_goes_on_with_what_is_left(
         return repeat(read_settings(plain), tmp_path, plain)
 
     stop_at(stop_step, run, monkeypatch)
-    assert f"Go on with this one and the others: python run.py resume={tmp_path}" in caplog.text
+    sentence = describe_interrupt(Interrupted(signal.SIGTERM), tmp_path)
+    assert sentence == f"Interrupted by SIGTERM. Resume with: python run.py resume={tmp_path}"
     first, second, third = names
     assert not (tmp_path / second / "metrics.json").exists()
     assert not (tmp_path / third).exists()
     finished = (tmp_path / first / "metrics.json").stat().st_mtime_ns
 
-    assert astroclf.app._run_dir(str(tmp_path), "fresh") == str(tmp_path)
+    assert is_run(tmp_path)
     plain = astroclf.app._resumed({"resume": str(tmp_path)}, [f"resume={tmp_path}"])
     figures = run()
     assert (tmp_path / first / "metrics.json").stat().st_mtime_ns == finished

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 from astroclf.data.splits import write_split
 from astroclf.errors import Interrupted, Pruned
-from astroclf.files import shortest
 from astroclf.provenance import provenance
 from astroclf.settings import Settings
 from astroclf.tasks.datasets import get_dataset
@@ -106,22 +104,14 @@ def train_one(
     """What `train` measures; a resumed one goes on where it was stopped."""
     resumed = repetition.config["resume"] is not None
     began = resumed and checkpoint_path(folder).is_file()
-    try:
-        return train(
-            repetition.settings,
-            folder,
-            {**repetition.config, "resume": str(folder) if began else None},
-            dataset=repetition.dataset,
-            memory=memory,
-            trial=None if trial is None else SilentTrial(),
-        )
-    except (Interrupted, KeyboardInterrupt) as stop:
-        if trial is not None:
-            raise
-        parent = shortest(folder.parent)
-        log.warning("Go on with this one and the others: python run.py resume=%s", parent)
-        # Outside of its epochs a training knows no Interrupted, but those that are done are kept.
-        raise stop if isinstance(stop, Interrupted) else Interrupted(signal.SIGINT) from stop
+    return train(
+        repetition.settings,
+        folder,
+        {**repetition.config, "resume": str(folder) if began else None},
+        dataset=repetition.dataset,
+        memory=memory,
+        trial=None if trial is None else SilentTrial(),
+    )
 
 
 def mean_figures(figures: Iterable[Mapping[str, float]]) -> dict[str, float]:

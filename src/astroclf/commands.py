@@ -1,0 +1,29 @@
+"""Commands for display, ready to be pasted into a shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+# Texts that Hydra reads without quotes as what they are: paths of letters, digits and a few signs.
+_PLAIN_PATH = re.compile(r"/?[A-Za-z_][\w./-]*", re.ASCII)
+_HYDRA_WORDS = {"true", "false", "null", "inf", "nan"}
+
+
+def run_command(**settings: object) -> str:
+    """Return the command that runs astroclf with these settings, ready to be pasted into a shell.
+
+    settings: key -> text or path. A text that Hydra would read as something else, or not at all, is
+    quoted for Hydra, and what the shell would change is quoted for the shell.
+    """
+    overrides = [f"{key}={quoted(str(value))}" for key, value in settings.items()]
+    return shlex.join(["python", "run.py", *overrides])
+
+
+def quoted(text: str) -> str:
+    """Return the value of a Hydra override that is read back as this text."""
+    if _PLAIN_PATH.fullmatch(text) and text.lower() not in _HYDRA_WORDS:
+        return text
+    escaped = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)  # ${...} would be interpolated
+    escaped = re.sub(r"(\\*)('|$)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), escaped)
+    return f"'{escaped}'"

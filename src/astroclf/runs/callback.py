@@ -1,0 +1,93 @@
+"""Claim of the folder of a run or a multirun before Hydra writes to it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, read_write
+
+from astroclf.errors import UserError
+from astroclf.failures import report_error
+from astroclf.files import user_path
+from astroclf.runs.claim import Claim, claim_fresh, claim_named, claim_resumed, is_run
+
+_claims: list[Claim] = []
+
+
+class ClaimFolder(Callback):
+    """Sets hydra.run.dir to a folder that this process alone uses, until `release_claims`."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Exits with one sentence where the folder cannot be used: Hydra only warns of exceptions."""
+        try:
+            claim = claim_run(config)
+        except Exception as error:
+            sys.exit(report_error(error))
+        with read_write(config):
+            config.hydra.run.dir = str(claim.folder)
+            if resumed_folder(config) is not None:
+                config.hydra.output_subdir = None  # the record of the first start stays
+
+
+def claim_run(config: DictConfig) -> Claim:
+    """Claim the folder of the single run that a configuration describes.
+
+    A name that is computed gets a suffix if it is taken; one that the user gave is refused then.
+    """
+    is_computed = OmegaConf.is_interpolation(config.hydra.run, "dir")
+    folder = named_folder(config.hydra.run.dir, "hydra.run.dir")
+    resumed = resumed_folder(config)
+    if resumed is not None and is_run(resumed):
+        if not is_computed:
+            raise UserError(
+                f"hydra.run.dir={folder} cannot be given beside resume: the run goes on in its own folder."
+            )
+        claim = claim_resumed(resumed)
+    elif is_computed:
+        claim = claim_fresh(folder)
+    else:
+        claim = claim_named(folder, "hydra.run.dir")
+    _claims.append(claim)
+    return claim
+
+
+def resumed_folder(config: DictConfig) -> Path | None:
+    """Return the folder that `resume` names, with ~ expanded, or None."""
+    resume = OmegaConf.select(config, "resume")
+    return None if resume is None else named_folder(resume, "resume")
+
+
+def claim_multirun(config: DictConfig) -> Claim:
+    """Claim the folder of the jobs of a multirun, as `claim_run` does; jobs of an earlier one may be in it."""
+    folder = named_folder(config.hydra.sweep.dir, "hydra.sweep.dir")
+    if OmegaConf.is_interpolation(config.hydra.sweep, "dir"):
+        claim = claim_fresh(folder)
+    else:
+        claim = claim_named(folder, "hydra.sweep.dir")
+    _claims.append(claim)
+    return claim
+
+
+def named_folder(value: object, key: str) -> Path:
+    """Return the folder that a user named in the setting `key`; raises UserError if it cannot be one."""
+    try:
+        return user_path(str(value))
+    except ValueError as error:
+        raise UserError(f"{key}={value} does not fit: it should be {error}.") from error
+
+
+def discard_claims() -> None:
+    """Remove what the refused run of this process has made (see `Claim.discard`)."""
+    for claim in _claims:
+        claim.discard()
+    _claims.clear()
+
+
+def release_claims() -> None:
+    """Let other processes use the folders that this process has claimed."""
+    for claim in _claims:
+        claim.release()
+    _claims.clear()

@@ -1,0 +1,26 @@
+"""Message that ends a run which a signal has stopped: what is kept, and how to resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from astroclf.commands import run_command
+from astroclf.errors import Interrupted
+from astroclf.files import shortest
+from astroclf.runs.claim import is_run
+
+
+def describe_interrupt(interrupted: Interrupted, folder: Path | None) -> str:
+    """Return two sentences.
+
+    folder: of the run; None if the signal came before it was known.
+    """
+    state = f" ({interrupted.state})" if interrupted.state else ""
+    if folder is None or not is_run(folder):
+        return (
+            f"Interrupted by {interrupted}{state}. There is nothing to resume yet: start the same "
+            "command again."
+        )
+    return (
+        f"Interrupted by {interrupted}{state}. Resume with: {run_command(resume=shortest(folder))}"
+    )

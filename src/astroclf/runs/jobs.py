@@ -1,0 +1,68 @@
+"""The jobs of a multirun: a folder of its own for each, and a count of those that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.utils import JobReturn, filter_overrides
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from astroclf.errors import UserError, listed
+from astroclf.runs.claim import results_in
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    """What a job returns in the place of a value if it failed; its message is on the terminal."""
+
+    exit_code: int
+
+
+class FailedJobsError(UserError):
+    """Some jobs of a multirun failed."""
+
+
+def job_folder(
+    loader: ConfigLoader, config: DictConfig, overrides: Sequence[str], number: int
+) -> Path:
+    """Return the folder that Hydra will give to a job, from the configuration of the multirun."""
+    composed = loader.load_sweep_config(config, list(overrides))
+    with open_dict(composed):
+        composed.hydra.job.id = composed.hydra.job.num = number
+    sweep = OmegaConf.select(composed, "hydra.sweep.dir")
+    return Path(str(sweep)) / str(OmegaConf.select(composed, "hydra.sweep.subdir"))
+
+
+def require_own_folders(folders: Mapping[int, Path]) -> None:
+    """Raise UserError if two jobs would share a folder, or if one holds results already.
+
+    folders: the number of each job -> its folder.
+    """
+    first: dict[Path, int] = {}
+    for number, folder in folders.items():
+        other = first.setdefault(folder, number)
+        if other != number:
+            raise UserError(
+                f"hydra.sweep.subdir gives jobs #{other} and #{number} the same folder, {folder}: "
+                "name in it what they differ in, or leave it at its default."
+            )
+        results = results_in(folder)
+        if results:
+            raise UserError(
+                f"job #{number}: {folder} holds results already ({listed(results, 3)}). "
+                "Give another folder as hydra.sweep.dir."
+            )
+
+
+def require_success(jobs: Sequence[JobReturn]) -> None:
+    """Raise FailedJobsError, with the numbers and overrides of those that failed, if any did."""
+    failed = [
+        f"#{number} ({' '.join(filter_overrides(job.overrides or [])) or 'no overrides'})"
+        for number, job in enumerate(jobs)
+        if isinstance(job.return_value, FailedJob)
+    ]
+    if failed:
+        raise FailedJobsError(f"{len(failed)} of {len(jobs)} jobs failed: {listed(failed)}.")
