@@ -29,9 +29,9 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Lines:
-    """The lines of a pipe, where the first comes at once."""
+    """The lines of a pipe, in which no silence is allowed."""
     monkeypatch.setattr(module, "is_terminal", lambda: False)
-    monkeypatch.setattr(module, "_interval_s", lambda: 0.01)
+    monkeypatch.setattr(module, "_silence_left_s", lambda: 0.0)
     caplog.set_level(logging.INFO)
     handler = Lines()
     monkeypatch.setattr(module.log, "handlers", [handler])
@@ -45,7 +45,7 @@ def test_work_that_reports_nothing_is_shown_with_its_time(lines: Lines) -> None:
 
 
 def test_short_work_writes_nothing(monkeypatch: pytest.MonkeyPatch, lines: Lines) -> None:
-    monkeypatch.setattr(module, "_interval_s", lambda: 60.0)
+    monkeypatch.setattr(module, "_silence_left_s", lambda: 60.0)
     with status("validating"):
         pass
     assert not lines.lines
@@ -90,13 +90,26 @@ def test_a_terminal_has_a_bar_that_is_removed(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("age_s", "interval_s"), [(0, 2.0), (60, 2.0), (400, 10.0), (100_000, 60.0)]
+    ("age_s", "silence_s"), [(0, 2.0), (60, 2.0), (400, 10.0), (100_000, 60.0)]
 )
-def test_lines_become_rarer_as_the_run_grows(
-    monkeypatch: pytest.MonkeyPatch, age_s: float, interval_s: float
+def test_the_log_may_be_silent_for_longer_as_the_run_grows(
+    monkeypatch: pytest.MonkeyPatch, age_s: float, silence_s: float
 ) -> None:
-    monkeypatch.setattr(time, "monotonic", lambda: module._start_s + age_s)
-    assert module._interval_s() == pytest.approx(interval_s)
+    now_s = module._start_s + age_s
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    monkeypatch.setattr(module._clock, "last_s", now_s - 0.5)
+    assert module._silence_left_s() == pytest.approx(silence_s - 0.5)
+
+
+def test_any_record_of_the_program_ends_a_silence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with status("writing the results"):
+        monkeypatch.setattr(module._clock, "last_s", -1e9)
+        logging.getLogger("astroclf.tasks.train").info("epoch 1/2")
+        assert module._silence_left_s() > 0
+    module.package.removeHandler(module._clock)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 
 log = logging.getLogger(__name__)
+package = logging.getLogger("astroclf")
 
 BAR_S = 0.3  # between two states of a bar, and before the first
-# The time between lines in a pipe grows with that of the process, between these limits, so that the
-# log of a night stays short.
+# The silence before a line in a pipe grows with the age of the process, between these limits, so
+# that the log of a night stays short.
 SHORTEST_S, LONGEST_S, SHARE = 2.0, 60.0, 1 / 40
 
 _start_s = time.monotonic()
@@ -30,9 +31,11 @@ def status(
     total: how many steps there are, for the time that is left; None if that is unknown. done: those
     done before.
 
-    On a terminal a bar is shown on stderr and removed at the end. Elsewhere nothing is written in
-    the first two seconds, then a line of the log at intervals.
+    On a terminal a bar is shown on stderr and removed at the end. Elsewhere a line is logged
+    whenever the log has been silent for two seconds.
     """
+    if logging.getLogger().handlers and _clock not in package.handlers:
+        package.addHandler(_clock)
     shown = Status(title, total, unit, done)
     _active.append(shown)
     try:
@@ -100,8 +103,9 @@ class Status:
         self.bar.refresh()
 
     def _show_until_end(self) -> None:
-        while not self.ended.wait(BAR_S if is_terminal() else _interval_s()):
-            self.show()
+        while not self.ended.wait(BAR_S if is_terminal() else max(_silence_left_s(), 0.05)):
+            if is_terminal() or _silence_left_s() <= 0:
+                self.show()
 
 
 def is_terminal() -> bool:
@@ -116,8 +120,25 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _interval_s() -> float:
-    return min(max((time.monotonic() - _start_s) * SHARE, SHORTEST_S), LONGEST_S)
+def _silence_left_s() -> float:
+    """Return how long the log may still be silent; negative if it has been for too long."""
+    now_s = time.monotonic()
+    silence_s = min(max((now_s - _start_s) * SHARE, SHORTEST_S), LONGEST_S)
+    return _clock.last_s + silence_s - now_s
+
+
+class LogClock(logging.Handler):
+    """The time of the last record of the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last_s = time.monotonic()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.last_s = time.monotonic()
+
+
+_clock = LogClock()
 
 
 def _make_bar(shown: Status) -> Any:

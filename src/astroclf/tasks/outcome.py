@@ -38,6 +38,7 @@ from astroclf.training.inference import run_views
 log = logging.getLogger(__name__)
 
 
+@status("writing the results")
 def report_outcome(
     settings: Settings,
     dataset: ImageDataset,
@@ -161,7 +162,6 @@ def run_facts(
     }
 
 
-@status("preparing the report")
 def report_content(
     settings: Settings,
     dataset: ImageDataset,

@@ -76,6 +76,7 @@ class Setup:
         return self.learner.numerics
 
 
+@status("preparing the training")
 def prepare(
     settings: Settings,
     dataset: ImageDataset,
@@ -131,7 +132,6 @@ def prepare(
     )
 
 
-@status("building the network")
 def start_model(
     settings: Settings, dataset: ImageDataset, stored: dict[str, Any] | None
 ) -> BuiltModel:
