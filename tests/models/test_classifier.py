@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 import torch
+from timm.layers import DropPath
 from torch import Tensor, nn
 
 from astroclf.models import Classifier, build_model
 from astroclf.models.classifier import count_parameters, dense_layers
-from astroclf.models.finetune import NORMS, apply_finetune, parameter_groups
+from astroclf.models.finetune import (
+    NORMS,
+    GradualUnfreezing,
+    apply_finetune,
+    parameter_groups,
+)
 from astroclf.models.lora import Adapter
 from astroclf.training.optimizers import make_optimizer
 
@@ -94,10 +100,14 @@ def test_a_frozen_backbone_stays_in_evaluation_mode(
     assert classifier.train() is classifier
     adapters = dict(adapters_of(classifier))
     for name, module in classifier.backbone.named_modules():
-        if isinstance(module, BATCH_NORM | nn.LayerNorm | nn.Dropout) and "dropout" not in name:
+        if isinstance(module, BATCH_NORM | nn.LayerNorm):
             assert not module.training, name
+    if strategy == "classifier":
+        assert not any(module.training for module in classifier.backbone.modules())
     assert all(adapter.dropout.training for adapter in adapters.values())
     assert all(module.training for module in classifier.head.modules())
+    for module in drop_paths_of(classifier):  # which act between adapters that train
+        module.eval()
     images = torch.randn(3, 3, 32, 32)
     with torch.no_grad():
         said = classifier.backbone(images)
@@ -106,6 +116,39 @@ def test_a_frozen_backbone_stays_in_evaluation_mode(
         assert torch.equal(classifier.backbone(images), said)
     classifier.eval()
     assert not any(module.training for module in classifier.modules())
+
+
+def drop_paths_of(network: nn.Module) -> list[DropPath]:
+    return [module for module in network.modules() if isinstance(module, DropPath)]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "active"), [("full", True), ("lora", True), ("classifier", False)]
+)
+def test_stochastic_depth_is_active_where_parameters_train(
+    settings: Any, strategy: str, active: bool
+) -> None:
+    chosen = ("model.name=convnext_atto", "model.drop_path=0.5", f"finetune={strategy}")
+    classifier, _ = build(settings, "convnext", *chosen)
+    assert drop_paths_of(classifier)
+    assert all(module.training == active for module in drop_paths_of(classifier.train()))
+    assert not any(module.training for module in drop_paths_of(classifier.eval()))
+
+
+def test_stochastic_depth_is_off_in_stages_that_are_not_open(settings: Any) -> None:
+    chosen = ("model.name=convnext_atto", "model.drop_path=0.5", "finetune.unfreeze_epochs=1")
+    classifier, _ = build(settings, "convnext", *chosen)
+    unfreezing, images = GradualUnfreezing(classifier, 1), torch.randn(2, 3, 32, 32)
+    unfreezing(0)
+    classifier.train()
+    with torch.no_grad():
+        assert torch.equal(classifier.backbone(images), classifier.backbone(images))
+    unfreezing(2)
+    classifier.train()
+    modes = [module.training for module in drop_paths_of(classifier)]
+    assert modes == sorted(modes), "the last stages are open"
+    assert True in modes
+    assert False in modes
 
 
 def test_a_network_that_is_not_frozen_trains_as_ever(settings: Any) -> None:

@@ -109,10 +109,19 @@ def test_the_gradients_are_those_of_peft() -> None:
     torch.testing.assert_close(ours.up.weight.grad, up.grad, atol=1e-4, rtol=1e-5)
 
 
-def test_a_dilated_convolution_merges() -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"padding": 2, "dilation": 2},
+        {"padding": 1, "padding_mode": "reflect"},
+        {"padding": 2, "padding_mode": "circular", "stride": 2},
+        {"padding": "same", "padding_mode": "replicate"},
+    ],
+)
+def test_dilated_and_padded_convolutions_merge(options: dict[str, Any]) -> None:
     """peft forgets the dilation of its first convolution, so it is no reference here."""
     torch.manual_seed(0)
-    base = nn.Conv2d(6, 10, 3, padding=2, dilation=2)
+    base = nn.Conv2d(6, 10, 3, **options)
     adapter = Adapter(base, 4, 8.0, dropout=0.0)
     nn.init.normal_(adapter.up.weight)
     images = torch.randn(2, 6, 9, 9)

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -64,6 +65,23 @@ def test_biases_and_norms_are_not_decayed(settings: Any, network: nn.Module, nam
         is_kernel = key in ("0.weight", "3.weight")
         assert decay.pop(id(parameter)) == (0.3 if is_kernel else 0.0), key
     assert not decay
+
+
+@pytest.mark.parametrize("decay", [1.0, 0.75])
+def test_what_timm_does_not_decay_is_not_decayed(settings: Any, decay: float) -> None:
+    backbone = timm.create_model("vit_tiny_patch16_224", img_size=32, num_classes=0)
+    classifier = Classifier(backbone, nn.Linear(192, 2), width=192)
+    chosen = settings(f"finetune.layer_decay={decay}", "optimizer.weight_decay=0.3")
+    optimizer = make_optimizer(
+        chosen.optimizer, parameter_groups(classifier, chosen.finetune, lr=0.1)
+    )
+    decays = {
+        id(p): group["weight_decay"] for group in optimizer.param_groups for p in group["params"]
+    }
+    for name, parameter in classifier.named_parameters():
+        excluded = name in ("backbone.pos_embed", "backbone.cls_token") or parameter.ndim == 1
+        assert decays[id(parameter)] == (0.0 if excluded else 0.3), name
+    assert "undecayed" not in optimizer.state_dict()["param_groups"][0]
 
 
 def test_frozen_parameters_are_left_out(settings: Any, network: nn.Module) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from astroclf.models.lora import Adapter
-
 
 class Classifier(nn.Module):
     """head(backbone(images)), and which of its weights may change.
@@ -45,17 +43,28 @@ class Classifier(nn.Module):
 
     def train(self, mode: bool = True) -> Classifier:
         super().train(mode)
-        for module in self.backbone.modules():
-            if isinstance(module, Adapter):
-                continue
-            own = list(module.parameters(recurse=False))
-            closed = bool(own) and not any(parameter.requires_grad for parameter in own)
-            if self.frozen or closed:
-                module.training = False
-        for module in self.backbone.modules():
-            if isinstance(module, Adapter):
-                module.dropout.training = mode
+        if mode:
+            self._close_frozen_modules(self.backbone, enclosing_trains=True)
         return self
+
+    def _close_frozen_modules(self, module: nn.Module, *, enclosing_trains: bool) -> None:
+        """Put modules without a part that trains in evaluation mode.
+
+        Dropout and stochastic depth have no parameters of their own: they are active where those of
+        the module around them train, adapters among them. What holds weights itself, such as batch
+        norm, stays in evaluation mode in a frozen backbone, even if adapters or biases train.
+        """
+        parameters = list(module.parameters())
+        trains = any(p.requires_grad for p in parameters) if parameters else enclosing_trains
+        own = list(module.parameters(recurse=False))
+        if own:
+            module.training = any(p.requires_grad for p in own) and not self.frozen
+        elif any(True for _ in module.buffers(recurse=False)):
+            module.training = trains and not self.frozen
+        else:
+            module.training = trains
+        for child in module.children():
+            self._close_frozen_modules(child, enclosing_trains=trains)
 
 
 def dense_layers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
@@ -70,13 +71,14 @@ def layer_depths(backbone: nn.Module, *, coarse: bool = False) -> list[list[str]
 def parameter_groups(
     classifier: Classifier, settings: sections.Finetune, lr: float
 ) -> list[dict[str, Any]]:
-    """What trains, in groups of one learning rate each: dicts of `name`, `params` and `lr`.
+    """Return what trains, in groups of one learning rate each: dicts of `name`, `params`, `lr` and
+    `undecayed`, those of the parameters that weight decay leaves alone whatever their shape.
 
     lr: that of the backbone's last layers. With layer_decay d, a layer k steps before them learns at
     lr * d^k (Howard & Ruder 2018, arXiv:1801.06146; Clark et al. 2020, arXiv:2003.10555).
     """
     head_lr = getattr(settings, "head_lr", None) or lr
-    groups = []
+    groups: list[dict[str, Any]] = []
     if isinstance(settings, sections.Full) and settings.layer_decay < 1:
         named = dict(classifier.backbone.named_parameters())
         layers = layer_depths(classifier.backbone)
@@ -89,7 +91,20 @@ def parameter_groups(
         name = "adapters" if isinstance(settings, sections.Lora) else "backbone"
         groups.append({"name": name, "params": trained, "lr": lr})
     groups.append({"name": "head", "params": list(classifier.head.parameters()), "lr": head_lr})
-    return [group for group in groups if group["params"]]
+    undecayed = {id(parameter) for parameter in undecayed_parameters(classifier.backbone)}
+    return [
+        {**group, "undecayed": [p for p in group["params"] if id(p) in undecayed]}
+        for group in groups
+        if group["params"]
+    ]
+
+
+def undecayed_parameters(backbone: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters that timm excludes from weight decay, such as position embeddings and
+    class tokens; biases and norms are excluded by their shape."""
+    no_weight_decay: Callable[[], set[str]] = getattr(backbone, "no_weight_decay", set)
+    names = no_weight_decay()
+    return [parameter for name, parameter in backbone.named_parameters() if name in names]
 
 
 class GradualUnfreezing:

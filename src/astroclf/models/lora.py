@@ -47,6 +47,7 @@ class Adapter(nn.Module):
                 dilation=base.dilation,  # type: ignore[arg-type]
                 bias=False,
             )
+            self.down.padding_mode = base.padding_mode  # not an argument of every class
             self.up = nn.Conv2d(rank, base.out_channels, 1, bias=False)
         else:
             self.down = nn.Linear(base.in_features, rank, bias=False)

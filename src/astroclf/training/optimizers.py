@@ -16,9 +16,10 @@ Group = dict[str, Any]
 
 
 def make_optimizer(settings: sections.Optimizer, groups: Sequence[Group]) -> torch.optim.Optimizer:
-    """An optimizer over groups of parameters; biases and norms are not decayed.
+    """Return an optimizer over groups of parameters; biases and norms are not decayed.
 
-    groups: dicts of `name`, `params` and `lr`, each of one learning rate.
+    groups: dicts of `name`, `params` and `lr`, each of one learning rate, and optionally `undecayed`,
+    further parameters that are not decayed.
     Raises UserError for a name that neither we nor timm know.
     """
     groups = [part for group in groups for part in _by_decay(group, settings.weight_decay)]
@@ -41,11 +42,13 @@ def make_optimizer(settings: sections.Optimizer, groups: Sequence[Group]) -> tor
 
 
 def _by_decay(group: Group, weight_decay: float) -> list[Group]:
-    matrices = [parameter for parameter in group["params"] if parameter.ndim > 1]
-    vectors = [parameter for parameter in group["params"] if parameter.ndim <= 1]
+    excluded = {id(parameter) for parameter in group.get("undecayed", ())}
+    decayed = [p for p in group["params"] if p.ndim > 1 and id(p) not in excluded]
+    others = [p for p in group["params"] if p.ndim <= 1 or id(p) in excluded]
+    kept = {key: value for key, value in group.items() if key != "undecayed"}
     parts = [
-        {**group, "params": matrices, "weight_decay": weight_decay},
-        {**group, "params": vectors, "weight_decay": 0.0},
+        {**kept, "params": decayed, "weight_decay": weight_decay},
+        {**kept, "params": others, "weight_decay": 0.0},
     ]
     return [part for part in parts if part["params"]]
 
