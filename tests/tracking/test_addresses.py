@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,11 @@ def test_an_address_leads_back_to_its_file(
     assert store_identity(sqlite_uri(file)) == store_identity("sqlite:///mlflow.db")
 
 
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert tracking_uri("sqlite:///~/runs.db") == f"sqlite:///{tmp_path}/home/runs.db"
+
+
 def test_a_server_has_no_database_file() -> None:
     assert database_file("http://host:5000") is None
     assert ui_command("http://host:5000") == ""
@@ -96,9 +102,7 @@ def test_the_printed_command_can_be_pasted(tmp_path: Path) -> None:
 
     folder = tmp_path / "o'brien a=b"
     command = sync_advice(folder, "http://bob:s3cret@host").partition(": ")[2]
-    import shlex
-
     *_, folders, uri = shlex.split(command)
     parse = OverridesParser.create().parse_override
-    assert parse(folders).value() == [str(folder)]
-    assert uri == "tracking.uri='http://***@host'"
+    assert parse(folders).value() == "o'brien a=b"
+    assert parse(uri).value() == "http://***@host"

@@ -20,7 +20,9 @@ def quick_tables(monkeypatch: pytest.MonkeyPatch, empty_database: Path) -> list[
     made: list[Path] = []
 
     def copy(file: Path) -> None:
-        file.write_bytes(empty_database.read_bytes())
+        draft = file.with_suffix(".draft")
+        draft.write_bytes(empty_database.read_bytes())
+        draft.replace(file)
         made.append(file)
 
     monkeypatch.setattr(database, "create_database", copy)

@@ -224,9 +224,12 @@ def test_a_dead_server_costs_a_moment_and_keeps_the_run(
     tracker.end("FINISHED")
     assert time.perf_counter() - start_s < 20  # with the import of MLflow
     away, kept = warnings_in(caplog)
-    assert away.startswith("MLflow: tracking.uri=http://***@127.0.0.1:9 does not answer")
+    assert away == (
+        "MLflow: tracking.uri=http://***@127.0.0.1:9 cannot be reached. Is the server running? "
+        "The run goes on, and its folder holds everything."
+    )
     assert kept.startswith("MLflow lacks a part of this run. Send it later with: python run.py")
-    assert f"task.folders=['\"'\"'{tracker.folder}'\"'\"']" in kept or str(tracker.folder) in kept
+    assert "task=sync task.folders=run 'tracking.uri=http://***@127.0.0.1:9'" in kept
     assert "s3cret" not in caplog.text + (tracker.folder / "mlflow.json").read_text()
     record = read_record(tracker.folder)
     assert record is not None
@@ -366,3 +369,33 @@ def test_without_tracking_only_the_record_is_written(tmp_path: Path) -> None:
     content = json.loads((tmp_path / "mlflow.json").read_text())
     assert (content["status"], content["parameters"]) == ("FINISHED", {"seed": "1"})
     assert content["metrics"] == {"b": 2.0}
+
+
+def test_a_full_disk_is_named_and_ends_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from astroclf.tracking.record import Record
+
+    def fail(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Record, "write", fail)
+    tracker = open_tracker(sections.Untracked(name="none"), tmp_path)
+    tracker.start("name", {}, {})
+    tracker.end("FINISHED")
+    assert all("mlflow.json cannot be written (No space left" in each for each in caplog.messages)
+    assert len(caplog.messages) == 2
+
+
+def test_the_end_can_be_interrupted_while_mlflow_is_waited_for(
+    follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def interrupt(**_: Any) -> bool:
+        raise KeyboardInterrupt
+
+    tracker = follow()
+    tracker.start("name", {}, {})
+    monkeypatch.setattr(tracker.sender, "finish", interrupt)
+    tracker.end("FINISHED")
+    assert "stopped waiting for MLflow; all results of the run are in its folder" in caplog.text
+    assert "task=sync" in caplog.text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from astroclf.files import user_path
@@ -21,6 +21,10 @@ def _expanded(text: str) -> str:
         raise PydanticCustomError(
             "path", "Input should be {wanted}", {"wanted": str(error)}
         ) from error
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
 
 
 UserPath = Annotated[str, AfterValidator(_expanded)]  # of a file or folder, ~ expanded
@@ -86,7 +90,7 @@ class Benchmark(Section):
 
 class Sync(Section):
     name: Literal["sync"]
-    folders: Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
+    folders: Annotated[tuple[UserPath, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 # --- dataset --------------------------------------------------------------------------------------

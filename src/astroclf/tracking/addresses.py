@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from astroclf.errors import UserError
+from astroclf.files import shortest
 from astroclf.redaction import MASK, redact
 
 DATABASE = "mlflow.db"  # MLflow's own default, in the working directory
@@ -32,6 +33,8 @@ def tracking_uri(wanted: str | None) -> str:
                 "Give tracking.uri, MLFLOW_TRACKING_URI or tracking=none anew."
             )
         return given
+    if wanted and wanted.startswith(f"{SQLITE}~"):
+        return sqlite_uri(Path(wanted.removeprefix(SQLITE)).expanduser())
     return wanted or given or sqlite_uri(Path.cwd() / DATABASE)
 
 
@@ -101,11 +104,18 @@ def ui_command(uri: str) -> str:
 
 def sync_advice(folder: Path, wanted: str | None) -> str:
     """Return the sentence with the command that sends the runs in a folder later."""
-    quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
-    arguments = [f"task.folders=['{quoted}']"]
+    arguments = [f"task.folders={_hydra_value(str(shortest(folder)))}"]
     if wanted is not None:
-        arguments.append(f"tracking.uri='{redact(wanted)}'")
+        arguments.append(f"tracking.uri={_hydra_value(redact(wanted))}")
     return f"Send it later with: python run.py task=sync {shlex.join(arguments)}"
+
+
+def _hydra_value(text: str) -> str:
+    """Quote a text for the grammar of Hydra's overrides, where it needs that."""
+    if re.fullmatch(r"[\w./+*%@?|:-]+", text, re.ASCII):
+        return text
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _needs_quoting(path: str) -> bool:

@@ -44,8 +44,19 @@ def as_tracking_error(error: Exception, uri: str) -> TrackingError:
             f"tracking.uri={shown}: MLflow does not know this kind of address. "
             "Give http://<host>:<port> or sqlite:///<file>."
         )
-    return TrackingError(
-        f"tracking.uri={shown} does not answer as an MLflow server should "
-        f"({type(error).__name__}: {text[:160]}).",
-        is_permanent=False,
+    return TrackingError(_away(error, text, shown), is_permanent=False)
+
+
+def _away(error: Exception, text: str, shown: str) -> str:
+    """The sentence for what another attempt may find mended."""
+    low = text.lower()
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be written ({error.strerror}). Free disk space."
+    if "timed out" in low or "timeout" in low:
+        return f"tracking.uri={shown}: the server does not answer in time."
+    if "connection refused" in low or "failed to resolve" in low or "unreachable" in low:
+        return f"tracking.uri={shown} cannot be reached. Is the server running?"
+    name = type(error).__name__
+    return (
+        f"tracking.uri={shown} does not answer as an MLflow server should ({name}: {text[:160]})."
     )

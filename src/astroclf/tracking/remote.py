@@ -11,7 +11,7 @@ from astroclf.tracking.addresses import database_file, store_identity
 from astroclf.tracking.artifacts import BUNDLE, file_version, register_model, upload
 from astroclf.tracking.database import prepare_database
 from astroclf.tracking.experiment import experiment_id, open_client
-from astroclf.tracking.record import RUNNING, Epoch, Record, read_record
+from astroclf.tracking.record import RUNNING, Epoch, Record, now_ms, read_record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -192,7 +192,8 @@ class RemoteRun:
             name: value for name, value in record.metrics.items() if self.metrics.get(name) != value
         }
         if changed:
-            self._log_metrics(changed, record.end_ms or record.start_ms, 0)
+            # Of several values MLflow shows that of the latest time.
+            self._log_metrics(changed, record.end_ms or now_ms(), 0)
             self.metrics |= changed
 
     def _log_metrics(self, metrics: Mapping[str, float], time_ms: int, step: int) -> None:

@@ -13,6 +13,7 @@ from astroclf.tracking import addresses
 from astroclf.tracking.faults import as_tracking_error
 from astroclf.tracking.record import RUN_FILE, RUNNING, Record, read_epochs, read_record
 from astroclf.tracking.remote import RemoteRun
+from astroclf.tracking.sender import OUTAGES
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def find_runs(folders: Sequence[str]) -> Iterator[tuple[Path, Record]]:
     Raises UserError for a folder that does not exist or holds no run.
     """
     for name in folders:
-        root = Path(name).expanduser().absolute()
+        root = Path(name).absolute()
         if not root.is_dir():
             raise UserError(f"task.folders={name}: there is no such folder. Give folders of runs.")
         files = sorted(root.rglob(RUN_FILE), key=lambda file: (len(file.parts), file))
@@ -83,10 +84,13 @@ def send_run(settings: sections.Mlflow, folder: Path, record: Record) -> str:
 def send_pending(settings: sections.Section, folder: Path) -> None:
     """Send the runs one level below a folder of which MLflow lacks something.
 
-    For the end of a search, whose trials do not wait for a server that is away. The first failure
-    ends it, and leaves the rest to `task=sync`.
+    For the end of a search, whose trials do not wait for a server that is away. Where it still is,
+    and after the first failure, the rest is left to `task=sync`.
     """
     if not isinstance(settings, sections.Mlflow):
+        return
+    uri = addresses.tracking_uri(settings.uri)
+    if OUTAGES.is_away(addresses.store_identity(uri)):
         return
     for file in sorted(folder.glob(f"*/{RUN_FILE}")):
         record = read_record(file.parent)
@@ -95,7 +99,6 @@ def send_pending(settings: sections.Section, folder: Path) -> None:
         try:
             send_run(settings, file.parent, record)
         except Exception as error:
-            uri = addresses.tracking_uri(settings.uri)
             log.warning("MLflow: %s", as_tracking_error(error, uri))
             log.warning("MLflow lacks trials. %s", addresses.sync_advice(folder, settings.uri))
             return

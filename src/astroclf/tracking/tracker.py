@@ -62,7 +62,7 @@ class Tracker:
             first = self.record.tags.get("command", command_line())  # not that of a resume
             own = {"folder": self.folder, "command": first}
             self.record.tags |= {key: storable(text) for key, text in {**tags, **own}.items()}
-            self.record.write(self.folder)
+            self._write()
         self._changed()
 
     def log_dataset(self, name: str, source: str, fingerprint: str) -> None:
@@ -105,13 +105,23 @@ class Tracker:
         with self._lock:
             self.record.status, self.record.state, self.record.end_ms = status, state, now_ms()
             self.record.reason = storable(reason)[:PARAMETER_LENGTH]
-            self.record.write(self.folder)
+            self._write()
 
     def wait(self) -> None:
         """Return once all so far was sent, or could not be sent."""
 
     def _changed(self) -> None:
         """Called whenever there is more to send."""
+
+    def _write(self) -> None:
+        try:
+            self.record.write(self.folder)
+        except OSError as error:  # a full disk ends a run at its results, not here
+            log.warning(
+                "%s cannot be written (%s): without it task=sync cannot send this run",
+                self.folder / RUN_FILE,
+                error.strerror,
+            )
 
 
 class MlflowTracker(Tracker):

@@ -54,7 +54,12 @@ def header_of(content: SweepContent, folder: Path) -> list[str]:
 def tracked_figures(content: SweepContent) -> dict[str, float]:
     """The best values, how many trials ended how, the importance of each parameter, and what the
     replicates reached."""
-    figures = {f"trials_{state}": float(n) for state, n in numbers_by_state(content.trials).items()}
+    figures = dict.fromkeys(
+        ("trials_waiting", "trials_running"), 0.0
+    )  # not those of an earlier call
+    figures |= {
+        f"trials_{state}": float(n) for state, n in numbers_by_state(content.trials).items()
+    }
     if content.best is not None:
         for name, value in zip(content.objectives, content.best.values, strict=True):
             figures[f"best_{name}"] = value

@@ -36,8 +36,8 @@ from astroclf.tasks.search.compositions import Compositions
 from astroclf.tasks.search.objectives import read_directions, read_objectives
 from astroclf.tasks.search.replicates import LaunchJobs, replicate_best
 from astroclf.tasks.search.results import write_results
+from astroclf.tasks.search.tracked import end_tracking
 from astroclf.tracking import Tracker, flatten, open_tracker
-from astroclf.tracking.sync import send_pending
 
 log = logging.getLogger(__name__)
 
@@ -246,11 +246,7 @@ def finish(
             )
         write_results(plan.folder, content, plan.space, compositions, tracker)
         say_end(plan, content, is_whole=is_whole)
-        if is_whole:
-            tracker.end("FINISHED")
-        else:
-            tracker.end("KILLED", "some of its trials have not finished", "stopped")
-        send_pending(plan.settings.tracking, plan.folder)
+        end_tracking(plan.settings.tracking, plan.folder, study, tracker, is_whole=is_whole)
 
 
 def say_end(plan: Plan, content: SweepContent, *, is_whole: bool) -> None:
