@@ -49,6 +49,11 @@ def test_a_delimiter_that_is_stated_or_inside_other_columns_is_no_trap(file: Pat
     assert read(file, "id\n1\n2\n", "id").text("id") == ["1", "2"]
 
 
+def test_comments_before_the_header_are_left_out(file: Path) -> None:
+    table = read(file, "#Table1\n# of a survey\r\n\nid;class\n1;#a\n", "class", "id")
+    assert (table.text("class"), table.lines) == (["#a"], [5])
+
+
 def test_a_packed_table_is_read(file: Path) -> None:
     assert read(file, gzip.compress(b"id,r\n1,2\n"), "r").text("r") == ["2"]
     with pytest.raises(UserError, match="damaged gzip"):

@@ -20,6 +20,8 @@ from astroclf.errors import UserError, listed
 
 DELIMITERS = (",", ";", "\t", "|")
 MISSING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "masked"}  # in columns of numbers
+# Lines without cells before the header, such as #Table1 of SkyServer.
+COMMENTS = re.compile(r"\A(?:\s*#[^,;\t|\r\n]*(?:\r\n|\r|\n))+")
 MOST_BYTES = 2**31  # of an unpacked table
 GZIP = b"\x1f\x8b"
 
@@ -92,7 +94,7 @@ def read_table(key: str, path: Path, wanted: Wanted) -> Table:
     Raise UserError if the file is no such table, or lacks a column.
     """
     name = f"{key}={path}"
-    text = _text(name, path)
+    text = COMMENTS.sub(lambda found: re.sub("#.*", "", found[0]), _text(name, path))
     columns = [column.strip() for _, column in wanted]
     delimiter = _delimiter(text, columns)
     rows = _numbered_rows(name, text, delimiter)

@@ -102,6 +102,23 @@ def test_split_folders_are_understood_in_other_words(
     assert load_root().split_names == ("train", "val", "test")
 
 
+def test_folders_of_one_class_in_two_spellings_are_joined(
+    load_root: Load, fill: Callable[..., None]
+) -> None:
+    for folder in (
+        "train/\u00e9toile",
+        "train/star",
+        "val/e\u0301toile",
+        "val/star ",
+        "train/star ",
+    ):
+        fill(folder)
+    dataset = load_root()
+    assert dataset.classes == ("star", "\u00e9toile")
+    assert dataset.targets.tolist() == [0, 0, 1, 1, 0]
+    assert dataset.skipped == {}
+
+
 def test_class_folders_that_are_numbers_are_in_numeric_order(
     load_root: Load, fill: Callable[..., None]
 ) -> None:

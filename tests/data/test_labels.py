@@ -2,7 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from astroclf.data.sources.labels import ordered_classes, split_name, warn_of_look_alikes
+from astroclf.data.sources.labels import (
+    class_name,
+    ordered_classes,
+    split_name,
+    warn_of_look_alikes,
+)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +21,10 @@ from astroclf.data.sources.labels import ordered_classes, split_name, warn_of_lo
 )
 def test_usual_words_of_splits_are_understood_in_any_case(text: str, split: str) -> None:
     assert split_name(text) == split
+
+
+def test_accents_of_a_class_have_one_form() -> None:
+    assert class_name(" E\u0301toile\u00a0") == "\u00c9toile"
 
 
 def test_classes_that_are_numbers_are_in_numeric_order() -> None:

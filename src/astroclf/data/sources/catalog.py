@@ -8,7 +8,12 @@ import numpy as np
 
 from astroclf.data.dataset import UNASSIGNED, ImageDataset
 from astroclf.data.sources.files import ReadFiles, name_ids, read_images
-from astroclf.data.sources.labels import ordered_classes, split_name, warn_of_look_alikes
+from astroclf.data.sources.labels import (
+    class_name,
+    ordered_classes,
+    split_name,
+    warn_of_look_alikes,
+)
 from astroclf.data.sources.table_files import find_files
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
@@ -79,7 +84,7 @@ def _targets(table: Table, settings: sections.Catalog) -> tuple[tuple[str, ...],
     """Return the classes and (N,) int64, or the answers and (N, K) float32."""
     if settings.vote_columns is not None:
         return settings.vote_columns, _votes(table, settings.vote_columns)
-    labels = table.filled(str(settings.label_column))
+    labels = [class_name(label) for label in table.filled(str(settings.label_column))]
     classes = ordered_classes(labels)
     if len(classes) < 2:
         raise UserError(

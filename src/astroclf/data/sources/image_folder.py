@@ -14,7 +14,12 @@ from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
 from astroclf.data.formats.kinds import EXTENSIONS, FITS_REASON, extension_reason
 from astroclf.data.sources.files import name_ids, read_images
 from astroclf.data.sources.folder_tree import Parts, Tree, read_tree
-from astroclf.data.sources.labels import ordered_classes, split_name, warn_of_look_alikes
+from astroclf.data.sources.labels import (
+    class_name,
+    ordered_classes,
+    split_name,
+    warn_of_look_alikes,
+)
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 
@@ -59,9 +64,9 @@ def load(settings: sections.ImageFolder) -> ImageDataset:
     _warn_of_nested(found.values())
     classes = _classes(root, found)
     names, targets, split = [], [], []
-    for (split_of, class_name), each in found.items():
+    for (split_of, label), each in found.items():
         names += ["/".join(parts) for parts in each.files]
-        targets += [classes.index(class_name)] * len(each.files)
+        targets += [classes.index(label)] * len(each.files)
         split += [split_of] * len(each.files)
     read = read_images(root, names, settings)
     unread = {path: reason for each in found.values() for path, reason in each.unread.items()}
@@ -106,12 +111,12 @@ def _class_folders(tree: Tree, splits: Mapping[str, str]) -> dict[tuple[str, str
     for parts in tree.folders:
         if len(parts) == depth and (depth == 1 or parts[0] in splits):
             split = splits[parts[0]] if splits else UNASSIGNED
-            found.setdefault((split, parts[-1].strip()), ClassFolder(parts))
+            found.setdefault((split, class_name(parts[-1])), ClassFolder(parts))
     for parts in tree.files:
         if len(parts) <= depth or (splits and parts[0] not in splits):
             continue
         split = splits[parts[0]] if splits else UNASSIGNED
-        folder = found[split, parts[depth - 1].strip()]
+        folder = found[split, class_name(parts[depth - 1])]
         reason = extension_reason(parts[-1])
         if reason is None:
             folder.files.append(parts)
@@ -122,12 +127,14 @@ def _class_folders(tree: Tree, splits: Mapping[str, str]) -> dict[tuple[str, str
 
 def _outside(tree: Tree, found: Mapping[tuple[str, str], ClassFolder]) -> dict[str, str]:
     """Return path -> reason for the images that lie in no class folder."""
-    folders = {each.folder for each in found.values()}
-    return {
+    inside = {parts for each in found.values() for parts in each.files}
+    unread = {path for each in found.values() for path in each.unread}
+    outside = {
         "/".join(parts): FITS_REASON if _is_fits(parts) else "not in a class folder"
         for parts in tree.files
-        if (_is_image(parts) or _is_fits(parts)) and not folders & {parts[:1], parts[:2]}
+        if parts not in inside and (_is_image(parts) or _is_fits(parts))
     }
+    return {path: reason for path, reason in outside.items() if path not in unread}
 
 
 def _check_images(

@@ -33,6 +33,14 @@ def split_name(text: str) -> str:
     return SPLIT_OF.get(SET_SUFFIX.sub("", name.lower()), name)
 
 
+def class_name(text: str) -> str:
+    """Return the name without surrounding blanks, in the Unicode form that joins letter and accent.
+
+    Folders from macOS keep the two apart, and look the same.
+    """
+    return unicodedata.normalize("NFC", text.strip())
+
+
 def ordered_classes(names: Iterable[str]) -> tuple[str, ...]:
     """Return the distinct names, sorted as numbers if all of them are numbers, else as text."""
     distinct = sorted(set(names))
