@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from safetensors.torch import load_file
 
 from astroclf.bundle import read_bundle
 from astroclf.errors import UserError
+from astroclf.integrity import sign
 from astroclf.models import Classifier, build_model
 from astroclf.models.build import BuiltModel
 from astroclf.tasks.memory import Memory
@@ -64,7 +66,9 @@ def test_the_normalisation_is_that_of_the_bundle(
     """Of a bundle for display images; the simulated ones are flux, in units of their own noise."""
     shutil.copytree(bundle, tmp_path / "bundle")
     file = tmp_path / "bundle/bundle.json"
-    file.write_text(file.read_text().replace('"stretch": "linear"', '"stretch": "asinh"'))
+    content = json.loads(file.read_text().replace('"stretch": "linear"', '"stretch": "asinh"'))
+    del content["checksum"]
+    file.write_text(json.dumps(sign({**content, "depth": "8-bit"})))
     trained = read_bundle(tmp_path / "bundle").preprocess
     other = make_dataset(30, px=16)
     for weights in (tmp_path / "bundle", tmp_path / "bundle/weights.safetensors"):
@@ -131,3 +135,16 @@ def test_the_normalisation_follows_published_weights(
     assert (preprocess.mean, preprocess.std) == ((0.5,) * 3, (0.5,) * 3)
     random = settings("model=efficientnet_lite", "model.pretrained=false").model
     assert build_model(random, channels=3, outputs=2, image_px=32).normalisation is None
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "weights.safetensors"])
+def test_a_damaged_bundle_is_refused(
+    settings: Any, bundle: Path, tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(bundle, tmp_path / "bundle")
+    content = bytearray((bundle / name).read_bytes())
+    content[-20] ^= 1
+    (tmp_path / "bundle" / name).write_bytes(content)
+    for path in (tmp_path / "bundle", tmp_path / "bundle/weights.safetensors"):
+        with pytest.raises(UserError, match="does not hold a whole model"):
+            start(settings, path)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel
 from torch import nn
 
 from astroclf.errors import UserError
+from astroclf.integrity import describe_damage
+from astroclf.models.bundle_files import not_whole, read_description
 from astroclf.models.classifier import Classifier, dense_layers
-from astroclf.models.weights import bundle_of, file_of, load_weights
+from astroclf.models.weight_files import bundle_of, file_of
+from astroclf.models.weights import load_weights
 from astroclf.settings import sections
 
 
@@ -69,16 +72,30 @@ def require_model(settings: sections.Model) -> None:
 
 def find_normalisation(settings: sections.Model, backbone: nn.Module) -> Normalisation | None:
     """What a bundle says of itself, else what timm says of the network; None if neither does."""
-    described = bundle_of(Path(settings.weights)) if settings.weights is not None else None
-    if described is not None:
-        preprocess = json.loads(described.read_text())["preprocess"]
-        if preprocess["stretch"] == "linear":
-            return None
-        return Normalisation(tuple(preprocess["mean"]), tuple(preprocess["std"]))
+    folder = bundle_of(Path(settings.weights)) if settings.weights is not None else None
+    if folder is not None:
+        preprocess = _read_statistics(folder)
+        is_linear = preprocess.stretch == "linear"
+        return None if is_linear else Normalisation(preprocess.mean, preprocess.std)
     published: Any = getattr(backbone, "pretrained_cfg", None)
     if not published:
         return None
     return Normalisation(tuple(published["mean"]), tuple(published["std"]))
+
+
+class _Statistics(BaseModel):
+    """The part of the preprocessing of a bundle that goes with its weights."""
+
+    stretch: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def _read_statistics(folder: Path) -> _Statistics:
+    try:
+        return _Statistics.model_validate(read_description(folder).get("preprocess"))
+    except ValueError as error:
+        raise not_whole(folder, f"preprocess: {describe_damage(error)}") from error
 
 
 def _build_backbone(

@@ -9,13 +9,10 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from astroclf.errors import UserError, one_line
+from astroclf.errors import UserError
 from astroclf.models.classifier import Classifier
+from astroclf.models.weight_files import read_state
 
-# Where training scripts keep the weights inside what they save, and what they put before names.
-WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema")
-PREFIXES = ("module.", "_orig_mod.")
-OWN_FILE = "weights.safetensors"  # of a bundle
 TORCHVISION = "features.0.0.weight"  # how its mobile networks begin
 TORCHVISION_EPS = 1e-3  # of batch norm in these; no file of weights holds it
 OF_ANOTHER_EPS = ("mobilenetv3", "efficientnetv2")
@@ -35,7 +32,7 @@ def load_weights(classifier: Classifier, path: Path) -> str:
 
     Raises UserError if the file cannot be read or holds the weights of another network.
     """
-    found = _read(file_of(path))
+    found = read_state(path)
     said, head = [], classifier.head.state_dict()
     if all(name.startswith(("backbone.", "head.")) for name in found):
         its_head, found = _part(found, "head."), _part(found, "backbone.")
@@ -71,49 +68,6 @@ def load_weights(classifier: Classifier, path: Path) -> str:
     classifier.backbone.load_state_dict(matched, strict=True)
     classifier.head.load_state_dict(head)
     return f"model.weights={path}: {'; '.join(said)}." if said else ""
-
-
-def file_of(path: Path) -> Path:
-    """The file of weights that a path names: itself, or that of the bundle there.
-
-    Raises UserError if there is none.
-    """
-    file = path / OWN_FILE if path.is_dir() else path
-    if not file.is_file():
-        raise UserError(f"model.weights={file}: there is no such file.")
-    return file
-
-
-def bundle_of(path: Path) -> Path | None:
-    """What describes the bundle that a path names, as a folder or by the file of weights in it."""
-    file = file_of(path)
-    description = file.with_name("bundle.json")
-    return description if file.name == OWN_FILE and description.is_file() else None
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state: object = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise UserError(
-            f"model.weights={path} cannot be read as weights: {one_line(error)}"
-        ) from error
-    while isinstance(state, Mapping) and (inside := [key for key in WRAPPERS if key in state]):
-        state = state[inside[0]]
-    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
-        raise UserError(f"model.weights={path} holds no table of weights (a state dict).")
-    return {_without_prefix(str(name)): value for name, value in state.items()}
-
-
-def _without_prefix(name: str) -> str:
-    for prefix in PREFIXES:
-        name = name.removeprefix(prefix)
-    return name
 
 
 def _part(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -21,6 +21,7 @@ from astroclf.models.classifier import count_parameters
 from astroclf.models.lora import merge_adapters
 from astroclf.settings import Settings
 from astroclf.status import status
+from astroclf.tasks.bundle_description import describe_bundle
 from astroclf.tasks.decide import compare_with_plain, fit_decision
 from astroclf.tasks.results import (
     count_test_evaluations,
@@ -82,17 +83,10 @@ def report_outcome(
     }
     content = write_metrics(folder / "metrics.json", splits, compared, facts)
     write_predictions(folder / "predictions.csv", dataset, splits)
-    write_bundle(
-        folder / "bundle",
-        setup.classifier.state_dict(),
-        model=settings.model.model_dump(),
-        dataset=dataset,
-        preprocess=setup.preprocess,
-        decision=fitted.decision,
-        views=views,
-        cut=file_cut(settings, dataset),
-        facts={"dataset": settings.dataset.model_dump(), "metrics": content},
+    description = describe_bundle(
+        settings, dataset, setup.preprocess, fitted.decision, content, origin
     )
+    write_bundle(folder / "bundle", setup.classifier.state_dict(), description)
     decision = DecisionContent(
         fitted.decision,
         fitted.threshold,
@@ -120,15 +114,6 @@ def compare_with_baseline(dataset: ImageDataset, splits: Mapping[str, SplitResul
     for warning in warnings:
         log.warning("\n*** %s\n", warning)
     return warnings
-
-
-def file_cut(settings: Settings, dataset: ImageDataset) -> dict[str, Any]:
-    """How a file becomes an image of this data set: what the bundle does with new files."""
-    return {
-        "crop_px": getattr(settings.dataset, "crop_px", None),
-        "image_px": dataset.image_px,
-        "channels": dataset.channels,
-    }
 
 
 def run_facts(

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.torch import load_file
 
 from astroclf.bundle import read_bundle
 from astroclf.data.dataset import ImageDataset
@@ -93,65 +90,9 @@ def test_it_says_what_its_images_are(
     bundle = read_bundle(runs["softmax"] / "bundle")
     assert bundle.classes == ("galaxy", "star")
     assert bundle.pixels == simulated_dataset.pixels
-    assert bundle.image_px == 32
+    assert (bundle.image_px, bundle.depth) == (32, "flux")
     assert bundle.facts["dataset"]["name"] == "simulated"
     assert bundle.facts["metrics"]["run"]["seed"] == 0
-
-
-@pytest.mark.parametrize("shape", [(2, 1, 32, 32), (2, 5, 32, 32), (3, 32, 32)])
-def test_other_bands_are_refused(runs: dict[str, Path], shape: tuple[int, ...]) -> None:
-    bundle = read_bundle(runs["softmax"] / "bundle")
-    with pytest.raises(
-        UserError, match=r"this model wants \(N, 3, 32, 32\) with the bands g, r, i"
-    ):
-        bundle.predict(np.zeros(shape, np.float32))
-
-
-def test_another_width_is_refused(runs: dict[str, Path]) -> None:
-    bundle = read_bundle(runs["softmax"] / "bundle")
-    with pytest.raises(UserError, match=r"this model wants \(N, 3, 32, 32\)"):
-        bundle.predict(np.zeros((2, 3, 48, 48), np.float32))
-
-
-@pytest.mark.parametrize("count", [0, 1, 257])
-def test_any_number_of_images_will_do(runs: dict[str, Path], count: int) -> None:
-    bundle = read_bundle(runs["softmax"] / "bundle")
-    predicted = bundle.predict(np.ones((count, 3, 32, 32), np.float32))
-    assert predicted.shape == (count, 2)
-    np.testing.assert_allclose(predicted.sum(axis=1), 1)
-
-
-def test_a_bundle_of_the_former_format_is_read(runs: dict[str, Path], tmp_path: Path) -> None:
-    shutil.copytree(runs["softmax"] / "bundle", tmp_path / "bundle")
-    file = tmp_path / "bundle/bundle.json"
-    stored = json.loads(file.read_text())
-    stored["model"].pop("features", None)
-    file.write_text(json.dumps({**stored, "format": 2}))
-    images = np.ones((2, 3, 32, 32), np.float32)
-    now, before = read_bundle(runs["softmax"] / "bundle"), read_bundle(tmp_path / "bundle")
-    np.testing.assert_array_equal(before.predict(images), now.predict(images))
-
-
-def test_an_incomplete_bundle_is_refused(runs: dict[str, Path], tmp_path: Path) -> None:
-    for name, said in (
-        ("bundle.json", "holds no model: give the folder `bundle` of a run"),
-        ("weights.safetensors", "does not hold a whole model"),
-    ):
-        with pytest.raises(UserError, match=said):
-            read_bundle(tmp_path)
-        (tmp_path / name).write_bytes((runs["softmax"] / "bundle" / name).read_bytes())
-    assert read_bundle(tmp_path).classes == ("galaxy", "star")
-    weights = (tmp_path / "weights.safetensors").read_bytes()
-    (tmp_path / "weights.safetensors").write_bytes(weights[:1000])
-    with pytest.raises(UserError, match="does not hold a whole model"):
-        read_bundle(tmp_path)
-
-
-def test_nothing_in_it_is_a_pickle(runs: dict[str, Path]) -> None:
-    folder = runs["softmax"] / "bundle"
-    assert sorted(file.name for file in folder.iterdir()) == ["bundle.json", "weights.safetensors"]
-    assert json.loads((folder / "bundle.json").read_text())["format"] == 3
-    assert "backbone.0.0.weight" in load_file(folder / "weights.safetensors")
 
 
 def test_files_become_the_images_of_the_data_set(

@@ -1,0 +1,76 @@
+"""Writing and reading the folder of a bundle."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from astroclf.bundle.bundle import Bundle
+from astroclf.bundle.description import Description, parse_description
+from astroclf.errors import UserError, one_line
+from astroclf.files import flush_file, replace_folder, write_json
+from astroclf.integrity import describe_damage, hash_file, sign
+from astroclf.models import build_model
+from astroclf.models.bundle_files import (
+    DESCRIPTION_FILE,
+    WEIGHTS_FILE,
+    not_whole,
+    read_description,
+    read_weights,
+)
+from astroclf.settings.read import CHOICES
+
+
+def write_bundle(folder: Path, weights: Mapping[str, Tensor], description: Description) -> None:
+    """Write everything that `read_bundle` needs, whole or not at all.
+
+    The files are written beside the folder and take its place together; an old bundle there is
+    complete until then. bundle.json holds the checksum of the weights and one of itself.
+    """
+    from safetensors.torch import save_file
+
+    draft = folder.with_name(f".{folder.name}.draft")
+    for leftover in folder.parent.glob(f"{draft.name}*"):  # of a process that was killed
+        shutil.rmtree(leftover)
+    draft.mkdir(parents=True)
+    file = draft / WEIGHTS_FILE
+    save_file({name: weight.cpu().contiguous() for name, weight in weights.items()}, file)
+    file.chmod(0o644)  # safetensors keeps its files to their owner; a model is there to be shared
+    flush_file(file)
+    content = {**description.model_dump(), "weights_checksum": hash_file(file)}
+    write_json(draft / DESCRIPTION_FILE, sign(content))
+    replace_folder(draft, folder)
+
+
+def read_bundle(folder: Path | str) -> Bundle:
+    """Return the classifier in a folder.
+
+    Raises UserError if the folder holds none, or one that is unreadable, damaged, incomplete or of a
+    newer version.
+    """
+    folder = Path(folder).expanduser()
+    content = read_description(folder)
+    try:
+        description = parse_description(content)
+        settings = CHOICES["model"][description.model["family"]].model_validate(description.model)
+    except (KeyError, TypeError) as error:
+        raise not_whole(folder, f"{DESCRIPTION_FILE}: model.family is unknown") from error
+    except ValueError as error:
+        raise not_whole(folder, f"{DESCRIPTION_FILE}: {describe_damage(error)}") from error
+    except UserError as error:
+        raise not_whole(folder, f"{DESCRIPTION_FILE}: {one_line(error)}") from error
+    weights = read_weights(folder, description.weights_checksum)
+    network = build_model(
+        settings,  # type: ignore[arg-type]
+        channels=len(description.pixels.bands),
+        outputs=len(description.classes),
+        image_px=description.image_px,
+    ).classifier
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise not_whole(folder, f"the weights are of another network: {one_line(error)}") from error
+    return Bundle.from_description(network, description)
