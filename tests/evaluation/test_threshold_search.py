@@ -173,6 +173,14 @@ def test_the_order_of_images_does_not_matter(data, seed):
 
 
 @pytest.mark.parametrize(
+    ("text", "canonical"),
+    [("purity >= 0.9", "precision >= 0.9"), ("completeness>=0.5", "recall >= 0.5")],
+)
+def test_purity_and_completeness_are_precision_and_recall(text: str, canonical: str) -> None:
+    assert read_objective(text, 2).text == read_objective(canonical, 2).text == canonical
+
+
+@pytest.mark.parametrize(
     "text", ["f2", "precision", "precision > 0.9", "precision >= 0", "recall >= 99"]
 )
 def test_an_unknown_objective_names_those_there_are(text):

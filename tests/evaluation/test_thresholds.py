@@ -110,7 +110,7 @@ def test_a_constraint_that_few_images_cannot_show_is_not_kept():
     fitted = fit_threshold(labels_of(p_1), targets, "precision >= 0.99", ("galaxy", "star"), seed=0)
     assert not fitted.kept
     assert fitted.reason == (
-        "precision >= 0.99 is not met on val with 95 % confidence: no threshold has a lower bound "
+        "precision of star >= 0.99 is not met on val with 95 % confidence: no threshold has a lower bound "
         "of 0.9737: labels stay those of the highest probability"
     )
 
@@ -122,7 +122,7 @@ def test_images_of_a_group_count_as_one_in_a_constraint():
     alone = fit_threshold(labels_of(p_1), targets, **named)
     assert "is not met" not in alone.reason
     grouped = fit_threshold(labels_of(p_1), targets, **named, groups=np.arange(800) // 4)
-    assert "precision >= 0.99 is not met" in grouped.reason
+    assert "precision of star >= 0.99 is not met" in grouped.reason
 
 
 def test_copies_of_an_image_do_not_choose_the_threshold_that_decides_it():

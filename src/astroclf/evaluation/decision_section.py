@@ -140,4 +140,4 @@ def _reached(fit: FittedThreshold, figure: float) -> str:
         return f"{figure:.3f}"
     if figure < 0:
         return f"{-figure:.3g} below the bound"
-    return f"{'recall' if bounded.strip() == 'precision' else 'precision'} {figure:.3f}"
+    return f"{'recall' if bounded.startswith('precision') else 'precision'} {figure:.3f}"

@@ -29,6 +29,7 @@ ROUNDS = 20  # over all classes; a handful suffices
 LEAST_GAIN = 1e-12  # below it, figures differ by rounding alone
 LEAST_STEP = 1e-12  # ratios closer than this, relatively, are the same
 FURTHEST = 1e50  # no factor goes beyond this or below its inverse
+SYNONYMS = {"purity": "precision", "completeness": "recall"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Objective:
 def read_objective(text: str, n_classes: int, images_per_unit: float = 1.0) -> Objective:
     """The objective of a name in `OBJECTIVES`, or of a constraint such as `precision >= 0.99`.
 
-    A constraint is on class 1 of two, and met where the lower confidence bound meets it (see
+    A constraint is on the positive class, the second of two (purity is precision, completeness is
+    recall), and met where the lower confidence bound meets it (see
     `lower_bound`). `precision >= x` maximises recall, `recall >= x` precision.
 
     images_per_unit: images in a group, which count as one in the confidence bound.
@@ -63,7 +65,7 @@ def read_objective(text: str, n_classes: int, images_per_unit: float = 1.0) -> O
     """
     if text in OBJECTIVES:
         return Objective(text, OBJECTIVES[text])
-    match = re.fullmatch(r"\s*(precision|recall)\s*>=\s*(\d*\.?\d+)\s*", text)
+    match = re.fullmatch(r"\s*(precision|recall|purity|completeness)\s*>=\s*(\d*\.?\d+)\s*", text)
     if match is None or not 0 < (bound := float(match[2])) <= 1:
         raise UserError(
             f"Labels cannot be tuned for {text!r}: choose {', '.join(OBJECTIVES)}, "
@@ -71,12 +73,13 @@ def read_objective(text: str, n_classes: int, images_per_unit: float = 1.0) -> O
         )
     if n_classes != 2:
         raise UserError(
-            f"{text!r} is a constraint on the second class of two, but there are {n_classes} "
+            f"{text!r} is a constraint on the positive class of two, but there are {n_classes} "
             f"classes: choose {', '.join(OBJECTIVES)}."
         )
-    measure = _constrained(match[1], bound, images_per_unit)
-    gained = _recall if match[1] == "precision" else _precision
-    return Objective(text.strip(), measure, bound, gained)
+    held = SYNONYMS.get(match[1], match[1])
+    measure = _constrained(held, bound, images_per_unit)
+    gained = _recall if held == "precision" else _precision
+    return Objective(f"{held} >= {match[2]}", measure, bound, gained)
 
 
 def lower_bound(hits: np.ndarray, n: np.ndarray) -> np.ndarray:

@@ -76,6 +76,8 @@ def fit_threshold(
     """
     images_per_unit = 1.0 if groups is None else len(groups) / max(1, len(np.unique(groups)))
     chosen = read_objective(objective, len(classes), images_per_unit)
+    if chosen.bound is not None:
+        chosen = replace(chosen, text=chosen.text.replace(">=", f"of {classes[1]} >="))
     return _fit(probabilities, targets, chosen, classes, Resampling(RESAMPLES, seed, groups))
 
 
