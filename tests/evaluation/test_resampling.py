@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from astroclf.evaluation import resampling
 from astroclf.evaluation.ranking import Ranking
 from astroclf.evaluation.resampling import Resampling, replicate
 
@@ -26,20 +25,30 @@ def test_bootstrap_error_of_a_mean_is_its_standard_error():
     assert (found.units, found.unit, found.dof) == (400, "image", 399)
 
 
-def test_each_stratum_keeps_its_total_weight():
-    strata = np.array([0] * 30 + [1] * 3 + [2])
-    weights = weights_of(34, Resampling(300, 0), strata)
-    assert weights.shape == (300, 34)
-    for stratum, n in ((0, 30), (1, 3), (2, 1)):
-        np.testing.assert_allclose(weights[:, strata == stratum].sum(axis=1), n)
-    assert (weights[:, -1] == 1).all(), "an image alone in its stratum always counts"
+def test_shares_of_strata_vary_as_in_a_random_sample_but_none_is_lost():
+    strata = np.array([0] * 30 + [1] * 3 + [2] * 67)
+    weights = weights_of(100, Resampling(4000, 0), strata)
+    assert weights.shape == (4000, 100)
+    np.testing.assert_allclose(weights.sum(axis=1), 100)
+    for stratum, n in ((0, 30), (1, 3), (2, 67)):
+        total = weights[:, strata == stratum].sum(axis=1)
+        assert total.min() > 0
+        assert total.mean() == pytest.approx(n, rel=0.03)
+        assert total.std() == pytest.approx(np.sqrt(n * (1 - n / 100)), rel=0.06)
 
 
 def test_bootstrap_variance_is_unbiased_in_small_strata():
     """Of a stratum of three images too, which a draw of three from three underestimates by 1/3."""
     rng = np.random.default_rng(1)
     values, strata = rng.normal(size=90), np.repeat(np.arange(30), 3)
-    found = replicate(mean_of(values), 90, Resampling(5000, 0), strata)["mean"]
+
+    def mean_of_strata(weights):
+        return {"mean": np.mean([
+            weights[:, strata == k] @ values[strata == k] / weights[:, strata == k].sum(axis=1)
+            for k in range(30)
+        ], axis=0)}  # fmt: skip
+
+    found = replicate(mean_of_strata, 90, Resampling(5000, 0), strata)["mean"]
     within = values.reshape(30, 3).var(axis=1, ddof=1)
     assert found.error == pytest.approx(np.sqrt(within.mean() / 90), rel=0.04)
     assert found.dof == 60
@@ -76,15 +85,12 @@ def test_no_resamples_leave_the_value_alone():
         assert np.isnan(found.error)
 
 
-def test_the_seed_decides_the_draws(monkeypatch):
+def test_the_seed_decides_the_draws():
     values = np.random.default_rng(0).normal(size=30)
     once = replicate(mean_of(values), 30, Resampling(100, 5))["mean"].draws
     again = replicate(mean_of(values), 30, Resampling(100, 5))["mean"].draws
     np.testing.assert_array_equal(once, again)
     assert (once != replicate(mean_of(values), 30, Resampling(100, 6))["mean"].draws).any()
-    monkeypatch.setattr(resampling, "WEIGHTS_PER_CHUNK", 70)
-    in_chunks = replicate(mean_of(values), 30, Resampling(100, 5))["mean"].draws
-    np.testing.assert_allclose(once, in_chunks)
 
 
 def test_a_replicate_is_the_metric_of_the_weighted_images():

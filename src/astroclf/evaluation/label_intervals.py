@@ -67,7 +67,7 @@ def measure_overall(
     found["ece"] = measured_ece(found["ece"]["value"], [sums])
     if _are_independent(replicates["f1_of_class"]):
         true, predicted, hits = sums.counts()
-        accuracy = wilson_interval(hits.sum(), true.sum())
+        accuracy = wilson_interval(float(hits.sum()), float(true.sum()))
         found["accuracy"] = measured(_value(found["accuracy"]), accuracy)
         for metric, of_classes, present, correlation in (
             ("balanced_accuracy", "recall", true > 0, np.eye(len(true))),

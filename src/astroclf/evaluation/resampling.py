@@ -58,9 +58,10 @@ def replicate(
     """Measure metrics on all images and on resamples of them; metric -> its replicates.
 
     - Images: the bootstrap within strata, of m - 1 from m images and reweighted by m / (m - 1),
-      which has the right variance in small strata too (Rao & Wu 1988, JASA 83, 231). With the
-      classes as strata no resample lacks a class, so that a mean over classes stays one of the
-      same classes.
+      which has the right variance in small strata too (Rao & Wu 1988, JASA 83, 231). The shares of
+      the strata are drawn from a Dirichlet distribution (Rubin 1981, Ann. Statist. 9, 130): they
+      vary as in a random sample of images, but with the classes as strata no resample lacks a
+      class, so that a mean over classes stays one of the same classes.
     - Groups: the delete-one-group jackknife, whose errors are the least optimistic for few groups
       (MacKinnon, Nielsen & Webb 2023, J. Appl. Econometrics 38, 671). More than `resampling.n`
       groups are deleted in random blocks (Shao & Tu 1995, "The Jackknife and Bootstrap", 2.3).
@@ -99,9 +100,14 @@ def _bootstrap_weights(strata: np.ndarray, resampling: Resampling) -> Iterator[n
     rows_per_chunk = max(1, WEIGHTS_PER_CHUNK // max(1, len(strata)))
     for start in range(0, resampling.n, rows_per_chunk):
         weights = np.ones((min(rows_per_chunk, resampling.n - start), len(strata)))
-        for positions in members:
+        shares = rng.gamma(
+            [len(positions) for positions in members], size=(len(weights), len(members))
+        )
+        shares *= len(strata) / shares.sum(axis=1, keepdims=True)
+        for positions, share in zip(members, shares.T, strict=True):
             if len(positions) > 1:
                 weights[:, positions] = _reweighted(rng, len(weights), len(positions))
+            weights[:, positions] *= (share / len(positions))[:, None]
         yield weights
 
 
