@@ -78,11 +78,13 @@ def start(conf: Path, arguments: list[str]) -> int:
         print(describe_interrupt(interrupted, None), file=sys.stderr)
         raise
     except Exception as error:
-        if isinstance(error, UserError) or not is_of_hydra(error):
-            return report_error(error)
-        refusal = UserError(explain_refusal(error, arguments, conf))
-        refusal.__cause__ = error
-        return report_error(refusal)
+        shown = error
+        if is_of_hydra(error):
+            shown = UserError(explain_refusal(error, arguments, conf))
+            shown.__cause__ = error
+        code = report_error(shown)
+        discard_claims()
+        return code
     finally:
         hydra_utils.run_and_report = report
         release_claims()

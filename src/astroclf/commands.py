@@ -25,5 +25,5 @@ def quoted(text: str) -> str:
     if _PLAIN_PATH.fullmatch(text) and text.lower() not in _HYDRA_WORDS:
         return text
     escaped = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)  # ${...} would be interpolated
-    escaped = re.sub(r"(\\*)('|$)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), escaped)
+    escaped = re.sub(r"(\\*)('|\Z)", lambda end: 2 * end[1] + ("\\'" if end[2] else ""), escaped)
     return f"'{escaped}'"

@@ -15,7 +15,7 @@ from astroclf.redaction import redact
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 # PyTorch and safetensors write files themselves and raise errors of their own.
 _TORCH_WRITER = re.compile(r"PytorchStreamWriter|inline_container")
-_RUST_ERROR = re.compile(r"Os \{ code: (\d+)")
+_RUST_ERROR = re.compile(r"(?:Os \{ code: |os error )(\d+)")
 _NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 

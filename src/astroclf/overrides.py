@@ -78,6 +78,8 @@ def explain_refusal(error: Exception, arguments: Sequence[str], conf: Path) -> s
 
 def is_of_hydra(error: Exception) -> bool:
     """Return whether Hydra, or what it parses and merges with, has raised the error."""
+    if isinstance(error, UserError):
+        return False
     if isinstance(error, (HydraException, OmegaConfBaseException)):
         return True
     frames = traceback.extract_tb(error.__traceback__)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import random
 import shutil
 import signal
 import subprocess
@@ -308,3 +310,40 @@ def test_without_a_whole_checkpoint_nothing_is_resumed(
         path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(UserError, match=r"resume=.*last\.pt"):
         astroclf.app._resumed({"resume": str(stopped.folder)}, ["resume=x"])
+
+
+# --- a soak ---------------------------------------------------------------------------------------
+
+KILLS = int(os.environ.get("ASTROCLF_SOAK_KILLS", "60"))
+LONGEST_S = float(os.environ.get("ASTROCLF_SOAK_LONGEST_S", "8"))  # that a run is left alone
+
+
+@pytest.mark.slow
+def test_signals_at_random_moments_change_nothing(
+    command: Command, whole: Path, tmp_path: Path
+) -> None:
+    """ASTROCLF_SOAK_KILLS signals at any moment of the start, the epochs, the evaluation, the report."""
+    rng = random.Random(0)
+    signals = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+    sent = finished = 0
+    while sent < KILLS or finished == 0:
+        command.folder = tmp_path / f"run-{finished}"
+        if (command.folder / "checkpoint/last.pt").is_file():
+            process = command.start(f"resume={command.folder}")
+        else:
+            process = command.start(*command.overrides, f"hydra.run.dir={command.folder}")
+        number = rng.choice(signals)
+        try:
+            # The last run is left alone, so that there is one to compare.
+            said, _ = process.communicate(
+                timeout=rng.uniform(0, LONGEST_S) if sent < KILLS else 300
+            )
+        except subprocess.TimeoutExpired:
+            sent += 1
+            process.send_signal(number)
+            said, _ = process.communicate(timeout=120)
+        assert "Traceback" not in said, said
+        assert process.returncode in (0, -number, 128 + number), said
+        if process.returncode == 0:
+            assert_same_run(command.folder, whole)
+            finished += 1

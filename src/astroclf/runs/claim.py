@@ -18,10 +18,11 @@ RECORD = ".hydra"  # Hydra's record of the settings
 LOG_FILE = "run.log"
 CHECKPOINT_FILE = "checkpoint/last.pt"
 REPEAT_FILE = "repeat.json"
-# What a run writes, and a fresh one must not find.
+# What a run writes before its first step, and after: a fresh run must not find it.
+PREPARED = ("leaks.csv", "mlflow.json", "skipped.csv", "split.csv")
 RESULTS = (
-    "benchmark.json", "bundle", "checkpoint", "history.csv", "leaks.csv", "metrics.json", "mlflow.json",
-    "predictions.csv", REPEAT_FILE, "report.html", "skipped.csv", "split.csv",
+    "benchmark.json", "bundle", "checkpoint", "history.csv", "metrics.json", "predictions.csv", REPEAT_FILE,
+    "report.html",
 )  # fmt: skip
 
 
@@ -110,8 +111,13 @@ def is_run(folder: Path) -> bool:
 
 
 def results_in(folder: Path) -> list[str]:
-    """Return the names of the results of a run that a folder holds."""
-    return [name for name in RESULTS if (folder / name).exists()]
+    """Return the names of the results of a run that a folder holds.
+
+    What a run writes before its first step counts only where no run has left its record: one that was
+    killed that early has no results, and may start again in its folder.
+    """
+    names = RESULTS if (folder / RECORD).is_dir() else (*RESULTS, *PREPARED)
+    return [name for name in names if (folder / name).exists()]
 
 
 def lock_folder(folder: Path, made: tuple[Path, ...], shown: str) -> Claim:

@@ -1,0 +1,26 @@
+"""Log file of a run."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from astroclf.errors import one_line
+
+
+class LogFile(logging.FileHandler):
+    """A file handler whose disk may be full: its lines are lost, with one message, and the run goes on."""
+
+    has_failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """Report the first line that cannot be written."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self.has_failed:
+            self.has_failed = True
+            print(
+                f"astroclf: {self.baseFilename} cannot be written ({one_line(error)}): its lines are lost.",
+                file=sys.stderr,
+            )

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from astroclf.errors import UserError
+from astroclf.runs.claim import (
+    CHECKPOINT_FILE,
+    LOCK_FILE,
+    REPEAT_FILE,
+    claim_fresh,
+    claim_named,
+    claim_resumed,
+)
+from astroclf.tasks.repeat.record import RECORD_FILE
+from astroclf.training.checkpoint import checkpoint_path
+
+
+def leave_record(folder: Path) -> None:
+    """What Hydra leaves in the folder of a run before it begins."""
+    (folder / ".hydra").mkdir()
+    for name in ("config.yaml", "hydra.yaml", "overrides.yaml"):
+        (folder / ".hydra" / name).touch()
+    (folder / "run.log").touch()
+
+
+def test_names_of_files_are_those_that_are_written(tmp_path: Path) -> None:
+    assert checkpoint_path(tmp_path) == tmp_path / CHECKPOINT_FILE
+    assert RECORD_FILE == REPEAT_FILE
+
+
+def test_a_name_that_is_taken_gets_a_suffix(tmp_path: Path) -> None:
+    claims = [claim_fresh(tmp_path / "day/run") for _ in range(3)]
+    assert [claim.folder.name for claim in claims] == ["run", "run-2", "run-3"]
+
+
+def test_discarding_removes_what_was_made_alone(tmp_path: Path) -> None:
+    claim = claim_fresh(tmp_path / "new/day/run")
+    leave_record(claim.folder)
+    claim.discard()
+    assert not list(tmp_path.iterdir())
+
+
+def test_discarding_keeps_a_folder_that_something_was_added_to(tmp_path: Path) -> None:
+    claim = claim_fresh(tmp_path / "run")
+    leave_record(claim.folder)
+    (claim.folder / "notes.txt").touch()
+    claim.discard()
+    assert (tmp_path / "run/notes.txt").exists()
+    assert (tmp_path / "run/.hydra/config.yaml").exists()
+
+
+def test_discarding_keeps_a_folder_that_was_there(tmp_path: Path) -> None:
+    claim = claim_named(tmp_path, "hydra.run.dir")
+    leave_record(tmp_path)
+    claim.discard()
+    assert tmp_path.is_dir()
+    assert not list(tmp_path.iterdir())
+
+
+def test_discarding_keeps_a_log_with_lines(tmp_path: Path) -> None:
+    claim = claim_fresh(tmp_path / "run")
+    leave_record(claim.folder)
+    (claim.folder / "run.log").write_text("epoch 1")
+    claim.discard()
+    assert (tmp_path / "run/run.log").exists()
+
+
+def test_a_folder_in_use_is_refused_until_it_is_released(tmp_path: Path) -> None:
+    claim = claim_named(tmp_path / "run", "hydra.run.dir")
+    for again in (lambda: claim_named(claim.folder, "x"), lambda: claim_resumed(claim.folder)):
+        with pytest.raises(UserError, match=f"is in use by process {os.getpid()}"):
+            again()
+    claim.release()
+    claim_named(claim.folder, "hydra.run.dir").release()
+
+
+def test_one_training_of_several_is_refused_while_they_run(tmp_path: Path) -> None:
+    claim = claim_fresh(tmp_path / "run")
+    (claim.folder / REPEAT_FILE).touch()
+    (claim.folder / "seed-1").mkdir()
+    with pytest.raises(UserError, match="is in use by"):
+        claim_resumed(claim.folder / "seed-1")
+    claim.release()
+    claim_resumed(claim.folder / "seed-1")
+
+
+def test_a_run_that_was_killed_before_its_first_step_may_start_again(tmp_path: Path) -> None:
+    (tmp_path / "split.csv").touch()
+    with pytest.raises(
+        UserError, match=r"holds results already \(split\.csv\)\. Give another folder\.$"
+    ):
+        claim_named(tmp_path, "hydra.run.dir")
+    assert [path.name for path in tmp_path.iterdir()] == ["split.csv"]
+    leave_record(tmp_path)
+    claim_named(tmp_path, "hydra.run.dir")
+    assert (tmp_path / LOCK_FILE).exists()
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "run").touch()
+    with pytest.raises(UserError, match="is a file: give a folder"):
+        claim_named(tmp_path / "run", "hydra.run.dir")
