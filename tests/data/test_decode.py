@@ -141,6 +141,14 @@ def test_a_file_that_is_no_picture_is_named_for_what_it_is(
     assert reason in reason_of(tmp_path / "a.jpg")
 
 
+def test_a_jpeg_of_twelve_bits_is_not_called_damaged(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg")
+    content = bytearray((tmp_path / "a.jpg").read_bytes())
+    content[content.index(b"\xff\xc0") + 4] = 12  # sample precision of the frame header
+    (tmp_path / "a.jpg").write_bytes(content)
+    assert "cannot handle 12-bit" in reason_of(tmp_path / "a.jpg").lower()
+
+
 def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "folder.png").mkdir()

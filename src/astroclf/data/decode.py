@@ -17,6 +17,7 @@ from astroclf.data.formats.kinds import BadImage, require_regular
 VERSION = 2  # raised whenever the same file and settings give other pixels than before
 
 DEEP_MAX = 65535.0
+DAMAGED = "truncated, damaged or compressed by an unsupported method"
 # Orientation of EXIF -> whether rows and columns are exchanged first, then what is reversed.
 TURNS: dict[int, tuple[bool, tuple[int, ...]]] = {
     2: (False, (1,)),
@@ -60,7 +61,7 @@ def decode(file: Path, max_megapixels: float = MAX_MEGAPIXELS) -> np.ndarray:
                 values = np.array(plain.convert("L" if header.channels == 1 else "RGB"))
     values = _upright(values, header.orientation)
     if values.shape[:2] != (header.height_px, header.width_px):
-        raise BadImage("truncated or damaged")  # two sizes or orientations in one file
+        raise BadImage(DAMAGED)  # two sizes or orientations in one file
     return values[np.newaxis] if values.ndim == 2 else values.transpose(2, 0, 1)
 
 
@@ -106,7 +107,7 @@ def _deep_values(data: bytes, header: Header) -> np.ndarray:
     """All 16 bits, (H, W) or (H, W, 3) float32; Pillow would keep 8 of them for RGB."""
     values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None or values.dtype != np.uint16:
-        raise BadImage("16-bit values of an unknown kind")
+        raise BadImage("16-bit values in a form that is not supported, save it as PNG")
     if header.channels == 1:
         return (values if values.ndim == 2 else values[..., 0]).astype(np.float32)
     return values[..., 2::-1].astype(np.float32)  # stored as blue, green, red, alpha
@@ -120,8 +121,8 @@ def _bad_image_reasons() -> Iterator[None]:
     except BadImage:
         raise
     except OSError as error:
-        unreadable = f"cannot be read ({error.strerror})" if error.errno else "truncated or damaged"
+        unreadable = f"cannot be read ({error.strerror})" if error.errno else DAMAGED
         reason = "truncated" if "truncated" in str(error).lower() else unreadable
         raise BadImage(reason) from error
     except Exception as error:  # a decoder may raise anything at all on a broken file
-        raise BadImage("truncated or damaged") from error
+        raise BadImage(DAMAGED) from error

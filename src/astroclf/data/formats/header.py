@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from PIL import Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.JpegImagePlugin import jpeg_factory
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from astroclf.data.formats.kinds import SIGNATURE_BYTES, BadImage, foreign_reason, format_of
 from astroclf.data.formats.tiff import read_tiff_kind
@@ -17,11 +23,19 @@ from astroclf.errors import one_line
 MAX_MEGAPIXELS = 100.0
 DEFLATE_RATIO = 1032  # bytes that one byte of a PNG can hold at most
 GREY_MODES = ("1", "L", "LA", "La")
+UNSUPPORTED = re.compile("support|handle|unknown", re.IGNORECASE)  # in messages of Pillow
 ORIENTATION = 0x0112  # tag of EXIF
 PNG_SIZE, PNG_BITS, PNG_COLOR = 16, 24, 25  # bytes of the file
 PNG_GREYS = (0, 4)  # grey without and with alpha
-
-Image.init()  # registers the formats
+# Image.open would hide why a file is refused, and has a limit of pixels of its own.
+READERS: dict[str, Callable[[BinaryIO], Image.Image]] = {
+    "JPEG": jpeg_factory,
+    "PNG": PngImageFile,
+    "TIFF": TiffImageFile,
+    "GIF": GifImageFile,
+    "BMP": BmpImageFile,
+    "WEBP": WebPImageFile,
+}
 
 
 @dataclass(frozen=True)
@@ -60,9 +74,10 @@ def opened(stream: BinaryIO, max_megapixels: float) -> Iterator[tuple[Image.Imag
     tiff = read_tiff_kind(stream) if name == "TIFF" else None
     stream.seek(0)
     try:
-        image = Image.OPEN[name][0](stream, "")
+        image = READERS[name](stream)
     except Exception as error:  # a decoder may raise anything at all on a broken file
-        detail = f" ({one_line(error, 60)})" if "upported" in str(error) else ""
+        is_known = UNSUPPORTED.search(str(error))
+        detail = f" ({one_line(error, 60)})" if is_known else ""
         raise BadImage(f"truncated, damaged or an unsupported kind of {name}{detail}") from error
     with image:
         _require_size(image.width, image.height, max_megapixels)
