@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from astroclf.status import status
 from astroclf.tracking.faults import TrackingError
 
 
@@ -113,6 +114,7 @@ class Sender:
             )
             return self._is_sent
 
+    @status("sending the run to MLflow")
     def finish(self, *, is_patient: bool = True) -> bool:
         """Send the rest and end the thread; returns whether all was sent.
 
