@@ -697,3 +697,24 @@ def test_a_defect_shows_its_traceback(
     ran = run_here()
     assert ran.code == 1
     assert "ZeroDivisionError" in ran.err
+
+
+def test_sync_is_refused_before_pytorch_is_imported(
+    run_here: Callable[..., Ran], tmp_path: Path
+) -> None:
+    (tmp_path / "runs").mkdir()
+    ran = run_here("task=sync", "task.folders=runs")
+    assert ran.code == 2
+    assert "task.folders=" in ran.err
+    assert "no run is recorded there" in ran.err
+    assert "PyTorch" not in ran.out
+
+
+def test_the_record_of_a_multirun_holds_no_password(
+    run_here: Callable[..., Ran], tmp_path: Path
+) -> None:
+    secret = "tracking.uri='http://bob:s3cret@127.0.0.1:9'"
+    assert run_here("-m", "task=sync", "task.folders=missing", secret, "seed=1,2").code != 0
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert {file.name for file in files} >= {"multirun.yaml", "overrides.yaml"}
+    assert not [file for file in files if b"s3cret" in file.read_bytes()]

@@ -48,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pages": set(),
     "evaluation": {"pages"},
     "sweep": {"pages"},
-    "tracking": {"provenance"},
+    "tracking": {"provenance", "runs"},
     "training": {"data"},
     "bundle": {"data", "models", "evaluation"},
     "tasks": {
@@ -61,7 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "tracking",
         "training",
     },
-    "app": {"overrides", "runs", "sweep", "tasks", "training"},
+    "app": {"overrides", "runs", "sweep", "tasks", "tracking", "training"},
 }
 HEAVY = {
     "cv2", "matplotlib", "mlflow", "optuna", "pandas", "PIL", "pydantic", "scipy", "sklearn", "timm",

@@ -108,6 +108,7 @@ def dispatch(config: DictConfig) -> float | TrialResult | FailedJob | None:
             return _run_trial(config, int(os.environ[TRIAL_VARIABLE]), folder)
         try:
             if HydraConfig.get().mode == RunMode.MULTIRUN:
+                redact_files(Path(HydraConfig.get().sweep.dir))  # multirun.yaml
                 return _run_job(config, folder)
             return _run(config, folder)
         except Interrupted as interrupted:
@@ -187,7 +188,7 @@ def _process_memory() -> Memory:
 
 
 def _run(config: DictConfig, folder: Path) -> float | None:
-    from astroclf.settings import read_settings
+    from astroclf.settings import read_settings, sections
 
     plain = _plain(config)
     hydra = HydraConfig.get()
@@ -200,6 +201,11 @@ def _run(config: DictConfig, folder: Path) -> float | None:
             "hydra/sweeper=optuna searches with -m only: python run.py -m hydra/sweeper=optuna"
         )
     settings = read_settings(plain)
+    if isinstance(settings.task, sections.Sync):
+        from astroclf.tracking.sync import sync
+
+        sync(settings.tracking, settings.task.folders)
+        return None
     if "torch" not in sys.modules:
         logging.getLogger(__name__).info("importing PyTorch")
     with status("importing PyTorch"):  # which no wrong setting should wait for

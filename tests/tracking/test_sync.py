@@ -47,7 +47,7 @@ def test_a_run_made_without_a_server_is_sent_whole_and_once(
     caplog.set_level(logging.INFO, "astroclf.tracking")
     folder = untracked_run(project / "outputs/run")
     sync(LOCAL, ["outputs"])
-    assert last_line(caplog) == "1 runs: 1 sent, 0 completed, 0 unchanged, in mlflow ui"
+    assert last_line(caplog) == "1 runs: 1 sent, in mlflow ui"
     run = recorded(folder)
     record = read_record(folder)
     assert record is not None
@@ -61,7 +61,7 @@ def test_a_run_made_without_a_server_is_sent_whole_and_once(
     assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["report.html"]
 
     sync(LOCAL, ["outputs/run"])
-    assert last_line(caplog) == "1 runs: 0 sent, 0 completed, 1 unchanged, in mlflow ui"
+    assert last_line(caplog) == "1 runs: 1 unchanged, in mlflow ui"
     for name in ("loss", "test_accuracy"):
         steps = [each.step for each in client.get_metric_history(run.info.run_id, name)]
         assert len(steps) == len(set(steps)), name
@@ -78,7 +78,7 @@ def test_what_a_server_lacks_of_a_run_is_completed(
         file.write("3,0.125,2\n")
     (folder / "report.html").write_text("another page")
     sync(LOCAL, ["run"])
-    assert "0 sent, 1 completed, 0 unchanged" in last_line(caplog)
+    assert last_line(caplog) == "1 runs: 1 completed, in mlflow ui"
     assert recorded(folder).data.metrics["loss"] == 0.125
 
 
@@ -149,13 +149,20 @@ def test_what_cannot_be_sent_is_refused_in_one_sentence(
     assert "task=sync" in caplog.messages[-1]
 
 
-def test_the_task_is_chosen_on_the_command_line(
-    project: Path, config: Callable[..., dict[str, Any]], recorded: Recorded
+def test_a_run_whose_process_was_killed_is_closed_and_one_under_way_is_left(
+    project: Path, recorded: Recorded, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from astroclf.settings import read_settings
-    from astroclf.tasks.task import run_task
+    from filelock import FileLock
 
-    folder = untracked_run(project / "run")
-    plain = config("task=sync", "task.folders=[run]", "tracking=mlflow")
-    assert run_task(read_settings(plain), project / "own", plain) is None
-    assert recorded(folder).info.status == "FINISHED"
+    caplog.set_level(logging.INFO, "astroclf.tracking")
+    folder = untracked_run(project / "run", status="RUNNING")
+    sync(LOCAL, ["run"])  # without a lock it is the trial of a search, which closes it
+    assert last_line(caplog) == "1 runs: 1 running, in mlflow ui"
+    with FileLock(folder / ".lock"):
+        sync(LOCAL, ["run"])
+    assert last_line(caplog) == "1 runs: 1 running, in mlflow ui"
+    sync(LOCAL, ["run"])
+    run = recorded(folder)
+    assert (run.info.status, run.data.tags["reason"]) == ("KILLED", "its process was killed")
+    sync(LOCAL, ["run"])
+    assert last_line(caplog) == "1 runs: 1 unchanged, in mlflow ui"

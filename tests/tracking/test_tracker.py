@@ -229,7 +229,8 @@ def test_a_dead_server_costs_a_moment_and_keeps_the_run(
         "The run goes on, and its folder holds everything."
     )
     assert kept.startswith("MLflow lacks a part of this run. Send it later with: python run.py")
-    assert "task=sync task.folders=run 'tracking.uri=http://***@127.0.0.1:9'" in kept
+    assert "task=sync task.folders=run " in kept
+    assert "http://***@127.0.0.1:9" in kept
     assert "s3cret" not in caplog.text + (tracker.folder / "mlflow.json").read_text()
     record = read_record(tracker.folder)
     assert record is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from astroclf.models import require_model
-from astroclf.settings import Settings, sections
+from astroclf.settings import Settings
 from astroclf.tasks.memory import Memory
 from astroclf.tasks.reports import TrialReports
 
@@ -26,11 +26,6 @@ def run_task(
 
     Raises UserError where the settings do not fit the data, or where what they name is not there.
     """
-    if isinstance(settings.task, sections.Sync):
-        from astroclf.tracking.sync import sync
-
-        sync(settings.tracking, settings.task.folders)
-        return None
     if config["resume"] is None:  # a stopped run may have its weights in its checkpoint
         require_model(settings.model)
     if settings.task.name == "benchmark":

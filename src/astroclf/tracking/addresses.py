@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from astroclf.commands import run_command
 from astroclf.errors import UserError
 from astroclf.files import shortest
 from astroclf.redaction import MASK, redact
@@ -104,18 +105,10 @@ def ui_command(uri: str) -> str:
 
 def sync_advice(folder: Path, wanted: str | None) -> str:
     """Return the sentence with the command that sends the runs in a folder later."""
-    arguments = [f"task.folders={_hydra_value(str(shortest(folder)))}"]
+    settings: dict[str, object] = {"task": "sync", "task.folders": shortest(folder)}
     if wanted is not None:
-        arguments.append(f"tracking.uri={_hydra_value(redact(wanted))}")
-    return f"Send it later with: python run.py task=sync {shlex.join(arguments)}"
-
-
-def _hydra_value(text: str) -> str:
-    """Quote a text for the grammar of Hydra's overrides, where it needs that."""
-    if re.fullmatch(r"[\w./+*%@?|:-]+", text, re.ASCII):
-        return text
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+        settings["tracking.uri"] = redact(wanted)
+    return f"Send it later with: {run_command(**settings)}"
 
 
 def _needs_quoting(path: str) -> bool:

@@ -80,6 +80,11 @@ class Record(BaseModel):
         self.status, self.state, self.reason, self.end_ms = RUNNING, "", "", None
         self.is_sent = False
 
+    def close_killed(self) -> None:
+        """Mark a run as ended by a kill, which left it no time to say so; the time is that of now."""
+        self.status, self.state, self.end_ms = "KILLED", "stopped", now_ms()
+        self.reason = "its process was killed"
+
     def note_place(self, place: Mapping[str, Any], folder: Path) -> None:
         """Keep where the run was sent and what of it arrived, see `RemoteRun.place`."""
         if any(getattr(self, name) != value for name, value in place.items()):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from astroclf.errors import UserError
 from astroclf.files import shortest
+from astroclf.locks import try_lock
+from astroclf.runs.claim import LOCK_FILE
 from astroclf.settings import sections
 from astroclf.tracking import addresses
 from astroclf.tracking.faults import as_tracking_error
@@ -28,7 +30,7 @@ def sync(settings: sections.Section, folders: Sequence[str]) -> None:
         raise UserError("tracking=none: task=sync sends runs to MLflow. Leave tracking=none out.")
     uri = addresses.tracking_uri(settings.uri)
     runs = list(find_runs(folders))
-    counts = {"sent": 0, "completed": 0, "unchanged": 0}
+    counts = {"sent": 0, "completed": 0, "unchanged": 0, "running": 0}
     for folder, record in runs:
         try:
             outcome = send_run(settings, folder, record)
@@ -37,12 +39,12 @@ def sync(settings: sections.Section, folders: Sequence[str]) -> None:
                 f"{shortest(folder)} was not sent. {as_tracking_error(error, uri)}"
             ) from error
         counts[outcome] += 1
-        if outcome != "unchanged":
+        if outcome in ("sent", "completed"):
             log.info("%-12s%s", outcome, shortest(folder))
     log.info(
         "%d runs: %s, in %s",
         len(runs),
-        ", ".join(f"{number} {outcome}" for outcome, number in counts.items()),
+        ", ".join(f"{number} {outcome}" for outcome, number in counts.items() if number),
         addresses.ui_command(uri) or addresses.store_identity(uri),
     )
 
@@ -70,15 +72,33 @@ def find_runs(folders: Sequence[str]) -> Iterator[tuple[Path, Record]]:
 def send_run(settings: sections.Mlflow, folder: Path, record: Record) -> str:
     """Send what the server lacks of a run; returns `sent` for a new one, `completed` or `unchanged`.
 
+    A run whose process was killed is closed; one that is under way sends itself, and is `running`.
     Raises whatever a request raises.
     """
     uri = addresses.tracking_uri(settings.uri)
+    if record.status == RUNNING:
+        if is_in_use(folder):
+            return "running"
+        record.close_killed()
     remote = RemoteRun(uri, addresses.experiment_name(settings.experiment), folder)
     remote.send(record, read_epochs(folder, record.start_ms))
     record.note_place(remote.place(), folder)
     if remote.is_new:
         return "sent"
     return "completed" if remote.sent_items else "unchanged"
+
+
+def is_in_use(folder: Path) -> bool:
+    """Return whether a process is at work in a run folder, or in the one above that holds it.
+
+    A trial of a search has no lock of its own, and counts as under way: the search closes it.
+    """
+    files = [file for file in (folder / LOCK_FILE, folder.parent / LOCK_FILE) if file.exists()]
+    for file in files:
+        if (lock := try_lock(file)) is None:
+            return True
+        lock.release()
+    return not files
 
 
 def send_pending(settings: sections.Section, folder: Path) -> None:
