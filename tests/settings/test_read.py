@@ -24,6 +24,19 @@ def refusal(config: Config, *overrides: str) -> str:
     return str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("override", "wanted"),
+    [
+        ("augment.shift_px=1000", "less than or equal to 100"),
+        ("augment.noise=white", "'auto' or a number"),
+        ("augment.noise=1000", "'auto' or less than or equal to 100"),
+    ],
+)
+def test_views_of_the_sky_are_bounded(config: Config, override: str, wanted: str) -> None:
+    sentence = refusal(config, "augment=sky", override)
+    assert sentence == f"{override} does not fit: it should be {wanted}."
+
+
 def test_every_group_is_read_by_the_class_that_its_name_chooses(config: Config) -> None:
     settings = read_settings(config("model=galaxy_cnn", "loss=focal", "augment=sky"))
     assert isinstance(settings.model, sections.GalaxyCnn)
@@ -130,7 +143,7 @@ def test_a_value_that_will_not_do_is_one_sentence(
         ),
         (
             "loss.class_weights=[1,-1]",
-            "[1, -1] does not fit: it should be 'none' or 'balanced' or greater than 0 (in place 1).",
+            "[1, -1] does not fit: it should be 'none' or 'balanced' or greater than or equal to 0.000001 (in place 1).",
         ),
     ],
 )

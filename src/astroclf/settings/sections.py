@@ -181,7 +181,9 @@ class Timm(Model):
     drop_path: Fraction
 
 
-ClassWeights = Literal["none", "balanced"] | Annotated[tuple[Positive, ...], Field(min_length=1)]
+Weight = Annotated[float, Field(ge=1e-6, le=1e6)]  # their ratios stay within float32
+Weights = Annotated[tuple[Weight, ...], Field(min_length=1)]
+ClassWeights = Literal["none", "balanced"] | Weights
 
 
 class Ce(Section):
@@ -200,11 +202,7 @@ class Focal(Section):
     name: Literal["focal"]
     form: Literal["sigmoid", "softmax"]
     gamma: Annotated[float, Field(ge=0, le=100)]
-    alpha: (
-        Annotated[float, Field(gt=0, lt=1)]
-        | Annotated[tuple[Positive, ...], Field(min_length=1)]
-        | None
-    )
+    alpha: Annotated[float, Field(gt=0, lt=1)] | Weights | None
     class_weights: ClassWeights
 
 
