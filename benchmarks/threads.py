@@ -134,7 +134,7 @@ def busy_process() -> Iterator[subprocess.Popen[bytes]]:
 def work(threads: str, seconds: float, overrides: Sequence[str]) -> None:
     """Train as task=train does, for so many seconds after a line on stdin; print images per second."""
     if threads != "before":
-        import astroclf.app  # noqa: F401  sets how threads wait, which torch reads when imported
+        import astroclf.app  # sets how threads wait, which torch reads when it is imported
     import torch
     from hydra import compose, initialize_config_dir
     from omegaconf import OmegaConf
