@@ -1,46 +1,91 @@
-"""Where the trials of a study are remembered: a journal beside them, or a database."""
+"""Storage of the trials of a study: a journal beside them, or a database."""
 
 from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from astroclf.errors import UserError
+from astroclf.errors import UserError, one_line
 from astroclf.redaction import redact
+from astroclf.sweep.journal import Journal
 from astroclf.sweep.processes import HEARTBEAT_S, SILENCE_S
 
 JOURNAL = "study.journal"
 PAUSES_S = (0.5, 1.0, 2.0)
+# What SQLite reports of a file that is not a database, or no whole one.
+DAMAGED_FILE = ("malformed", "not a database", "disk i/o error", "no such table", "no such column")
 
 
 @lru_cache(maxsize=8)
 def open_storage(address: str | None, folder: Path) -> BaseStorage:
-    """The storage of that address; without one, a journal in the folder. Opened once a process.
+    """Return the storage of that address; without one, a journal in the folder. Opened once a process.
 
-    Raises UserError if it cannot be reached.
+    Raises UserError if it cannot be reached, read or written.
     """
     try:
-        if address is None or "://" not in address:
-            journal = folder / JOURNAL if address is None else Path(address)
-            journal.parent.mkdir(parents=True, exist_ok=True)
-            return JournalStorage(JournalFileBackend(str(journal)))
-        if address.startswith("redis"):
-            return optuna.storages.get_storage(address)
-        return _open_patiently(address)
+        with explained(address, folder):
+            return _open(address, folder)
+    except UserError:
+        raise
     except Exception as error:
-        reason = " ".join(redact(str(error)).split())[:300]
+        if address is not None and "://" in address:
+            raise _unreachable(redact(address), error) from error
         raise UserError(
-            f"hydra.sweeper.storage={redact(str(address))} cannot be reached "
-            f"({type(error).__name__}: {reason}): is the server running, and its driver installed?"
+            f"{address or folder / JOURNAL} is damaged or no journal of a study ({type(error).__name__}: {one_line(error)}). "
+            "Restore it from a copy, or start another study with hydra.sweeper.study_name=<name>."
         ) from error
+
+
+def _open(address: str | None, folder: Path) -> BaseStorage:
+    if address is None or "://" not in address:
+        file = folder / JOURNAL if address is None else Path(address)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(Journal(file))
+    if address.startswith("redis"):
+        return optuna.storages.get_storage(address)
+    return _open_patiently(address)
+
+
+@contextmanager
+def explained(address: str | None, folder: Path) -> Iterator[None]:
+    """Turn an error of the disk or of the database inside into a UserError."""
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError, ImportError) as error:
+        raise _unreachable(redact(str(address)), error) from error
+    except OSError as error:
+        if address is not None and "://" in address:
+            raise _unreachable(redact(address), error) from error
+        place = error.filename or address or folder / JOURNAL
+        raise UserError(
+            f"{place} cannot be read or written ({error.strerror or one_line(error)}). Free space on the disk, or give the "
+            "permission; the same command then resumes the search."
+        ) from error
+
+
+def _unreachable(place: str, error: Exception) -> UserError:
+    reason = redact(one_line(error, 300))
+    if place.startswith("sqlite") and any(phrase in reason.lower() for phrase in DAMAGED_FILE):
+        remedy = (
+            "the file is damaged. Restore it from a copy, or give another hydra.sweeper.storage"
+        )
+    elif place.startswith("sqlite"):
+        remedy = "does its folder exist, is there room on the disk, and may it be written?"
+    else:
+        remedy = "is the server running, and its driver installed?"
+    return UserError(
+        f"hydra.sweeper.storage={place} cannot be reached ({type(error).__name__}: {reason}): {remedy}"
+        + ("" if remedy.endswith("?") else ".")
+    )
 
 
 def _open_patiently(address: str) -> RDBStorage:
