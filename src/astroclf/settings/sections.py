@@ -353,4 +353,5 @@ class Search(Section):
     params: dict[str, Any]  # key -> its values, as in hydra.sweeper.params
     where: dict[str, dict[str, Any]]  # <key>=<value> -> params that count only there
     objective: str | Annotated[tuple[str, ...], Field(min_length=1)] | None
+    objective_epoch: Literal["best", "last", "mean"]
     replicates: Annotated[int, Field(ge=0, le=1000, strict=True)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from astroclf.files import write_json
@@ -10,20 +12,26 @@ from astroclf.models.classifier import count_parameters
 from astroclf.settings.sections import COSTS
 from astroclf.tasks.setup import Setup
 from astroclf.training.device import peak_memory_bytes
+from astroclf.training.progress import Progress
+
+AVERAGED_EPOCHS = 5  # that objective_epoch=mean averages
 
 
-def measured_figures(setup: Setup) -> dict[str, float]:
-    """Every metric of val at the best epoch (NaN if there is none), and what the training cost.
+def measured_figures(setup: Setup, objective_epoch: str = "best") -> dict[str, float]:
+    """Return every metric of val (NaN where no epoch was good), and what the training cost.
+
+    objective_epoch: "best" by the monitored metric, "last", or "mean" of the last epochs. The best of
+    many epochs is a maximum, which favors noisy learning curves.
 
     The costs are those of `settings.sections.COSTS`: numbers of parameters, seconds of training,
     images a second.
     """
     progress = setup.progress
-    row = progress.history[max(0, progress.best_epoch - 1)] if progress.history else {}
+    rows = _epochs(progress, objective_epoch)
     known = progress.best_epoch > 0
     metrics = {
-        name.removeprefix("val_"): float(value) if known else math.nan
-        for name, value in row.items()
+        name.removeprefix("val_"): _mean(rows, name) if known else math.nan
+        for name in (rows[0] if rows else ())
         if name.startswith("val_")
     }
     parameters, trained = count_parameters(setup.classifier)
@@ -31,12 +39,23 @@ def measured_figures(setup: Setup) -> dict[str, float]:
     return {**metrics, **dict(zip(COSTS, map(float, costs), strict=True))}
 
 
-def write_trial_metrics(file: Path, setup: Setup) -> None:
+def _epochs(progress: Progress, which: str) -> list[dict[str, float]]:
+    history = progress.history
+    if which == "best":
+        return history[max(0, progress.best_epoch - 1) :][:1]
+    return history[-1:] if which == "last" else history[-AVERAGED_EPOCHS:]
+
+
+def _mean(rows: Sequence[Mapping[str, float]], name: str) -> float:
+    return statistics.fmean(row[name] for row in rows)
+
+
+def write_trial_metrics(file: Path, setup: Setup, objective_epoch: str) -> None:
     """Write metrics.json as far as the epochs tell it: the loss on train, every metric on val."""
     progress = setup.progress
-    figures = measured_figures(setup)
+    figures = measured_figures(setup, objective_epoch)
     val = {name: _alone(value) for name, value in figures.items() if name not in COSTS}
-    train = progress.history[max(0, progress.best_epoch - 1)]["train_loss"]
+    train = _mean(_epochs(progress, objective_epoch), "train_loss")
     run = {
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,

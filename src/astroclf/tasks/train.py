@@ -89,7 +89,9 @@ def train(
         tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(warnings)})
         keeper = Keeper(settings, setup, folder, tracker, config, dataset, trial)
         best = fit_and_keep(settings, dataset, setup, keeper)
-        figures = measured_figures(setup)  # before adapters are merged, and count no more
+        figures = measured_figures(
+            setup, settings.search.objective_epoch
+        )  # before adapters are merged, and count no more
         if trial is None:
             with interrupted_while(EVALUATION_LEFT):
                 report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
@@ -170,7 +172,9 @@ class Keeper:
         self.tracker.log_metrics(tracked, step=progress.epoch)
         log.info(epoch_line(self.settings.trainer, progress, self.positive_class))
         if self.trial is not None:
-            write_trial_metrics(self.folder / "metrics.json", self.setup)
+            write_trial_metrics(
+                self.folder / "metrics.json", self.setup, self.settings.search.objective_epoch
+            )
             self.trial.report(progress.epoch, row[f"val_{self.settings.trainer.monitor}"])
 
 
