@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ from astroclf.runs.interrupted import describe_interrupt
 from astroclf.runs.jobs import FailedJob
 from astroclf.status import status
 from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
+from astroclf.sweep.workers import end_with_parent
 
 if TYPE_CHECKING:
     from astroclf.settings import Settings
@@ -49,6 +51,11 @@ def _sweep_name(study: str | None, fresh: str) -> str:
     return study or fresh
 
 
+def _study_name(*names: str) -> str:
+    """The default name of a study: what is trained on what, as one folder name."""
+    return re.sub(r"[^\w.+=@,-]+", "-", "-".join(map(str, names)), flags=re.ASCII)[:100].strip("-.")
+
+
 # Read when torch is imported: threads that wait for each other sleep, so that a core on which
 # another process runs does not hold up all others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -59,6 +66,7 @@ warnings.filterwarnings("ignore", r"register_new_resolver\(\) is deprecated")
 
 # Hydra resolves the folder of a sweep from this, so it must be known before anything is composed.
 OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
+OmegaConf.register_new_resolver("study_name", _study_name, replace=True)
 
 
 def start(conf: Path, arguments: list[str]) -> int:
@@ -101,6 +109,7 @@ def dispatch(config: DictConfig) -> float | TrialResult | FailedJob | None:
     A job of a multirun returns how it ended, whatever happened, so that it does not end the others.
     A single run that fails, and whatever a signal has stopped, exits with the codes of `start`.
     """
+    end_with_parent()
     folder = Path(HydraConfig.get().runtime.output_dir)
     redact_files(folder / ".hydra")
     with handle_signals():
@@ -127,7 +136,6 @@ def search(
 
     config: composed without what is searched. arguments: the user's overrides.
     """
-    from astroclf.sweep.search import Stopped
     from astroclf.tasks.search.compositions import Compositions
     from astroclf.tasks.search.search import search
 
@@ -138,8 +146,9 @@ def search(
     for name in ("hydra", "hydra_plugins"):  # each trial has its own line
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        return search(Compositions(config, hydra_context.config_loader, arguments), launch)
-    except (Interrupted, Stopped) as stopped:
+        compositions = Compositions(config, hydra_context.config_loader, arguments)
+        return search(compositions, launch, _process_memory())
+    except Interrupted as stopped:
         log.warning("Interrupted. Resume the search with the same command.")
         sys.exit(128 + stopped.signal_number)
     except Exception as error:

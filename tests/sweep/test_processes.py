@@ -67,3 +67,18 @@ def test_a_killed_process_has_left_its_seat(tmp_path: Path) -> None:
         process.kill()
         process.communicate()
     assert is_alive(seat) is False
+
+
+def test_lock_files_of_killed_processes_are_removed(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SIT, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        killed = process.stdout.readline().strip()
+        process.kill()
+    assert is_alive(killed) is False
+    with take_seat(tmp_path) as alive:
+        left = sorted(file.name for file in (tmp_path / "processes").glob("*.lock"))
+        assert left == [Path(alive.partition(":")[2]).name]
+        assert is_alive(alive) is True
+    assert is_alive(killed) is False

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import math
 from dataclasses import replace
 
 import optuna
@@ -7,7 +9,7 @@ import pytest
 from optuna.trial import TrialState
 
 from astroclf.sweep.content import SweepContent
-from astroclf.sweep.plots import visible_range
+from astroclf.sweep.plots import ORANGE, visible_range
 from astroclf.sweep.report import MOST_ROWS, duration, figure, pruning_sentences, write_sweep_report
 
 SECTIONS = ["history", "importance", "parallel", "slices", "pruning", "trials"]
@@ -34,11 +36,11 @@ def test_a_search_of_one_objective_shows_all_of_it(page, content):
     assert "python run.py -m x='<y>'" in found.text
     assert "sampler tpe <x>" in found.text
     assert "not used" in found.text  # the axis of loss.gamma
-    assert "PED-ANOVA from 16 complete trials" in found.text
+    assert "PED-ANOVA from 16 complete and 6 pruned trials" in found.text
     assert "ran out of <memory>" in found.text
     assert "a_<long>_$na" in found.text
     assert '<tr class="complete best"><td class="number" title="sweeps/' in found.source
-    table = found.text.split(" reason ")[1].split()
+    table = found.text.split(" epochs time ")[1].split()
     assert table[:2] == [str(best.number), "complete"]
 
 
@@ -100,7 +102,7 @@ def test_one_trial_and_values_that_are_no_numbers_still_give_a_page(page):
 def test_a_table_of_many_trials_ends_and_says_where_the_rest_is(page, content):
     many = content.trials * 9
     found = page(replace(content, trials=many))
-    assert f"{MOST_ROWS} of {len(many)} trials, all of which stand in trials.csv" in found.text
+    assert f"{MOST_ROWS} of {len(many)} trials, trials.csv has all" in found.text
     assert found.source.count('<td class="state">') == MOST_ROWS
 
 
@@ -155,3 +157,39 @@ def test_replicates_without_a_test_split_say_that_val_chose_them(page, make_cont
     assert "val mean std seed 0 seed 1" in found.text
     assert "even these figures are a little too good" in found.text
     assert "which chose nothing" not in found.text
+
+
+def test_the_page_says_how_to_train_the_best_and_what_its_value_is_worth(page, content):
+    command = "python run.py --config-dir outputs/sweeps/a experiment=best"
+    found = page(replace(content, best_command=command, n_val_images=400))
+    assert command in found.text
+    error = math.sqrt(content.best.value * (1 - content.best.value) / 400)
+    assert "The highest of 16 complete trials on val" in found.text
+    assert f"standard error of one trial on the 400 images of val is {error:.4f}" in found.text
+
+
+def test_a_parameter_with_one_value_is_told(page, content):
+    assert "One value in all trials: model.dropout=0.3." in page(content).text
+
+
+def test_captions_name_the_colors_as_they_are(page, content):
+    text = page(content).text
+    assert ORANGE == "#D55E00"
+    assert "the best in orange" in text
+    assert " red" not in text
+
+
+def test_interrupted_trials_are_not_shown_as_failed(page, content):
+    trials = [copy.deepcopy(trial) for trial in content.trials]
+    for trial in trials:
+        if trial.state == TrialState.FAIL:
+            trial.user_attrs["interrupted"] = True
+    text = page(replace(content, trials=trials)).text
+    assert "interrupted 3 trials" in text
+    assert "failed" not in text
+
+
+def test_a_study_without_a_complete_trial_draws_no_empty_axes(page, content):
+    running = content.trials[-1]
+    found = page(replace(content, trials=[running]))
+    assert "<svg" not in found.source

@@ -11,11 +11,12 @@ import optuna
 import pytest
 from optuna.study import Study
 
+from astroclf.errors import Interrupted
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.nodes import SAMPLERS
 from astroclf.sweep.processes import take_seat
 from astroclf.sweep.read import read_space
-from astroclf.sweep.search import Search, Stopped, TooManyFailuresError
+from astroclf.sweep.search import Search, TooManyFailuresError
 from astroclf.sweep.space import Space
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.study import Identity, open_study
@@ -183,7 +184,7 @@ def test_more_failures_than_allowed_end_it(tmp_path: Path, rate: float, n_failed
 
 def test_what_was_stopped_is_tried_again(tmp_path: Path) -> None:
     stop = TrialResult(STOPPED, reason="SIGTERM", signal_number=15)
-    with pytest.raises(Stopped) as stopped:
+    with pytest.raises(Interrupted) as stopped:
         search(tmp_path, 3, ending(n1=stop))
     assert stopped.value.signal_number == 15
     study = search(tmp_path, 3)
@@ -196,7 +197,7 @@ def test_ctrl_c_in_the_launcher_stops_all_of_its_trials(tmp_path: Path) -> None:
     def interrupted(jobs: Jobs) -> list[TrialResult]:
         raise KeyboardInterrupt
 
-    with pytest.raises(Stopped) as stopped:
+    with pytest.raises(Interrupted) as stopped:
         search(tmp_path, 3, interrupted, n_jobs=2)
     assert stopped.value.signal_number == 2
     study = search(tmp_path, 3)

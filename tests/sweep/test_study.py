@@ -12,13 +12,14 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from astroclf.errors import UserError
+from astroclf.sweep.content import numbers_by_state, state_of
 from astroclf.sweep.processes import take_seat
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.study import (
     Identity,
     count_finished,
     count_running,
-    numbers_by_state,
+    give_up,
     open_study,
     recover,
 )
@@ -29,6 +30,7 @@ IDENTITY = Identity(
     sampler="tpe",
     space={"optimizer.lr": "interval(0, 1)", "loss": "choice(ce, focal)"},
     settings={"trainer.epochs": "3"},
+    data={"train": "300 images", "fingerprint": "a"},
 )
 
 
@@ -57,6 +59,11 @@ def ask(study: Study, **attributes: Any) -> optuna.Trial:
             {"space": {"optimizer.lr": "interval(0, 2)", "model.dropout": "interval(0, 1)"}},
             "its space is another: model.dropout is new, optimizer.lr was interval(0, 1) and is "
             "interval(0, 2), loss is gone",
+        ),
+        (
+            {"data": {"train": "301 images", "fingerprint": "b"}},
+            "its images, labels or splits have changed: train was 300 images and is 301 images, "
+            "fingerprint was a and is b",
         ),
         ({"settings": {"trainer.epochs": "4"}}, "trainer.epochs was 3 and is 4"),
     ],
@@ -105,7 +112,7 @@ def test_complete_and_pruned_trials_are_finished(study: Study) -> None:
     study.enqueue_trial({"optimizer.lr": 0.5})
     assert count_finished(study) == 2
     counts = numbers_by_state(study.trials)
-    assert counts == {"complete": 1, "pruned": 1, "fail": 1, "running": 1, "waiting": 1}
+    assert counts == {"complete": 1, "pruned": 1, "running": 1, "waiting": 1, "failed": 1}
 
 
 def test_trials_of_killed_processes_fail_and_are_queued(study: Study, tmp_path: Path) -> None:
@@ -148,3 +155,35 @@ def test_parameters_that_kill_every_process_are_given_up(study: Study, tmp_path:
         ask(study, process=gone)
     assert [trial.state for trial in study.trials] == [TrialState.FAIL] * 3
     assert len({trial.params["optimizer.lr"] for trial in study.trials}) == 1
+
+
+def test_parameters_that_the_user_stopped_are_tried_again_each_time(study: Study) -> None:
+    ask(study)
+    for _ in range(5):
+        trial = study.trials[-1]
+        give_up(study, trial, "stopped by SIGTERM")
+        assert state_of(study.trials[-2]) == "interrupted"
+        ask(study)
+    assert len({trial.params["optimizer.lr"] for trial in study.trials}) == 1
+
+
+def test_an_emptied_journal_beside_trial_folders_is_refused(study: Study, tmp_path: Path) -> None:
+    study.tell(ask(study), 0.5)
+    (tmp_path / "0").mkdir()
+    (tmp_path / "study.journal").write_bytes(b"")
+    open_storage.cache_clear()
+    with pytest.raises(UserError, match="holds the folders of 1 trials, but the study s is empty"):
+        open_study("s", open_storage(None, tmp_path), IDENTITY, tmp_path)
+
+
+def test_folders_of_trials_that_the_journal_has_lost_are_set_aside(
+    study: Study, tmp_path: Path
+) -> None:
+    study.tell(ask(study), 0.5)
+    for number in (0, 1):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "history.csv").touch()
+    open_study("s", open_storage(None, tmp_path), IDENTITY, tmp_path)
+    assert (tmp_path / "0/history.csv").exists()
+    assert not (tmp_path / "1").exists()
+    assert len(list(tmp_path.glob("lost-1-*/history.csv"))) == 1

@@ -6,7 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from astroclf.commands import quoted
 
 LR = ("search=none", "optimizer.lr=tag(log,interval(1e-4,1e-2))")
 TWO = "search.objective=[accuracy,parameters]"
@@ -32,7 +36,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "server": (
         (*LR, "hydra.sweeper.storage='postgresql://nobody:secret@127.0.0.1:1/x'"),
-        "hydra.sweeper.storage=postgresql://nobody@127.0.0.1:1/x cannot be reached",
+        "hydra.sweeper.storage=postgresql://***@127.0.0.1:1/x cannot be reached",
     ),
     "database": (
         (*LR, "hydra.sweeper.storage='sqlite:////nowhere/at/all.db'"),
@@ -174,3 +178,34 @@ def test_the_losses_of_two_recipes_are_not_compared(sweep: Any, call: Callable[.
     asked = ("search=none", "experiment=with_ce,with_focal", "search.objective=loss")
     said = refusal(call([*flags, *sweep.arguments(*asked, n_trials=2)], sweep.root))
     assert said.startswith("search.objective=loss: losses of different kinds")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["..", ".", "../../x", "../cache", "a/b", ".hidden", "a\\nb", "a'b", '"a"', "a$b", "a;b", " a", "-a", "x" * 101, "null"],
+)  # fmt: skip
+def test_a_study_name_is_one_plain_folder_name(sweep: Any, name: str) -> None:
+    text = "null" if name == "null" else quoted(name.replace("\\n", "\n"))
+    said = refusal(sweep.run(*LR, f"hydra.sweeper.study_name={text}", n_trials=1))
+    assert said.startswith("hydra.sweeper.study_name=")
+    assert "not a folder name that commands can hold" in said
+    assert not list(sweep.root.iterdir())
+
+
+def test_a_study_of_images_that_have_changed_is_not_gone_on_with(
+    sweep: Any, small_overrides: Callable[..., list[str]]
+) -> None:
+    rng, pictures = np.random.default_rng(0), sweep.root / "pictures"
+    for index in range(40):
+        file = pictures / ("star", "galaxy")[index % 2] / f"{index}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 255, (16, 16, 3), np.uint8)).save(file)
+    source = ("dataset=image_folder", f"dataset.root={pictures}", "dataset.image_px=16")
+    sweep.small = small_overrides(*source, "model.widths=[4,8]")
+    ran = sweep.run(*LR, n_trials=1)
+    assert (ran.code, ran.err) == (0, "")
+    Image.fromarray(rng.integers(0, 255, (16, 16, 3), np.uint8)).save(file)
+    said = sweep.run(*LR, n_trials=2).err
+    assert "cannot go on, its images, labels or splits have changed: fingerprint was" in said
+    file.unlink()
+    assert "images and is" in sweep.run(*LR, n_trials=2).err

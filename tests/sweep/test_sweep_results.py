@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def test_the_terminal_has_one_line_a_trial_and_says_what_is_next(whole: Any) -> 
     folder = "outputs/sweeps/study"
     assert "study: 4 complete" in lines
     assert f"report      {folder}/sweep.html" in lines
-    assert f"again       python run.py --config-dir {folder} experiment=best" in lines
+    assert f"train best  python run.py --config-dir {folder} experiment=best" in lines
 
 
 def test_the_log_of_a_trial_tells_its_epochs(whole: Any) -> None:
@@ -223,3 +224,22 @@ def test_images_and_features_are_made_once_for_all_trials(
     assert calls.count("assign") == 1
     # All 64 images in 4 batches as they are, the 46 of train in 3 batches and 7 further views.
     assert calls.count("_run") == 4 + 3 * 7
+
+
+def test_a_search_runs_below_a_folder_with_an_odd_name(
+    begin_sweep: Callable[[Path], Any], tmp_path: Path, call: Callable[..., Any]
+) -> None:
+    sweep = begin_sweep(tmp_path / "o'brien & co, 50% #1 = x")
+    sweep.root.mkdir()
+    ran = sweep.run("search=none", "optimizer.lr=1e-3,1e-2", n_trials=1)
+    assert (ran.code, ran.err) == (0, "")
+    assert sweep.states == ["COMPLETE"]
+    (printed,) = [line for line in ran.out.splitlines() if line.startswith("train best")]
+    command = shlex.split(printed.removeprefix("train best"))
+    assert call([*command[2:], "hydra.run.dir=trained"], sweep.root).code == 0
+    assert (sweep.root / "trained/report.html").exists()
+
+
+def test_the_default_name_of_a_study_is_one_folder_name() -> None:
+    names = OmegaConf.create({"x": "${study_name:'hf_hub:some/encoder',lora,catalog}"})
+    assert names.x == "hf_hub-some-encoder-lora-catalog"

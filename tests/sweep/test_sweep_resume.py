@@ -86,7 +86,7 @@ def test_a_trial_whose_process_was_killed_is_tried_again(sweep: Any) -> None:
     kill_in_trial_1(sweep)
     assert sweep.states == ["COMPLETE", "RUNNING"]
     killed = sweep.trials[1]
-    before = {number: sweep.files(number) for number in (0, 1)}
+    before = sweep.files(0)
 
     ran = sweep.run(*LR, n_trials=3)
     assert (ran.code, ran.err) == (0, "")
@@ -96,10 +96,10 @@ def test_a_trial_whose_process_was_killed_is_tried_again(sweep: Any) -> None:
     assert trials[1].user_attrs["reason"] == "its process was killed"
     assert trials[2].params == killed.params
     assert len({trial.params["optimizer.lr"] for trial in trials}) == 3
-    assert {number: sweep.files(number) for number in (0, 1)} == before
+    assert sweep.files(0) == before
     assert sweep.folders == ["0", "1", "2", "3"]
     assert [row["state"] for row in sweep.rows] == sweep.states
-    assert "study: 3 complete, 1 fail" in ran.out
+    assert "study: 3 complete, 1 interrupted" in ran.out
 
 
 def test_ctrl_c_in_a_trial_ends_the_sweep_and_the_same_command_goes_on(
@@ -115,7 +115,7 @@ def test_ctrl_c_in_a_trial_ends_the_sweep_and_the_same_command_goes_on(
     assert sweep.states[:2] == ["COMPLETE", "FAIL"]
     stopped = sweep.trials[1]
     assert stopped.user_attrs["reason"] == "stopped by SIGINT"
-    assert "go on       the same command" in ran.out
+    assert "resume      the same command" in ran.out
     assert [row["state"] for row in sweep.rows[:2]] == ["COMPLETE", "FAIL"]
 
     ran = sweep.run(*LR, n_trials=2)

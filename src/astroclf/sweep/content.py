@@ -14,6 +14,18 @@ from optuna.trial import FrozenTrial, TrialState
 
 from astroclf.sweep.parameters import Parameter, parameters_of
 
+SO_FAR = "so_far"  # attribute of a trial: the mean of what it reported, where each step is a fold
+INTERRUPTED = "interrupted"  # attribute of a failed trial that was stopped or killed, not at fault
+
+# State of a trial -> its name; a failed trial may be "interrupted" instead.
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+    TrialState.FAIL: "failed",
+}
+
 
 class Replicated(TypedDict):
     """A metric of the best trial, trained again with several seeds; std is None for one seed."""
@@ -27,12 +39,13 @@ class Replicated(TypedDict):
 class SweepContent:
     """One study, finished or not.
 
-    command: the shell command that ran it.
+    command: the shell command that ran it. best_command: the one that trains its best trial.
     objectives: names of what is optimised, such as ("accuracy", "parameters").
     directions: "maximize" or "minimize", one an objective.
     trials: in the order of their numbers. Their `user_attrs` may hold `folder`, `reason` (why it
         failed or was pruned), `epochs` and `train_s`.
     facts: name -> value of what describes the search, in order.
+    n_val_images: of val, 0 where it differs between trials or is not known.
     replicates: metric -> its values, one a seed, on the split `replicated_on`: test, or val where
         the data have no test.
     seeds: those of the replicates, in the order of their values.
@@ -44,6 +57,8 @@ class SweepContent:
     directions: tuple[str, ...]
     trials: Sequence[FrozenTrial]
     facts: Mapping[str, str]
+    best_command: str = ""
+    n_val_images: int = 0
     replicates: Mapping[str, Replicated] | None = None
     seeds: Sequence[int] = ()
     replicated_on: str = "test"
@@ -85,9 +100,11 @@ class SweepContent:
 
     def value(self, trial: FrozenTrial, objective: int = 0) -> float | None:
         """What the trial reached; if it has no value, what it last reported of the only one."""
-        values = trial.values or ()
+        values = () if trial.state == TrialState.PRUNED else trial.values or ()
         if objective < len(values) and math.isfinite(values[objective]):
             return values[objective]
+        if SO_FAR in trial.user_attrs:
+            return float(trial.user_attrs[SO_FAR])
         reported = reported_values(trial)
         return reported[max(reported)] if reported and len(self.objectives) == 1 else None
 
@@ -100,6 +117,17 @@ class SweepContent:
             return (math.inf if value is None else sign * value, trial.number)
 
         return sorted(trials, key=rank)
+
+
+def state_of(trial: FrozenTrial) -> str:
+    """Return complete, pruned, running, waiting, failed, or interrupted."""
+    return INTERRUPTED if trial.user_attrs.get(INTERRUPTED) else STATES[trial.state]
+
+
+def numbers_by_state(trials: Sequence[FrozenTrial]) -> dict[str, int]:
+    """Return state -> how many trials have it, without states that none has."""
+    states = [state_of(trial) for trial in trials]
+    return {name: states.count(name) for name in (*STATES.values(), INTERRUPTED) if name in states}
 
 
 def reported_values(trial: FrozenTrial) -> dict[int, float]:

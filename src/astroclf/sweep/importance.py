@@ -1,4 +1,4 @@
-"""How much each parameter decides whether a trial is among the best."""
+"""Hyperparameter importance: how much each parameter decides whether a trial is among the best."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import optuna
 from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.trial import TrialState
 
-from astroclf.sweep.content import SweepContent, copy_of, study_of
+from astroclf.sweep.content import SweepContent, copy_of, reported_values, study_of
 
 FEWEST_TRIALS = 4
 # PED-ANOVA sets the best trials apart from the rest: a tenth of them, but five if it can.
@@ -33,20 +34,26 @@ def importances(content: SweepContent) -> dict[str, float]:
 
 
 def assess_importance(content: SweepContent, objective: int = 0) -> Importance:
-    """PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255), conditional parameters included."""
-    trials, name = content.complete, content.objectives[objective]
-    values = [trial.values[objective] for trial in trials]
-    if len(trials) < FEWEST_TRIALS:
+    """Estimate importances by PED-ANOVA (Watanabe et al. 2023, arXiv:2304.10255), conditional
+    parameters included.
+
+    Pruned trials count: without them, the trials that are left resemble each other in the parameters
+    that matter most. As Optuna's TPE sampler does, they are ranked below all complete trials, those
+    that came further first, and by their value where they were pruned at a common epoch.
+    """
+    complete, name = content.complete, content.objectives[objective]
+    if len(complete) < FEWEST_TRIALS:
         return Importance({}, f"It takes at least {FEWEST_TRIALS} complete trials to estimate it.")
     if not content.varying:
         return Importance({}, "Every parameter has one value in all trials.")
-    if min(values) == max(values):
-        return Importance({}, f"All complete trials have the same {name}.")
-    best_share = min(LARGEST_BEST_SHARE, max(BEST_SHARE, FEWEST_BEST / len(trials)))
+    losses = _losses(content, objective)
+    if len(set(losses.values())) == 1:
+        return Importance({}, f"All trials have the same {name}.")
+    best_share = min(LARGEST_BEST_SHARE, max(BEST_SHARE, FEWEST_BEST / len(losses)))
     evaluator = PedAnovaImportanceEvaluator(target_quantile=best_share)
-    copies = [copy_of(trial, [value]) for trial, value in zip(trials, values, strict=True)]
+    copies = [copy_of(content.trials[number], [loss]) for number, loss in losses.items()]
     try:
-        study = study_of(copies, [content.directions[objective]])
+        study = study_of(copies, ["minimize"])
         with warnings.catch_warnings():
             # That few trials make a poor estimate stands in the remark.
             warnings.simplefilter("ignore", UserWarning)
@@ -55,12 +62,36 @@ def assess_importance(content: SweepContent, objective: int = 0) -> Importance:
         return Importance({}, f"Optuna could not estimate it: {error}")
     varying = {parameter.name for parameter in content.varying}
     shares = {name: float(share) for name, share in shares.items() if name in varying}
+    total = sum(shares.values()) or 1.0  # parameters with one value have none
+    shares = {name: share / total for name, share in shares.items()}
     if not any(share > 0 for share in shares.values()) or not all(
         map(math.isfinite, shares.values())
     ):
         return Importance({}, "No parameter sets the best trials apart from the others.")
+    n_pruned = len(losses) - len(complete)
+    pruned = f" and {n_pruned} pruned trials, which rank below them" if n_pruned else " trials"
     return Importance(
         shares,
-        f"Estimated by Optuna’s PED-ANOVA from {len(trials)} complete trials: how differently "
+        f"Estimated by Optuna’s PED-ANOVA from {len(complete)} complete{pruned}: how differently "
         f"the best {best_share:.0%} of them chose each parameter.",
     )
+
+
+def _losses(content: SweepContent, objective: int) -> dict[int, float]:
+    """Index of each complete and pruned trial -> a number that ranks it, the lower the better."""
+    sign = -1.0 if content.directions[objective] == "maximize" else 1.0
+    indices = {id(trial): index for index, trial in enumerate(content.trials)}
+    losses = {indices[id(each)]: sign * each.values[objective] for each in content.complete}
+    reports = {
+        indices[id(trial)]: reported
+        for trial in content.of_state(TrialState.PRUNED)
+        if len(content.objectives) == 1 and (reported := reported_values(trial))
+    }
+
+    def rank(index: int) -> tuple[int, float]:
+        epoch = max(reports[index])
+        return -epoch, sign * reports[index][epoch]
+
+    worst = max(losses.values())
+    ranked = sorted(reports, key=rank)
+    return losses | {index: worst + 1 + place for place, index in enumerate(ranked)}

@@ -114,7 +114,8 @@ SWEEPER: dict[str, Any] = {
     "defaults": [{"sampler": "tpe"}, {"pruner": "median"}],
     "n_trials": 30,  # finished trials in all: complete and pruned ones, of earlier calls too
     "n_jobs": 1,  # trials at once, where hydra/launcher runs several
-    "study_name": "${model.name}-${finetune.name}-${dataset.name}",  # the same name goes on
+    # One folder name; the same name resumes.
+    "study_name": "${study_name:${model.name},${finetune.name},${dataset.name}}",
     "storage": None,  # null = a journal in the sweep's folder; else any address that Optuna knows
     "direction": None,  # null = the better one of each objective; else maximize, minimize, or a list
     "max_failure_rate": 0.3,  # stop once more than this share of n_trials has failed

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState
 from astroclf.pages.canvas import INK, MUTED, draw, literal
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.parameters import Parameter, as_text, linear_ticks
-from astroclf.sweep.plots import BLUE, FULL_PX, MANY_LINES, RED, visible_range
+from astroclf.sweep.plots import BLUE, FULL_PX, MANY_LINES, ORANGE, visible_range
 
 MOST_AXES = 9  # parameters beside each other in parallel coordinates
 UNUSED = -0.13  # where the lines of trials pass that do not have a parameter
@@ -34,7 +34,7 @@ def parallel_coordinates(content: SweepContent, parameters: Sequence[Parameter])
         for trial, path in zip(trials, paths, strict=True):
             is_best = trial is content.best
             axes.plot(
-                path, color=RED if is_best else colours(path[-1]), alpha=1 if is_best else 0.75,
+                path, color=ORANGE if is_best else colours(path[-1]), alpha=1 if is_best else 0.75,
                 linewidth=2.6 if is_best else 1.3, rasterized=len(trials) > MANY_LINES,
             )  # fmt: skip
         unused = [
@@ -166,7 +166,7 @@ def _slice(
         y = np.clip([value for _, value in chosen], low, high)
         axes.plot(x, y, marker, color=colour, markersize=size, alpha=0.8, clip_on=False)
     if best is not None and parameter.name in best.params:
-        axes.plot(_along(best, parameter), best.values[0], "o", color=RED, markersize=7.5)
+        axes.plot(_along(best, parameter), best.values[0], "o", color=ORANGE, markersize=7.5)
     if parameter.is_log:
         axes.set_xscale("log")
     ticks = parameter.ticks(4)

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial
 
 from astroclf.pages.canvas import INK, MUTED, draw, literal
 from astroclf.sweep.content import SweepContent
-from astroclf.sweep.plots import FULL_PX, HALF_PX, RED, short_numbers, visible_range
+from astroclf.sweep.plots import FULL_PX, HALF_PX, ORANGE, short_numbers, visible_range
 
 
 def pareto_fronts(content: SweepContent) -> list[str]:
@@ -38,8 +38,8 @@ def _pareto_front(content: SweepContent, first: int, second: int, alone: bool) -
             order = np.argsort(front[:, 0])
             # What is beaten by the front lies on the bad side of this step.
             where = "post" if content.directions[first] == "minimize" else "pre"
-            axes.step(*front[order].T, where=where, color=RED, linewidth=1.2)
-        axes.plot(*front.T, "o", color=RED, markersize=7, label="on the front")
+            axes.step(*front[order].T, where=where, color=ORANGE, linewidth=1.2)
+        axes.plot(*front.T, "o", color=ORANGE, markersize=7, label="on the front")
         if len(front) <= 15:
             _number(axes, content.front, front)
         axes.set(xlabel=_directed(content, first), ylabel=_directed(content, second))

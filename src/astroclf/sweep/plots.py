@@ -9,10 +9,10 @@ import numpy as np
 from optuna.trial import TrialState
 
 from astroclf.pages.canvas import INK, MUTED, PALETTE, draw, literal
-from astroclf.sweep.content import SweepContent, reported_values
+from astroclf.sweep.content import SweepContent, reported_values, state_of
 
 FULL_PX, HALF_PX = 1040, 500
-BLUE, RED = PALETTE[0], PALETTE[1]  # trials, and the best of them
+BLUE, ORANGE = PALETTE[0], PALETTE[1]  # trials, and the best of them
 MANY_LINES = 200  # more are drawn as pixels
 REACH = 4.0  # how far a chart shows bad values: times the distance of the median from the best
 
@@ -60,7 +60,7 @@ def _history_panel(axes: Any, content: SweepContent, objective: int) -> None:
         for trial in content.of_state(TrialState.PRUNED)
         if (value := content.value(trial, objective)) is not None
     ]
-    failed = [trial.number for trial in content.of_state(TrialState.FAIL)]
+    failed = [trial.number for trial in content.trials if state_of(trial) == "failed"]
     direction = content.directions[objective]
     if complete or pruned:
         usual = [value for _, value in complete]
@@ -78,14 +78,14 @@ def _history_panel(axes: Any, content: SweepContent, objective: int) -> None:
         best = content.best
         if best is not None and len(content.objectives) == 1:
             _points(
-                axes, [(best.number, best.values[0])], "o", label="best", color=RED, markersize=8
+                axes, [(best.number, best.values[0])], "o", label="best", color=ORANGE, markersize=8
             )
     _points(axes, pruned, "x", label="pruned, last value", color=MUTED, markersize=6)
     edge = axes.get_xaxis_transform()
     if failed:
         bottom = np.full(len(failed), 0.0)
         axes.plot(
-            failed, bottom, "|", color=RED, markersize=14, markeredgewidth=2, transform=edge,
+            failed, bottom, "|", color=ORANGE, markersize=14, markeredgewidth=2, transform=edge,
             clip_on=False, label="failed",
         )  # fmt: skip
     axes.set(xlabel="trial", ylabel=literal(content.objectives[objective]))
@@ -108,10 +108,10 @@ def _points(axes: Any, points: Sequence[tuple[float, float]], marker: str, **sty
 
 
 def reports(content: SweepContent) -> str:
-    """What every trial reported after each epoch; empty if none did."""
+    """What every trial reported after each epoch; empty if none reported two."""
     curves = {trial.number: reported_values(trial) for trial in content.trials}
     values = [value for curve in curves.values() for value in curve.values()]
-    if not values:
+    if max(map(len, curves.values()), default=0) < 2:  # points above one epoch are no curves
         return ""
 
     def paint(figure: Any) -> None:
@@ -122,13 +122,13 @@ def reports(content: SweepContent) -> str:
         for trial in content.trials:
             curve = curves[trial.number]
             is_best, is_complete = trial.number == best, trial.state == TrialState.COMPLETE
-            colour = RED if is_best else BLUE if is_complete else MUTED
+            colour = ORANGE if is_best else BLUE if is_complete else MUTED
             axes.plot(
                 list(curve), list(curve.values()), color=colour, alpha=1 if is_best else alpha,
                 marker="o" if len(curve) == 1 else None, markersize=3.5, linewidth=2.4 if is_best else 1.3,
                 zorder=4 if is_best else 3 if is_complete else 2, rasterized=len(curves) > MANY_LINES,
             )  # fmt: skip
-        states = ((RED, "best"), (BLUE, "complete"), (MUTED, "pruned or unfinished"))
+        states = ((ORANGE, "best"), (BLUE, "complete"), (MUTED, "pruned or unfinished"))
         for colour, label in states:
             axes.plot([], [], color=colour, label=label)
         axes.legend(loc="best")

@@ -11,14 +11,14 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from optuna.storages import BaseStorage
 from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread, is_heartbeat_enabled
 
-FOLDER = "processes"
+FOLDER, REGISTRATION = "processes", "registration"
 HEARTBEAT_S, SILENCE_S = 60, 300  # how often it beats, and when it is taken to have stopped
 
 
@@ -27,11 +27,22 @@ def take_seat(folder: Path) -> Iterator[str]:
     """A seat that no other process ever has, as `host:file`, until the end; the file is its lock."""
     file = folder.absolute() / FOLDER / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.lock"
     file.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(file)
+    with FileLock(file.parent / REGISTRATION):  # so that a new file is not taken for a leftover
+        _remove_leftovers(file.parent)
+        lock.acquire()
     try:
-        with FileLock(file):
-            yield f"{socket.gethostname()}:{file}"
+        yield f"{socket.gethostname()}:{file}"
     finally:
         file.unlink(missing_ok=True)
+        lock.release()
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the lock files of killed processes; without a file, `is_alive` is False as well."""
+    for file in folder.glob("*.lock"):
+        with suppress(Timeout, OSError), FileLock(file, blocking=False):
+            file.unlink()
 
 
 def is_alive(seat: str) -> bool | None:

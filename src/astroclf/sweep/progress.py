@@ -8,9 +8,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, TrialState
 
 from astroclf.status import duration
-from astroclf.sweep.content import SweepContent, time_s
-
-STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "FAILED"}
+from astroclf.sweep.content import SweepContent, state_of, time_s
 
 
 def trial_line(content: SweepContent, trial: FrozenTrial, total: int, rest_s: float) -> str:
@@ -21,7 +19,8 @@ def trial_line(content: SweepContent, trial: FrozenTrial, total: int, rest_s: fl
     n_finished = sum(
         each.state in (TrialState.COMPLETE, TrialState.PRUNED) for each in content.trials
     )
-    parts = [f"trial {trial.number:>3}  {STATES.get(trial.state, trial.state.name):<8}"]
+    state = state_of(trial)
+    parts = [f"trial {trial.number:>3}  {state.upper() if state == 'failed' else state:<8}"]
     parts.append(_values(content, trial))
     if trial.state == TrialState.FAIL:
         parts.append(str(trial.user_attrs.get("reason", "")))

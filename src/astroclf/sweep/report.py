@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,20 +13,12 @@ from optuna.trial import FrozenTrial, TrialState
 from astroclf.files import write_text
 from astroclf.pages.page import render_page
 from astroclf.sweep import parameter_plots, plots
-from astroclf.sweep.content import SweepContent, time_s
+from astroclf.sweep.content import STATES, SweepContent, numbers_by_state, state_of, time_s
 from astroclf.sweep.importance import Importance, assess_importance
 from astroclf.sweep.parameters import Parameter, as_text
 from astroclf.sweep.pareto import pareto_fronts
 
 MOST_ROWS = 200
-# The order of the table: what has a value first.
-STATES = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.RUNNING: "running",
-    TrialState.WAITING: "waiting",
-    TrialState.FAIL: "failed",
-}
 
 
 def write_sweep_report(path: Path, content: SweepContent) -> None:
@@ -38,10 +31,12 @@ def write_sweep_report(path: Path, content: SweepContent) -> None:
         facts=content.facts,
         filters={"figure": figure, "duration": duration, "text": as_text},
         content=content,
-        counts={name: len(content.of_state(state)) for state, name in STATES.items()},
-        state=lambda trial: STATES[trial.state],
+        counts=dict.fromkeys(STATES.values(), 0) | numbers_by_state(content.trials),
+        state=state_of,
         time_s=time_s,
         savings=pruning_sentences(content),
+        selection_note=selection_note(content),
+        constants=constant_parameters(content),
         rows=table_rows(content)[:MOST_ROWS],
         **_charts(content, found),
     )
@@ -51,7 +46,7 @@ def write_sweep_report(path: Path, content: SweepContent) -> None:
 def _charts(content: SweepContent, found: Sequence[Importance]) -> dict[str, Any]:
     """Charts that this search gives rise to; empty texts for those that it does not."""
     chosen = most_important(content, found[0])
-    compared = [trial for trial in content.trials if content.value(trial) is not None]
+    pruned = [t for t in content.of_state(TrialState.PRUNED) if content.value(t) is not None]
     drawable = bool(content.complete and chosen)
     several = len(content.objectives) > 1
     return {
@@ -59,13 +54,38 @@ def _charts(content: SweepContent, found: Sequence[Importance]) -> dict[str, Any
             (name, each.remark, plots.importance_bars(each.shares, name) if each.shares else "")
             for name, each in zip(content.objectives, found, strict=True)
         ],
-        "history": plots.history(content) if compared else "",
+        "history": plots.history(content) if content.complete or pruned else "",
         "reports": plots.reports(content),
         "parallel": parameter_plots.parallel_coordinates(content, chosen) if drawable else "",
         "n_axes": len(chosen),
         "slices": parameter_plots.slices(content, content.varying) if drawable else "",
         "fronts": pareto_fronts(content) if several and content.complete else [],
     }
+
+
+def selection_note(content: SweepContent) -> str:
+    """Return what the best value is worth: the maximum over trials, and the error of one of them."""
+    n, best = len(content.complete), content.best
+    if best is None:
+        return ""
+    extreme = "highest" if content.directions[0] == "maximize" else "lowest"
+    note = (
+        f"The {extreme} of {n} complete trials on val, which chose it: expect a worse value on new images."
+        if n > 1
+        else "One complete trial, on val."
+    )
+    if content.objectives[0] != "accuracy" or not content.n_val_images:
+        return note
+    error = math.sqrt(best.values[0] * (1 - best.values[0]) / content.n_val_images)
+    images = f"{content.n_val_images:,} images of val"
+    return f"{note} The standard error of one trial on the {images} is {error:.4f}."
+
+
+def constant_parameters(content: SweepContent) -> str:
+    """Return the searched parameters that had one value in all trials, with that value."""
+    varying = {parameter.name for parameter in content.varying}
+    values = {name: value for trial in content.trials for name, value in trial.params.items()}
+    return ", ".join(f"{name}={as_text(values[name])}" for name in values if name not in varying)
 
 
 def most_important(content: SweepContent, importance: Importance) -> list[Parameter]:

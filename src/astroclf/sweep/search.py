@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import signal
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import optuna
 from optuna.study import Study
 from optuna.trial import Trial, TrialState
 
-from astroclf.errors import UserError
+from astroclf.errors import Interrupted, UserError
 from astroclf.sweep.content import SweepContent, time_s
 from astroclf.sweep.processes import heartbeat
 from astroclf.sweep.progress import remaining_s, trial_line
@@ -39,16 +40,8 @@ log = logging.getLogger(__name__)
 Launch = Callable[[Sequence[tuple[int, list[str]]]], Sequence[TrialResult]]
 
 
-class Stopped(Exception):  # noqa: N818 - nothing went wrong
-    """The user stopped the search."""
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(signal_number)
-        self.signal_number = signal_number
-
-
 class TooManyFailuresError(UserError):
-    """More trials failed than the user would bear."""
+    """More trials failed than `hydra.sweeper.max_failure_rate` allows."""
 
 
 @dataclass
@@ -74,16 +67,30 @@ class Search:
     is_exhausted: bool = False  # a grid has an end
 
     def run(self) -> None:
-        """Until as many trials have finished as were asked for, by whichever process.
+        """Run trials until as many have finished as were asked for, by whichever process.
 
-        Raises Stopped if the user ends it, and TooManyFailuresError.
+        Raises Interrupted if a signal ends it, and TooManyFailuresError. The parameters of its
+        unfinished trials are tried again later.
         """
-        while not self.is_exhausted and (trials := self.begin()):
-            results = self.try_out(trials)
-            for trial, result in zip(trials, results, strict=True):
-                self.tell(trial, result)
-            self.stop_if_asked(results)
-            self.stop_if_failing()
+        try:
+            while not self.is_exhausted and (trials := self.begin()):
+                results = self.try_out(trials)
+                for trial, result in zip(trials, results, strict=True):
+                    self.tell(trial, result)
+                self.stop_if_asked(results)
+                self.stop_if_failing()
+        except Interrupted as interrupted:
+            self.release(str(interrupted))
+            raise
+        except KeyboardInterrupt:
+            self.release("SIGINT")
+            raise Interrupted(signal.SIGINT) from None
+
+    def release(self, signal_name: str) -> None:
+        """Give up the trials that this process has begun and not told."""
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if trial.user_attrs.get(PROCESS) == self.seat:
+                give_up(self.study, trial, f"stopped by {signal_name}")
 
     def begin(self) -> list[Trial]:
         """The next trials of this process, none if enough are done or under way in any process.
@@ -107,8 +114,6 @@ class Search:
         try:
             with heartbeat(self.study._storage, [trial._trial_id for trial in trials]):
                 return self.launch(jobs)
-        except KeyboardInterrupt:
-            result = TrialResult(STOPPED, reason="SIGINT", signal_number=2)
         except Exception as error:  # such as a worker that was killed for its memory
             text = f"{type(error).__name__}: {' '.join(str(error).split())}"[:400]
             result = TrialResult(FAILED, reason=f"its launcher broke down ({text})")
@@ -186,7 +191,7 @@ class Search:
     def stop_if_asked(self, results: Sequence[TrialResult]) -> None:
         for result in results:
             if result.state == STOPPED:
-                raise Stopped(result.signal_number or 2)
+                raise Interrupted(result.signal_number or signal.SIGINT)
 
     def stop_if_failing(self) -> None:
         allowed = self.max_failure_rate * self.n_trials

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from astroclf.errors import UserError
+from astroclf.sweep.content import INTERRUPTED
 from astroclf.sweep.processes import is_alive, silent_trials
 from astroclf.sweep.space import difference
 
@@ -33,12 +35,15 @@ PROCESS, FOLDER, REASON, RETRIED = "process", "folder", "reason", "retried"
 EPOCHS = "epochs"
 IDENTITY = "identity"
 
+KILLED = "its process was killed"
+
 
 @dataclass(frozen=True)
 class Identity:
     """What must be the same for trials to be compared.
 
     space: key -> its distribution in words. settings: dotted key -> what all trials share.
+    data: what describes the images, `fingerprint` last; empty where they differ between trials.
     """
 
     objectives: tuple[str, ...]
@@ -46,6 +51,7 @@ class Identity:
     sampler: str
     space: Mapping[str, str]
     settings: Mapping[str, str]
+    data: Mapping[str, str] = field(default_factory=dict)
 
     def difference(self, stored: Mapping[str, Any]) -> str:
         """How the study that was stored differs, as part of a sentence; "" if it does not."""
@@ -58,7 +64,11 @@ class Identity:
         changed = difference(stored["space"], self.space)
         if changed:
             return f"its space is another: {changed}"
-        return difference(stored["settings"], self.settings)
+        changed = difference(stored["settings"], self.settings)
+        if changed or not stored.get("data"):
+            return changed
+        changed = difference(stored["data"], self.data)
+        return f"its images, labels or splits have changed: {changed}" if changed else ""
 
 
 def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path) -> Study:
@@ -76,8 +86,10 @@ def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path
         )
         stored = study.user_attrs.get(IDENTITY)
         if stored is None:
+            require_no_trials(name, folder)
             study.set_user_attr(IDENTITY, asdict(identity))
             return study
+        set_aside_unknown(study, folder)
     changed = identity.difference(stored)
     if changed:
         raise UserError(
@@ -85,6 +97,31 @@ def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path
             "hydra.sweeper.study_name=<name>, or go back to the command it was begun with."
         )
     return study
+
+
+def trial_folders(folder: Path) -> list[int]:
+    """Return the numbers of the trials that have a folder."""
+    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
+
+
+def require_no_trials(name: str, folder: Path) -> None:
+    """Raise UserError where a new study would write over the trials of another one."""
+    found = trial_folders(folder)
+    if found:
+        raise UserError(
+            f"{folder} holds the folders of {len(found)} trials, but the study {name} is empty: its journal was removed, emptied or "
+            "cut. Restore it from a copy, remove the folders, or give another hydra.sweeper.study_name."
+        )
+
+
+def set_aside_unknown(study: Study, folder: Path) -> None:
+    """Rename folders of trials that the study has lost, for new trials will have their numbers."""
+    n_trials = len(study.get_trials(deepcopy=False))
+    for number in trial_folders(folder):
+        if number >= n_trials:
+            aside = folder / f"lost-{number}-{uuid.uuid4().hex[:6]}"
+            (folder / str(number)).rename(aside)
+            log.warning("trial %d is not in the study: its folder is now %s", number, aside)
 
 
 def count_finished(study: Study) -> int:
@@ -107,7 +144,7 @@ def recover(study: Study, folder: Path) -> list[int]:
         killed = _killed(study, running)
         for trial in killed:
             with suppress(UpdateFinishedTrialError):  # another machine was faster
-                give_up(study, trial, "its process was killed")
+                give_up(study, trial, KILLED)
     return [trial.number for trial in killed]
 
 
@@ -133,15 +170,18 @@ def _killed(study: Study, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:
 
 
 def give_up(study: Study, trial: FrozenTrial, reason: str) -> None:
-    """Mark a trial that could not end as failed, and queue its parameters."""
-    study._storage.set_trial_user_attr(trial._trial_id, REASON, reason)
+    """Mark an interrupted trial as failed, and queue its parameters.
+
+    Parameters whose process was killed repeatedly are not queued again: perhaps they need more
+    memory than there is. A trial that the user stopped does not count.
+    """
+    retried = int(trial.user_attrs.get(RETRIED, 0)) + (reason == KILLED)
+    is_queued = bool(trial.params) and retried <= MOST_RETRIES
+    if trial.params and not is_queued:
+        reason = f"{reason}, {retried} times in all: these parameters are not tried again"
+        log.warning("trial %d: %s", trial.number, reason)
+    for key, value in ((REASON, reason), (INTERRUPTED, True)):
+        study._storage.set_trial_user_attr(trial._trial_id, key, value)
     study.tell(trial.number, state=TrialState.FAIL)
-    retried = int(trial.user_attrs.get(RETRIED, 0))
-    if trial.params and retried < MOST_RETRIES:
-        study.enqueue_trial(trial.params, user_attrs={RETRIED: retried + 1})
-
-
-def numbers_by_state(trials: Sequence[FrozenTrial]) -> dict[str, int]:
-    """State in lower case -> how many trials have it, without states that none has."""
-    counts = {state: sum(trial.state == state for trial in trials) for state in TrialState}
-    return {state.name.lower(): count for state, count in counts.items() if count}
+    if is_queued:
+        study.enqueue_trial(trial.params, user_attrs={RETRIED: retried})

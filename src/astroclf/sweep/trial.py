@@ -9,10 +9,10 @@ from typing import Any
 import optuna
 from optuna.storages import BaseStorage
 
+from astroclf.sweep.content import SO_FAR
 from astroclf.sweep.nodes import PAIRED_PRUNERS
 from astroclf.sweep.pruners import make_pruner
 
-SO_FAR = "so_far"  # attribute of a trial: the mean of what it reported, where each step is a fold
 COMPLETE, PRUNED, FAILED, STOPPED = "complete", "pruned", "failed", "stopped"
 
 

@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.samplers import RandomSampler
 
+from astroclf.commands import quoted
 from astroclf.errors import UserError
 from astroclf.redaction import redact_values
 from astroclf.settings import Settings, read_settings
@@ -109,8 +110,7 @@ class Compositions:
         steps that start at 1. Raises UserError for a pruner that pairs folds where there are none.
         """
         pruner = self.sweeper["pruner"]
-        is_repeated = settings.seeds is not None or settings.task.name == "crossval"
-        if pruner["name"] in PAIRED_PRUNERS and not is_repeated:
+        if pruner["name"] in PAIRED_PRUNERS and is_single(settings):
             raise UserError(
                 f"hydra/sweeper/pruner={pruner['name']} compares trials fold by fold, and these trials report epochs: "
                 "choose task=crossval or seeds=[1,2,3], or another pruner such as median."
@@ -141,14 +141,14 @@ class Compositions:
         return [
             *self.pinned(str(number)),
             *self._of_every_trial,
-            f"++hydra.job.env_set.{STUDY_VARIABLE}='{self.sweeper['study_name']}'",
+            f"++hydra.job.env_set.{STUDY_VARIABLE}={quoted(str(self.sweeper['study_name']))}",
             f"++hydra.job.env_set.{TRIAL_VARIABLE}='{number}'",
         ]
 
     def pinned(self, subdir: str) -> list[str]:
         """The folder of the sweep, which a job's own choices must not change, and its sub-folder."""
         return [
-            f"hydra.sweep.dir='{self.folder}'",
+            f"hydra.sweep.dir={quoted(str(self.folder))}",
             f"hydra.sweep.subdir='{subdir}'",
         ]
 
@@ -201,6 +201,11 @@ class Compositions:
             there = ", ".join(self.loader.get_group_options(choice[1]))
             return f"{choice[1]}={choice[2]} is not there: conf/{choice[1]}/ has {there}."
         return " ".join(text.split())
+
+
+def is_single(settings: Settings) -> bool:
+    """Return whether a trial is one training, not one a seed or a fold."""
+    return settings.seeds is None and settings.task.name != "crossval"
 
 
 def n_steps(settings: Settings, space: Space) -> int:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from astroclf.files import shortest
-from astroclf.sweep.content import SweepContent
+from astroclf.sweep.content import SweepContent, numbers_by_state
 from astroclf.sweep.importance import importances
 from astroclf.sweep.overlay import write_overlay
 from astroclf.sweep.report import write_sweep_report
 from astroclf.sweep.space import Space
-from astroclf.sweep.study import numbers_by_state
 from astroclf.sweep.table import write_trials
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tracking import Tracker
@@ -47,8 +47,14 @@ def header_of(content: SweepContent, folder: Path) -> list[str]:
     return [
         f"Trial {best.number} of the study {content.study_name}: {reached} on val, the best of "
         f"{len(content.complete)} complete trials.",
-        f"Run it again: python run.py --config-dir {shortest(folder)} experiment=best",
+        f"Train it: {best_command(folder)}",
     ]
+
+
+def best_command(folder: Path) -> str:
+    """Return the command that trains the best trial, ready to be pasted into a shell."""
+    own = ["--config-dir", str(shortest(folder)), "experiment=best"]
+    return shlex.join(["python", "run.py", *own])
 
 
 def tracked_figures(content: SweepContent) -> dict[str, float]:

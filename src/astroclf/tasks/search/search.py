@@ -4,74 +4,66 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from filelock import FileLock
+from optuna.storages import BaseStorage
 from optuna.study import Study
 
-from astroclf.errors import UserError
 from astroclf.files import shortest
 from astroclf.provenance import command_line
-from astroclf.settings import Settings
-from astroclf.sweep.content import SweepContent
+from astroclf.sweep.content import SweepContent, numbers_by_state
 from astroclf.sweep.processes import take_seat
 from astroclf.sweep.progress import shown_params
-from astroclf.sweep.pruners import make_pruner
-from astroclf.sweep.samplers import make_sampler
 from astroclf.sweep.search import Search
-from astroclf.sweep.space import Space
-from astroclf.sweep.storage import open_storage
+from astroclf.sweep.storage import explained, open_storage
 from astroclf.sweep.study import (
-    Identity,
     count_finished,
     count_running,
-    numbers_by_state,
     open_study,
 )
 from astroclf.sweep.trial import TrialResult
-from astroclf.tasks.search.compositions import Compositions
-from astroclf.tasks.search.objectives import read_directions, read_objectives
+from astroclf.tasks.memory import Memory
+from astroclf.tasks.search.compositions import Compositions, is_single
+from astroclf.tasks.search.plan import Plan, read_plan, with_data
 from astroclf.tasks.search.replicates import LaunchJobs, replicate_best
-from astroclf.tasks.search.results import write_results
+from astroclf.tasks.search.results import best_command, write_results
 from astroclf.tasks.search.tracked import end_tracking
-from astroclf.tracking import Tracker, flatten, open_tracker
+from astroclf.tracking import Tracker, open_tracker
 
 log = logging.getLogger(__name__)
 
-# What trials that are compared may differ in.
-NOT_COMPARED = ("search", "tracking", "resume", "trainer.device", "trainer.resident_share")
 
+def search(compositions: Compositions, launch: LaunchJobs, memory: Memory) -> float | None:
+    """Resume the study until its trials are done, and report it; returns the best value.
 
-@dataclass(frozen=True)
-class Plan:
-    """What a search does, read and checked before anything is started.
+    memory: what the trials of this process share.
 
-    settings: of one of its trials. prune: whether the study is told of every epoch.
+    Raises UserError for what cannot be searched, read or written, and Interrupted.
     """
-
-    settings: Settings
-    space: Space
-    objectives: tuple[str, ...]
-    identity: Identity
-    study_name: str
-    storage: str | None
-    folder: Path
-    sampler: Mapping[str, Any]
-    n_trials: int
-    n_jobs: int
-    max_failure_rate: float
-
-
-def search(
-    compositions: Compositions,
-    launch: LaunchJobs,
-) -> float | None:
-    """Go on with the study until its trials are done, and report it; returns the best value."""
     plan = read_plan(compositions)
-    storage = open_storage(plan.storage, plan.folder)
+    with explained(plan.storage, plan.folder), without_garbage_collection_of_imports():
+        storage = open_storage(plan.storage, plan.folder)
+        return run_study(with_data(plan, memory), storage, compositions, launch)
+
+
+@contextmanager
+def without_garbage_collection_of_imports() -> Iterator[None]:
+    """Spare the garbage collector what is imported: it would look through it in each trial."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def run_study(
+    plan: Plan, storage: BaseStorage, compositions: Compositions, launch: LaunchJobs
+) -> float | None:
+    """Run the trials that are left, and report the study; returns the best value."""
     study = open_study(plan.study_name, storage, plan.identity, plan.folder)
     tracker = start_tracking(plan)
 
@@ -79,6 +71,8 @@ def search(
         return SweepContent(
             study_name=plan.study_name,
             command=command_line(),
+            best_command=best_command(plan.folder),
+            n_val_images=plan.n_val_images if is_single(plan.settings) else 0,
             objectives=plan.objectives,
             directions=plan.identity.directions,
             trials=study.get_trials(deepcopy=False),
@@ -95,9 +89,6 @@ def search(
         return [as_result(value) for value in launch(overrides, jobs[0][0])]
 
     say_start(plan, study)
-    # What is imported stays: the garbage collector need not look through it for each trial.
-    gc.collect()
-    gc.freeze()
     with take_seat(plan.folder) as seat:
         work = Search(
             study=study,
@@ -128,68 +119,6 @@ def as_result(value: Any) -> TrialResult:
         text = " ".join(str(value).split())[:400]
         return TrialResult("failed", reason=f"{type(value).__name__}: {text}")
     return TrialResult("failed", reason=f"the job returned {value!r} and no figures")
-
-
-def read_plan(compositions: Compositions) -> Plan:
-    """Raises UserError, in one sentence, for whatever will not do."""
-    sweeper, folder = compositions.sweeper, compositions.folder
-    for key, low in (("n_trials", 1), ("n_jobs", 1)):
-        if not isinstance(sweeper[key], int) or sweeper[key] < low:
-            raise UserError(
-                f"hydra.sweeper.{key}={sweeper[key]} should be a whole number, 1 or more."
-            )
-    rate = sweeper["max_failure_rate"]
-    if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-        raise UserError(f"hydra.sweeper.max_failure_rate={rate} should be a share from 0 to 1.")
-    space = compositions.read_space()
-    if space.is_empty:
-        raise UserError(
-            "There is nothing to search: every key is fixed. Give a key several values, such as "
-            "optimizer.lr='tag(log, interval(1e-4, 1e-2))', or choose search=full, classifier or lora."
-        )
-    make_pruner(sweeper["pruner"])
-    make_sampler(sweeper["sampler"], space, 0)
-    settings = compositions.check(space)
-    compositions.settle_pruner(settings, space)
-    objectives = read_objectives(settings)
-    directions = read_directions(objectives, sweeper["direction"])
-    if settings.search.replicates and len(objectives) > 1:
-        raise UserError(
-            "search.replicates trains the best trial again, and with several objectives there is no single best: "
-            "set it to 0, and run experiment=best of the trial you choose."
-        )
-    n_trials = sweeper["n_trials"]
-    if sweeper["sampler"]["name"] == "grid":
-        n_trials = min(n_trials, space.grid_size)
-    return Plan(
-        settings=settings,
-        space=space,
-        objectives=objectives,
-        identity=Identity(
-            objectives=objectives,
-            directions=tuple(directions),
-            sampler=str(sweeper["sampler"]["name"]),
-            space=space.describe(),
-            settings=compared_settings(settings, space),
-        ),
-        study_name=str(sweeper["study_name"]),
-        storage=sweeper["storage"],
-        folder=folder,
-        sampler=sweeper["sampler"],
-        n_trials=n_trials,
-        n_jobs=sweeper["n_jobs"],
-        max_failure_rate=float(rate),
-    )
-
-
-def compared_settings(settings: Settings, space: Space) -> dict[str, str]:
-    """Dotted key -> value of everything that all trials share."""
-    searched = set(space.dimensions)
-    return {
-        key: str(value)
-        for key, value in flatten(settings.model_dump())
-        if not any(key == each or key.startswith(f"{each}.") for each in (*NOT_COMPARED, *searched))
-    }
 
 
 def say_start(plan: Plan, study: Study) -> None:
@@ -261,10 +190,10 @@ def say_end(plan: Plan, content: SweepContent, *, is_whole: bool) -> None:
         )
         lines.append(f"best        trial {best.number}, {values}: {shown_params(best.params)}")
     if not is_whole:
-        lines.append("go on       the same command")
+        lines.append("resume      the same command")
     folder = shortest(plan.folder)
     lines.append(f"report      {folder / 'sweep.html'}")
     lines.append(f"table       {folder / 'trials.csv'}")
     if content.best is not None:
-        lines.append(f"again       python run.py --config-dir {folder} experiment=best")
+        lines.append(f"train best  {best_command(plan.folder)}")
     log.info("\n".join(lines))

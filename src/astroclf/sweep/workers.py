@@ -1,0 +1,32 @@
+"""Workers of a launcher such as joblib end with the process that started them."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import signal
+import threading
+import time
+
+CHECK_S, GRACE_S = 1.0, 10.0  # between two checks, and for a training to stop after its step
+
+
+@functools.cache
+def end_with_parent() -> None:
+    """Watch the parent process from here on, if this is a worker process.
+
+    Once the parent has ended, however it was killed, the worker gets a SIGTERM, at which a training
+    stops after its step, and is ended if it is still there after the grace period.
+    """
+    if multiprocessing.current_process().name == "MainProcess":
+        return
+    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(CHECK_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os._exit(128 + signal.SIGTERM)
