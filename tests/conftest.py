@@ -10,7 +10,8 @@ os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for each other make sma
 
 import functools
 import re
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from html.parser import HTMLParser
 from pathlib import Path
@@ -209,6 +210,20 @@ class Page(HTMLParser):
 def read_page() -> Callable[[Path], Page]:
     """read_page(file): what stands in an HTML file."""
     return lambda file: Page(file.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """An empty file system of 2 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={2 << 20}", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True).returncode != 0:
+        pytest.skip("mounting a small file system is not permitted here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from pydantic import ValidationError
-
 from astroclf.errors import one_line
 
 CHECKSUM = "checksum"  # the key that `sign` adds
@@ -67,15 +65,23 @@ def _blake2b(parts: Any) -> hashlib.blake2b:
 
 
 class ChecksummedWriter:
-    """A binary stream for writing, which ends with the checksum of everything before it."""
+    """A binary stream for writing, which ends with the checksum of everything before it.
+
+    failure: the OSError of a write, which `torch.save` replaces by a RuntimeError of its own.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
+        self.failure: OSError | None = None
         self._stream = stream
         self._digest = hashlib.blake2b(digest_size=16)
 
     def write(self, data: bytes) -> int:
         self._digest.update(data)
-        return self._stream.write(data)
+        try:
+            return self._stream.write(data)
+        except OSError as error:
+            self.failure = error
+            raise
 
     def flush(self) -> None:
         self._stream.flush()
@@ -126,8 +132,10 @@ def _hash_json(content: Any) -> str:
 def describe_damage(error: ValueError) -> str:
     """Return the reason why a file is damaged in one line, such as
     "progress.epoch: input should be a valid integer"."""
+    from pydantic import ValidationError  # not needed to look at the configuration
+
     if not isinstance(error, ValidationError):
         return one_line(error)
     first = error.errors(include_url=False)[0]
-    place = ".".join(map(str, first["loc"]))
+    place = ".".join(map(str, first["loc"])) or "content"
     return f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}"[:200]

@@ -227,30 +227,27 @@ def test_an_unreadable_file_is_not_called_damaged(
 
 
 KILLED = """
-import os, signal, sys
+import os, shutil, signal, sys
 from pathlib import Path
 import astroclf.bundle.folder as module
-from astroclf.integrity import hash_file
-at = int(sys.argv[2])
-calls = []
+
+moment, calls = int(sys.argv[2]), []
+
 def killing(function):
     def call(*arguments):
         calls.append(1)
-        if len(calls) == at:
+        if len(calls) == moment:
             os.kill(os.getpid(), signal.SIGKILL)
-        result = function(*arguments)
-        return result
+        return function(*arguments)
     return call
-for name in ("flush_file", "hash_file", "write_json", "replace_folder"):
-    setattr(module, name, killing(getattr(module, name)))
-shutil_rmtree = __import__("shutil").rmtree
-import astroclf.files
-astroclf.files.shutil.rmtree = killing(shutil_rmtree)
+
 folder = Path(sys.argv[1])
-old = module.read_bundle(folder)
-weights = {name: weight + 1 for name, weight in old.network.state_dict().items()}
+weights = module.read_bundle(folder).network.state_dict()
 description = module.parse_description(module.read_description(folder))
-module.write_bundle(folder, weights, description)
+for name in ("replace_file", "hash_file", "write_json", "replace_folder"):
+    setattr(module, name, killing(getattr(module, name)))
+shutil.rmtree = killing(shutil.rmtree)
+module.write_bundle(folder, {name: each + 1 for name, each in weights.items()}, description)
 """
 
 
@@ -278,6 +275,19 @@ def test_a_new_bundle_replaces_the_old_one_and_leftovers(
     assert not np.array_equal(read_bundle(bundle).predict(IMAGES), before)
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
     assert (bundle / "notes.txt").read_text() == "of the user"
+
+
+def test_a_full_disk_leaves_the_old_bundle_and_no_draft(
+    small_disk: Path, write_tiny: Callable[..., Path]
+) -> None:
+    folder = write_tiny(small_disk / "bundle")
+    expected = read_bundle(folder).predict(IMAGES)
+    with pytest.raises(OSError, match="No space left on device"):
+        (small_disk / "another program").write_bytes(bytes(2 << 20))
+    with pytest.raises(OSError, match="No space left on device"):
+        write_tiny(folder, seed=1)
+    np.testing.assert_array_equal(read_bundle(folder).predict(IMAGES), expected)
+    assert {path.name for path in small_disk.iterdir()} == {"bundle", "another program"}
 
 
 def test_weights_of_the_wrong_type_are_refused(bundle: Path) -> None:

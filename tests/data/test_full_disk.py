@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-SIZE = 2 << 20  # of the disk, in bytes
+SIZE = 2 << 20  # of `small_disk`, in bytes
 STORE = """
 import sys
 from pathlib import Path
@@ -54,20 +53,6 @@ try:
 except UserError as error:
     print(error, "missing:", store.missing(wanted).sum())
 """
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True).returncode != 0:
-        pytest.skip("mounting a small file system is not permitted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 def run(script: str, cache: Path, n: int, fill: int) -> str:

@@ -72,7 +72,7 @@ def test_a_pickled_object_is_refused(tmp_path: Path) -> None:
 
 class Unwritable:
     def __reduce__(self) -> str:
-        raise OSError("No space left on device")
+        raise OSError(28, "No space left on device")
 
 
 def test_a_failing_write_leaves_the_old_checkpoint(tmp_path: Path) -> None:
@@ -80,6 +80,14 @@ def test_a_failing_write_leaves_the_old_checkpoint(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
         write_checkpoint(tmp_path, {**CONTENT, "best": torch.zeros(1000), "bad": Unwritable()})
     assert read_checkpoint(tmp_path)["progress"]["steps"] == 7
+
+
+def test_a_full_disk_leaves_the_old_checkpoint_and_no_draft(small_disk: Path) -> None:
+    write_checkpoint(small_disk, CONTENT)
+    with pytest.raises(OSError, match="No space left on device"):
+        write_checkpoint(small_disk, {**CONTENT, "best": {"a": torch.zeros(1_000_000)}})
+    assert read_checkpoint(small_disk)["progress"]["steps"] == 7
+    assert [file.name for file in checkpoint_path(small_disk).parent.iterdir()] == ["last.pt"]
 
 
 def test_a_new_checkpoint_replaces_the_old_one_and_drafts_of_killed_processes(

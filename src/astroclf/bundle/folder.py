@@ -11,7 +11,7 @@ from torch import Tensor
 from astroclf.bundle.bundle import Bundle
 from astroclf.bundle.description import Description, parse_description
 from astroclf.errors import UserError, one_line
-from astroclf.files import flush_file, replace_folder, write_json
+from astroclf.files import replace_file, replace_folder, write_json
 from astroclf.integrity import describe_damage, hash_file, sign
 from astroclf.models import build_model
 from astroclf.models.bundle_files import (
@@ -28,21 +28,25 @@ def write_bundle(folder: Path, weights: Mapping[str, Tensor], description: Descr
     """Write everything that `read_bundle` needs, whole or not at all.
 
     The files are written beside the folder and take its place together; an old bundle there is
-    complete until then. bundle.json holds the checksum of the weights and one of itself.
+    complete until then. bundle.json holds the checksum of the weights and one of itself. Raises
+    OSError if they cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     draft = folder.with_name(f".{folder.name}.draft")
     for leftover in folder.parent.glob(f"{draft.name}*"):  # of a process that was killed
         shutil.rmtree(leftover)
     draft.mkdir(parents=True)
-    file = draft / WEIGHTS_FILE
-    save_file({name: weight.cpu().contiguous() for name, weight in weights.items()}, file)
-    file.chmod(0o644)  # safetensors keeps its files to their owner; a model is there to be shared
-    flush_file(file)
-    content = {**description.model_dump(), "weights_checksum": hash_file(file)}
-    write_json(draft / DESCRIPTION_FILE, sign(content))
-    replace_folder(draft, folder)
+    try:
+        with replace_file(draft / WEIGHTS_FILE) as stream:
+            stream.write(save({name: w.cpu().contiguous() for name, w in weights.items()}))
+        checksum = hash_file(draft / WEIGHTS_FILE)
+        content = {**description.model_dump(), "weights_checksum": checksum}
+        write_json(draft / DESCRIPTION_FILE, sign(content))
+        replace_folder(draft, folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def read_bundle(folder: Path | str) -> Bundle:

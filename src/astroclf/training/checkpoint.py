@@ -27,7 +27,7 @@ def write_checkpoint(folder: Path, content: dict[str, Any]) -> None:
     format. Drafts that a killed process left are removed.
 
     content: what `CheckpointContent` lists, as nested dicts and lists of tensors, numbers, strings
-    and None.
+    and None. Raises OSError if the file cannot be written.
     """
     path = checkpoint_path(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,10 @@ def write_checkpoint(folder: Path, content: dict[str, Any]) -> None:
         draft.unlink(missing_ok=True)
     with replace_file(path) as file:
         writer = ChecksummedWriter(file)
-        torch.save({"format": FORMAT, **content}, writer)  # type: ignore[arg-type]
+        try:
+            torch.save({"format": FORMAT, **content}, writer)  # type: ignore[arg-type]
+        except RuntimeError as error:
+            raise writer.failure or error from error
         writer.write_trailer()
 
 
@@ -59,7 +62,7 @@ def read_checkpoint(folder: Path) -> dict[str, Any]:
             "Check its permissions and its disk."
         ) from error
     version = content.get("format") if isinstance(content, dict) else None
-    if version is None or (version == FORMAT and not matches):
+    if type(version) is not int or (version == FORMAT and not matches):
         raise UserError(
             f"resume={folder}: {path} is truncated, damaged or not an astroclf checkpoint. "
             "Start a new run."

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import statistics
 from collections.abc import Callable, Iterator
@@ -17,10 +18,12 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 import astroclf.app
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import Interrupted, Pruned, UserError
+from astroclf.integrity import sign
 from astroclf.runs.claim import is_run
 from astroclf.runs.interrupted import describe_interrupt
 from astroclf.settings import read_settings
 from astroclf.tasks import outcome
+from astroclf.tasks.repeat.record import FORMAT
 from astroclf.tasks.repeat.repeat import repeat
 from astroclf.tasks.task import run_task
 from astroclf.training.learner import Learner
@@ -358,13 +361,42 @@ def test_one_seed_can_go_on_alone(seeds: Path) -> None:
     assert read_settings(plain).task.name == "train"
 
 
-def test_a_record_that_is_spoilt_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "repeat.json").write_text('{"config": {')
-    with pytest.raises(UserError, match=r"resume=.*repeat\.json cannot be read"):
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"config": {',
+        "[]",
+        "null",
+        '{"config": {}, "figures": {}}',
+        json.dumps(sign({"format": FORMAT, "config": [], "figures": {}})),
+        json.dumps({**sign({"format": FORMAT, "config": {}, "figures": {}}), "figures": {"a": {}}}),
+    ],
+)
+def test_a_damaged_record_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "repeat.json").write_text(content)
+    with pytest.raises(UserError, match=r"resume=.*repeat\.json is damaged .*Resume each seed"):
         astroclf.app._resumed({"resume": str(tmp_path)}, ["resume=x"])
 
 
 def test_a_record_of_another_version_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "repeat.json").write_text('{"config": {}, "figures": {}}')
-    with pytest.raises(UserError, match=r"repeat\.json was written by another version"):
-        astroclf.app._resumed({"resume": str(tmp_path)}, ["resume=x"])
+    content = {"format": FORMAT + 1, "config": {}, "figures": {}}
+    for written in (sign(content), {**content, "format": 2}):
+        (tmp_path / "repeat.json").write_text(json.dumps(written))
+        with pytest.raises(UserError, match=r"repeat\.json was written by another version"):
+            astroclf.app._resumed({"resume": str(tmp_path)}, ["resume=x"])
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "predictions.csv"])
+def test_a_seed_whose_results_are_damaged_is_evaluated_again(
+    seeds: Path, config: Any, tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(seeds, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "seed-1" / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    plain = astroclf.app._resumed({"resume": str(tmp_path)}, ["resume=x"])
+    run_task(read_settings(plain), tmp_path, plain)
+    assert (tmp_path / "seed-1/predictions.csv").read_bytes() == (
+        seeds / "seed-1/predictions.csv"
+    ).read_bytes()
+    assert read_json(tmp_path / "metrics.json")["val"] == read_json(seeds / "metrics.json")["val"]

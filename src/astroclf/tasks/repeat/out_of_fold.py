@@ -12,21 +12,20 @@ from astroclf.evaluation.fold_metrics import rank_in_folds
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.label_metrics import score_labels_with_intervals
 from astroclf.evaluation.vote_metrics import score_votes_with_intervals
-from astroclf.files import read_csv, write_csv
+from astroclf.files import write_csv
 from astroclf.settings import Settings
+from astroclf.tasks.repeat.stored_results import Row, read_predictions
 from astroclf.tasks.scores import resampling_of
 
-Row = dict[str, str]
 
-
-def read_out_of_fold(folders: Sequence[Path]) -> list[Row]:
+def read_out_of_fold(folders: Sequence[Path], classes: Sequence[str]) -> list[Row]:
     """The rows of every training's predictions.csv that are of its test images, with the name of
     its folder as `fold` in the place of `split`."""
     rows = []
     for folder in folders:
         rows += [
             {"id": row.pop("id"), "fold": folder.name, **row}
-            for row in read_csv(folder / "predictions.csv")
+            for row in read_predictions(folder, classes)
             if row.pop("split") == TEST
         ]
     return rows

@@ -8,10 +8,11 @@ from typing import Any
 
 from astroclf.errors import UserError
 from astroclf.files import write_json
+from astroclf.integrity import CHECKSUM, describe_damage, sign, verify_signed
 from astroclf.redaction import redact_values
 
 RECORD_FILE = "repeat.json"
-FORMAT = 2  # rises with the settings that a configuration must state
+FORMAT = 3  # rises with the settings that a configuration must state
 
 
 class Record:
@@ -35,27 +36,44 @@ class Record:
             "config": redact_values({**self.config, "resume": None}),
             "figures": self.figures,
         }
-        write_json(self.file, content)
+        write_json(self.file, sign(content))
 
 
 def read_record(folder: Path) -> Record | None:
-    """The record of the trainings that began in this folder, if there is one.
+    """Return the record of the trainings that began in this folder, if there is one.
 
-    Raises UserError if it cannot be read, or is of another version.
+    Raises UserError if it is unreadable, damaged or of another version.
     """
     file = folder / RECORD_FILE
-    if not file.is_file():
-        return None
     try:
-        content = json.loads(file.read_text())
-        record = Record(folder, content["config"], content["figures"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"resume={folder}: {file} cannot be read; start the run anew.") from error
-    if content.get("format") != FORMAT:
+        if not file.is_file():
+            return None
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and CHECKSUM not in content and "format" in content:
+            raise UserError(
+                f"resume={folder}: {file} was written by another version of astroclf. Start a new run."
+            )
+        content = verify_signed(content)
+        config, figures = content.get("config"), content.get("figures")
+        if not isinstance(config, dict) or not isinstance(figures, dict):
+            raise ValueError("it lacks the configuration or the figures")
+    except OSError as error:
         raise UserError(
-            f"resume={folder}: {file} was written by another version; start the run anew."
+            f"resume={folder}: {file} cannot be read ({error.strerror or error}). "
+            "Check its permissions and its disk."
+        ) from error
+    except ValueError as error:
+        raise UserError(
+            f"resume={folder}: {file} is damaged ({describe_damage(error)}). Resume each seed on its own, "
+            "as in resume=<folder>/seed-0, or start a new run."
+        ) from error
+    version = content.get("format")
+    if version != FORMAT:
+        raise UserError(
+            f"resume={folder}: {file} was written by another version of astroclf (format {version}, "
+            f"this one reads {FORMAT}). Start a new run."
         )
-    return record
+    return Record(folder, config, figures)
 
 
 def continue_record(folder: Path, config: dict[str, Any]) -> Record:

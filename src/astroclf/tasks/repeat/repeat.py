@@ -23,6 +23,7 @@ from astroclf.tasks.repeat.repetitions import (
     repeat_folds,
     repeat_seeds,
 )
+from astroclf.tasks.repeat.stored_results import has_results
 from astroclf.tasks.repeat.together import report_together
 from astroclf.tasks.reports import SilentTrial, TrialReports
 from astroclf.tasks.train import train
@@ -67,7 +68,7 @@ def repeat(
         parameters = settings.model_dump(exclude={"search"})
         tracker.start(name_of_all(settings, dataset.fingerprint), parameters, {**origin, **source})
         tracker.wait()  # the trainings look for this run, to be nested under it
-        train_each(repetitions, folder, record, memory, trial)
+        train_each(repetitions, folder, record, dataset.classes, memory, trial)
         own = [folder / repetition.name for repetition in repetitions]
         report_together(settings, own, dataset, tracker, is_trial=trial is not None)
     return mean_figures(record.figures.values())
@@ -77,13 +78,14 @@ def train_each(
     repetitions: Sequence[Repetition],
     folder: Path,
     record: Record,
+    classes: Sequence[str],
     memory: Memory,
     trial: TrialReports | None,
 ) -> None:
-    """Do the trainings that are not in the record, and put them there."""
+    """Do the trainings that are not in the record, or whose results are damaged; record them."""
     for number, repetition in enumerate(repetitions, start=1):
         own, settings = folder / repetition.name, repetition.settings
-        done = repetition.name in record.figures and (own / "metrics.json").exists()
+        done = repetition.name in record.figures and has_results(own, classes)
         title = f"{repetition.name}, {number} of {len(repetitions)}"
         if done:
             log.info("%s, is done", title)

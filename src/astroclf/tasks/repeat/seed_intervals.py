@@ -10,8 +10,8 @@ import numpy as np
 from astroclf.data.dataset import TEST, VAL, ImageDataset
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.label_metrics import mean_with_intervals
-from astroclf.files import read_csv
 from astroclf.settings import Settings
+from astroclf.tasks.repeat.stored_results import read_predictions
 from astroclf.tasks.scores import resampling_of
 
 
@@ -26,10 +26,7 @@ def measure_mean(
         return {}
     return {
         split: mean_with_intervals(
-            [
-                _read_answers(folder / "predictions.csv", split, dataset.classes)
-                for folder in folders
-            ],
+            [_read_answers(folder, split, dataset.classes) for folder in folders],
             dataset.targets[dataset.indices(split)],
             dataset.classes,
             bins=settings.evaluation.calibration_bins,
@@ -40,8 +37,10 @@ def measure_mean(
     }
 
 
-def _read_answers(file: Path, split: str, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _read_answers(
+    folder: Path, split: str, classes: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
     """(N, K) probabilities and (N,) labels of a split, in the order of the data set."""
-    rows = [row for row in read_csv(file) if row["split"] == split]
+    rows = [row for row in read_predictions(folder, classes) if row["split"] == split]
     probabilities = np.array([[float(row[f"p_{name}"]) for name in classes] for row in rows])
     return probabilities, np.array([classes.index(row["label"]) for row in rows])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypedDict
 
 from astroclf.data.dataset import TEST, VAL
@@ -26,11 +24,6 @@ class Spread(TypedDict):
     std: float | None
     values: list[float | None]
     ci95: list[float] | None
-
-
-def read_metrics(folders: Sequence[Path]) -> list[dict[str, Any]]:
-    """The metrics.json of each training."""
-    return [json.loads((folder / "metrics.json").read_text()) for folder in folders]
 
 
 def spread_of(values: Sequence[float | None], ci95: list[float] | None = None) -> Spread:

@@ -13,7 +13,8 @@ from astroclf.files import shortest, write_json
 from astroclf.settings import Settings
 from astroclf.tasks.repeat.out_of_fold import read_out_of_fold, score_out_of_fold, write_out_of_fold
 from astroclf.tasks.repeat.seed_intervals import measure_mean
-from astroclf.tasks.repeat.spread import measure_spread, read_metrics, spread_table, tracked_metrics
+from astroclf.tasks.repeat.spread import measure_spread, spread_table, tracked_metrics
+from astroclf.tasks.repeat.stored_results import read_metrics
 from astroclf.tracking import Tracker
 
 log = logging.getLogger(__name__)
@@ -34,13 +35,13 @@ def report_together(
     predictions.csv is written too, but for a trial.
     """
     folder = folders[0].parent
-    metrics = read_metrics(folders)
+    metrics = [read_metrics(own) for own in folders]
     in_folds = settings.seeds is None
     means = {} if in_folds or is_trial else measure_mean(settings, dataset, folders)
     spreads = measure_spread(metrics, means)
     pooled: dict[str, Measured] = {}
     if in_folds and not is_trial:
-        rows = read_out_of_fold(folders)
+        rows = read_out_of_fold(folders, dataset.classes)
         write_out_of_fold(folder / "predictions.csv", rows)
         losses = {
             own.name: each[TEST]["loss"]["value"]
