@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from astroclf.errors import UserError
-from astroclf.evaluation.bins import accuracy_along
+from astroclf.evaluation.bins import accuracy_in_bins, bin_edges
 from astroclf.evaluation.intervals import wilson_interval
+from astroclf.evaluation.metadata import read_metadata
+from astroclf.evaluation.resampling import Resampling
 
 INDEX = Path(__file__).parents[2].parent / "shared/data/star_galaxy_sdss/index.csv"
 IDS = np.array([f"12376458779360625{i:02d}" for i in range(40)])
@@ -25,9 +27,40 @@ def catalog(tmp_path):
 
 def along(catalog, columns=("r",), id_column="objID", ids=IDS, correct=None, bins=4):
     correct = np.ones(len(ids), bool) if correct is None else correct
-    return accuracy_along(
-        columns, catalog=catalog, id_column=id_column, ids=ids, correct=correct, bins=bins
+    found = read_metadata(columns, catalog=catalog, id_column=id_column, ids=ids)
+    return [
+        accuracy_in_bins(column, values, correct, bin_edges(values, bins), Resampling(0, 0))
+        for column, values in found.items()
+    ]
+
+
+def test_splits_have_their_bins_in_common():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=300)
+    edges = bin_edges(values, 4)
+    parts = [values[:200], values[200:]]
+    tables = [
+        accuracy_in_bins("r", part, np.ones(len(part), bool), edges, Resampling(0, 0))
+        for part in parts
+    ]
+    spans = [[(row.low, row.high) for row in table.rows] for table in tables]
+    assert spans[0] == spans[1]
+    assert [len(span) for span in spans] == [4, 4]
+    np.testing.assert_array_equal(
+        np.add(*[[row.n for row in table.rows] for table in tables]), [75, 75, 75, 75]
     )
+
+
+def test_intervals_of_grouped_images_are_over_groups():
+    correct = np.repeat(np.random.default_rng(0).random(30) < 0.8, 10)
+    values, edges = np.zeros(300), np.array([0.0, 1.0])
+    (alone,) = accuracy_in_bins("r", values, correct, edges, Resampling(100, 0)).rows
+    groups = np.repeat(np.arange(30), 10)
+    (grouped,) = accuracy_in_bins("r", values, correct, edges, Resampling(100, 0, groups)).rows
+    assert np.ptp(grouped.ci95) > 2.5 * np.ptp(alone.ci95)
+    nine = np.minimum(groups, 8)
+    (few,) = accuracy_in_bins("r", values, correct, edges, Resampling(100, 0, nine)).rows
+    assert few.ci95 is None
 
 
 def test_bins_hold_equally_many_images_found_by_their_id(catalog):

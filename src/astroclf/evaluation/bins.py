@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from astroclf.evaluation.intervals import wilson_interval
-from astroclf.evaluation.metadata import read_metadata
+from astroclf.evaluation.confusion import ratio
+from astroclf.evaluation.intervals import estimate, wilson_interval
+from astroclf.evaluation.metrics import SCALES
+from astroclf.evaluation.resampling import Resampling, replicate
 
 
 @dataclass(frozen=True)
 class Bin:
     """Images whose value lies in [low, high), the last bin including high.
 
-    ci95: Wilson's interval of the accuracy.
+    ci95: interval of the accuracy: Wilson's, or for images in groups that of
+    `intervals.estimate`, None in fewer than ten groups.
     """
 
     low: float
     high: float
     n: int
     accuracy: float
-    ci95: tuple[float, float]
+    ci95: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -40,42 +41,48 @@ class BinnedAccuracy:
     n_images: int
 
 
-def accuracy_along(
-    columns: Sequence[str],
-    *,
-    catalog: Path,
-    id_column: str,
-    ids: np.ndarray,
-    correct: np.ndarray,
-    bins: int,
-) -> list[BinnedAccuracy]:
-    """Accuracy in `bins` bins of each column, each with equally many images.
+def bin_edges(values: np.ndarray, bins: int) -> np.ndarray:
+    """(E,) edges of bins with equally many of the finite values.
 
-    Where many images share a value, that value stays in one bin, so that bins may differ in size or
-    be fewer.
-
-    catalog: a CSV file with a header. ids: (N,) str. correct: (N,) bool.
-
-    Raises UserError as `metadata.read_metadata`.
+    Where many values are the same they stay in one bin, so that bins may differ in size or be
+    fewer.
     """
-    metadata = read_metadata(columns, catalog=catalog, id_column=id_column, ids=ids)
-    return [_bin_column(column, values, correct, bins) for column, values in metadata.items()]
+    values = values[np.isfinite(values)]
+    return np.unique(np.quantile(values, np.linspace(0, 1, bins + 1))) if len(values) else values
 
 
-def _bin_column(column: str, values: np.ndarray, correct: np.ndarray, bins: int) -> BinnedAccuracy:
-    placed = np.isfinite(values)
-    values, hits = values[placed], correct[placed]
-    if len(values) == 0:
-        return BinnedAccuracy(column, (), 0, len(placed))
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)))
+def accuracy_in_bins(
+    column: str,
+    values: np.ndarray,
+    correct: np.ndarray,
+    edges: np.ndarray,
+    resampling: Resampling,
+) -> BinnedAccuracy:
+    """Accuracy of the images in each bin that holds some.
+
+    values: (N,) of the column, NaN where there is none. correct: (N,) bool. edges: of `bin_edges`,
+    the same for all splits, so that their bins can be compared.
+    """
     inner = edges[1:-1]
-    bin_of = np.searchsorted(inner, values, side="right")
+    bin_of = np.where(np.isfinite(values), np.searchsorted(inner, values, side="right"), -1)
     rows = []
     for index in range(len(inner) + 1):
-        inside = hits[bin_of == index]
-        low, high = edges[index], edges[min(index + 1, len(edges) - 1)]
-        n, n_hits = len(inside), int(inside.sum())
-        if n:
-            interval = wilson_interval(n_hits, n)
-            rows.append(Bin(float(low), float(high), n, n_hits / n, interval))
-    return BinnedAccuracy(column, tuple(rows), len(values), len(placed))
+        inside = bin_of == index
+        if inside.any():
+            low, high = edges[index], edges[min(index + 1, len(edges) - 1)]
+            interval = _interval(correct[inside], resampling.of_images(inside))
+            share = float(correct[inside].mean())
+            rows.append(Bin(float(low), float(high), int(inside.sum()), share, interval))
+    return BinnedAccuracy(column, tuple(rows), int(np.sum(bin_of >= 0)), len(values))
+
+
+def _interval(correct: np.ndarray, resampling: Resampling) -> tuple[float, float] | None:
+    if resampling.groups is None:
+        return wilson_interval(int(correct.sum()), len(correct))
+
+    def accuracy(weights: np.ndarray) -> dict[str, np.ndarray]:
+        return {"accuracy": ratio(weights @ correct, weights.sum(axis=1))}
+
+    replicates = replicate(accuracy, len(correct), resampling)["accuracy"]
+    ci95 = estimate(replicates, SCALES["accuracy"])["ci95"]
+    return None if ci95 is None else (ci95[0], ci95[1])

@@ -120,7 +120,7 @@ def reliability(probabilities: np.ndarray, targets: np.ndarray, bins: int, descr
 
 
 def accuracy_bins(table: BinnedAccuracy) -> str:
-    """Accuracy with Wilson intervals along one column; the bars across span each bin."""
+    """Accuracy with its intervals along one column; the bars across span each bin."""
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
@@ -128,8 +128,9 @@ def accuracy_bins(table: BinnedAccuracy) -> str:
         shares = np.array([row.accuracy for row in table.rows])
         spans = np.array([(row.high - row.low) / 2 for row in table.rows])
         axes.errorbar(centres, shares, xerr=spans, fmt="none", ecolor=FAINT, elinewidth=3)
-        _error_bars(axes, centres, shares, [row.ci95 for row in table.rows])
-        lowest = min(row.ci95[0] for row in table.rows)
+        bounds = [row.ci95 or (row.accuracy, row.accuracy) for row in table.rows]
+        _error_bars(axes, centres, shares, bounds)
+        lowest = min(low for low, _ in bounds)
         axes.set(
             xlabel=literal(table.column), ylabel="accuracy", ylim=(max(0.0, lowest - 0.08), 1.01)
         )

@@ -28,6 +28,10 @@ class Resampling:
     def unit(self) -> str:
         return "image" if self.groups is None else "group"
 
+    def of_images(self, chosen: np.ndarray) -> Resampling:
+        """The same for some of the images."""
+        return self if self.groups is None else replace(self, groups=self.groups[chosen])
+
 
 @dataclass(frozen=True, eq=False)
 class Replicates:

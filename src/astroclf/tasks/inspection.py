@@ -6,18 +6,16 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-
 from astroclf.data.audit import find_leaks, leak_warning, write_leaks
 from astroclf.data.class_counts import class_table, small_class_warning
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.splits import write_split
 from astroclf.errors import listed
-from astroclf.evaluation.bins import accuracy_along
 from astroclf.evaluation.threshold_search import read_objective
 from astroclf.files import write_csv
 from astroclf.settings import Settings, sections
 from astroclf.status import status
+from astroclf.tasks.columns import catalog_values
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +50,7 @@ def inspect_dataset(settings: Settings, dataset: ImageDataset, folder: Path) -> 
         warnings.append(small_classes)
     for warning in warnings:
         log.warning(warning)
-    require_catalog(settings, dataset)
+    catalog_values(settings, dataset)  # a wrong column is refused before the training
     if settings.evaluation.threshold != "none" and not dataset.has_votes:
         read_objective(settings.evaluation.threshold, len(dataset.classes))
     return warnings
@@ -80,17 +78,3 @@ def skipped_warning(dataset: ImageDataset) -> str:
 
 def write_skipped(file: Path, dataset: ImageDataset) -> None:
     write_csv(file, ("file", "reason"), dataset.skipped.items())
-
-
-def require_catalog(settings: Settings, dataset: ImageDataset) -> None:
-    """Bin the images once before the training, so that a wrong column loses no work."""
-    evaluation = settings.evaluation
-    if evaluation.bin_columns and evaluation.catalog and evaluation.catalog_id:
-        accuracy_along(
-            evaluation.bin_columns,
-            catalog=Path(evaluation.catalog),
-            id_column=evaluation.catalog_id,
-            ids=dataset.ids,
-            correct=np.zeros(len(dataset), dtype=bool),
-            bins=evaluation.bins,
-        )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,15 @@ from astroclf.data.audit import find_leaks, overlaps_train
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.evaluation.baseline import HEADLINES, constant_baseline
-from astroclf.evaluation.bins import BinnedAccuracy, accuracy_along
+from astroclf.evaluation.bins import BinnedAccuracy, accuracy_in_bins, bin_edges
 from astroclf.evaluation.decision_comparison import ComparedDecisions
 from astroclf.evaluation.metrics import metric_label
 from astroclf.evaluation.report_content import SplitResult
 from astroclf.files import write_csv, write_json
 from astroclf.settings import Settings
 from astroclf.status import status
-from astroclf.tasks.scores import Scoring
+from astroclf.tasks.columns import catalog_values
+from astroclf.tasks.scores import Scoring, resampling_of
 from astroclf.training.inference import Outputs
 
 
@@ -30,7 +31,34 @@ from astroclf.training.inference import Outputs
 def score_splits(scoring: Scoring, outputs: Mapping[str, Outputs]) -> dict[str, SplitResult]:
     """Every split's figures and answers."""
     overlaps = overlaps_train(scoring.dataset, find_leaks(scoring.dataset))
-    return {split: _score_split(scoring, split, each, overlaps) for split, each in outputs.items()}
+    columns = catalog_values(scoring.settings, scoring.dataset)
+    return {
+        split: replace(
+            _score_split(scoring, split, each, overlaps),
+            binned=_bin_split(scoring, split, each, columns, list(outputs)),
+        )
+        for split, each in outputs.items()
+    }
+
+
+def _bin_split(
+    scoring: Scoring,
+    split: str,
+    outputs: Outputs,
+    columns: Mapping[str, np.ndarray],
+    splits: Sequence[str],
+) -> tuple[BinnedAccuracy, ...]:
+    """Return the accuracy along each column, in bins that all the splits have in common."""
+    dataset, bins = scoring.dataset, scoring.settings.evaluation.bins
+    positions, evaluated = dataset.indices(split), np.isin(dataset.split, splits)
+    correct = scoring.labels(scoring.probabilities(outputs)) == dataset.targets[positions]
+    resampling = resampling_of(scoring.settings, dataset, positions)
+    return tuple(
+        accuracy_in_bins(
+            column, values[positions], correct, bin_edges(values[evaluated], bins), resampling
+        )
+        for column, values in columns.items()
+    )
 
 
 def _score_split(
@@ -41,18 +69,6 @@ def _score_split(
     predictions = scoring.probabilities(outputs)
     labels = scoring.labels(predictions)
     targets, ids = dataset.targets[positions], dataset.ids[positions]
-    binned: tuple[BinnedAccuracy, ...] = ()
-    if evaluation.bin_columns and evaluation.catalog and evaluation.catalog_id:
-        binned = tuple(
-            accuracy_along(
-                evaluation.bin_columns,
-                catalog=Path(evaluation.catalog),
-                id_column=evaluation.catalog_id,
-                ids=ids,
-                correct=labels == targets,
-                bins=evaluation.bins,
-            )
-        )
     alone = ~overlaps[positions]
     return SplitResult(
         scores=scoring.full(positions, outputs),
@@ -67,7 +83,6 @@ def _score_split(
             dataset.classes,
             bins=evaluation.calibration_bins,
         ),
-        binned=binned,
         without_overlap=scoring.full(positions[alone], outputs.of_images(alone))
         if 0 < alone.sum() < len(alone)
         else None,

@@ -1,0 +1,27 @@
+"""Columns of the user's catalog, for the images of a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from astroclf.data.dataset import ImageDataset
+from astroclf.evaluation.metadata import read_metadata
+from astroclf.settings import Settings
+
+
+def catalog_values(settings: Settings, dataset: ImageDataset) -> dict[str, np.ndarray]:
+    """Column of `evaluation.bin_columns` -> (N,) its value for each image, NaN where there is none.
+
+    Raises UserError as `metadata.read_metadata`.
+    """
+    evaluation = settings.evaluation
+    if not (evaluation.bin_columns and evaluation.catalog and evaluation.catalog_id):
+        return {}
+    return read_metadata(
+        evaluation.bin_columns,
+        catalog=Path(evaluation.catalog),
+        id_column=evaluation.catalog_id,
+        ids=dataset.ids,
+    )
