@@ -73,24 +73,25 @@ def opened(stream: BinaryIO, max_megapixels: float) -> Iterator[tuple[Image.Imag
         _require_size(*_webp_size(stream), max_megapixels)
     tiff = read_tiff_kind(stream) if name == "TIFF" else None
     stream.seek(0)
-    try:
-        image = READERS[name](stream)
-    except Exception as error:  # a decoder may raise anything at all on a broken file
-        is_known = UNSUPPORTED.search(str(error))
-        detail = f" ({one_line(error, 60)})" if is_known else ""
-        raise BadImage(f"truncated, damaged or an unsupported kind of {name}{detail}") from error
-    with image:
+    with _image(stream, name) as image:
         _require_size(image.width, image.height, max_megapixels)
         bits, channels = 8, 1 if image.mode in GREY_MODES else 3
         if tiff is not None:
             bits, channels = max(tiff.bits, 8), tiff.bands
         elif name == "PNG":
             bits, channels = _png_kind(stream, image, channels)
-        height_px, width_px = image.height, image.width
         orientation = _orientation(image)
-        if orientation >= 5:
-            height_px, width_px = width_px, height_px
+        size_px = (image.height, image.width)
+        height_px, width_px = reversed(size_px) if orientation >= 5 else size_px
         yield image, Header(height_px, width_px, channels, bits, _pages(image), orientation)
+
+
+def _image(stream: BinaryIO, name: str) -> Image.Image:
+    try:
+        return READERS[name](stream)
+    except Exception as error:  # a decoder may raise anything at all on a broken file
+        detail = f" ({one_line(error, 60)})" if UNSUPPORTED.search(str(error)) else ""
+        raise BadImage(f"truncated, damaged or an unsupported kind of {name}{detail}") from error
 
 
 def _require_size(width_px: int, height_px: int, max_megapixels: float) -> None:
