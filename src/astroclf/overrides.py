@@ -31,7 +31,7 @@ FOREIGN_NAMES = {
     "num_epochs": "trainer.epochs",
     "wd": "optimizer.weight_decay",
 }
-# A recipe is the one group of which several may be combined, or none.
+# The one group of which several files may be combined.
 RECIPES = "experiment"
 ANY_NETWORK = "timm"  # the file that takes a name which timm knows
 
@@ -104,14 +104,11 @@ def _keys_of(file: Path) -> set[str]:
 def _check_group(override: Override, text: str, groups: Iterable[str]) -> None:
     """Refuse anything but one file of a group; Hydra would take the last of a list."""
     group = override.key_or_group
-    if (
-        group not in groups
-        or group == RECIPES
-        or override.is_sweep_override()
-        or override.is_delete()
-    ):
+    if group not in groups or override.is_sweep_override() or override.is_delete():
         return
     value = override.value()
+    if isinstance(value, list) and group == RECIPES:
+        return
     if isinstance(value, list) and value:
         raise UserError(
             f"{text}: one of {group} is chosen. Write {group}={value[-1]}, or, to try each of them, "
