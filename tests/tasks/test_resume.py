@@ -21,7 +21,7 @@ from safetensors.torch import load_file
 
 import astroclf.app
 from astroclf.errors import UserError
-from astroclf.training.checkpoint import checkpoint_path, read_checkpoint
+from astroclf.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
 
 ROOT = Path(__file__).parents[2]
 # Dropout, batch norm, momentum and a schedule with warm-up: everything that has a state.
@@ -310,6 +310,30 @@ def test_without_a_whole_checkpoint_nothing_is_resumed(
         path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(UserError, match=r"resume=.*last\.pt"):
         astroclf.app._resumed({"resume": str(stopped.folder)}, ["resume=x"])
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda content: content["learner"]["optimizer"].clear(),
+        lambda content: content["learner"]["schedule"].clear(),
+        lambda content: content["learner"]["network"].popitem(),
+        lambda content: content["best"].update({"extra": torch.zeros(1)}),
+        lambda content: content["random_states"].update(cpu=torch.zeros(3, dtype=torch.uint8)),
+    ],
+    ids=["optimizer", "schedule", "network", "best", "random_states"],
+)
+def test_a_state_that_does_not_fit_is_refused_in_one_line(
+    stopped_run: Any, monkeypatch: pytest.MonkeyPatch, alter: Callable[[Any], Any]
+) -> None:
+    stopped = stopped_run(*TINY)
+    stopped.stop_at(2, monkeypatch)
+    content = read_checkpoint(stopped.folder)
+    alter(content)
+    write_checkpoint(stopped.folder, content)
+    with pytest.raises(UserError, match="The checkpoint does not fit the model of this run") as no:
+        stopped.resume()
+    assert "\n" not in str(no.value)
 
 
 # --- a soak ---------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ class Bundle:
         if self.depth is not None and self.depth != f"{bits}-bit":
             raise UserError(
                 f"{file} has {bits} bits a value; this model was trained on {self.depth} images. Convert the "
-                "file to that depth, or train on files of its own."
+                f"file to {self.depth.removesuffix('-bit')} bits a value."
             )
         height_px, width_px = picture.shape[1:]
         crop_px = self.cut["crop_px"]
