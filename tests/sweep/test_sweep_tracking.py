@@ -107,7 +107,7 @@ def test_the_parent_holds_the_best_the_importance_and_the_page(
     assert data.metrics["best_accuracy"] == pytest.approx(0.95)
     assert data.metrics["importance_optimizer.lr"] == pytest.approx(1)
     assert data.metrics["trials_complete"] == 4
-    assert data.metrics["trials_fail"] == 1
+    assert data.metrics["trials_failed"] == 1
     assert data.metrics["trials_pruned"] == 1
     assert data.params["search.optimizer.lr"] == "tag(log, interval(0.0001, 0.01))"
     artifacts = {
