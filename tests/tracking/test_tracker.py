@@ -296,6 +296,15 @@ def test_the_end_of_a_run_waits_for_a_hung_server_no_longer_than_the_limit(
     assert not tracker.record.is_sent
 
 
+def test_an_interrupted_run_waits_less(follow: Follow, failing_server: Any) -> None:
+    failing_server.behavior = None
+    tracker = follow(failing_server.uri, patience=Patience(wait_s=60, interrupted_wait_s=0.2))
+    tracker.start("name", {}, {})
+    start_s = time.perf_counter()
+    tracker.end("KILLED", "SIGINT", "stopped")
+    assert time.perf_counter() - start_s < 5
+
+
 def test_trials_of_a_search_share_what_is_known_of_a_server(
     follow: Follow, failing_server: Any, caplog: pytest.LogCaptureFixture, project: Path
 ) -> None:
@@ -391,7 +400,7 @@ def test_a_full_disk_is_named_and_ends_no_run(
 def test_the_end_can_be_interrupted_while_mlflow_is_waited_for(
     follow: Follow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def interrupt(**_: Any) -> bool:
+    def interrupt(*_: Any, **__: Any) -> bool:
         raise KeyboardInterrupt
 
     tracker = follow()

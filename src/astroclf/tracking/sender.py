@@ -16,11 +16,13 @@ from astroclf.tracking.faults import TrackingError
 class Patience:
     """How long MLflow is waited for.
 
-    wait_s: at the end of a run. last_pause_s: between attempts then. first_pause_s, longest_pause_s:
-    between attempts while the run trains; each pause is twice as long as the one before.
+    wait_s: at the end of a run. interrupted_wait_s: at the end of one that a signal stopped.
+    last_pause_s: between attempts then. first_pause_s, longest_pause_s: between attempts while the
+    run trains; each pause is twice as long as the one before.
     """
 
     wait_s: float = 30.0
+    interrupted_wait_s: float = 10.0
     last_pause_s: float = 2.0
     first_pause_s: float = 1.0
     longest_pause_s: float = 60.0
@@ -115,11 +117,12 @@ class Sender:
             return self._is_sent
 
     @status("sending the run to MLflow")
-    def finish(self, *, is_patient: bool = True) -> bool:
+    def finish(self, wait_s: float | None = None, *, is_patient: bool = True) -> bool:
         """Send the rest and end the thread; returns whether all was sent.
 
-        A server that has answered this run is tried again for `wait_s`; one that never has gets one
-        more attempt, or none if it is known to be away and `is_patient` is false.
+        A server that has answered this run is tried again for wait_s, by default the patience's; one
+        that never has gets one more attempt, or none if it is known to be away and `is_patient` is
+        false.
         """
         with self._changed:
             self._is_ending = True
@@ -131,7 +134,7 @@ class Sender:
                 is_hopeless = self._attempts > before and not self.has_answered
                 return self._is_sent or self._is_given_up or is_hopeless
 
-            self._changed.wait_for(is_over, self.patience.wait_s)
+            self._changed.wait_for(is_over, self.patience.wait_s if wait_s is None else wait_s)
             self._is_given_up = True
             self._changed.notify_all()
             return self._is_sent

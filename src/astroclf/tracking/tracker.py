@@ -16,6 +16,7 @@ from typing import Any
 from astroclf.errors import Interrupted
 from astroclf.provenance import command_line
 from astroclf.settings import sections
+from astroclf.status import status as show_status
 from astroclf.tracking import addresses
 from astroclf.tracking.faults import as_tracking_error
 from astroclf.tracking.record import (
@@ -146,10 +147,13 @@ class MlflowTracker(Tracker):
     def end(self, status: str, reason: str = "", state: str = "complete") -> None:
         super().end(status, reason, state)
         self.sender.wake()
+        is_nested = (self.folder.parent / RUN_FILE).exists()
+        patience = self.sender.patience
+        wait_s = patience.interrupted_wait_s if status == "KILLED" else patience.wait_s
         try:
-            # A search does not wait once a trial for a server that is away.
-            is_nested = (self.folder.parent / RUN_FILE).exists()
-            is_sent = self.sender.finish(is_patient=not is_nested)
+            with show_status("sending the run to MLflow"):
+                # A search does not wait once a trial for a server that is away.
+                is_sent = self.sender.finish(wait_s, is_patient=not is_nested)
         except (KeyboardInterrupt, Interrupted):
             log.warning("stopped waiting for MLflow; all results of the run are in its folder")
             is_sent = False
@@ -158,7 +162,7 @@ class MlflowTracker(Tracker):
                 "MLflow lacks a part of this run. %s",
                 addresses.sync_advice(self.folder, self.settings.uri),
             )
-        elif status == "FINISHED":
+        elif status == "FINISHED" and not is_nested:
             log.info("%s", "\n".join(self.closing_lines()))
 
     def closing_lines(self) -> list[str]:
