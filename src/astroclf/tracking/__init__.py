@@ -6,6 +6,7 @@
 - remote: requests for what a server lacks of a record.
 - sender: the background thread, its retries and deadlines.
 - tracker: what a training calls.
+- closing: how its run ends.
 - sync: runs that are sent after they ended.
 """
 
@@ -21,12 +22,8 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 for _name in ("urllib3.connectionpool", "mlflow.store.db.utils", "mlflow.utils.rest_utils"):
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
+from astroclf.tracking.closing import close_abandoned, closing  # noqa: E402
 from astroclf.tracking.record import RUN_FILE, flatten  # noqa: E402
-from astroclf.tracking.tracker import (  # noqa: E402
-    Tracker,
-    close_abandoned,
-    closing,
-    open_tracker,
-)
+from astroclf.tracking.tracker import Tracker, open_tracker  # noqa: E402
 
 __all__ = ["RUN_FILE", "Tracker", "close_abandoned", "closing", "flatten", "open_tracker"]
