@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from astroclf.data.dataset import TEST, VAL
 from astroclf.evaluation.intervals import Measured
@@ -17,13 +17,14 @@ class Spread(TypedDict):
 
     values: of each training, None where it is not defined. mean, std: of those that are; the sample
     standard deviation (n - 1), None where there are fewer than two. ci95: of the mean, if all
-    trainings were measured on the same images and the metric has one.
+    trainings were measured on the same images and the metric has one. note: why it has none.
     """
 
     mean: float | None
     std: float | None
     values: list[float | None]
     ci95: list[float] | None
+    note: NotRequired[str]
 
 
 def spread_of(values: Sequence[float | None], ci95: list[float] | None = None) -> Spread:
@@ -45,15 +46,22 @@ def measure_spread(
     """
     return {
         split: {
-            metric: spread_of(
+            metric: _with_mean(
                 [each[split][metric]["value"] for each in metrics],
-                means.get(split, {}).get(metric, {"value": None, "ci95": None})["ci95"],
+                means.get(split, {}).get(metric, {"value": None, "ci95": None}),
             )
             for metric in metrics[0][split]
         }
         for split in (VAL, TEST)
         if all(split in each for each in metrics)
     }
+
+
+def _with_mean(values: Sequence[float | None], mean: Measured) -> Spread:
+    spread = spread_of(values, mean["ci95"])
+    if "note" in mean:
+        spread["note"] = mean["note"]
+    return spread
 
 
 def tracked_metrics(
@@ -91,6 +99,8 @@ def spread_table(
             row += f"{_interval(spread['ci95']):<18}" if known else ""
             row += f"{_with_interval(together[metric]):<24}" if together else ""
             lines.append(row + "".join(f"{_number(value):>10}" for value in spread["values"]))
+        lines += [f"{name}: {each['note']}." for name, each in metrics.items() if "note" in each]
+        lines += [f"{name}: {each['note']}." for name, each in together.items() if "note" in each]
     return "\n".join(line.rstrip() for line in lines)
 
 
