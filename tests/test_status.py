@@ -73,11 +73,17 @@ def test_an_error_ends_the_status(lines: Lines) -> None:
     assert not module._active
 
 
-def test_a_terminal_has_a_bar_that_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+def watch_terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Return what is written to a terminal, on which bars are drawn only when a test asks."""
     terminal = io.StringIO()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setattr(module, "is_terminal", lambda: True)
-    monkeypatch.setattr(module, "BAR_S", 60.0)  # only when the test asks
+    monkeypatch.setattr(module, "BAR_S", 60.0)
+    return terminal
+
+
+def test_a_terminal_has_a_bar_that_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watch_terminal(monkeypatch)
     with status("epoch 1/2", total=4) as shown:
         assert not terminal.getvalue(), "short work shows no bar"
         shown.update(note="loss 0.5")
@@ -87,6 +93,36 @@ def test_a_terminal_has_a_bar_that_is_removed(monkeypatch: pytest.MonkeyPatch) -
     assert "1/4" in bar
     assert "loss 0.5" in bar
     assert not removed.strip()
+
+
+def test_work_without_steps_has_a_clock_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watch_terminal(monkeypatch)
+    with status("importing PyTorch") as shown:
+        shown.show()
+        shown.show()
+    assert terminal.getvalue().count("importing PyTorch: 00:00") >= 2
+
+
+def test_a_line_of_the_log_begins_where_the_bar_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watch_terminal(monkeypatch)
+    with status("preparing the training") as shown:
+        shown.show()
+        logging.getLogger("astroclf.training").warning("measuring")
+        assert shown.bar is None
+        assert terminal.getvalue().endswith("\r")
+    module.package.removeHandler(module._clock)
+
+
+def test_a_terminal_shows_one_bar_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = watch_terminal(monkeypatch)
+    with status("loading the data") as outer:
+        outer.show()
+        with status("reading files", total=2) as inner:
+            inner.show()
+            assert outer.bar is None
+        outer.show()
+        assert outer.bar is not None
+    assert "\n" not in terminal.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import threading
 import time
@@ -20,6 +21,7 @@ SHORTEST_S, LONGEST_S, SHARE = 2.0, 60.0, 1 / 40
 
 _start_s = time.monotonic()
 _active: list[Status] = []  # the innermost one is shown
+_drawing = threading.RLock()
 
 
 @contextmanager
@@ -72,8 +74,13 @@ class Status:
     def stop(self) -> None:
         self.ended.set()
         self.thread.join()
+        with _drawing:
+            self.remove_bar()
+
+    def remove_bar(self) -> None:
         if self.bar is not None:
             self.bar.close()
+            self.bar = None
 
     def line(self) -> str:
         """Return the state in one line, without a bar."""
@@ -92,12 +99,20 @@ class Status:
 
     def show(self) -> None:
         """Write the state, unless work inside this one is shown."""
-        if _active[-1:] != [self]:
-            return
-        if not is_terminal():
-            log.info(self.line())
-            return
-        self.bar = self.bar or _make_bar(self)
+        with _drawing:
+            if _active[-1:] != [self]:
+                return
+            if is_terminal():
+                self._draw()
+            else:
+                log.info(self.line())
+
+    def _draw(self) -> None:
+        for outer in _active[:-1]:
+            outer.remove_bar()
+        if self.bar is None:
+            self.bar = _make_bar(self)
+            self.bar.start_t -= time.monotonic() - self.start_s
         self.bar.n = self.done
         self.bar.set_postfix_str(self.note, refresh=False)
         self.bar.refresh()
@@ -128,7 +143,7 @@ def _silence_left_s() -> float:
 
 
 class LogClock(logging.Handler):
-    """The time of the last record of the log."""
+    """The time of the last record of the log, before which bars are removed from the terminal."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,6 +151,9 @@ class LogClock(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.last_s = time.monotonic()
+        with _drawing:
+            for shown in _active:
+                shown.remove_bar()
 
 
 _clock = LogClock()
@@ -144,12 +162,15 @@ _clock = LogClock()
 def _make_bar(shown: Status) -> Any:
     from tqdm import tqdm
 
+    size = shutil.get_terminal_size()  # tqdm would show nothing where the size is unknown
     return tqdm(
         total=shown.total,
         desc=shown.title,
         unit=shown.unit,
         initial=shown.first,
         leave=False,
+        ncols=size.columns - 1,
+        nrows=size.lines,
         # Without a total there is nothing to count.
         bar_format="{desc}: {elapsed}" if shown.total is None else None,
     )
