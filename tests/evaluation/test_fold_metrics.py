@@ -60,4 +60,4 @@ def test_a_fold_with_one_image_of_a_class_leaves_no_interval() -> None:
     p = rng.dirichlet([1, 1], 75)
     figure = rank_in_folds(p, y, ("star", "nova"), fold, Resampling(50, 0))["roc_auc"]
     assert figure["ci95"] is None
-    assert figure["note"] == ("a fold has 1 image of nova, fewer than the 2 that an interval needs")
+    assert figure["note"] == ("no interval: a fold has 1 image of nova, fewer than 2")

@@ -55,15 +55,17 @@ def test_fewer_than_ten_units_have_a_note_instead_of_an_interval():
     assert figure == {
         "value": 0.5,
         "ci95": None,
-        "note": "9 groups, fewer than the 10 that an interval needs",
+        "note": "no interval: 9 groups, fewer than 10",
     }
-    assert estimate(replicates(units=1, unit="group"), "logit")["note"].startswith("1 group,")
+    assert estimate(replicates(units=1, unit="group"), "logit")["note"].startswith(
+        "no interval: 1 group,"
+    )
 
 
 def test_figures_without_spread_have_a_note_instead_of_an_interval():
     figure = estimate(replicates(value=1.0, error=0.0), "fisher")
     assert figure["ci95"] is None
-    assert figure["note"] == "no spread between images to estimate an interval from"
+    assert figure["note"] == "no interval: no spread between images"
 
 
 def test_an_interval_always_holds_its_value():

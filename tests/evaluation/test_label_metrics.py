@@ -250,12 +250,16 @@ def test_a_rare_class_that_is_never_found_leaves_the_interval_below_what_is_poss
     low, high = figure["ci95"]
     assert low == pytest.approx(0.656, abs=0.005)
     assert high == pytest.approx(0.84, abs=0.01), "the cigars' recall is at most 0.56 by Wilson"
-    note = "3 images of e, fewer than the 10 that an interval needs"
+    note = "3 images of e, fewer than 10"
     assert figure["note"] == note
     assert scores.overall["roc_auc"]["ci95"] is None
-    assert scores.per_class["e"]["recall"] == {"value": 0.0, "ci95": None, "note": note}
-    metrics = "balanced_accuracy, macro_f1, roc_auc, average_precision"
-    assert f"{metrics}: {note}" in scores.notes()
+    assert scores.per_class["e"]["recall"] == {
+        "value": 0.0,
+        "ci95": None,
+        "note": f"no interval: {note}",
+    }
+    assert f"balanced_accuracy, macro_f1: {note}" in scores.notes()
+    assert f"roc_auc, average_precision: no interval: {note}" in scores.notes()
 
 
 def test_proportions_of_images_alone_have_wilson_intervals() -> None:
@@ -288,7 +292,7 @@ def test_a_class_in_few_groups_has_no_interval() -> None:
     y = np.where(groups < 4, np.arange(200) % 3, np.arange(200) % 2)
     p = rng.dirichlet([1, 1, 1], 200) * 0.8 + 0.2 * np.eye(3)[y]
     scores = measure(p, y, "abc", resamples=50, groups=groups)
-    note = "4 groups with images of c, fewer than the 10 that an interval needs"
+    note = "no interval: 4 groups with images of c, fewer than 10"
     assert scores.overall["macro_f1"]["note"] == note
     assert scores.per_class["c"]["recall"]["ci95"] is None
     assert scores.per_class["a"]["recall"]["ci95"] is not None

@@ -64,5 +64,5 @@ def _scarce_in_fold(
         fewest = min(int(np.sum(targets[part] == k)) for part in parts)
         if fewest < FEWEST_IN_FOLD:
             images = "image" if fewest == 1 else "images"
-            return f"a fold has {fewest} {images} of {name}, fewer than the {FEWEST_IN_FOLD} that an interval needs"
+            return f"a fold has {fewest} {images} of {name}, fewer than {FEWEST_IN_FOLD}"
     return ""

@@ -22,7 +22,7 @@ class Measured(TypedDict):
 
     value: None where the metric is not defined (one class only, say).
     ci95: [low, high] with low <= value <= high, or None where there is no interval.
-    note: why there is no interval although intervals were asked for.
+    note: why there is no interval although intervals were asked for, or on how few images it rests.
     floor: of a calibration error, the one expected of calibrated probabilities.
     """
 
@@ -39,7 +39,7 @@ def measured(value: float, interval: tuple[float, float] | None, note: str = "")
     ci95 = None if interval is None else [min(interval[0], value), max(interval[1], value)]
     found: Measured = {"value": value, "ci95": ci95}
     if note:
-        found["note"] = note
+        found["note"] = note if ci95 else f"no interval: {note}"
     return found
 
 
@@ -54,7 +54,7 @@ def estimate(replicates: Replicates, scale: str, note: str = "") -> Measured:
     note = note or too_few_units(replicates.units, replicates.unit)
     interval = None if note else t_interval(value, error, replicates.dof, scale)
     if interval is None and not note:
-        note = f"no spread between {replicates.unit}s to estimate an interval from"
+        note = f"no spread between {replicates.unit}s"
     return measured(value, interval, note)
 
 
@@ -63,7 +63,7 @@ def too_few_units(n: int, unit: str, kind: str = "") -> str:
     if n >= FEWEST_UNITS:
         return ""
     units = f"{n} {unit}" if n == 1 else f"{n} {unit}s"
-    return f"{units}{kind}, fewer than the {FEWEST_UNITS} that an interval needs"
+    return f"{units}{kind}, fewer than {FEWEST_UNITS}"
 
 
 def t_interval(value: float, error: float, dof: int, scale: str) -> tuple[float, float] | None:

@@ -63,7 +63,7 @@ class Scores:
     per_class: dict[str, dict[str, Measured | int]]
 
     def notes(self) -> list[str]:
-        """Return what limits the intervals, such as "macro_f1: 3 images of cigar, fewer than ..."."""
+        """Return what limits the intervals, such as "roc_auc: no interval: 3 images of cigar, ..."."""
         metrics: dict[str, list[str]] = {}
         for metric, figure in self.overall.items():
             if "note" in figure:
