@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,14 @@ from astroclf.data.audit import find_leaks, overlaps_train
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.evaluation.baseline import HEADLINES, constant_baseline
-from astroclf.evaluation.bins import BinnedAccuracy, accuracy_in_bins, bin_edges
 from astroclf.evaluation.decision_comparison import ComparedDecisions
 from astroclf.evaluation.metrics import metric_label
 from astroclf.evaluation.report_content import SplitResult
 from astroclf.files import write_csv, write_json
 from astroclf.settings import Settings
 from astroclf.status import status
-from astroclf.tasks.columns import catalog_values
-from astroclf.tasks.scores import Scoring, resampling_of
+from astroclf.tasks.columns import bin_split, catalog_values
+from astroclf.tasks.scores import Scoring
 from astroclf.training.inference import Outputs
 
 
@@ -35,30 +34,10 @@ def score_splits(scoring: Scoring, outputs: Mapping[str, Outputs]) -> dict[str, 
     return {
         split: replace(
             _score_split(scoring, split, each, overlaps),
-            binned=_bin_split(scoring, split, each, columns, list(outputs)),
+            binned=bin_split(scoring, split, each, columns, list(outputs)),
         )
         for split, each in outputs.items()
     }
-
-
-def _bin_split(
-    scoring: Scoring,
-    split: str,
-    outputs: Outputs,
-    columns: Mapping[str, np.ndarray],
-    splits: Sequence[str],
-) -> tuple[BinnedAccuracy, ...]:
-    """Return the accuracy along each column, in bins that all the splits have in common."""
-    dataset, bins = scoring.dataset, scoring.settings.evaluation.bins
-    positions, evaluated = dataset.indices(split), np.isin(dataset.split, splits)
-    correct = scoring.labels(scoring.probabilities(outputs)) == dataset.targets[positions]
-    resampling = resampling_of(scoring.settings, dataset, positions)
-    return tuple(
-        accuracy_in_bins(
-            column, values[positions], correct, bin_edges(values[evaluated], bins), resampling
-        )
-        for column, values in columns.items()
-    )
 
 
 def _score_split(
