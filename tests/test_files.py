@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from astroclf import files
 from astroclf.files import (
     read_csv,
+    read_json,
     readable_size,
     replace_file,
     replace_folder,
@@ -29,6 +30,15 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
         stream.writelines([b"half of", None])
     assert file.read_bytes() == before
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_json_is_read_as_utf_8_and_refused_if_cut(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.json"
+    write_json(file, {"class": "étoile"})
+    assert read_json(file) == {"class": "étoile"}
+    file.write_bytes(file.read_bytes()[:-3])
+    with pytest.raises(ValueError, match="Unterminated"):
+        read_json(file)
 
 
 def test_a_file_keeps_the_permissions_of_a_plain_write(tmp_path: Path) -> None:

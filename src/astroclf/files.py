@@ -90,6 +90,11 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, default=float))
 
 
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file. Raises OSError, and ValueError if it is not JSON in UTF-8."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Replace a file by a CSV, in one step; texts go through `spreadsheet_safe`."""
     with replace_file(path, "w") as stream:

@@ -17,7 +17,7 @@ import numpy as np
 
 from astroclf.data.dataset import ImageDataset, Pixels
 from astroclf.errors import UserError
-from astroclf.files import flush_file, readable_size, replace_folder, write_text
+from astroclf.files import flush_file, read_json, readable_size, replace_folder, write_text
 from astroclf.integrity import hash_sample, sign, verify_signed
 from astroclf.locks import locked
 
@@ -191,7 +191,7 @@ def _build(entry: Path, build: Callable[[Path], Notes]) -> StoredImages:
 def _open(entry: Path) -> StoredImages | None:
     """Return the entry, or None if it is missing or damaged. Raises UserError if it is unreadable."""
     try:
-        index = verify_signed(json.loads((entry / INDEX).read_text(encoding="utf-8")))
+        index = verify_signed(read_json(entry / INDEX))
         if index["format"] != FORMAT or index["images"] != hash_sample(entry / IMAGES):
             return None
         return StoredImages(np.load(entry / IMAGES, mmap_mode="r"), index["notes"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from astroclf.errors import UserError, one_line
+from astroclf.files import read_json
 from astroclf.integrity import CHECKSUM, describe_damage, hash_file, verify_signed
 
 WEIGHTS_FILE, DESCRIPTION_FILE = "weights.safetensors", "bundle.json"
@@ -25,7 +25,7 @@ def read_description(folder: Path) -> dict[str, Any]:
     try:
         if not file.is_file():
             raise UserError(f"{folder} holds no model: give the folder `bundle` of a run.")
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
         if not isinstance(content, dict):
             raise ValueError("it holds no JSON object")
         version = content.get("format")

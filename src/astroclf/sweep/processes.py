@@ -14,9 +14,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from optuna.storages import BaseStorage
 from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread, is_heartbeat_enabled
+
+from astroclf.locks import is_held, locked, try_lock
 
 FOLDER, REGISTRATION = "processes", "registration"
 HEARTBEAT_S, SILENCE_S = 60, 300  # how often it beats, and when it is taken to have stopped
@@ -27,10 +28,11 @@ def take_seat(folder: Path) -> Iterator[str]:
     """A seat that no other process ever has, as `host:file`, until the end; the file is its lock."""
     file = folder.absolute() / FOLDER / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.lock"
     file.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(file)
-    with FileLock(file.parent / REGISTRATION):  # so that a new file is not taken for a leftover
+    # Under a common lock, so that a new file is not taken for a leftover.
+    with locked(file.parent / REGISTRATION, f"to join the search in {folder}"):
         _remove_leftovers(file.parent)
-        lock.acquire()
+        lock = try_lock(file)
+    assert lock is not None, f"{file} is new"
     try:
         yield f"{socket.gethostname()}:{file}"
     finally:
@@ -41,8 +43,9 @@ def take_seat(folder: Path) -> Iterator[str]:
 def _remove_leftovers(folder: Path) -> None:
     """Remove the lock files of killed processes; without a file, `is_alive` is False as well."""
     for file in folder.glob("*.lock"):
-        with suppress(Timeout, OSError), FileLock(file, blocking=False):
-            file.unlink()
+        with suppress(OSError):
+            if not is_held(file):
+                file.unlink()
 
 
 def is_alive(seat: str) -> bool | None:
@@ -50,13 +53,7 @@ def is_alive(seat: str) -> bool | None:
     host, _, file = seat.partition(":")
     if host != socket.gethostname():
         return None
-    if not Path(file).exists():
-        return False
-    try:
-        with FileLock(file, blocking=False):
-            return False
-    except Timeout:
-        return True
+    return Path(file).exists() and is_held(Path(file))
 
 
 @contextmanager

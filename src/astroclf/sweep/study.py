@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import optuna
-from filelock import FileLock
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from astroclf.errors import UserError
+from astroclf.locks import locked
 from astroclf.sweep.content import INTERRUPTED
 from astroclf.sweep.processes import is_alive, silent_trials
 from astroclf.sweep.space import difference
@@ -148,9 +148,9 @@ def recover(study: Study, folder: Path) -> list[int]:
     return [trial.number for trial in killed]
 
 
-def alone(folder: Path) -> FileLock:
-    """Held while trials are counted and begun, so that processes do not begin too many."""
-    return FileLock(folder / LOCK)
+def alone(folder: Path) -> AbstractContextManager[None]:
+    """Return the lock under which trials are counted and begun, so that there are never too many."""
+    return locked(folder / LOCK, f"for the study in {folder}")
 
 
 def _killed(study: Study, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:

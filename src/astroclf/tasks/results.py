@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from astroclf.evaluation.baseline import HEADLINES, constant_baseline
 from astroclf.evaluation.decision_comparison import ComparedDecisions
 from astroclf.evaluation.metrics import metric_label
 from astroclf.evaluation.report_content import SplitResult
-from astroclf.files import write_csv, write_json
+from astroclf.files import read_json, write_csv, write_json
 from astroclf.settings import Settings
 from astroclf.status import status
 from astroclf.tasks.columns import bin_split, catalog_values
@@ -111,7 +110,7 @@ def count_test_evaluations(file: Path, epochs: int) -> int:
     file: the metrics.json that the run may have from before it was resumed.
     """
     try:
-        before = json.loads(file.read_text())["run"]
+        before = read_json(file)["run"]
         return int(before["test_evaluations"]) + int(before["epochs"] != epochs)
     except (OSError, ValueError, KeyError, TypeError):
         return 1

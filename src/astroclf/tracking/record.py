@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
@@ -15,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from astroclf.errors import one_line
-from astroclf.files import read_csv, write_json
+from astroclf.files import read_csv, read_json, write_json
 from astroclf.redaction import redact_values
 
 log = logging.getLogger(__name__)
@@ -101,7 +100,7 @@ def read_record(folder: Path) -> Record | None:
     """Return the record in a run folder; None if there is none, or, with a warning, a damaged one."""
     file = folder / RUN_FILE
     try:
-        return Record.model_validate(json.loads(file.read_text(encoding="utf-8")))
+        return Record.model_validate(read_json(file))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, ValidationError) as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from astroclf.errors import one_line
-from astroclf.files import write_json
+from astroclf.files import read_json, write_json
 from astroclf.locks import locked
 from astroclf.settings import sections
 from astroclf.status import status
@@ -171,7 +170,7 @@ def _remember(file: Path, key: str, numerics: Numerics) -> None:
 def _read(file: Path) -> dict[str, Any]:
     """Return the content of the file; nothing where it is missing or damaged."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

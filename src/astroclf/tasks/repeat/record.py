@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from astroclf.errors import UserError
-from astroclf.files import write_json
+from astroclf.files import read_json, write_json
 from astroclf.integrity import CHECKSUM, describe_damage, sign, verify_signed
 from astroclf.redaction import redact_values
 
@@ -48,7 +47,7 @@ def read_record(folder: Path) -> Record | None:
     try:
         if not file.is_file():
             return None
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
         if isinstance(content, dict) and CHECKSUM not in content and "format" in content:
             raise UserError(
                 f"resume={folder}: {file} was written by another version of astroclf. Start a new run."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from astroclf.errors import UserError
-from astroclf.files import read_csv
+from astroclf.files import read_csv, read_json
 from astroclf.integrity import describe_damage
 
 Row = dict[str, str]
@@ -45,7 +44,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     """Return the metrics.json of a training. Raises UserError if it is missing or damaged."""
     file = folder / "metrics.json"
     with _refused(file):
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        content: dict[str, Any] = read_json(file)
         Metrics.model_validate(content, strict=True)
     return content
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
+from astroclf.files import read_json
 from astroclf.settings import Settings
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.space import Space
@@ -58,7 +58,7 @@ def replicate_best(
         if isinstance(outcome, BaseException):
             log.warning("the replicates could not be trained: %s", outcome)
             return content
-    measured = json.loads(figures.read_text())
+    measured = read_json(figures)
     split = "test" if "test" in measured else "val"
     return replace(content, replicates=measured[split], seeds=tuple(seeds), replicated_on=split)
 
@@ -82,7 +82,7 @@ def unused_seeds(settings: Settings, content: SweepContent) -> list[int]:
 def _seeds_of(figures: Path) -> list[int] | None:
     """The seeds of replicates that are there and whole."""
     try:
-        seeds: list[int] = json.loads(figures.read_text())["run"]["seeds"]
+        seeds: list[int] = read_json(figures)["run"]["seeds"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return seeds

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from filelock import FileLock
 from optuna.storages import BaseStorage
 from optuna.study import Study
 
+from astroclf.errors import one_line
 from astroclf.files import shortest
+from astroclf.locks import locked
 from astroclf.provenance import command_line
 from astroclf.sweep.content import SweepContent, numbers_by_state
 from astroclf.sweep.processes import take_seat
@@ -116,8 +117,7 @@ def as_result(value: Any) -> TrialResult:
     if isinstance(value, TrialResult):
         return value
     if isinstance(value, BaseException):
-        text = " ".join(str(value).split())[:400]
-        return TrialResult("failed", reason=f"{type(value).__name__}: {text}")
+        return TrialResult("failed", reason=f"{type(value).__name__}: {one_line(value, 400)}")
     return TrialResult("failed", reason=f"the job returned {value!r} and no figures")
 
 
@@ -144,7 +144,7 @@ def say_start(plan: Plan, study: Study) -> None:
 def start_tracking(plan: Plan) -> Tracker:
     """The run in MLflow under which those of all trials stand; all processes share one."""
     tracker = open_tracker(plan.settings.tracking, plan.folder)
-    with FileLock(plan.folder / "tracking.lock"):
+    with locked(plan.folder / "tracking.lock", f"to track the study {plan.study_name}"):
         parameters = {
             **plan.identity.settings,
             **{f"search.{key}": text for key, text in plan.identity.space.items()},
@@ -166,7 +166,7 @@ def finish(
     if count_running(study) > 0:
         log.info("other processes are still at it: the last one writes the report")
         return
-    with FileLock(plan.folder / "results.lock"):
+    with locked(plan.folder / "results.lock", f"to write the results in {plan.folder}"):
         content = describe()
         is_whole = count_finished(study) >= plan.n_trials
         if is_whole and plan.settings.search.replicates and content.best is not None:

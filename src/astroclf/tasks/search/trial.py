@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 
-from astroclf.errors import Interrupted, Pruned, UserError
+from astroclf.errors import Interrupted, Pruned, UserError, one_line
+from astroclf.failures import is_out_of_memory
 from astroclf.settings import Settings, read_settings, sections
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.trial import COMPLETE, FAILED, PRUNED, STOPPED, RunningTrial, TrialResult
@@ -22,7 +23,6 @@ from astroclf.tasks.search.objectives import read_objectives
 from astroclf.tracking import RUN_FILE, open_tracker
 
 ERROR_FILE = "error.txt"
-OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 class Reports:
@@ -113,15 +113,13 @@ def remembering_failure(settings: Settings, folder: Path) -> Iterator[None]:
 
 
 def reason_of(error: Exception) -> str:
-    """One line for the study."""
-    text = " ".join(str(error).split())
+    """Return the reason of a failure in one line, for the study."""
     if isinstance(error, UserError):
-        return text
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or any(
-        phrase in text for phrase in OUT_OF_MEMORY
-    ):
-        return f"out of memory ({text or type(error).__name__})"[:500]
-    return f"{type(error).__name__}: {text}"[:500]
+        return one_line(error, 2_000)
+    text = one_line(error, 500)
+    return (
+        f"out of memory ({text})" if is_out_of_memory(error) else f"{type(error).__name__}: {text}"
+    )
 
 
 def free_device_memory() -> None:
