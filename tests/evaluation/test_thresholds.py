@@ -251,9 +251,9 @@ def test_where_no_gain_is_possible_hardly_any_is_claimed_in_60_runs(n_groups, si
         kept += fitted.kept
         labels = fitted.apply_to(Decision("softmax")).labels(p)
         gains.append(np.mean(labels == y) - plain)
-    assert kept <= 4
+    assert kept <= 2
     assert np.mean(gains) > -0.001
-    assert np.mean(gains) >= -max(np.std(gains), 1e-4) / np.sqrt(60) * 2
+    assert np.mean(gains) >= -np.std(gains, ddof=1) / np.sqrt(60) - 1e-12
 
 
 @pytest.mark.slow

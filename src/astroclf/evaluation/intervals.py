@@ -66,20 +66,22 @@ def too_few_units(n: int, unit: str, kind: str = "") -> str:
     return f"{units}{kind}, fewer than {FEWEST_UNITS}"
 
 
-def t_interval(value: float, error: float, dof: int, scale: str) -> tuple[float, float] | None:
+def t_interval(
+    value: float, error: float, dof: int, scale: str, level: float = 0.95
+) -> tuple[float, float] | None:
     """Student's t interval, symmetric on a scale on which the metric is unbounded.
 
     The error is carried to the scale by the delta method, so that the interval stays in the range
     of the metric and follows its skewness. None without an error, or at an end of the range.
 
     scale: `logit` for metrics in (0, 1), `fisher` (the inverse hyperbolic tangent) in (-1, 1),
-    `log` above 0, `linear` for differences.
+    `log` above 0, `linear` for differences. level: of confidence.
     """
     if not (math.isfinite(value) and math.isfinite(error)) or error < LEAST_ERROR or dof < 1:
         return None
     from scipy.special import stdtrit
 
-    half = float(stdtrit(dof, 0.975)) * error
+    half = float(stdtrit(dof, (1 + level) / 2)) * error
     if scale == "linear":
         return value - half, value + half
     if scale == "log" and value > 0:

@@ -20,6 +20,9 @@ from astroclf.evaluation.threshold_search import (
 )
 
 REPEATS = 5  # of the cross-fitting, each with other folds
+# Of the interval of the gain. At 0.95, two of 60 runs in which no gain is possible keep labels that
+# are worse; at 0.99, none or one.
+GAIN_LEVEL = 0.99
 RESAMPLES = 400  # behind the interval of the gain
 FEWEST = 20  # images of each class, or groups that hold some, to tune on
 PLAIN_THRESHOLD = 0.5
@@ -66,7 +69,7 @@ def fit_threshold(
     """Class factors that maximise the objective on the validation images.
 
     They are kept if every class has 20 images (or is in 20 groups) and the lower end of the paired
-    95 % interval of the gain, over repeated cross-fitting, is above 0. A constraint has to be met
+    99 % interval of the gain, over repeated cross-fitting, is above 0. A constraint has to be met
     by the lower confidence bound of the cross-fitted labels. See `threshold_search.search_factors`
     for how they are found.
 
@@ -218,7 +221,10 @@ def _no_gain(
 
     found = replicate(gains, len(targets), resampling, targets)["gain"]
     gain = float(found.value)
-    low, high = t_interval(gain, float(found.error), found.dof, "linear") or (gain, gain)
+    low, high = t_interval(gain, float(found.error), found.dof, "linear", GAIN_LEVEL) or (
+        gain,
+        gain,
+    )
     if low > LEAST_GAIN:
         return ""
     return (
