@@ -39,22 +39,45 @@ def copies_of(dataset: ImageDataset, pairs: list[tuple[int, int]]) -> ImageDatas
 
 
 def test_independent_images_have_no_groups() -> None:
-    assert dependent_groups(dataset_of(6)) is None
+    assert dependent_groups(dataset_of(6), np.full(6, "")) is None
 
 
 def test_chains_of_copies_neighbors_and_source_groups_are_one_group() -> None:
     dataset = copies_of(dataset_of(8, list("aabbcdef")), [(1, 4)])
     sky_deg = dataset.sky_deg.copy()
     sky_deg[5] = sky_deg[4] + np.array([2 / 3600, 0])
-    groups = dependent_groups(replace(dataset, sky_deg=sky_deg))
+    groups = dependent_groups(replace(dataset, sky_deg=sky_deg), dataset.split)
     assert groups.tolist() == ["a", "a", "b", "b", "a", "a", "e", "f"]
-    alone = dependent_groups(replace(dataset, sky_deg=sky_deg, groups=None))
+    alone = dependent_groups(replace(dataset, sky_deg=sky_deg, groups=None), dataset.split)
     assert [alone[1] == name for name in alone] == [i in (1, 4, 5) for i in range(8)]
 
 
 def test_blank_images_connect_nothing() -> None:
     dataset = dataset_of(4)
-    assert dependent_groups(replace(dataset, images=np.zeros_like(dataset.images))) is None
+    blank = replace(dataset, images=np.zeros_like(dataset.images))
+    assert dependent_groups(blank, blank.split) is None
+
+
+def test_a_stated_split_has_groups_within_its_splits() -> None:
+    """Intervals count copies and neighbors as dependent, and only source groups connect splits."""
+    dataset = copies_of(dataset_of(10), [(0, 1), (2, 5), (6, 8)])
+    sky_deg = dataset.sky_deg.copy()
+    sky_deg[9] = sky_deg[8] + np.array([2 / 3600, 0])
+    split = np.array(["train"] * 4 + ["val"] * 6)
+    stated = replace(dataset, sky_deg=sky_deg, split=split)
+    groups = assign(stated, 0.2, 0.2, 0).groups
+    members = [sorted(np.flatnonzero(groups == name).tolist()) for name in sorted(set(groups))]
+    assert sorted(each for each in members if len(each) > 1) == [[0, 1], [6, 8, 9]]
+    folds = assign_folds(assign(stated, 0.2, 0.2, 0), 2, 0)
+    assert folds.groups[2] == folds.groups[5]
+    assert folds.split[2] == folds.split[5]
+
+
+def test_a_pair_across_a_stated_split_leaks_no_more_than_itself() -> None:
+    dataset = copies_of(dataset_of(8, list("aabbccdd")), [(1, 4)])
+    stated = replace(dataset, split=np.array(["train"] * 4 + ["val"] * 4))
+    leaks = find_leaks(assign(stated, 0.2, 0.2, 0))
+    assert [(leak.what, leak.ids) for leak in leaks] == [("pixels", ("id1", "id4"))]
 
 
 @pytest.mark.parametrize("seed", range(3))

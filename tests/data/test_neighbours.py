@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astroclf.data.audit import find_leaks
-from astroclf.data.neighbours import find_neighbours, link_neighbours
+from astroclf.data.neighbours import find_neighbours
 from astroclf.data.sources import load_dataset
 
 REAL = Path(__file__).parents[2].parent / "shared/data/star_galaxy_sdss/index.csv"
@@ -30,13 +30,6 @@ def test_neighbours_are_squares_that_overlap(seed: int, dec: float) -> None:
             if x_arcsec < 6 and abs(dec_i - dec_j) * 3600 < 6:
                 expected.add((j, i))
     assert {tuple(pair) for pair in find_neighbours(sky_deg, 6.0).tolist()} == expected
-
-
-def test_a_chain_of_neighbours_is_one_group() -> None:
-    step_deg = 5 / 3600
-    sky_deg = np.array([[10, 0], [10 + step_deg, 0], [10 + 2 * step_deg, 0], [50, 20]])
-    groups = link_neighbours(sky_deg, 6.0)
-    assert groups[0] == groups[1] == groups[2] != groups[3]
 
 
 def test_a_drawn_split_keeps_neighbours_together(

@@ -24,10 +24,11 @@ def assign_folds(dataset: ImageDataset, folds: int, seed: int) -> ImageDataset:
 
     Raises UserError if there are fewer images or groups than folds, or if a fold lacks a class.
     """
-    linked = dependent_groups(dataset)
+    in_pool = np.isin(dataset.split, (TRAIN, VAL))
+    linked = dependent_groups(dataset, np.where(in_pool, TRAIN, dataset.split))
     if linked is not None:
         dataset = dataset.with_groups(linked)
-    pool = np.flatnonzero(np.isin(dataset.split, (TRAIN, VAL)))
+    pool = np.flatnonzero(in_pool)
     strata = leading_answers(dataset)[pool]
     groups = None if dataset.groups is None else dataset.groups[pool]
     _require_enough(folds, len(pool), groups)

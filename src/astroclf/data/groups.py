@@ -13,13 +13,15 @@ from astroclf.data.neighbours import find_neighbours
 DRAWS, FEW_GROUPS = 8, 5_000
 
 
-def dependent_groups(dataset: ImageDataset) -> np.ndarray | None:
+def dependent_groups(dataset: ImageDataset, pools: np.ndarray) -> np.ndarray | None:
     """Return the group of each image, (N,) str, or None if every image is independent.
 
-    One group holds the images of one group of the source, the neighbors on the sky, the images equal
-    in every pixel, and whatever a chain of these connects.
+    One group holds the images of one group of the source and, within a pool, the neighbors on the
+    sky, the images equal in every pixel, and whatever a chain of these connects.
+
+    pools: (N,) str: images that are drawn from, or measured, together have the same one.
     """
-    component = _connect(dataset, _source_links(dataset), *_image_links(dataset))
+    component = _connect(dataset, _source_links(dataset), *_image_links(dataset, pools))
     if dataset.groups is None and len(np.unique(component)) == len(dataset):
         return None
     names = np.array([f"linked-{number}" for number in range(len(dataset))], object)
@@ -31,7 +33,7 @@ def dependent_groups(dataset: ImageDataset) -> np.ndarray | None:
 
 def linked_images(dataset: ImageDataset) -> np.ndarray:
     """Return (N,) int: one number for all images that equal pixels or shared sky connect."""
-    return _connect(dataset, *_image_links(dataset))
+    return _connect(dataset, *_image_links(dataset, np.zeros(len(dataset))))
 
 
 def draw_groups(
@@ -121,17 +123,18 @@ def _source_links(dataset: ImageDataset) -> np.ndarray:
     return _pair_equal([] if dataset.groups is None else dataset.groups.tolist())
 
 
-def _image_links(dataset: ImageDataset) -> tuple[np.ndarray, np.ndarray]:
-    """Return pairs of images equal in every pixel, and pairs of neighbors on the sky.
+def _image_links(dataset: ImageDataset, pools: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs of images equal in every pixel, and pairs of neighbors on the sky, of one pool.
 
     Images of a single value are no pictures of the same object and connect nothing.
     """
-    equal = _pair_equal(dataset.picture_hashes)
+    equal = _pair_equal(list(zip(dataset.picture_hashes, pools.tolist(), strict=True)))
     has_content = [dataset.images[i].min() != dataset.images[i].max() for i, _ in equal]
     equal = equal[np.array(has_content, bool)]
     if dataset.sky_deg is None:
         return equal, equal[:0]
-    return equal, find_neighbours(dataset.sky_deg, dataset.neighbour_arcsec)
+    near = find_neighbours(dataset.sky_deg, dataset.neighbour_arcsec)
+    return equal, near[pools[near[:, 0]] == pools[near[:, 1]]]
 
 
 def _pair_equal(keys: Sequence[object]) -> np.ndarray:

@@ -26,15 +26,3 @@ def find_neighbours(sky_deg: np.ndarray, width_arcsec: float) -> np.ndarray:
     cos_dec = np.cos(np.radians((first[:, 1] + second[:, 1]) / 2))
     offset_arcsec = 3600 * np.abs(np.stack([d_ra * cos_dec, first[:, 1] - second[:, 1]]))
     return pairs[(offset_arcsec < width_arcsec).all(axis=0)]
-
-
-def link_neighbours(sky_deg: np.ndarray, width_arcsec: float) -> np.ndarray:
-    """(N,) str: one name for all images that a chain of neighbours connects (friends of friends)."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n_images = len(sky_deg)
-    first, second = find_neighbours(sky_deg, width_arcsec).T
-    links = coo_array((np.ones(len(first)), (first, second)), shape=(n_images, n_images))
-    _, cell = connected_components(links, directed=False)
-    return np.array([f"sky-{number}" for number in cell])

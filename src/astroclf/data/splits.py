@@ -27,8 +27,9 @@ def assign(
     Fractions are shares of the images that are drawn from. A draw keeps the proportions of the
     classes (of the answers with most votes), has exactly the rounded number of images, and depends
     on nothing but their order, their classes, the fractions and the seed. Where images depend on each
-    other (`groups.dependent_groups`, which then are the groups of the dataset), each group stays
-    whole, and numbers and proportions are as near as that allows.
+    other, each group stays whole, and numbers and proportions are as near as that allows. The groups
+    of the dataset become those of `groups.dependent_groups`, also where nothing is drawn: intervals
+    resample them.
     """
     split = dataset.split.astype(object)
     stated = set(split.tolist()) - {UNASSIGNED}
@@ -37,11 +38,13 @@ def assign(
     if not stated:
         fractions[TEST] = test_fraction
     pool = np.flatnonzero(split == TRAIN)
+    groups = dependent_groups(dataset, split)
+    if groups is not None:
+        dataset = dataset.with_groups(groups)
     if not fractions or not len(pool):
         return dataset.with_split(split.astype(str))
     strata = leading_answers(dataset)
     rng = np.random.default_rng(seed)
-    groups = dependent_groups(dataset)
     if groups is None:
         split[pool] = _draw_images(strata[pool], fractions, rng)
     else:
@@ -51,7 +54,6 @@ def assign(
             {TRAIN: 1 - sum(fractions.values()), **fractions},
             rng,
         )
-        dataset = dataset.with_groups(groups)
     return dataset.with_split(split.astype(str))
 
 

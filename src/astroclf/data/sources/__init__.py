@@ -8,7 +8,6 @@ import logging
 from pathlib import Path
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.neighbours import link_neighbours
 from astroclf.data.splits import assign, check_splits
 from astroclf.data.store import cached_dataset
 from astroclf.settings import sections
@@ -36,10 +35,6 @@ def load_dataset(settings: sections.Dataset) -> ImageDataset:
     else:
         module = importlib.import_module(f"{__name__}.{FILE_SOURCES[type(settings)]}")
         dataset = module.load(settings)
-    if dataset.groups is None and dataset.sky_deg is not None:
-        # Overlapping cutouts are not independent: neither for a split that is drawn, nor for the
-        # intervals of one that is stated.
-        dataset = dataset.with_groups(link_neighbours(dataset.sky_deg, dataset.neighbour_arcsec))
     dataset = assign(dataset, settings.val_fraction, settings.test_fraction, settings.split_seed)
     check_splits(dataset)
     return dataset
