@@ -10,14 +10,14 @@ _PLAIN_PATH = re.compile(r"/?[A-Za-z_][\w./-]*", re.ASCII)
 _HYDRA_WORDS = {"true", "false", "null", "inf", "nan"}
 
 
-def run_command(**settings: object) -> str:
+def run_command(*flags: str, **settings: object) -> str:
     """Return the command that runs astroclf with these settings, ready to be pasted into a shell.
 
-    settings: key -> text or path. A text that Hydra would read as something else, or not at all, is
+    flags: those of Hydra, before the settings. settings: key -> text or path. A text that Hydra would read as something else, or not at all, is
     quoted for Hydra, and what the shell would change is quoted for the shell.
     """
     overrides = [f"{key}={quoted(str(value))}" for key, value in settings.items()]
-    return shlex.join(["python", "run.py", *overrides])
+    return shlex.join(["python", "run.py", *flags, *overrides])
 
 
 def quoted(text: str) -> str:

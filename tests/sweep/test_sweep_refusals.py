@@ -18,11 +18,11 @@ TWO = "search.objective=[accuracy,parameters]"
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "unknown key": (
         ("search=none", "optimizer.lrr=interval(0,1)"),
-        "optimizer.lrr is searched, but it is no key of the configuration: did you mean optimizer.lr?",
+        "optimizer.lrr=interval(0,1): there is no such setting; did you mean optimizer.lr?",
     ),
     "unknown choice": (
         ("search=none", "loss=choice(ce,foo)"),
-        "loss=foo is not there: conf/loss/ has bce, ce, ce_smooth, focal, mse.",
+        "loss=foo: there is no such loss; choose one of bce, ce, ce_smooth, focal, mse.",
     ),
     "wrong choice": (
         ("search=none", "trainer.batch_size=choice(8,-1)"),
@@ -115,7 +115,7 @@ def test_what_cannot_be_searched_is_refused(
     ("text", "beginning"),
     [
         ("params: {optimizer.lr: 'intervall(1e-4, 1e-2)'}", "optimizer.lr=intervall(1e-4, 1e-2) cannot be read"),
-        ("params: {optimizer.lrr: 'interval(1e-4, 1e-2)'}", "optimizer.lrr is searched, but"),
+        ("params: {optimizer.lrr: 'interval(1e-4, 1e-2)'}", "optimizer.lrr: there is no such setting; did you mean optimizer.lr?"),
         ("where: {loss=focal: {loss.gamma: 'interval(0, 3)'}}", "There is nothing to search"),
         ("where: {loos=focal: {loss.gamma: 'interval(0, 3)'}}", "where: loos=focal depends on loos"),
     ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from optuna.samplers import RandomSampler
 
 from astroclf.commands import quoted
 from astroclf.errors import UserError
+from astroclf.overrides import explain_refusal
 from astroclf.redaction import redact_values
 from astroclf.settings import Settings, read_settings
 from astroclf.settings.agreement import gives_votes
@@ -50,6 +49,8 @@ class Compositions:
             config.hydra.sweeper, resolve=True
         )
         self._of_every_trial: list[str] = []
+        sources = config.hydra.runtime.config_sources
+        self._conf = next(Path(each.path) for each in sources if each.provider == "main")
         self.folder = Path(str(config.hydra.sweep.dir)).absolute()
 
     def read_space(self) -> Space:
@@ -126,7 +127,7 @@ class Compositions:
         try:
             config: DictConfig = self.loader.load_sweep_config(self.config, list(overrides))
         except (HydraException, OmegaConfBaseException) as error:
-            raise UserError(self._explain(str(error))) from error
+            raise UserError(explain_refusal(error, self.arguments, self._conf)) from error
         return config
 
     @staticmethod
@@ -186,21 +187,6 @@ class Compositions:
         missing = object()
         value = OmegaConf.select(self.config, key, default=missing)
         return None if value is missing else str(value)
-
-    def _explain(self, text: str) -> str:
-        """Hydra's refusal in one sentence that helps."""
-        unknown = re.search(r"Could not override '([^']+)'", text)
-        if unknown:
-            keys = [key for key, _ in flatten(self.plain(self.config))]
-            keys += [str(group) for group in self.config.hydra.runtime.choices]
-            near = difflib.get_close_matches(unknown[1], keys, n=1)
-            hint = f"did you mean {near[0]}?" if near else "python run.py --cfg job lists all keys."
-            return f"{unknown[1]} is searched, but it is no key of the configuration: {hint}"
-        choice = re.search(r"Could not find '([^']+)/([^'/]+)'", text)
-        if choice:
-            there = ", ".join(self.loader.get_group_options(choice[1]))
-            return f"{choice[1]}={choice[2]} is not there: conf/{choice[1]}/ has {there}."
-        return " ".join(text.split())
 
 
 def is_single(settings: Settings) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
+from astroclf.commands import run_command
 from astroclf.files import shortest
 from astroclf.sweep.content import SweepContent, numbers_by_state
 from astroclf.sweep.importance import importances
@@ -53,8 +53,7 @@ def header_of(content: SweepContent, folder: Path) -> list[str]:
 
 def best_command(folder: Path) -> str:
     """Return the command that trains the best trial, ready to be pasted into a shell."""
-    own = ["--config-dir", str(shortest(folder)), "experiment=best"]
-    return shlex.join(["python", "run.py", *own])
+    return run_command("--config-dir", str(shortest(folder)), experiment="best")
 
 
 def tracked_figures(content: SweepContent) -> dict[str, float]:
