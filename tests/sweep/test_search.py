@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from optuna.study import Study
 
 from astroclf.errors import Interrupted
 from astroclf.sweep.content import SweepContent
+from astroclf.sweep.journal import Journal
 from astroclf.sweep.nodes import SAMPLERS
 from astroclf.sweep.processes import take_seat
 from astroclf.sweep.read import read_space
@@ -223,3 +225,26 @@ def test_a_database_remembers_as_a_journal_does(tmp_path: Path) -> None:
     study = search(tmp_path / "database", 3, storage=address)
     assert states(study) == ["COMPLETE"] * 3
     assert tried(study) == tried(search(tmp_path / "journal", 3))
+
+
+@pytest.mark.parametrize("n_written", range(2, 9))
+def test_a_full_disk_leaves_no_trial_that_counts_as_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_written: int
+) -> None:
+    """n_written: events of the journal before the disk is full, in the middle of a trial."""
+    search(tmp_path, 0)
+    append, left = Journal.append_logs, [n_written]
+
+    def append_or_fail(journal: Journal, logs: list[dict[str, Any]]) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(journal, logs)
+
+    with monkeypatch.context() as full:
+        full.setattr(Journal, "append_logs", append_or_fail)
+        with pytest.raises(OSError, match="No space left"):
+            search(tmp_path, 4)
+    study = search(tmp_path, 4)
+    assert states(study).count("COMPLETE") == 4
+    assert {"RUNNING", "WAITING"}.isdisjoint(states(study))

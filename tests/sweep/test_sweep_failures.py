@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
+
+from astroclf.sweep.search import Search
 
 pytestmark = pytest.mark.usefixtures("without_charts")
 
@@ -153,3 +156,20 @@ def test_without_a_pruner_every_trial_runs_to_its_end(
     assert sweep.states == ["COMPLETE"] * 3
     assert [len(sweep.history(number)) for number in range(3)] == [2, 2, 2]
     assert "best        trial 2, accuracy 0.95" in ran.out
+
+
+def test_a_full_disk_ends_in_one_sentence_and_a_report(
+    sweep: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "study.journal")
+
+    with monkeypatch.context() as full:
+        full.setattr(Search, "tell", fail)
+        ran = sweep.run(*LR, "trainer.epochs=1", n_trials=1)
+    assert ran.code == 2
+    assert ran.err.startswith("astroclf: study.journal cannot be read or written (No space left")
+    assert "other processes" not in ran.out
+    assert (sweep.folder / "sweep.html").exists()
+    assert sweep.run(*LR, "trainer.epochs=1", n_trials=1).code == 0
+    assert sweep.states == ["FAIL", "COMPLETE"]

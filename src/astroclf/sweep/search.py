@@ -13,7 +13,7 @@ from typing import Any
 
 import optuna
 from optuna.study import Study
-from optuna.trial import Trial, TrialState
+from optuna.trial import Trial, TrialState, create_trial
 
 from astroclf.errors import Interrupted, UserError
 from astroclf.sweep.content import SweepContent, time_s
@@ -124,14 +124,29 @@ class Search:
         return self.n_trials - count_finished(self.study) - count_running(self.study)
 
     def ask(self) -> Trial:
-        """A new trial without its parameters, signed so that others know whose it is."""
+        """A new trial without its parameters, signed so that others know whose it is.
+
+        It is signed before it begins: one that a full disk or a kill leaves running is then known,
+        by the lock of its process, as left by a process that has ended.
+        """
+        self.sign_next()
         self.study.sampler = make_sampler(self.sampler, self.space, int(self.sampler["seed"]))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Heartbeat of storage")  # ours does beat
             trial = self.study.ask()
-        trial.set_user_attr(PROCESS, self.seat)
+        if trial.user_attrs.get(PROCESS) != self.seat:  # another machine began the signed one
+            trial.set_user_attr(PROCESS, self.seat)
         trial.set_user_attr(FOLDER, str(trial.number))
         return trial
+
+    def sign_next(self) -> None:
+        """Sign the queued trial that `study.ask` takes next, queued here if there is none."""
+        queued = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        if queued:
+            self.study._storage.set_trial_user_attr(queued[0]._trial_id, PROCESS, self.seat)
+            return
+        signed = create_trial(state=TrialState.WAITING, user_attrs={PROCESS: self.seat})
+        self.study.add_trial(signed)
 
     def suggest(self, trial: Trial) -> None:
         """Draw its parameters.

@@ -90,24 +90,23 @@ def run_study(
         return [as_result(value) for value in launch(overrides, jobs[0][0])]
 
     say_start(plan, study)
-    with take_seat(plan.folder) as seat:
-        work = Search(
-            study=study,
-            space=plan.space,
-            objectives=plan.objectives,
-            sampler=plan.sampler,
-            n_trials=plan.n_trials,
-            n_jobs=plan.n_jobs,
-            max_failure_rate=plan.max_failure_rate,
-            folder=plan.folder,
-            seat=seat,
-            launch=run_jobs,
-            describe=describe,
-        )
-        try:
-            work.run()
-        finally:
-            finish(plan, study, describe, tracker, compositions, launch)
+    try:
+        with take_seat(plan.folder) as seat:
+            Search(
+                study=study,
+                space=plan.space,
+                objectives=plan.objectives,
+                sampler=plan.sampler,
+                n_trials=plan.n_trials,
+                n_jobs=plan.n_jobs,
+                max_failure_rate=plan.max_failure_rate,
+                folder=plan.folder,
+                seat=seat,
+                launch=run_jobs,
+                describe=describe,
+            ).run()
+    finally:  # without the seat: a trial that this process left behind is not at work
+        finish(plan, study, describe, tracker, compositions, launch)
     best = describe().best
     return None if best is None else best.values[0]
 
