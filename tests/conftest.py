@@ -23,7 +23,7 @@ from hydra import compose, initialize_config_dir
 from hypothesis import settings as hypothesis_settings
 from omegaconf import OmegaConf
 
-import astroclf.app  # noqa: F401  registers the resolvers that conf/ names
+import astroclf.composition  # noqa: F401  registers the resolvers that conf/ names
 from astroclf.data.dataset import ImageDataset, Pixels
 from astroclf.settings import Settings, read_settings
 

@@ -11,7 +11,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-import astroclf.app  # noqa: F401 - registers the resolvers that conf/ names
+import astroclf.composition  # noqa: F401 - registers the resolvers that conf/ names
 from astroclf.settings import read_settings
 from astroclf.sweep.read import read_space
 from astroclf.sweep.space import Space

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from astroclf.app import _plain
+from astroclf.composition import plain_config
 from astroclf.errors import UserError
 from astroclf.overrides import check_arguments, explain_refusal, is_of_hydra
 from astroclf.settings import read_settings
@@ -25,7 +25,7 @@ def refusal(*arguments: str) -> str | None:
         overrides = [each for each in arguments if not each.startswith("-")]
         with initialize_config_dir(str(CONF), version_base="1.3"):
             config = compose("config", overrides=overrides)
-        read_settings(_plain(config))
+        read_settings(plain_config(config))
     except UserError as error:
         return str(error)
     except Exception as error:

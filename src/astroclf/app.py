@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import re
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +16,10 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
-from astroclf.errors import Interrupted, UserError, one_line
+from astroclf.composition import plain_config
+from astroclf.errors import Interrupted, UserError
 from astroclf.failures import report_error
 from astroclf.interruption import handle_signals
 from astroclf.overrides import check_arguments, explain_refusal, is_of_hydra
@@ -46,27 +44,9 @@ log = logging.getLogger(__name__)
 CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "trainer.threads", "tracking")
 
 
-def _sweep_name(study: str | None, fresh: str) -> str:
-    """A study goes on in its own folder; every other sweep gets a fresh one."""
-    return study or fresh
-
-
-def _study_name(*names: str) -> str:
-    """The default name of a study: what is trained on what, as one folder name."""
-    return re.sub(r"[^\w.+=@,-]+", "-", "-".join(map(str, names)), flags=re.ASCII)[:100].strip("-.")
-
-
 # Read when torch is imported: threads that wait for each other sleep, so that a core on which
 # another process runs does not hold up all others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-# Hydra 1.3 needs what Hydra 1.4 will not need any more, and OmegaConf 2.4 renames what comes next.
-warnings.filterwarnings("ignore", "The version_base parameter is deprecated")
-warnings.filterwarnings("ignore", r"register_new_resolver\(\) is deprecated")
-
-# Hydra resolves the folder of a sweep from this, so it must be known before anything is composed.
-OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
-OmegaConf.register_new_resolver("study_name", _study_name, replace=True)
 
 
 def start(conf: Path, arguments: list[str]) -> int:
@@ -174,7 +154,7 @@ def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
     from astroclf.tasks.search.trial import run_trial
     from astroclf.tasks.task import run_task
 
-    plain = _plain(config)
+    plain = plain_config(config)
     hydra = HydraConfig.get().sweeper
     sweeper = {
         "study_name": os.environ[STUDY_VARIABLE],
@@ -199,7 +179,7 @@ def _process_memory() -> Memory:
 def _run(config: DictConfig, folder: Path) -> float | None:
     from astroclf.settings import read_settings, sections
 
-    plain = _plain(config)
+    plain = plain_config(config)
     hydra = HydraConfig.get()
     if plain.get("resume") is not None:
         if hydra.mode == RunMode.MULTIRUN:
@@ -223,15 +203,6 @@ def _run(config: DictConfig, folder: Path) -> float | None:
     memory = _process_memory() if hydra.mode == RunMode.MULTIRUN else None
     figures = run_task(settings, folder, plain, memory=memory)
     return None if figures is None else figures[settings.trainer.monitor]
-
-
-def _plain(config: DictConfig) -> dict[str, Any]:
-    """Return the configuration as plain containers; raises UserError for a reference to nothing."""
-    try:
-        plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    except OmegaConfBaseException as error:
-        raise UserError(f"The settings cannot be resolved: {one_line(error)}.") from error
-    return plain
 
 
 def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:

@@ -58,7 +58,13 @@ def test_each_trial_has_a_light_folder_of_its_own(whole: Any) -> None:
     for number in range(4):
         left = {path.name for path in (whole.folder / str(number)).iterdir()}
         # The split is that of all trials, and written once.
-        assert left - {"split.csv"} == {".hydra", "history.csv", "metrics.json", "run.log"}
+        assert left - {"split.csv"} == {
+            ".hydra",
+            "history.csv",
+            "metrics.json",
+            "mlflow.json",
+            "run.log",
+        }
         assert len(whole.history(number)) == 2
 
 

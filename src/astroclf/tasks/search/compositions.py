@@ -17,6 +17,7 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 from optuna.samplers import RandomSampler
 
 from astroclf.commands import quoted
+from astroclf.composition import plain_config
 from astroclf.errors import UserError
 from astroclf.overrides import explain_refusal
 from astroclf.redaction import redact_values
@@ -98,7 +99,7 @@ class Compositions:
             params = space.suggest(rng.ask())
             tried = {(key, _kind(value)) for key, value in params.items()}
             if not composed or not tried <= seen:
-                composed.append(read_settings(self.plain(self.compose(space.overrides(params)))))
+                composed.append(read_settings(plain_config(self.compose(space.overrides(params)))))
             seen |= tried
         if any(settings.loss != composed[0].loss for settings in composed):
             require_comparable(composed[0])
@@ -130,13 +131,6 @@ class Compositions:
             raise UserError(explain_refusal(error, self.arguments, self._conf)) from error
         return config
 
-    @staticmethod
-    def plain(config: DictConfig) -> dict[str, Any]:
-        """Without Hydra's own node, as plain containers."""
-        own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-        plain: dict[str, Any] = OmegaConf.to_container(own, resolve=True)  # type: ignore[assignment]
-        return plain
-
     def trial_overrides(self, number: int) -> list[str]:
         """What tells a job which trial of which study it is."""
         return [
@@ -166,10 +160,10 @@ class Compositions:
             overrides=[f"{group}={choice}" for group, choice in groups.items()],
             run_mode=RunMode.RUN,
         )
-        before = dict(flatten(self.plain(start)))
+        before = dict(flatten(plain_config(start)))
         values = {
             key: value
-            for key, value in flatten(self.plain(wanted))
+            for key, value in flatten(plain_config(wanted))
             if (key not in before or before[key] != value)
             and key.split(".")[0] not in NOT_KEPT
             and redact_values(value) == value  # credentials are given anew
@@ -178,7 +172,7 @@ class Compositions:
 
     def _settings_of_a_trial(self, space: Space) -> Settings:
         params = space.suggest(optuna.create_study(sampler=RandomSampler(seed=0)).ask())
-        return read_settings(self.plain(self.compose(space.overrides(params))))
+        return read_settings(plain_config(self.compose(space.overrides(params))))
 
     def _settled(self, key: str) -> str | None:
         choice = self.config.hydra.runtime.choices.get(key)

@@ -1,0 +1,44 @@
+"""Resolvers that conf/ uses, and the composed configuration as plain containers."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from astroclf.errors import UserError, one_line
+
+# Hydra 1.3 needs what Hydra 1.4 will not need any more, and OmegaConf 2.4 renames what comes next.
+warnings.filterwarnings("ignore", "The version_base parameter is deprecated")
+warnings.filterwarnings("ignore", r"register_new_resolver\(\) is deprecated")
+
+
+def _sweep_name(study: str | None, fresh: str) -> str:
+    """Return the folder name of a sweep: a study is resumed in its own, every other one gets a new one."""
+    return study or fresh
+
+
+def _study_name(*names: str) -> str:
+    """Return the default name of a study: what is trained on what, as one folder name."""
+    return re.sub(r"[^\w.+=@,-]+", "-", "-".join(map(str, names)), flags=re.ASCII)[:100].strip("-.")
+
+
+# Hydra resolves the folder of a sweep from these, so they are registered before anything is composed.
+OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
+OmegaConf.register_new_resolver("study_name", _study_name, replace=True)
+
+
+def plain_config(config: DictConfig) -> dict[str, Any]:
+    """Return a configuration as plain containers, without Hydra's own node.
+
+    Raises UserError if a reference in it cannot be resolved.
+    """
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    try:
+        plain: dict[str, Any] = OmegaConf.to_container(own, resolve=True)  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        raise UserError(f"The settings cannot be resolved: {one_line(error)}.") from error
+    return plain

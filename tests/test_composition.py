@@ -1,0 +1,33 @@
+"""Resolvers of conf/, and configurations as plain containers."""
+
+from __future__ import annotations
+
+import pytest
+from omegaconf import OmegaConf
+
+from astroclf.composition import plain_config
+from astroclf.errors import UserError
+
+
+def test_a_study_is_named_by_what_is_trained_on_what() -> None:
+    config = OmegaConf.create({"name": "${study_name:resnet 18,../galaxy zoo,3}"})
+    assert plain_config(config) == {"name": "resnet-18-..-galaxy-zoo-3"}
+    config = OmegaConf.create({"name": "${study_name:%s}" % ("a" * 200)})
+    assert plain_config(config) == {"name": "a" * 100}
+
+
+@pytest.mark.parametrize(("study", "folder"), [("mine", "mine"), (None, "12-30")])
+def test_a_sweep_without_a_study_gets_a_folder_of_its_own(study: str | None, folder: str) -> None:
+    config = OmegaConf.create({"study": study, "name": "${sweep_name:${study},12-30}"})
+    assert plain_config(config)["name"] == folder
+
+
+def test_the_node_of_hydra_is_left_out() -> None:
+    config = OmegaConf.create({"hydra": {"job": "x"}, "seed": 1, "seeds": ["${seed}"]})
+    assert plain_config(config) == {"seed": 1, "seeds": [1]}
+
+
+def test_a_reference_to_nothing_is_refused() -> None:
+    config = OmegaConf.create({"seed": "${gone}"})
+    with pytest.raises(UserError, match=r"^The settings cannot be resolved: .*'gone' not found"):
+        plain_config(config)
