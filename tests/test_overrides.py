@@ -57,6 +57,19 @@ def refusal(*arguments: str) -> str | None:
         ("seeds=3", "it should be a list, such as [3]."),
         ("predict", "python run.py --help lists tasks and settings."),
         ("seed=${gone}", "Interpolation key 'gone' not found"),
+        ("optimizer=Adam", "Did you mean optimizer=adam?"),
+        ("loss=CrossEntropy", "Did you mean loss=ce?"),
+        ("model=mobilenet_v3", "Did you mean model=mobilenetv3?"),
+        ("data=a", "write dataset=image_folder dataset.root=a."),
+        ("optimizer.learning_rate=1", "write optimizer.lr=1."),
+        ("trainer.early_stopping=3", "write trainer.patience=3."),
+        ("dropout=0.5", "write finetune.dropout=0.5 or model.dropout=0.5."),
+        ("+lr=3", "write optimizer.lr=3."),
+        ("--epochs=5", "without dashes. Write trainer.epochs=5."),
+        ("--lr", "without dashes. Write optimizer.lr=<value>."),
+        ("train", "Write task=train."),
+        ("lr", "Write optimizer.lr=<value>."),
+        (" ", "An argument is blank."),
         ("hydra.run.dri=x", "python run.py --cfg hydra lists those of Hydra."),
     ],
 )  # fmt: skip
@@ -65,6 +78,24 @@ def test_a_refusal_says_what_to_write(argument: str, advice: str) -> None:
     assert advice in sentence
     assert "\n" not in sentence
     assert "To append to your config" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (("--epochs", "5"), "--epochs: settings are given as <key>=<value>, without dashes. Write trainer.epochs=5."),
+        (("--batch-size", "5"), "Write trainer.batch_size=5."),
+        (("optimizer.lr", "=", "0.1"), "Write optimizer.lr=0.1."),
+        (("optimizer.lr", "=0.1"), "Write optimizer.lr=0.1."),
+        (("trainer.epochs=", "5"), "trainer.epochs= 5: no blank may follow =. Write trainer.epochs=5."),
+        (("task", "crossval"), "Write task=crossval."),
+        (("seed=1", "-m", "seed=2"), "seed=2: options stand before or after all settings"),
+    ],
+)  # fmt: skip
+def test_words_and_options_are_answered_with_the_override(
+    arguments: list[str], advice: str
+) -> None:
+    assert advice in (refusal(*arguments) or "")
 
 
 @pytest.mark.parametrize(

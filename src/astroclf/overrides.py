@@ -5,39 +5,24 @@ from __future__ import annotations
 import difflib
 import re
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-import yaml
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from astroclf.errors import UserError, one_line
+from astroclf.setting_names import ALONE, Keys, close_keys, explain_choice, names_here, read_keys
 from astroclf.sweep.nodes import SWEEPER
 from astroclf.sweep.syntax import parse
 
-# What other tools call a setting -> its name here.
-FOREIGN_NAMES = {
-    "checkpoint": "resume",
-    "ckpt_path": "resume",
-    "data": "dataset.root",
-    "data_dir": "dataset.root",
-    "learning_rate": "optimizer.lr",
-    "logger": "tracking",
-    "n_trials": "hydra.sweeper.n_trials",
-    "num_epochs": "trainer.epochs",
-    "wd": "optimizer.weight_decay",
-}
 # The one group of which several files may be combined.
 RECIPES = "experiment"
-ANY_NETWORK = "timm"  # the file that takes a name which timm knows
 
 PARSERS = {"hydra", "omegaconf", "antlr4", "yaml"}
-
-Keys = Mapping[str, Mapping[str, set[str]]]  # group -> file of the group -> its keys
 
 
 def check_arguments(arguments: Sequence[str], conf: Path) -> None:
@@ -48,18 +33,30 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
     if "--version" in arguments:
         print(f"astroclf {version('astroclf')}")
         raise SystemExit(0)
-    given, unknown = get_args_parser().parse_known_args(arguments)
-    groups = {folder.name for folder in conf.iterdir() if folder.is_dir()}
-    for text in [*given.overrides, *unknown]:
+    parser = get_args_parser()
+    parser.allow_abbrev = False
+    given, unknown = parser.parse_known_args(arguments)
+    keys = read_keys(conf)
+    for text in unknown:
+        if text.startswith("-"):
+            raise UserError(_explain_option(text, arguments, keys))
+        raise UserError(
+            f"{text}: options stand before or after all settings, not between them. "
+            "Write python run.py -m <key>=<value> ..."
+        )
+    for text in given.overrides:
+        if not text.strip():
+            raise UserError(
+                "An argument is blank. Quote a value with blanks together with its key, as in "
+                "'dataset.root=\"my images\"', and write no blank after a \\ at the end of a line."
+            )
         if "=" in text:
             override = parse(text)
-            _check_group(override, text, groups)
+            _check_addition(override, arguments, keys)
+            _check_group(override, text, keys)
             _check_sweep(override, text, arguments)
-        elif not text.startswith(("~", "-")):
-            raise UserError(
-                f"{text}: what is to be done is given as <key>=<value>, such as task=train; "
-                "python run.py --help lists tasks and settings."
-            )
+        elif not text.startswith("~"):
+            raise UserError(_explain_word(text, arguments, keys))
 
 
 def explain_refusal(error: Exception, arguments: Sequence[str], conf: Path) -> str:
@@ -71,7 +68,7 @@ def explain_refusal(error: Exception, arguments: Sequence[str], conf: Path) -> s
     missing = re.search(r"Could not find '(.+)/([^'/]+)'\s+Available options in '[^']+':\s", text)
     if missing:
         options = re.findall(r"^\t(\S+)$", text, re.MULTILINE)
-        return _explain_choice(missing[1], missing[2], [o for o in options if "=" not in o])
+        return explain_choice(missing[1], missing[2], [o for o in options if "=" not in o])
     cause = "" if error.__cause__ is None else f" ({one_line(error.__cause__)})"
     return f"{one_line(error, 300).rstrip('.')}{cause}. python run.py --cfg job lists all settings."
 
@@ -86,19 +83,12 @@ def is_of_hydra(error: Exception) -> bool:
     return bool(frames) and any(part in PARSERS for part in Path(frames[-1].filename).parts)
 
 
-def read_keys(conf: Path) -> Keys:
-    """Return the keys of every file of every group, those that a file takes from another included."""
-    keys: dict[str, dict[str, set[str]]] = {}
-    for file in sorted(conf.glob("*/*.yaml")):
-        keys.setdefault(file.parent.name, {})[file.stem] = _keys_of(file)
-    return keys
-
-
-def _keys_of(file: Path) -> set[str]:
-    content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    bases = [name for name in content.pop("defaults", []) if isinstance(name, str)]
-    inherited = [_keys_of(file.with_stem(name)) for name in bases if name != "_self_"]
-    return set(map(str, content)).union(*inherited)
+def _check_addition(override: Override, arguments: Sequence[str], keys: Keys) -> None:
+    """Refuse +key=value outside of the groups, which nothing would read."""
+    root = override.key_or_group.partition(".")[0]
+    is_added = override.is_add() or override.is_force_add()
+    if is_added and root not in {*keys, *ALONE, "hydra"}:
+        raise UserError(_explain_key(override.key_or_group, arguments, keys))
 
 
 def _check_group(override: Override, text: str, groups: Iterable[str]) -> None:
@@ -130,6 +120,41 @@ def _check_sweep(override: Override, text: str, arguments: Sequence[str]) -> Non
         )
 
 
+def _explain_option(option: str, arguments: Sequence[str], keys: Keys) -> str:
+    """Return the sentence for `--epochs 5` or `--epochs=5`."""
+    flag, _, value = option.partition("=")
+    value = value or _value_after(option, arguments)
+    names = names_here(flag.strip("-").replace("-", "_"), keys)
+    advice = f"Write {_with_value(names, value)}." if names else "python run.py --help lists them."
+    return f"{option}: settings are given as <key>=<value>, without dashes. {advice}"
+
+
+def _explain_word(word: str, arguments: Sequence[str], keys: Keys) -> str:
+    """Return the sentence for an argument that is no override."""
+    before = arguments[: arguments.index(word)]
+    if before and before[-1].endswith("="):
+        return f"{before[-1]} {word}: no blank may follow =. Write {before[-1]}{word}."
+    value = _value_after(word, arguments)
+    names = names_here(word, keys) or [word] * (word in keys)
+    if word.lower() in keys["task"]:
+        names, value = ["task"], word.lower()
+    advice = (
+        f"Write {_with_value(names, value)}."
+        if names
+        else "python run.py --help lists tasks and settings."
+    )
+    return f"{word}: what is to be done is given as <key>=<value>. {advice}"
+
+
+def _value_after(argument: str, arguments: Sequence[str]) -> str:
+    """Return the value that follows an argument, after a = or none, or ""."""
+    following = "".join(arguments[arguments.index(argument) + 1 :][:2])
+    after = [*arguments[arguments.index(argument) + 1 :], ""][0]
+    if after.startswith("="):
+        return following.removeprefix("=")
+    return "" if "=" in after or after.startswith("-") else after
+
+
 def _explain_key(key: str, arguments: Sequence[str], keys: Keys) -> str:
     """Return the sentence for a key that the composed configuration does not have."""
     given = next(
@@ -140,27 +165,24 @@ def _explain_key(key: str, arguments: Sequence[str], keys: Keys) -> str:
     if group == "hydra":
         if key.startswith("hydra.sweeper.") and key.split(".")[2] in SWEEPER:
             return f"{given}: this is a setting of the search. Add -m hydra/sweeper=optuna."
-        return f"{given}: there is no such setting; python run.py --cfg hydra lists those of Hydra."
+        near = difflib.get_close_matches(key, [f"hydra.sweeper.{each}" for each in SWEEPER], n=1)
+        hint = (
+            f"did you mean {near[0]}?"
+            if near
+            else "python run.py --cfg hydra lists those of Hydra."
+        )
+        return f"{given}: there is no such setting; {hint}"
     files = [file for file, own in keys.get(group, {}).items() if name in own]
     if files:
         choices = " or ".join(f"{group}={file}" for file in files)
         return f"{given}: this setting belongs to {choices}. Add {f'{group}={files[0]}' if len(files) == 1 else 'one of them'}."
-    known = {
-        f"{group}.{own}" for group, files in keys.items() for own in set().union(*files.values())
-    }
-    same_name = sorted(each for each in known if each.split(".")[-1] == key.split(".")[-1])
-    written = FOREIGN_NAMES.get(key) or next(iter(same_name), None)
-    if written:
-        return f"{given}: there is no such setting; write {written}={value or '<value>'}."
-    near = difflib.get_close_matches(key, [*known, *keys, "seed", "seeds", "folds", "resume"], n=1)
+    names = names_here(key, keys)
+    if names:
+        return f"{given}: there is no such setting; write {_with_value(names, value)}."
+    near = close_keys(key, keys)
     hint = f"did you mean {near[0]}?" if near else "python run.py --cfg job lists all."
     return f"{given}: there is no such setting; {hint}"
 
 
-def _explain_choice(group: str, choice: str, options: Sequence[str]) -> str:
-    """Return the sentence for a file that a group does not have."""
-    there = f"{group}={choice}: there is no such {group}; choose one of {', '.join(options)}."
-    near = difflib.get_close_matches(choice, options, n=1)
-    if ANY_NETWORK in options:
-        return f"{there} For any other that timm knows, write {group}=timm {group}.name={choice}."
-    return f"{there} Did you mean {group}={near[0]}?" if near else there
+def _with_value(names: Sequence[str], value: str) -> str:
+    return " or ".join(f"{name}={value or '<value>'}" for name in names)
