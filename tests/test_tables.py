@@ -124,7 +124,14 @@ def test_a_table_without_permission_is_one_sentence(
         read(file, "", "class")
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])), min_size=1))
+def test_blanks_and_invisible_characters_around_a_cell_are_no_part_of_it(tmp_path: Path) -> None:
+    table = read(
+        tmp_path / "t.csv", "\u200bid\u00a0,class\n1,\ufeffstar\t\n2,\u200e\n", "id", "class"
+    )
+    assert table.text("class") == ["star", ""]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf"])), min_size=1))
 def test_any_quoted_text_is_returned_stripped(
     tmp_path_factory: pytest.TempPathFactory, cells: list[str]
 ) -> None:

@@ -9,6 +9,7 @@ import gzip
 import io
 import re
 import stat
+import unicodedata
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -116,6 +117,20 @@ def read_table(key: str, path: Path, wanted: Wanted) -> Table:
     return Table(name, by_column, keys, lines, delimiter)
 
 
+def stripped(text: str) -> str:
+    """Return the text without blanks and invisible characters (of Unicode's category Cf) at its ends."""
+    start, end = 0, len(text)
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while end > start and _is_blank(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _is_blank(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) == "Cf"
+
+
 def _text(name: str, path: Path) -> str:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a named pipe would be waited for
@@ -165,7 +180,7 @@ def _numbered_rows(name: str, text: str, delimiter: str) -> Iterator[tuple[int, 
     )
     try:
         for row in reader:
-            cells = [cell.strip() for cell in row]
+            cells = [stripped(cell) for cell in row]
             if any(cells) and cells != ["sep=", ""]:
                 yield reader.line_num, cells
     except csv.Error as error:

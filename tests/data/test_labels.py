@@ -7,6 +7,7 @@ from astroclf.data.sources.labels import (
     ordered_classes,
     split_name,
     warn_of_look_alikes,
+    warn_of_odd_splits,
 )
 
 
@@ -43,6 +44,8 @@ def test_classes_that_are_numbers_are_in_numeric_order() -> None:
         (("a  b", "a b"), "a  b and a b"),
         (("1", "1.0", "2"), "1 and 1.0"),
         (("star", "stars"), None),
+        (("spiral arm", "spiral_arm", "spiral-arm"), "spiral arm and spiral_arm and spiral-arm"),
+        (("s\u200btar", "star"), "s\u200btar and star"),
     ],
 )
 def test_classes_that_look_alike_are_warned_of(
@@ -51,3 +54,24 @@ def test_classes_that_look_alike_are_warned_of(
     warn_of_look_alikes(classes)
     assert len(caplog.messages) == (warning is not None)
     assert warning is None or f"kept apart: {warning}." in caplog.text
+
+
+@pytest.mark.parametrize("text", ["star\u00a0", "\ufeffstar", "star\u200b \t", "\u200e star"])
+def test_blanks_and_invisible_characters_are_no_part_of_a_class(text: str) -> None:
+    assert class_name(text) == "star"
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Validation2", "val"), ("01_train", "train"), ("dev2", "val"), ("train", None), ("hand_test", None),
+        ("evaluation", None), ("test", None),
+    ],
+)  # fmt: skip
+def test_splits_whose_name_begins_as_another_one_are_warned_of(
+    caplog: pytest.LogCaptureFixture, name: str, meant: str | None
+) -> None:
+    warn_of_odd_splits(["train", name])
+    assert len(caplog.messages) == (meant is not None)
+    assert meant is None or f"Split {name} is only evaluated" in caplog.text
+    assert meant is None or f"name it {meant}." in caplog.text

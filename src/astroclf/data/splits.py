@@ -64,7 +64,8 @@ def check_splits(dataset: ImageDataset) -> None:
         if not len(dataset.indices(split)):
             there = listed(dataset.split_names)
             raise UserError(
-                f"No image is in {split}, only in {there}: training needs {split}{fraction}."
+                f"No image is in {split}, only in {there}: training needs {split}{fraction}. "
+                "Name the splits train, val and test."
             )
     if dataset.has_votes:
         return

@@ -84,5 +84,6 @@ def _too_small(pictures: Sequence[Picture], settings: sections.Files) -> dict[st
     raise UserError(
         f"dataset.crop_px={crop_px} is larger than {len(small):,} of {len(pictures):,} images, "
         f"{listed(f'{file} ({px} px)' for file, px in small)}: "
-        f"choose {min(px for _, px in small)} at most."
+        f"choose {min(px for _, px in small)} at most"
+        f"{', or leave them out with dataset.on_bad_image=skip' if len(small) < len(pictures) else ''}."
     )

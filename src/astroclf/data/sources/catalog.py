@@ -13,6 +13,7 @@ from astroclf.data.sources.labels import (
     ordered_classes,
     split_name,
     warn_of_look_alikes,
+    warn_of_odd_splits,
 )
 from astroclf.data.sources.table_files import find_files
 from astroclf.errors import UserError, listed
@@ -139,4 +140,6 @@ def _sky(table: Table, settings: sections.Catalog) -> np.ndarray | None:
 def _splits(table: Table, column: str | None) -> np.ndarray:
     if column is None:
         return np.full(len(table), UNASSIGNED, str)
-    return np.array([split_name(name) for name in table.text(column)], str)
+    splits = [split_name(name) for name in table.text(column)]
+    warn_of_odd_splits(name for name in splits if name)
+    return np.array(splits, str)

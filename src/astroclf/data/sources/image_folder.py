@@ -19,6 +19,7 @@ from astroclf.data.sources.labels import (
     ordered_classes,
     split_name,
     warn_of_look_alikes,
+    warn_of_odd_splits,
 )
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
@@ -62,6 +63,7 @@ def load(settings: sections.ImageFolder) -> ImageDataset:
     outside = _outside(tree, found)
     _check_images(root, found, outside)
     _warn_of_nested(found.values())
+    warn_of_odd_splits(splits.values())
     classes = _classes(root, found)
     names, targets, split = [], [], []
     for (split_of, label), each in found.items():
@@ -95,7 +97,10 @@ def _split_folders(root: Path, tree: Tree) -> dict[str, str]:
         folders = [top for top, name in stated.items() if name == split]
         if split == TRAIN and not folders:
             lone = next(iter(stated))
-            raise UserError(f"dataset.root={root} holds {lone}/ but no train/: add it.")
+            raise UserError(
+                f"dataset.root={root} holds {lone}/ but no train/: add it, or give the folder of the "
+                "training images that name."
+            )
         if len(folders) > 1:
             raise UserError(
                 f"dataset.root={root} holds both {' and '.join(folders)}: keep one folder for {split}."
@@ -159,7 +164,8 @@ def _check_images(
             raise UserError(
                 f"{where} holds no images itself, but {len(each.files):,} in folders below it, "
                 f"{_counted(each.nested)}. Move them up; if the folders of the root are splits, "
-                "name them train, val and test."
+                "name them train, val and test; if those below are the classes, set "
+                f"dataset.root={root.joinpath(*each.folder)}."
             )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable
 
 from astroclf.data.dataset import TEST, TRAIN, VAL
 from astroclf.errors import listed
+from astroclf.tables import stripped
 
 SPLIT_WORDS = {
     TRAIN: ("train", "training"),
@@ -34,11 +35,11 @@ def split_name(text: str) -> str:
 
 
 def class_name(text: str) -> str:
-    """Return the name without surrounding blanks, in the Unicode form that joins letter and accent.
+    """Return the name without blanks and invisible characters around it, in the Unicode form that joins letter and accent.
 
     Folders from macOS keep the two apart, and look the same.
     """
-    return unicodedata.normalize("NFC", text.strip())
+    return unicodedata.normalize("NFC", stripped(text))
 
 
 def ordered_classes(names: Iterable[str]) -> tuple[str, ...]:
@@ -50,18 +51,37 @@ def ordered_classes(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def warn_of_look_alikes(classes: Iterable[str]) -> None:
-    """Log a warning for classes that differ only in case, accents' encoding or number format."""
+    """Log a warning for classes that differ only in case, separators, encoding or number format."""
     alike: dict[Hashable, list[str]] = defaultdict(list)
     for name in classes:
         number = _number(name)
-        plain = unicodedata.normalize("NFKC", name).casefold()
-        alike[" ".join(plain.split()) if number is None else number].append(name)
+        alike[_plain(name) if number is None else number].append(name)
     pairs = [" and ".join(names) for names in alike.values() if len(names) > 1]
     if pairs:
         log.warning(
             "Classes that look alike are kept apart: %s. If they are one class, give them one name.",
             listed(pairs),
         )
+
+
+def warn_of_odd_splits(splits: Iterable[str]) -> None:
+    """Log a warning for splits that are only evaluated although their name begins as train or val does."""
+    for name in sorted(set(splits) - set(SPLIT_WORDS)):
+        meant = re.match("[^a-z]*(train|val|dev)", name.lower())
+        if meant:
+            log.warning(
+                "Split %s is only evaluated: no image of it trains the network or chooses its best "
+                "epoch. If it should, name it %s.",
+                name,
+                SPLIT_OF[meant[1]],
+            )
+
+
+def _plain(name: str) -> str:
+    """Return the name without case, invisible characters, and the kind of its separators."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    visible = "".join(each for each in folded if unicodedata.category(each) != "Cf")
+    return re.sub(r"[\s_-]+", " ", visible)
 
 
 def _number(text: str) -> float | None:
