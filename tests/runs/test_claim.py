@@ -103,3 +103,25 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "run").touch()
     with pytest.raises(UserError, match="is a file: give a folder"):
         claim_named(tmp_path / "run", "hydra.run.dir")
+
+
+def test_discarding_finds_the_folder_after_a_change_of_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere/new/run").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    claim = claim_fresh(Path("new/run"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    claim.discard()
+    assert not (tmp_path / "new").exists()
+    assert (tmp_path / "elsewhere/new/run").is_dir()
+
+
+def test_the_record_of_another_program_is_not_overwritten(tmp_path: Path) -> None:
+    record = tmp_path / ".hydra/config.yaml"
+    record.parent.mkdir()
+    record.write_text("its: settings")
+    with pytest.raises(UserError, match="holds the record of another program"):
+        claim_named(tmp_path, "hydra.run.dir")
+    assert record.read_text() == "its: settings"
+    assert [path.name for path in tmp_path.iterdir()] == [".hydra"]

@@ -91,6 +91,12 @@ def claim_named(folder: Path, key: str) -> Claim:
         raise UserError(
             f"{key}={folder} holds results already ({listed(results, 3)}). Give another folder{resume}."
         )
+    if (folder / RECORD / "config.yaml").exists() and not (folder / LOG_FILE).exists():
+        claim.discard()
+        raise UserError(
+            f"{key}={folder} holds the record of another program that uses Hydra ({RECORD}/), which "
+            "this run would overwrite. Give another folder."
+        )
     return claim
 
 
@@ -126,7 +132,8 @@ def lock_folder(folder: Path, made: tuple[Path, ...], shown: str) -> Claim:
     if lock is None:
         holder = describe_holder(folder / LOCK_FILE)
         raise UserError(f"{shown} is in use by {holder}. Wait for its end, or stop it.")
-    return Claim(folder, lock, made, found)
+    # Hydra may change the working directory before the claim is discarded.
+    return Claim(folder.absolute(), lock, tuple(each.absolute() for each in made), found)
 
 
 def _make(folder: Path) -> tuple[Path, ...]:
