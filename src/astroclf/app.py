@@ -16,15 +16,16 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import configure_log
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, read_write
 
 from astroclf.composition import plain_config
 from astroclf.errors import Interrupted, UserError
 from astroclf.failures import report_error
+from astroclf.files import named_path
 from astroclf.interruption import handle_signals
 from astroclf.overrides import check_arguments, explain_refusal, is_of_hydra
 from astroclf.redaction import redact_files
-from astroclf.runs.callback import discard_claims, named_folder, release_claims
+from astroclf.runs.callback import discard_claims, release_claims
 from astroclf.runs.claim import lock_folder
 from astroclf.runs.interrupted import describe_interrupt
 from astroclf.runs.jobs import FailedJob
@@ -126,6 +127,8 @@ def search(
     for name in ("hydra", "hydra_plugins"):  # each trial has its own line
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
+        with read_write(config):
+            config.hydra.sweep.dir = str(named_path(config.hydra.sweep.dir, "hydra.sweep.dir"))
         compositions = Compositions(config, hydra_context.config_loader, arguments)
         return search(compositions, launch, _process_memory())
     except Interrupted as stopped:
@@ -217,7 +220,7 @@ def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     from astroclf.tasks.repeat.record import read_record
     from astroclf.training.checkpoint import read_checkpoint
 
-    folder = named_folder(config["resume"], "resume")
+    folder = named_path(config["resume"], "resume")
     record = read_record(folder)
     stored: dict[str, Any] = read_checkpoint(folder)["config"] if record is None else record.config
     for key in ("epochs", "device", "threads"):

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from astroclf.errors import UserError
+
 # A spreadsheet computes a text cell that begins with one of these (OWASP, "CSV injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -153,6 +155,14 @@ def user_path(text: str) -> Path:
         raise ValueError("a path whose folders and file have names in UTF-8") from None
     except RuntimeError:
         raise ValueError("a path without ~, since that home directory is unknown") from None
+
+
+def named_path(value: object, key: str) -> Path:
+    """Return the path that a user gave as the setting `key`. Raise UserError if it cannot be used."""
+    try:
+        return user_path(str(value))
+    except ValueError as error:
+        raise UserError(f"{key}={value} does not fit: it should be {error}.") from error
 
 
 def shortest(path: Path) -> Path:

@@ -157,3 +157,14 @@ def test_the_best_of_cross_validations_is_replicated_too(sweep: Any) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert "could not be trained" not in ran.out
     assert (sweep.folder / "replicates-of-0/seed-1/metrics.json").exists()
+
+
+def test_a_search_in_the_home_directory_lies_there(
+    sweep: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = sweep.root / "home"
+    monkeypatch.setenv("HOME", str(home))
+    ran = sweep.run(*LR, "hydra.sweep.dir='~/search'", "trainer.epochs=1", n_trials=1)
+    assert (ran.code, ran.err) == (0, "")
+    assert (home / "search/0/metrics.json").exists()
+    assert not (sweep.root / "~").exists()

@@ -42,6 +42,14 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
         (*LR, "hydra.sweeper.storage='sqlite:////nowhere/at/all.db'"),
         "hydra.sweeper.storage=sqlite:////nowhere/at/all.db cannot be reached",
     ),
+    "home": (
+        (*LR, "hydra.sweeper.storage='~nobody-here/a.journal'"),
+        "hydra.sweeper.storage=~nobody-here/a.journal does not fit: it should be a path without ~",
+    ),
+    "folder of a home": (
+        (*LR, "hydra.sweep.dir='~nobody-here/a'"),
+        "hydra.sweep.dir=~nobody-here/a does not fit: it should be a path without ~",
+    ),
     "worst": (
         (*LR, "trainer.monitor=accuracy", "hydra.sweeper.direction=minimize"),
         "hydra.sweeper.direction=minimize would look for the worst accuracy: write maximize",

@@ -76,6 +76,8 @@ def test_an_address_leads_back_to_its_file(
 def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert tracking_uri("sqlite:///~/runs.db") == f"sqlite:///{tmp_path}/home/runs.db"
+    with pytest.raises(UserError, match=r"tracking\.uri=~nobody-here/runs\.db does not fit"):
+        tracking_uri("sqlite:///~nobody-here/runs.db")
 
 
 def test_a_server_has_no_database_file() -> None:

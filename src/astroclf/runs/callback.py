@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf, read_write
 
 from astroclf.errors import UserError
 from astroclf.failures import report_error
-from astroclf.files import user_path
+from astroclf.files import named_path
 from astroclf.runs.claim import Claim, claim_fresh, claim_named, claim_resumed, is_run
 
 _claims: list[Claim] = []
@@ -38,7 +38,7 @@ def claim_run(config: DictConfig) -> Claim:
     A name that is computed gets a suffix if it is taken; one that the user gave is refused then.
     """
     is_computed = OmegaConf.is_interpolation(config.hydra.run, "dir")
-    folder = named_folder(config.hydra.run.dir, "hydra.run.dir")
+    folder = named_path(config.hydra.run.dir, "hydra.run.dir")
     resumed = resumed_folder(config)
     if resumed is not None and is_run(resumed):
         if not is_computed:
@@ -57,26 +57,18 @@ def claim_run(config: DictConfig) -> Claim:
 def resumed_folder(config: DictConfig) -> Path | None:
     """Return the folder that `resume` names, with ~ expanded, or None."""
     resume = OmegaConf.select(config, "resume")
-    return None if resume is None else named_folder(resume, "resume")
+    return None if resume is None else named_path(resume, "resume")
 
 
 def claim_multirun(config: DictConfig) -> Claim:
     """Claim the folder of the jobs of a multirun, as `claim_run` does; jobs of an earlier one may be in it."""
-    folder = named_folder(config.hydra.sweep.dir, "hydra.sweep.dir")
+    folder = named_path(config.hydra.sweep.dir, "hydra.sweep.dir")
     if OmegaConf.is_interpolation(config.hydra.sweep, "dir"):
         claim = claim_fresh(folder)
     else:
         claim = claim_named(folder, "hydra.sweep.dir")
     _claims.append(claim)
     return claim
-
-
-def named_folder(value: object, key: str) -> Path:
-    """Return the folder that a user named in the setting `key`; raises UserError if it cannot be one."""
-    try:
-        return user_path(str(value))
-    except ValueError as error:
-        raise UserError(f"{key}={value} does not fit: it should be {error}.") from error
 
 
 def discard_claims() -> None:

@@ -12,14 +12,17 @@ from pathlib import Path
 import optuna
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from astroclf.errors import UserError, one_line
+from astroclf.files import named_path
 from astroclf.redaction import redact
 from astroclf.sweep.journal import Journal
 from astroclf.sweep.processes import HEARTBEAT_S, SILENCE_S
 
 JOURNAL = "study.journal"
+SQLITE = "sqlite:///"
 PAUSES_S = (0.5, 1.0, 2.0)
 # What SQLite reports of a file that is not a database, or no whole one.
 DAMAGED_FILE = ("malformed", "not a database", "disk i/o error", "no such table", "no such column")
@@ -47,11 +50,14 @@ def open_storage(address: str | None, folder: Path) -> BaseStorage:
 
 def _open(address: str | None, folder: Path) -> BaseStorage:
     if address is None or "://" not in address:
-        file = folder / JOURNAL if address is None else Path(address)
+        file = folder / JOURNAL if address is None else named_path(address, "hydra.sweeper.storage")
         file.parent.mkdir(parents=True, exist_ok=True)
         return JournalStorage(Journal(file))
     if address.startswith("redis"):
         return optuna.storages.get_storage(address)
+    if address.startswith(f"{SQLITE}~"):
+        file = named_path(address.removeprefix(SQLITE), "hydra.sweeper.storage")
+        address = URL.create("sqlite", database=str(file)).render_as_string()
     return _open_patiently(address)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from astroclf.commands import run_command
 from astroclf.errors import UserError
-from astroclf.files import shortest
+from astroclf.files import named_path, shortest
 from astroclf.redaction import MASK, redact
 
 DATABASE = "mlflow.db"  # MLflow's own default, in the working directory
@@ -35,7 +35,7 @@ def tracking_uri(wanted: str | None) -> str:
             )
         return given
     if wanted and wanted.startswith(f"{SQLITE}~"):
-        return sqlite_uri(Path(wanted.removeprefix(SQLITE)).expanduser())
+        return sqlite_uri(named_path(wanted.removeprefix(SQLITE), "tracking.uri"))
     return wanted or given or sqlite_uri(Path.cwd() / DATABASE)
 
 
