@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astroclf.evaluation.decision_comparison import Decided, compare_decisions
+from astroclf.evaluation.decision import Decided
+from astroclf.evaluation.decision_comparison import compare_decisions
 from astroclf.evaluation.fold_metrics import rank_in_folds
 from astroclf.evaluation.label_metrics import mean_with_intervals, score_labels_with_intervals
 from astroclf.evaluation.metrics import Scores
@@ -122,7 +123,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def score(p: np.ndarray, targets: np.ndarray, classes: list[str], resampling: Resampling) -> Scores:
     losses = -np.log(np.maximum(p[np.arange(len(targets)), targets], 1e-12))
     return score_labels_with_intervals(
-        p, targets, losses, classes, bins=BINS, resampling=resampling
+        Decided.most_probable(p), targets, losses, classes, bins=BINS, resampling=resampling
     )
 
 
@@ -190,7 +191,7 @@ def coverage_of_gains(population: Population) -> dict[str, float]:
     def compare(p: np.ndarray, targets: np.ndarray, resampling: Resampling):
         cooler = p**1.3 / (p**1.3).sum(axis=1, keepdims=True)
         return compare_decisions(
-            Decided(p, p.argmax(axis=1)),
+            Decided.most_probable(p),
             Decided(cooler, (p * factors).argmax(axis=1)),
             targets,
             population.classes,
@@ -231,10 +232,12 @@ def test_means_over_networks(n_groups):
     population = Population((60, 90, 150), (1.2, 2, 2.5), n_groups, 0.5 if n_groups else 0.0)
 
     def mean(targets, groups, resampling, rng):
-        networks = [softmax(population.draw_logits(targets, groups, rng)) for _ in range(3)]
-        answers = [(p, p.argmax(axis=1)) for p in networks]
+        networks = [
+            Decided.most_probable(softmax(population.draw_logits(targets, groups, rng)))
+            for _ in range(3)
+        ]
         return mean_with_intervals(
-            answers, targets, population.classes, bins=BINS, resampling=resampling
+            networks, targets, population.classes, bins=BINS, resampling=resampling
         )
 
     _, targets = population.all_images()

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from astroclf.evaluation.decision import to_labels
+from astroclf.evaluation.decision import Decided, to_labels
 from astroclf.evaluation.decision_comparison import (
     OF_LABELS,
     OF_VOTES,
-    Decided,
     compare_decisions,
 )
 from astroclf.evaluation.label_metrics import score_labels_with_intervals
@@ -25,7 +24,7 @@ def classes():
     p = rng.dirichlet(np.ones(3), 300) + 0.7 * np.eye(3)[targets]
     p /= p.sum(axis=1, keepdims=True)
     cooler = p**2 / (p**2).sum(axis=1, keepdims=True)
-    plain = Decided(p, p.argmax(axis=1))
+    plain = Decided.most_probable(p)
     return plain, Decided(cooler, to_labels(cooler, (0.28, 0.3, 0.42))), targets
 
 
@@ -43,14 +42,7 @@ def test_each_side_has_the_metrics_that_its_labels_have_alone(classes):
     compared = compare_decisions(plain, tuned, targets, "abc", **DRAWN)
     assert tuple(compared.metrics) == OF_LABELS
     for side, decided in (("plain", plain), ("tuned", tuned)):
-        alone = score_labels_with_intervals(
-            decided.probabilities,
-            targets,
-            np.zeros(300),
-            "abc",
-            **DRAWN,
-            labels=decided.labels,
-        )
+        alone = score_labels_with_intervals(decided, targets, np.zeros(300), "abc", **DRAWN)
         for metric in OF_LABELS:
             assert getattr(compared.metrics[metric], side) == alone.overall[metric]
 

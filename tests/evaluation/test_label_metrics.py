@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from astroclf.evaluation import label_metrics
-from astroclf.evaluation.decision import to_labels
+from astroclf.evaluation.decision import Decided, to_labels
 from astroclf.evaluation.intervals import wilson_interval
 from astroclf.evaluation.label_metrics import (
     mean_with_intervals,
@@ -41,7 +41,7 @@ def weighted_predictions(draw):
     targets = rng.permutation(np.arange(n_images) % n_classes)
     weights = rng.integers(0, 4, n_images)
     weights[[np.argmin(targets), np.argmax(targets)]] += 1  # two classes count
-    others = rng.integers(0, n_classes, n_images) if draw(st.booleans()) else None
+    others = rng.integers(0, n_classes, n_images) if draw(st.booleans()) else raw.argmax(axis=1)
     return probabilities, targets, rng.random(n_images), weights, others
 
 
@@ -61,7 +61,7 @@ def scikit_learn(probabilities, targets, losses, weights, labels):
     """All metrics of the images that count, each by scikit-learn with sample_weight."""
     counted = weights > 0
     p, y, w = probabilities[counted], targets[counted], weights[counted]
-    label, n_classes = p.argmax(axis=1) if labels is None else labels[counted], p.shape[1]
+    label, n_classes = labels[counted], p.shape[1]
     every = list(range(n_classes))
     classes = [1] if n_classes == 2 else [k for k in every if (y == k).any()]
     ranked = [k for k in classes if 0 < (y == k).sum() < len(y)]
@@ -94,7 +94,7 @@ def scikit_learn(probabilities, targets, losses, weights, labels):
 @given(weighted_predictions())
 def test_every_metric_is_that_of_scikit_learn_for_any_weights(case):
     probabilities, targets, losses, weights, labels = case
-    statistic = label_metrics._LabelStatistic(probabilities, targets, losses, BINS, labels)
+    statistic = label_metrics._LabelStatistic(Decided(probabilities, labels), targets, losses, BINS)
     figures = statistic.figures(weights[None].astype(float))
     values = {metric: figures[metric][0] for metric in LABEL_METRICS}
     reference = scikit_learn(*case)
@@ -106,13 +106,17 @@ def test_every_metric_is_that_of_scikit_learn_for_any_weights(case):
 @given(weighted_predictions())
 def test_a_weight_counts_like_as_many_copies_of_the_image(case):
     probabilities, targets, losses, weights, _ = case
-    statistic = label_metrics._LabelStatistic(probabilities, targets, losses, BINS)
+    statistic = label_metrics._LabelStatistic(
+        Decided.most_probable(probabilities), targets, losses, BINS
+    )
     figures = statistic.figures(np.stack([weights, np.ones_like(weights)]).astype(float))
     values = np.stack([figures[metric] for metric in LABEL_METRICS], axis=1)
-    copies = [np.repeat(each, weights, axis=0) for each in (probabilities, targets, losses)]
-    repeated = score_labels(*copies, bins=BINS)
+    copies, *others = [
+        np.repeat(each, weights, axis=0) for each in (probabilities, targets, losses)
+    ]
+    repeated = score_labels(Decided.most_probable(copies), *others, bins=BINS)
     np.testing.assert_allclose(values[0], list(repeated.values()), atol=1e-9)
-    alone = score_labels(probabilities, targets, losses, bins=BINS)
+    alone = score_labels(Decided.most_probable(probabilities), targets, losses, bins=BINS)
     np.testing.assert_allclose(values[1], list(alone.values()), atol=1e-9)
 
 
@@ -121,7 +125,7 @@ def test_multiclass_averages_are_those_that_scikit_learn_takes_itself(n_classes)
     rng = np.random.default_rng(3)
     p = rng.dirichlet(np.ones(n_classes), 300)
     y = rng.integers(0, n_classes, 300)
-    values = score_labels(p, y, np.zeros(300), bins=BINS)
+    values = score_labels(Decided.most_probable(p), y, np.zeros(300), bins=BINS)
     scores = p[:, 1] if n_classes == 2 else p
     assert values["roc_auc"] == pytest.approx(sk.roc_auc_score(y, scores, multi_class="ovr"))
     assert values["average_precision"] == pytest.approx(sk.average_precision_score(y, scores))
@@ -155,16 +159,17 @@ def test_figures_of_each_class_are_those_of_scikit_learn(decided):
 def test_labels_change_what_is_of_labels_and_nothing_else():
     rng = np.random.default_rng(5)
     p, y = rng.dirichlet(np.ones(3), 200), rng.integers(0, 3, 200)
-    plain = score_labels(p, y, np.zeros(200), bins=BINS)
-    assert plain == score_labels(p, y, np.zeros(200), bins=BINS, labels=p.argmax(axis=1))
-    other = score_labels(p, y, np.zeros(200), bins=BINS, labels=(p.argmax(axis=1) + 1) % 3)
+    plain, other = (
+        score_labels(Decided(p, labels), y, np.zeros(200), bins=BINS)
+        for labels in (p.argmax(axis=1), (p.argmax(axis=1) + 1) % 3)
+    )
     changed = {metric for metric in LABEL_METRICS if plain[metric] != other[metric]}
     assert changed == {"accuracy", "balanced_accuracy", "macro_f1", "mcc"}
 
 
 def test_one_class_alone_leaves_ranks_undefined_and_the_rest_measured():
     p = np.array([[0.8, 0.2], [0.3, 0.7]])
-    values = score_labels(p, np.array([0, 0]), np.zeros(2), bins=BINS)
+    values = score_labels(Decided.most_probable(p), np.array([0, 0]), np.zeros(2), bins=BINS)
     assert np.isnan(values["roc_auc"])
     assert np.isnan(values["average_precision"])
     assert values["accuracy"] == values["balanced_accuracy"] == 0.5
@@ -189,8 +194,9 @@ def test_every_metric_that_can_be_monitored_has_a_direction():
 def test_measuring_does_not_import_scikit_learn():
     code = (
         "import sys, numpy as np\n"
+        "from astroclf.evaluation.decision import Decided\n"
         "from astroclf.evaluation.label_metrics import score_labels\n"
-        "score_labels(np.eye(2), np.arange(2), np.zeros(2), bins=5)\n"
+        "score_labels(Decided.most_probable(np.eye(2)), np.arange(2), np.zeros(2), bins=5)\n"
         "assert not {'sklearn', 'pandas', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -198,13 +204,12 @@ def test_measuring_does_not_import_scikit_learn():
 
 def measure(p, y, classes="abc", resamples=0, labels=None, groups=None):
     return score_labels_with_intervals(
-        p,
+        Decided(p, to_labels(p) if labels is None else labels),
         y,
         np.zeros(len(y)),
         classes,
         bins=BINS,
         resampling=Resampling(resamples, 0, groups),
-        labels=labels,
     )
 
 
@@ -212,13 +217,11 @@ def test_the_interval_of_a_mean_is_that_of_one_network_where_all_answer_the_same
     rng = np.random.default_rng(3)
     targets = rng.integers(0, 3, 80)
     probabilities = rng.dirichlet(np.ones(3), 80)
-    labels = probabilities.argmax(axis=1)
+    decided = Decided.most_probable(probabilities)
     named: dict[str, Any] = {"bins": 10, "resampling": Resampling(200, 5)}
     classes = ("a", "b", "c")
-    alone = score_labels_with_intervals(
-        probabilities, targets, np.zeros(80), classes, **named
-    ).overall
-    several = mean_with_intervals([(probabilities, labels)] * 3, targets, classes, **named)
+    alone = score_labels_with_intervals(decided, targets, np.zeros(80), classes, **named).overall
+    several = mean_with_intervals([decided] * 3, targets, classes, **named)
     for name, measured in several.items():
         assert measured["value"] == pytest.approx(alone[name]["value"])
     for name in ("mcc", "log_loss", "brier"):
@@ -229,8 +232,8 @@ def test_the_interval_of_a_mean_is_that_of_one_network_where_all_answer_the_same
 def test_the_mean_of_networks_is_between_them() -> None:
     targets = np.array([0, 1] * 30)
     right, wrong = np.eye(2)[targets], np.eye(2)[1 - targets]
-    answers = [(right, targets), (wrong, 1 - targets)]
-    found = mean_with_intervals(answers, targets, "ab", bins=5, resampling=Resampling(50, 0))
+    networks = [Decided(right, targets), Decided(wrong, 1 - targets)]
+    found = mean_with_intervals(networks, targets, "ab", bins=5, resampling=Resampling(50, 0))
     assert found["accuracy"]["value"] == 0.5
     assert found["accuracy"]["ci95"] is None, "one of the two is right about each image"
     assert found["mcc"]["value"] == pytest.approx(0.0)

@@ -8,8 +8,8 @@ import pytest
 
 from astroclf.evaluation.baseline import Baseline, constant_baseline
 from astroclf.evaluation.bins import Bin, BinnedAccuracy
-from astroclf.evaluation.decision import Decision, to_labels
-from astroclf.evaluation.decision_comparison import Decided, compare_decisions
+from astroclf.evaluation.decision import Decided, Decision, to_labels
+from astroclf.evaluation.decision_comparison import compare_decisions
 from astroclf.evaluation.label_metrics import score_labels_with_intervals
 from astroclf.evaluation.report import write_report
 from astroclf.evaluation.report_content import DecisionContent, ReportContent, SplitResult
@@ -35,7 +35,12 @@ def labels(n=60, n_classes=2, seed=0, ids=None, **options):
     p /= p.sum(axis=1, keepdims=True)
     names = [f"class {k}" for k in range(n_classes)]
     scores = score_labels_with_intervals(
-        p, targets, -np.log(p.max(axis=1)), names, bins=10, resampling=Resampling(20, 0)
+        Decided.most_probable(p),
+        targets,
+        -np.log(p.max(axis=1)),
+        names,
+        bins=10,
+        resampling=Resampling(20, 0),
     )
     ids = np.array([f"image-{i}" for i in range(n)]) if ids is None else ids
     given = {"labels": p.argmax(axis=1), **options}
@@ -219,7 +224,7 @@ def decided_content(n=300, n_classes=2, names=("class 0", "class 1"), objective=
             Decided(p, to_labels(p)), Decided(q, labels_tuned), targets, names, **DRAWN
         )
         scores = score_labels_with_intervals(
-            q, targets, np.zeros(n), names, **DRAWN, labels=in_use.labels(q)
+            Decided(q, in_use.labels(q)), targets, np.zeros(n), names, **DRAWN
         )
         ids = np.arange(n).astype(str)
         splits[split] = SplitResult(
@@ -281,7 +286,7 @@ def test_the_confusion_matrix_is_of_the_labels_that_the_decision_gives(page):
     targets = np.array([1] * 7 + [0] * 4)
     decided = Decision("softmax", class_factors=(0.2, 0.8)).labels(p)
     scores = score_labels_with_intervals(
-        p, targets, np.zeros(11), ("class 0", "class 1"), **DRAWN, labels=decided
+        Decided(p, decided), targets, np.zeros(11), ("class 0", "class 1"), **DRAWN
     )
     result = SplitResult(
         scores, p, decided, targets, np.arange(11).astype(str), thumbnails, Baseline("", {})

@@ -242,7 +242,7 @@ def test_balanced_weights_are_taken_back(settings: Any, make_dataset: Any, loss:
 def test_val_is_compared_with_labels_that_were_cross_fitted(
     settings: Any, make_dataset: Any
 ) -> None:
-    dataset = make_split(make_dataset, 800)
+    dataset = make_split(make_dataset, 1600)
     chosen = settings("evaluation.threshold=balanced_accuracy")
     logits = logits_of(dataset.targets[dataset.indices("val")], 2)
     fitted = fit_decision(chosen, dataset, logits)

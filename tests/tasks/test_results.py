@@ -13,8 +13,8 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
-from astroclf.evaluation.decision import Decision, to_probabilities
-from astroclf.evaluation.decision_comparison import Decided, compare_decisions
+from astroclf.evaluation.decision import Decided, Decision, to_probabilities
+from astroclf.evaluation.decision_comparison import compare_decisions
 from astroclf.evaluation.resampling import Resampling
 from astroclf.settings import Settings
 from astroclf.tasks.results import (

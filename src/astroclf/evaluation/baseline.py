@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from astroclf.evaluation.decision import Decided
 from astroclf.evaluation.label_metrics import score_labels
 from astroclf.evaluation.metrics import Scores, gain
 from astroclf.evaluation.vote_metrics import score_votes
@@ -39,13 +40,14 @@ def constant_baseline(
     """
     no_losses = np.full(len(targets), np.nan)
     if targets.ndim == 2:
-        constant = train_targets.mean(axis=0, dtype=np.float64)
+        means = train_targets.mean(axis=0, dtype=np.float64)
         prediction = "always the mean vote fractions in train"
-        metrics = score_votes(np.tile(constant, (len(targets), 1)), targets, no_losses)
+        metrics = score_votes(np.tile(means, (len(targets), 1)), targets, no_losses)
     else:
         shares = np.bincount(train_targets, minlength=len(classes)) / max(1, len(train_targets))
         prediction = f"always {classes[int(shares.argmax())]}, the most frequent class in train"
-        metrics = score_labels(np.tile(shares, (len(targets), 1)), targets, no_losses, bins=bins)
+        constant = Decided.most_probable(np.tile(shares, (len(targets), 1)))
+        metrics = score_labels(constant, targets, no_losses, bins=bins)
     return Baseline(
         prediction, {name: value for name, value in metrics.items() if np.isfinite(value)}
     )

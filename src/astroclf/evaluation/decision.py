@@ -120,6 +120,23 @@ class Decision:
         return cls(**values)
 
 
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """What a `Decision` says of N images.
+
+    probabilities: (N, K) of classes, or predicted vote fractions.
+    labels: (N,) int64 classes, or for vote fractions (N, K) bool answers.
+    """
+
+    probabilities: np.ndarray
+    labels: np.ndarray
+
+    @classmethod
+    def most_probable(cls, probabilities: np.ndarray) -> Decided:
+        """With the most probable classes as labels."""
+        return cls(probabilities, to_labels(probabilities))
+
+
 def shift_of_alpha(
     activation: str, alpha: Sequence[float] | float | None, n_classes: int
 ) -> tuple[float, ...] | None:

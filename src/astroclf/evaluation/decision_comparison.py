@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from astroclf.evaluation.confusion import ratio
+from astroclf.evaluation.decision import Decided
 from astroclf.evaluation.intervals import Measured, estimate, measured
 from astroclf.evaluation.label_intervals import measure_overall, notes_of_classes
 from astroclf.evaluation.label_sums import LabelSums, calibration_bin
@@ -16,18 +17,6 @@ from astroclf.evaluation.resampling import Figures, Replicates, Resampling, repl
 
 OF_LABELS = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "ece", "brier")
 OF_VOTES = ("accuracy", "macro_f1", "ece", "brier")
-
-
-@dataclass(frozen=True, eq=False)
-class Decided:
-    """What a `Decision` says of N images.
-
-    probabilities: (N, K) of classes, or predicted vote fractions.
-    labels: (N,) int64 classes, or for vote fractions (N, K) bool answers.
-    """
-
-    probabilities: np.ndarray
-    labels: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -91,7 +80,7 @@ def _compare_labels(
     bins: int,
     resampling: Resampling,
 ) -> dict[str, Comparison]:
-    sums = [LabelSums(each.probabilities, targets, bins, each.labels) for each in (plain, tuned)]
+    sums = [LabelSums(each, targets, bins) for each in (plain, tuned)]
     replicates = _replicate_both(sums[0].figures, sums[1].figures, OF_LABELS, targets, resampling)
     notes = notes_of_classes(targets, classes, resampling)
     before, after = (

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from astroclf.evaluation.confusion import mean_of_defined, ratio
+from astroclf.evaluation.decision import Decided
 from astroclf.evaluation.intervals import Measured, estimate
 from astroclf.evaluation.label_intervals import (
     measure_classes,
@@ -31,12 +32,7 @@ PER_CLASS = ("precision", "recall", "f1", "roc_auc", "average_precision")
 
 
 def score_labels(
-    probabilities: np.ndarray,
-    targets: np.ndarray,
-    losses: np.ndarray,
-    *,
-    bins: int,
-    labels: np.ndarray | None = None,
+    decided: Decided, targets: np.ndarray, losses: np.ndarray, *, bins: int
 ) -> dict[str, float]:
     """Every metric of `LABEL_METRICS`; NaN where one is not defined.
 
@@ -51,31 +47,29 @@ def score_labels(
 
     The first four are of the labels, the others of the probabilities.
 
-    probabilities: (N, K) float64, rows sum to 1. targets: (N,) int64. losses: (N,) the training
-    loss of each image. labels: (N,) int64 as a `Decision` gives them, or None for the most
-    probable classes.
+    decided: probabilities (N, K) float64, rows sum to 1. targets: (N,) int64. losses: (N,) the
+    training loss of each image.
     """
-    statistic = _LabelStatistic(probabilities, targets, losses, bins, labels)
+    statistic = _LabelStatistic(decided, targets, losses, bins)
     figures = statistic.figures(np.ones((1, len(targets))))
     return {metric: float(figures[metric][0]) for metric in LABEL_METRICS}
 
 
 def score_labels_with_intervals(
-    probabilities: np.ndarray,
+    decided: Decided,
     targets: np.ndarray,
     losses: np.ndarray,
     classes: Sequence[str],
     *,
     bins: int,
     resampling: Resampling,
-    labels: np.ndarray | None = None,
 ) -> Scores:
     """What `score_labels` measures, and each metric of `PER_CLASS` of each class.
 
     Each figure has a 95 % interval or a note that says why it has none, see `label_intervals`.
     The ROC-AUC and average precision of a class are against the rest.
     """
-    statistic = _LabelStatistic(probabilities, targets, losses, bins, labels)
+    statistic = _LabelStatistic(decided, targets, losses, bins)
     replicates = replicate(statistic.figures, len(targets), resampling, targets)
     notes = notes_of_classes(targets, classes, resampling)
     sums = statistic.sums
@@ -92,7 +86,7 @@ def score_labels_with_intervals(
 
 
 def mean_with_intervals(
-    answers: Sequence[tuple[np.ndarray, np.ndarray]],
+    networks: Sequence[Decided],
     targets: np.ndarray,
     classes: Sequence[str],
     *,
@@ -104,9 +98,9 @@ def mean_with_intervals(
     Every network is measured on the same resample of the images, so that the interval tells how
     sure their mean is for images of this kind; how far they lie apart is another question.
 
-    answers: (N, K) probabilities and (N,) labels of each network. targets: (N,) int64.
+    networks: what each says of the same N images. targets: (N,) int64.
     """
-    sums = [LabelSums(probabilities, targets, bins, labels) for probabilities, labels in answers]
+    sums = [LabelSums(decided, targets, bins) for decided in networks]
 
     def means(weights: np.ndarray) -> dict[str, np.ndarray]:
         figures = [each.figures(weights) for each in sums]
@@ -132,16 +126,11 @@ class _LabelStatistic:
     """The metrics of one set of predictions for any weights (R, N)."""
 
     def __init__(
-        self,
-        probabilities: np.ndarray,
-        targets: np.ndarray,
-        losses: np.ndarray,
-        bins: int,
-        labels: np.ndarray | None = None,
+        self, decided: Decided, targets: np.ndarray, losses: np.ndarray, bins: int
     ) -> None:
-        self.sums = LabelSums(probabilities, targets, bins, labels)
+        self.sums = LabelSums(decided, targets, bins)
         self._rankings = [
-            Ranking(probabilities[:, k], targets == k) for k in range(probabilities.shape[1])
+            Ranking(of_class, targets == k) for k, of_class in enumerate(decided.probabilities.T)
         ]
         self._losses = losses
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from astroclf.evaluation.confusion import accuracy, balanced_accuracy, macro_f1, mcc, ratio
+from astroclf.evaluation.decision import Decided
 
 FLOOR_DRAWS = 200  # of labels, for the expected ECE: known to 1 % or so
 
@@ -15,21 +16,15 @@ class LabelSums:
     One product of the weights with a table of what each image adds to each sum gives them for all
     R at once.
 
-    probabilities: (N, K), rows sum to 1. targets: (N,) int64. labels: (N,) int64, or None for the
-    most probable classes. bins: of confidence, for ece.
+    decided: probabilities (N, K), rows sum to 1. targets: (N,) int64. bins: of confidence, for ece.
     """
 
-    def __init__(
-        self,
-        probabilities: np.ndarray,
-        targets: np.ndarray,
-        bins: int,
-        labels: np.ndarray | None = None,
-    ) -> None:
+    def __init__(self, decided: Decided, targets: np.ndarray, bins: int) -> None:
+        probabilities = decided.probabilities
         self._confidence, self._bins = probabilities.max(axis=1), bins
         identity = np.eye(probabilities.shape[1])
         truth = identity[targets]
-        label = identity[probabilities.argmax(axis=1) if labels is None else labels]
+        label = identity[decided.labels]
         tables = (
             truth,
             label,

@@ -10,12 +10,8 @@ from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.data.splits import leading_answers
 from astroclf.evaluation.calibration import fit_temperature
 from astroclf.evaluation.cross_fitting import cross_fit, stratified_folds
-from astroclf.evaluation.decision import Decision, adjustment_factors, shift_of_alpha
-from astroclf.evaluation.decision_comparison import (
-    ComparedDecisions,
-    Decided,
-    compare_decisions,
-)
+from astroclf.evaluation.decision import Decided, Decision, adjustment_factors, shift_of_alpha
+from astroclf.evaluation.decision_comparison import ComparedDecisions, compare_decisions
 from astroclf.evaluation.thresholds import FittedThreshold, fit_threshold, fit_vote_thresholds
 from astroclf.settings import Settings, sections
 from astroclf.status import status

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.evaluation.decision import Decision
+from astroclf.evaluation.decision import Decided, Decision
 from astroclf.evaluation.label_metrics import score_labels, score_labels_with_intervals
 from astroclf.evaluation.metrics import Scores
 from astroclf.evaluation.resampling import Resampling
@@ -38,9 +38,7 @@ class Scoring:
         if self.dataset.has_votes:
             return score_votes(predictions, targets, outputs.losses)
         bins = self.settings.evaluation.calibration_bins
-        return score_labels(
-            predictions, targets, outputs.losses, bins=bins, labels=self.labels(predictions)
-        )
+        return score_labels(self._decided(predictions), targets, outputs.losses, bins=bins)
 
     def full(self, positions: np.ndarray, outputs: Outputs) -> Scores:
         """Every metric of the images at these positions and of their classes, with intervals."""
@@ -56,14 +54,16 @@ class Scoring:
                 resampling=resampling,
             )
         return score_labels_with_intervals(
-            predictions,
+            self._decided(predictions),
             targets,
             outputs.losses,
             self.dataset.classes,
             bins=self.settings.evaluation.calibration_bins,
             resampling=resampling,
-            labels=self.labels(predictions),
         )
+
+    def _decided(self, probabilities: np.ndarray) -> Decided:
+        return Decided(probabilities, self.decision.labels(probabilities))
 
 
 def resampling_of(settings: Settings, dataset: ImageDataset, positions: np.ndarray) -> Resampling:

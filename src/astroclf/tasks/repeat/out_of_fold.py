@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import TEST, ImageDataset
+from astroclf.evaluation.decision import Decided
 from astroclf.evaluation.fold_metrics import rank_in_folds
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.label_metrics import score_labels_with_intervals
@@ -57,14 +58,14 @@ def score_out_of_fold(
             predictions, targets, image_losses, dataset.classes, resampling=resampling
         ).overall
     else:
+        labels = np.array([dataset.classes.index(row["label"]) for row in rows])
         overall = score_labels_with_intervals(
-            predictions,
+            Decided(predictions, labels),
             targets,
             image_losses,
             dataset.classes,
             bins=settings.evaluation.calibration_bins,
             resampling=resampling,
-            labels=np.array([dataset.classes.index(row["label"]) for row in rows]),
         ).overall
         folds = np.unique([row["fold"] for row in rows], return_inverse=True)[1]
         overall |= rank_in_folds(predictions, targets, dataset.classes, folds, resampling)

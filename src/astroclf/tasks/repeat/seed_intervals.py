@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import TEST, VAL, ImageDataset
+from astroclf.evaluation.decision import Decided
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.label_metrics import mean_with_intervals
 from astroclf.settings import Settings
@@ -26,7 +27,7 @@ def measure_mean(
         return {}
     return {
         split: mean_with_intervals(
-            [_read_answers(folder, split, dataset.classes) for folder in folders],
+            [_read_decided(folder, split, dataset.classes) for folder in folders],
             dataset.targets[dataset.indices(split)],
             dataset.classes,
             bins=settings.evaluation.calibration_bins,
@@ -37,10 +38,8 @@ def measure_mean(
     }
 
 
-def _read_answers(
-    folder: Path, split: str, classes: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """(N, K) probabilities and (N,) labels of a split, in the order of the data set."""
+def _read_decided(folder: Path, split: str, classes: Sequence[str]) -> Decided:
+    """What a training says of the images of a split, in the order of the data set."""
     rows = [row for row in read_predictions(folder, classes) if row["split"] == split]
     probabilities = np.array([[float(row[f"p_{name}"]) for name in classes] for row in rows])
-    return probabilities, np.array([classes.index(row["label"]) for row in rows])
+    return Decided(probabilities, np.array([classes.index(row["label"]) for row in rows]))
