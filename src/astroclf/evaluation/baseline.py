@@ -70,8 +70,8 @@ def baseline_warnings(
     if labels is not None and len(labels) > 1 and len(np.unique(labels)) == 1:
         return [
             f"Every image of {split} is labeled {classes[int(labels[0])]}: the network does not separate the "
-            "classes. Train longer, or with another learning rate, and look at loss.class_weights and "
-            "evaluation.logit_adjustment if the class is far more frequent than the others."
+            "classes. Train longer, or with another learning rate; if that class is far more frequent than the "
+            "others, raise evaluation.logit_adjustment."
         ]
     metric = HEADLINES[labels is None]
     figure, reference = scores.overall[metric], baseline.metrics.get(metric)
