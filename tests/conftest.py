@@ -9,13 +9,16 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the internet for weights
 os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for each other make small trainings slow
 
 import functools
+import logging
 import re
+import runpy
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -240,3 +243,58 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(features, "_run", count)
     return seen
+
+
+class Ran(NamedTuple):
+    """What run.py ended with: its exit code, and what it wrote to stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Ran]]:
+    """run_here(*arguments): run.py in this process, in the test's own folder; returns `Ran`."""
+    root, package = logging.getLogger(), logging.getLogger("astroclf")
+    before = (list(root.handlers), root.level, package.level)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+
+    def run(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["run.py", *arguments])
+        capsys.readouterr()
+        code: Any = 0
+        try:
+            runpy.run_path(str(ROOT / "run.py"), run_name="__main__")
+        except SystemExit as left:
+            code = left.code
+        said = capsys.readouterr()
+        return Ran(code, said.out, said.err)
+
+    yield run
+    for handler in set(root.handlers) - set(before[0]):
+        handler.close()
+    root.handlers[:], level, package_level = before
+    root.setLevel(level)
+    package.setLevel(package_level)
+
+
+@pytest.fixture
+def run_process(tmp_path: Path) -> Callable[..., Ran]:
+    """run_process(*arguments, full_error=False): run.py as a user starts it; returns `Ran`."""
+    environment = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
+
+    def run(*arguments: str, full_error: bool = False) -> Ran:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "run.py"), *arguments],
+            cwd=tmp_path,
+            env=environment | ({"HYDRA_FULL_ERROR": "1"} if full_error else {}),
+            capture_output=True,
+            text=True,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return run

@@ -1,0 +1,143 @@
+"""The folder of a run, as run.py uses it: what is made, refused, and never removed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from astroclf.locks import try_lock
+
+
+def names_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def pretend_run(folder: Path) -> None:
+    (folder / "checkpoint").mkdir(parents=True)
+    (folder / "checkpoint/last.pt").touch()
+    (folder / "metrics.json").touch()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            ["seed=3"],
+            "seed cannot be changed when a run is resumed: it goes on with its own settings, and only "
+            "trainer.epochs, trainer.device, trainer.threads, tracking may be given beside resume.",
+        ),
+        (
+            [],
+            "resume=gone: there is no gone/checkpoint/last.pt; "
+            "give the folder of a run that has started to train.",
+        ),
+    ],
+)
+def test_a_resume_that_cannot_be_done(
+    run_here: Callable[..., Any], overrides: list[str], sentence: str
+) -> None:
+    assert run_here("resume=gone", *overrides) == (2, "", f"astroclf: {sentence}\n")
+
+
+def test_a_refused_run_leaves_no_folder(run_here: Callable[..., Any], tmp_path: Path) -> None:
+    ran = run_here("optimizer.lr=-1")
+    assert ran.code == 2
+    assert not list((tmp_path / "outputs").glob("*/*"))
+
+
+def test_a_folder_that_is_no_run_is_not_written_to(
+    run_here: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "images").mkdir()
+    ran = run_here("resume=images")
+    assert ran.code == 2
+    assert not list((tmp_path / "images").iterdir())
+
+
+@pytest.mark.parametrize("folder", [".", ".hydra", "there", "link", "new/er"])
+def test_a_refused_run_removes_nothing_that_was_there(
+    run_here: Callable[..., Any], tmp_path: Path, folder: str
+) -> None:
+    for name in (".hydra", "there", "survey"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".hydra/mine.csv").touch()
+    (tmp_path / "link").symlink_to("survey")
+    (tmp_path / "broken").symlink_to("gone")
+    before = names_in(tmp_path)
+    ran = run_here(f"hydra.run.dir={folder}", "trainer.epochs=0")
+    assert ran.code == 2
+    assert ran.err.startswith("astroclf: trainer.epochs=0 does not fit")
+    assert (
+        names_in(tmp_path) - {".hydra/config.yaml", ".hydra/hydra.yaml", ".hydra/overrides.yaml"}
+        == before
+    )
+
+
+@pytest.mark.parametrize("parent", ["runs", ".hydra"])
+def test_a_refused_resume_removes_nothing(
+    run_here: Callable[..., Any], tmp_path: Path, parent: str
+) -> None:
+    pretend_run(tmp_path / parent / "one")
+    before = names_in(tmp_path)
+    ran = run_here(f"resume={parent}/one", "seed=3")
+    assert ran.code == 2
+    assert ran.err.startswith("astroclf: seed cannot be changed when a run is resumed")
+    assert names_in(tmp_path) == before
+
+
+def test_a_folder_with_results_is_not_used_again(
+    run_here: Callable[..., Any], tmp_path: Path
+) -> None:
+    pretend_run(tmp_path / "a b")
+    ran = run_here("hydra.run.dir=a b", "seed=1")
+    assert ran == (
+        2,
+        "",
+        "astroclf: hydra.run.dir=a b holds results already (checkpoint, metrics.json). Give another "
+        """folder, or resume that run: python run.py 'resume='"'"'a b'"'"''.\n""",
+    )
+    assert names_in(tmp_path / "a b") == {"checkpoint", "checkpoint/last.pt", "metrics.json"}
+
+
+def test_runs_of_one_second_have_a_folder_each(
+    run_here: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = []
+
+    def pretend(settings: Any, folder: Path, *rest: Any, **named: Any) -> dict[str, float]:
+        folders.append(folder)
+        return {"loss": 0.0}
+
+    monkeypatch.setattr("astroclf.tasks.task.run_task", pretend)
+    assert run_here("hydra.run.dir='out/${seed}'").code == 0
+    assert run_here("hydra.run.dir='out/${seed}'").code == 0
+    assert folders == [tmp_path / "out/0", tmp_path / "out/0-2"]
+
+
+def test_a_run_in_use_is_not_resumed(run_here: Callable[..., Any], tmp_path: Path) -> None:
+    pretend_run(tmp_path / "one")
+    lock = try_lock(tmp_path / "one/.lock")
+    assert lock is not None
+    with lock:
+        ran = run_here("resume=one")
+    assert ran == (
+        2,
+        "",
+        f"astroclf: resume=one is in use by process {os.getpid()}. Wait for its end, or stop it.\n",
+    )
+
+
+def test_a_home_folder_is_expanded(
+    run_here: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    pretend_run(tmp_path / "home/one")
+    ran = run_here("hydra.run.dir='~/one'")
+    assert ran.err.startswith(f"astroclf: hydra.run.dir={tmp_path}/home/one holds results already")
+    ran = run_here("resume='~/one'")
+    assert ran.err.startswith(f"astroclf: resume={tmp_path}/home/one: ")
+    assert "last.pt" in ran.err
