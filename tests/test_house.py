@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"pages"},
     "sweep": {"pages"},
     "tracking": {"provenance", "runs"},
-    "training": {"data"},
+    "training": {"data", "runs"},
     "bundle": {"data", "models", "evaluation"},
     "tasks": {
         "bundle",

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from astroclf import status as module
-from astroclf.status import Status, duration, status
+from astroclf.status import LogClock, Status, duration, status
 
 
 class Lines(logging.Handler):
@@ -49,6 +49,18 @@ def test_short_work_writes_nothing(monkeypatch: pytest.MonkeyPatch, lines: Lines
     with status("validating"):
         pass
     assert not lines.lines
+
+
+def test_silence_is_counted_from_the_first_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = LogClock()
+    clock.last_s -= 3600
+    monkeypatch.setattr(module, "_clock", clock)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.NullHandler()])
+    try:
+        with status("importing PyTorch"):
+            assert module._silence_left_s() > 0
+    finally:
+        module.package.removeHandler(clock)
 
 
 def test_steps_are_shown_with_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Exceptions, and how errors and lists are worded.
 
 - UserError: something the user gave cannot be used.
-- Interrupted: a signal asked the program to stop.
+- Interrupted: a signal stopped the program.
 - Pruned: a search ended a trial early.
 """
 
@@ -20,7 +20,7 @@ class UserError(Exception):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the program to stop.
+    """A signal stopped the program.
 
     A KeyboardInterrupt, so that no `except Exception` takes it for an error.
 
@@ -54,6 +54,11 @@ def listed(names: Iterable[object], most: int = 10, separator: str = ", ") -> st
     left_out = len(texts) - most
     shown = separator.join(shortened(str(text)) for text in texts[:most])
     return shown + (f"{separator}... and {left_out:,} more" if left_out > 0 else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 epoch", "12 epochs"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def shortened(text: str, longest: int = 160) -> str:

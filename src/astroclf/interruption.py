@@ -20,7 +20,7 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "
 
 
 class StopRequest:
-    """The first signal that asked the process to stop, None so far."""
+    """The first signal that requested a stop, or None."""
 
     def __init__(self) -> None:
         self.signal_number: int | None = None

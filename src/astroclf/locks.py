@@ -90,7 +90,7 @@ def describe_holder(file: Path) -> str:
 
 
 def _is_suspended(pid: str) -> bool:
-    """Return whether a process of this machine was stopped by Ctrl-Z or SIGSTOP; Linux alone knows."""
+    """Return whether a process of this machine was stopped by Ctrl-Z or SIGSTOP (False outside of Linux)."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (OSError, IndexError):

@@ -28,7 +28,7 @@ _drawing = threading.RLock()
 def status(
     title: str, total: int | None = None, unit: str = "step", done: int = 0
 ) -> Iterator[Status]:
-    """Show that work goes on while inside (or in a function that this decorates).
+    """Show progress while inside (or in a function that this decorates).
 
     total: how many steps there are, for the time that is left; None if that is unknown. done: those
     done before.
@@ -37,6 +37,7 @@ def status(
     whenever the log has been silent for two seconds.
     """
     if logging.getLogger().handlers and _clock not in package.handlers:
+        _clock.last_s = time.monotonic()  # the line before this work, if any, has only just come
         package.addHandler(_clock)
     shown = Status(title, total, unit, done)
     _active.append(shown)
@@ -63,7 +64,7 @@ class Status:
         self.thread = threading.Thread(target=self._show_until_end, daemon=True)
 
     def update(self, steps: int = 1, note: str | None = None) -> None:
-        """Count steps as done; a note stands beside them, such as the loss."""
+        """Count steps as done; a note, such as the loss, is shown beside them."""
         self.done += steps
         if note is not None:
             self.note = note

@@ -7,15 +7,12 @@ import pytest
 
 from astroclf.errors import UserError
 from astroclf.runs.claim import (
-    CHECKPOINT_FILE,
     LOCK_FILE,
     REPEAT_FILE,
     claim_fresh,
     claim_named,
     claim_resumed,
 )
-from astroclf.tasks.repeat.record import RECORD_FILE
-from astroclf.training.checkpoint import checkpoint_path
 
 
 def leave_record(folder: Path) -> None:
@@ -24,11 +21,6 @@ def leave_record(folder: Path) -> None:
     for name in ("config.yaml", "hydra.yaml", "overrides.yaml"):
         (folder / ".hydra" / name).touch()
     (folder / "run.log").touch()
-
-
-def test_names_of_files_are_those_that_are_written(tmp_path: Path) -> None:
-    assert checkpoint_path(tmp_path) == tmp_path / CHECKPOINT_FILE
-    assert RECORD_FILE == REPEAT_FILE
 
 
 def test_a_name_that_is_taken_gets_a_suffix(tmp_path: Path) -> None:

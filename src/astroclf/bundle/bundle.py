@@ -168,7 +168,7 @@ class Bundle:
 
 
 def _require_finite(values: np.ndarray, start: int, what: str) -> None:
-    """Raises UserError that names the first image whose values are not finite."""
+    """Raise a UserError that names the first image whose values are not finite."""
     bad = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
     if len(bad):
         raise UserError(f"image {start + bad[0]} of those given (counted from 0) has {what}.")

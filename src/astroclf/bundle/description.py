@@ -19,7 +19,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class FileCut(BaseModel):
-    """How a file becomes an image (see `data.decode.fit`)."""
+    """Crop, size and depth with which a file becomes an image (see `data.decode.fit`)."""
 
     crop_px: Count | None
     image_px: Count
@@ -27,7 +27,7 @@ class FileCut(BaseModel):
 
 
 class Description(BaseModel):
-    """Everything but the weights.
+    """Content of bundle.json: everything but the weights.
 
     depth: of the training images: 8-bit or 16-bit files, or flux (float32 arrays that come from no
     image file); None in a bundle of an older format. decision: from logits to probabilities and
@@ -53,7 +53,7 @@ class Description(BaseModel):
 
     @model_validator(mode="after")
     def _require_agreement(self) -> Description:
-        """Raises ValueError unless the parts are of the same bands, classes and size."""
+        """Raise ValueError unless the parts are of the same bands, classes and size."""
         scaling, bands = self.preprocess, len(self.pixels.bands)
         rows = [getattr(self.decision, name) for name in vars(self.decision)]
         counts = {len(row) for row in rows if isinstance(row, tuple)}

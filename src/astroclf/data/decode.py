@@ -42,7 +42,7 @@ def read_header(file: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Header:
 
 
 def decode(file: Path, max_megapixels: float = MAX_MEGAPIXELS) -> np.ndarray:
-    """Return the picture as (C, H, W), C = 1 (grey) or 3 (red, green, blue).
+    """Return the picture as (C, H, W), C = 1 (gray) or 3 (red, green, blue).
 
     Files of up to 8 bits give uint8; files of 16 bits give float32 with the values as they are,
     0-65535. The orientation of EXIF is applied, alpha is dropped, palettes and CMYK become RGB, of
@@ -74,12 +74,12 @@ def _upright(values: np.ndarray, orientation: int) -> np.ndarray:
 def fit(
     image: np.ndarray, crop_px: int | None, image_px: int | None, channels: Literal["auto", 1, 3]
 ) -> np.ndarray:
-    """The centre of a (C, H, W) picture as (C', image_px, image_px), of the same dtype.
+    """Return the center of a (C, H, W) picture as (C', image_px, image_px), of the same dtype.
 
     crop_px: width of the square that is cut out first; None cuts the largest.
     image_px: width it is then resized to, by area when it shrinks and by cubic interpolation
         (clipped to the range of the file's values) when it grows; None keeps the width.
-    channels: 1 gives the mean of the bands, 3 repeats a grey band, auto changes nothing.
+    channels: 1 gives the mean of the bands, 3 repeats a gray band, auto changes nothing.
     """
     height_px, width_px = image.shape[1:]
     side_px = crop_px or min(height_px, width_px)

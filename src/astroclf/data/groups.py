@@ -101,7 +101,7 @@ def _imbalance(assigned: np.ndarray, shares: np.ndarray, wanted: np.ndarray) -> 
 
 
 def _fill_empty(assigned: np.ndarray, sizes: np.ndarray, n_splits: int) -> None:
-    """Where few large groups left a split without any, move the smallest of the first there."""
+    """Move the smallest group of the first split into each split that few large groups left empty."""
     for split in range(1, n_splits):
         in_first = np.flatnonzero(assigned == 0)
         if not (assigned == split).any() and len(in_first) > 1:

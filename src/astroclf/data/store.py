@@ -47,7 +47,7 @@ def cached_images(cache: Path, key: str, build: Callable[[Path], Notes]) -> Stor
     build: writes `images.npy` into the empty folder it is given (see `new_images`), and returns
         what else must be known of them, as JSON can hold it.
 
-    Of several processes that ask for one key at once, one builds and the others wait. An entry gets
+    Of several processes that need one key at once, one builds and the others wait. An entry gets
     its place only when it is whole and on the disk. One that was damaged since is rebuilt: its index
     has a checksum of itself and one of the images (`hash_sample`: of sampled blocks where they are
     large, so that opening takes a bounded time).
@@ -138,7 +138,7 @@ def new_images(folder: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.memm
 
 
 def require_room(folder: Path, size: int) -> None:
-    """Raises OSError if the disk of the folder has fewer bytes free."""
+    """Raise OSError if the disk of the folder has fewer bytes free."""
     free = shutil.disk_usage(folder).free
     if free < size:
         raise OSError(f"{readable_size(size)} are needed and {readable_size(free)} are free")

@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 
+from astroclf.errors import counted
 from astroclf.evaluation.resampling import Replicates
 
 NORMAL_975 = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
@@ -18,11 +19,11 @@ FEWEST_UNITS = 10  # images, or groups of images, that an interval is estimated 
 
 
 class Measured(TypedDict):
-    """A metric as it stands in metrics.json.
+    """A metric as stored in metrics.json.
 
     value: None where the metric is not defined (one class only, say).
     ci95: [low, high] with low <= value <= high, or None where there is no interval.
-    note: why there is no interval although intervals were asked for, or on how few images it rests.
+    note: why there is no interval although intervals are on, or on how few images it rests.
     floor: of a calibration error, the one expected of calibrated probabilities.
     """
 
@@ -33,7 +34,7 @@ class Measured(TypedDict):
 
 
 def measured(value: float, interval: tuple[float, float] | None, note: str = "") -> Measured:
-    """The entry of metrics.json; an interval is widened to hold the value."""
+    """Return the entry of metrics.json; an interval is widened to hold the value."""
     if not math.isfinite(value):
         return {"value": None, "ci95": None}
     ci95 = None if interval is None else [min(interval[0], value), max(interval[1], value)]
@@ -44,7 +45,7 @@ def measured(value: float, interval: tuple[float, float] | None, note: str = "")
 
 
 def estimate(replicates: Replicates, scale: str, note: str = "") -> Measured:
-    """A metric with its t interval, or with a note that says why it has none.
+    """Return a metric with its t interval, or with a note that gives the reason why there is none.
 
     scale: see `t_interval`. note: why there can be no interval; empty where there can.
     """
@@ -59,11 +60,10 @@ def estimate(replicates: Replicates, scale: str, note: str = "") -> Measured:
 
 
 def too_few_units(n: int, unit: str, kind: str = "") -> str:
-    """Why so many images or groups (of a kind) give no interval; nothing where they do."""
+    """Return the reason why so many images or groups (of a kind) give no interval, or ""."""
     if n >= FEWEST_UNITS:
         return ""
-    units = f"{n} {unit}" if n == 1 else f"{n} {unit}s"
-    return f"{units}{kind}, fewer than {FEWEST_UNITS}"
+    return f"{counted(n, unit)}{kind}, fewer than {FEWEST_UNITS}"
 
 
 def t_interval(

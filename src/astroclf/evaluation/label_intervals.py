@@ -45,7 +45,7 @@ def measure_overall(
     sums: LabelSums,
     notes: Sequence[str],
 ) -> dict[str, Measured]:
-    """Each metric of labels or probabilities with its interval, or a note.
+    """Return each metric of labels or probabilities with its interval, or a note.
 
     - ece: none. It is biased upwards and resampling adds the bias again; `floor` is what to expect
       of calibrated probabilities.

@@ -98,7 +98,7 @@ def group_index(groups: np.ndarray) -> np.ndarray:
 
 
 def _bootstrap_weights(strata: np.ndarray, resampling: Resampling) -> Iterator[np.ndarray]:
-    """Chunks of (r, N) float64, `resampling.n` rows in all."""
+    """Yield chunks of (r, N) float64, `resampling.n` rows in all."""
     rng = np.random.default_rng(resampling.seed)
     members = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
     rows_per_chunk = max(1, WEIGHTS_PER_CHUNK // max(1, len(strata)))
@@ -132,7 +132,7 @@ def _in_blocks(
 
 
 def _without_each(members: np.ndarray, n_groups: int) -> Iterator[np.ndarray]:
-    """Chunks of (r, N) float64: each row counts all images but those of one group."""
+    """Yield chunks of (r, N) float64: each row counts all images but those of one group."""
     rows_per_chunk = max(1, WEIGHTS_PER_CHUNK // max(1, len(members)))
     for start in range(0, n_groups, rows_per_chunk):
         deleted = np.arange(start, min(start + rows_per_chunk, n_groups))

@@ -80,7 +80,7 @@ def _load(file: Path) -> object:
 
 
 def _require_checksums(file: Path) -> None:
-    """Raises ValueError if the content of a zip file does not match its checksums, which
+    """Raise ValueError if the content of a zip file does not match its checksums, which
     `torch.load` does not compare."""
     if not zipfile.is_zipfile(file):
         return  # the older format of PyTorch has none

@@ -21,7 +21,7 @@ class ClaimFolder(Callback):
     """Sets hydra.run.dir to a folder that this process alone uses, until `release_claims`."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Exits with one sentence where the folder cannot be used: Hydra only warns of exceptions."""
+        """Claim the folder, or exit with one sentence where it cannot be used: Hydra only warns of exceptions."""
         try:
             claim = claim_run(config)
         except Exception as error:

@@ -17,7 +17,7 @@ LOCK_FILE = ".lock"
 RECORD = ".hydra"  # Hydra's record of the settings
 LOG_FILE = "run.log"
 CHECKPOINT_FILE = "checkpoint/last.pt"
-REPEAT_FILE = "repeat.json"
+REPEAT_FILE = "repeat.json"  # which of several trainings are done
 # What a run writes before its first step, and after: a fresh run must not find it.
 PREPARED = ("leaks.csv", "mlflow.json", "skipped.csv", "split.csv")
 RESULTS = (

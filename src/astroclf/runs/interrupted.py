@@ -11,9 +11,9 @@ from astroclf.runs.claim import is_run
 
 
 def describe_interrupt(interrupted: Interrupted, folder: Path | None) -> str:
-    """Return two sentences.
+    """Return what a signal interrupted and how to resume, in two sentences.
 
-    folder: of the run; None if the signal came before it was known.
+    folder: of the run; None if the signal came before it was set.
     """
     state = f" ({interrupted.state})" if interrupted.state else ""
     if folder is None or not is_run(folder):

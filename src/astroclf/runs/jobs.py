@@ -16,7 +16,7 @@ from astroclf.runs.claim import results_in
 
 @dataclass(frozen=True)
 class FailedJob:
-    """What a job returns in the place of a value if it failed; its message is on the terminal."""
+    """Return value of a job that failed; its message is on the terminal."""
 
     exit_code: int
 

@@ -9,7 +9,7 @@ from astroclf.errors import one_line
 
 
 class LogFile(logging.FileHandler):
-    """A file handler whose disk may be full: its lines are lost, with one message, and the run goes on."""
+    """File handler for a disk that may be full: lines are lost, with one message, and no error."""
 
     has_failed = False
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from astroclf.bundle import write_bundle
 from astroclf.data.dataset import TEST, TRAIN, VAL, ImageDataset
+from astroclf.errors import counted
 from astroclf.evaluation.baseline import baseline_warnings
 from astroclf.evaluation.metrics import metric_label
 from astroclf.evaluation.report import write_report
@@ -219,7 +220,7 @@ def closing_facts(setup: Setup, folder: Path, facts: Mapping[str, Any]) -> dict[
     """What ends the summary: the time it took, and where everything lies."""
     folder = shortest(folder)
     lines = {
-        "trained": f"{facts['epochs']} epochs (best: {facts['best_epoch']}, by {facts['chosen_on']}), {setup.progress.steps} steps in {facts['train_s']:.0f} s, "
+        "trained": f"{counted(facts['epochs'], 'epoch')} (best: {facts['best_epoch']}, by {facts['chosen_on']}), {counted(setup.progress.steps, 'step')} in {facts['train_s']:.0f} s, "
         f"{facts['images_per_s']:.0f} images/s on {facts['device']}",
         "weights": setup.initialization,
         "report": str(folder / "report.html"),

@@ -1,4 +1,4 @@
-"""Everything a training needs, put together from the settings and the data."""
+"""Setup of a training: network, batches and learner from the settings and the data."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ UNFIT_STATE = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, In
 
 @dataclass(frozen=True)
 class Setup:
-    """What `prepare` put together.
+    """Network, batches and learner of a training.
 
     classifier: the whole network; learner trains it, or its head alone on cached features.
     images: split -> its batches of images. batches: split -> what the learner trains on, the same
     or cached features. backbone: where the weights came from, and frozen_hash: which ones they are.
-    warning: what a user must know about those weights, or "". threads: the CPU threads it runs with.
+    warning: about those weights, or "". threads: the CPU threads it runs with.
     """
 
     classifier: Classifier
@@ -65,7 +65,7 @@ class Setup:
 
     @property
     def initialization(self) -> str:
-        """How the backbone was initialized, in words."""
+        """Describe how the backbone was initialized."""
         if self.backbone == "random":
             return "initialized at random"
         return f"initialized from {self.backbone} weights"
@@ -169,7 +169,7 @@ def choose_preprocess(
 
 
 def warn_of_weights(settings: Settings, built: BuiltModel) -> str:
-    """What the building said, and whether a backbone is frozen that has learned nothing."""
+    """Return warnings about the initial weights, e.g. a frozen backbone without pretraining."""
     if isinstance(settings.finetune, sections.Full) or built.backbone != "random":
         return built.warning
     frozen = (
@@ -256,7 +256,7 @@ def make_learner(
     train: Epochs,
     device: torch.device,
 ) -> Learner:
-    """What trains the classifier, or its head alone where `train` holds features."""
+    """Return the learner of the classifier, or of its head alone where `train` holds features."""
     on_features = isinstance(train, FeatureBatches)
     groups = parameter_groups(classifier, settings.finetune, settings.optimizer.lr)
     optimizer = make_optimizer(settings.optimizer, groups)

@@ -1,4 +1,4 @@
-"""Train a classifier, say how far it can be trusted, and keep both."""
+"""Train a classifier, evaluate it, and write the results."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def train(
     memory: Memory | None = None,
     trial: TrialReports | None = None,
 ) -> dict[str, float]:
-    """Train in `folder`, or go on there if config["resume"] says so.
+    """Train in `folder`, or resume the run there if config["resume"] is set.
 
     dataset: the images, if they are not those that the settings name. memory: of what earlier runs
     of this process made. trial: the trial of a search that this training is, which leaves its
@@ -101,13 +101,13 @@ def train(
 def look_at_data(
     settings: Settings, dataset: ImageDataset, folder: Path, memory: Memory | None
 ) -> list[str]:
-    """What a user must know of the data; where trials share a memory, it is looked for once."""
+    """Return warnings about the data, computed once where trials share a memory."""
     look = partial(inspect_dataset, settings, dataset, folder)
     return look() if memory is None else memory.recall("warnings", dataset.fingerprint, look)
 
 
 class Keeper:
-    """Keeps the state of a training in its folder, and tells the tracker of every epoch."""
+    """Writer of the state of a training to its folder, and of its epochs to the tracker."""
 
     def __init__(
         self,
@@ -217,7 +217,7 @@ def describe_stop(stored: dict[str, Any], settings: Settings) -> str:
     """One line: where a resumed run had come to."""
     progress, trainer = Progress(**stored["progress"]), settings.trainer
     if progress.epoch >= trainer.epochs:
-        return f"all {progress.epoch} epochs are done: give trainer.epochs=<more> to train on; evaluating again"
+        return f"{progress.epoch} of {progress.epoch} epochs are done: give trainer.epochs=<more> to train on; evaluating again"
     if progress.step == 0 and steps_left(trainer, progress) == 0:
         return f"all {progress.steps} steps are done: give trainer.max_steps=<more> to train on; evaluating again"
     return f"going on in epoch {progress.epoch + 1} of {trainer.epochs}, after its step {progress.step}"
@@ -246,7 +246,7 @@ def run_name(settings: Settings, fingerprint: str) -> str:
 
 
 def dataset_source(settings: Settings) -> str:
-    """Where the images come from: a folder, a table, or the word `simulated`."""
+    """Return the source of the images: a folder, a table, or the word `simulated`."""
     values = settings.dataset.model_dump()
     return str(values.get("root") or values.get("table") or values["name"])
 

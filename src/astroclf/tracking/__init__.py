@@ -1,8 +1,8 @@
-"""MLflow, and nothing but MLflow; it is imported when the first run is sent.
+"""Tracking of runs with MLflow, which is imported when the first run is sent.
 
 - addresses: where runs are stored and looked at.
 - database: MLflow's database file, created whole.
-- record: what MLflow is told of a run, kept in the run folder.
+- record: the data that MLflow gets of a run, kept in the run folder.
 - remote: requests for what a server lacks of a record.
 - sender: the background thread, its retries and deadlines.
 - tracker: what a training calls.

@@ -73,7 +73,7 @@ def database_file(uri: str) -> Path | None:
 
 
 def store_identity(uri: str) -> str:
-    """Return what tells one store of runs from another: the address, absolute and redacted."""
+    """Return the identity of a store of runs: its address, absolute and redacted."""
     file = database_file(uri)
     return redact(uri).rstrip("/") if file is None else f"{SQLITE}{file}"
 

@@ -32,7 +32,7 @@ def upload(client: MlflowClient, run_id: str, path: Path) -> None:
 
 
 def register_model(client: MlflowClient, experiment_id: str, run_id: str, run_name: str) -> None:
-    """Register the bundle as the model that the run made; a server of MLflow 2 knows no such thing.
+    """Register the bundle as the model that the run made; a server of MLflow 2 has no such models.
 
     The menu of MLflow 3 has its entry "Training runs" only where a run has a model.
     """

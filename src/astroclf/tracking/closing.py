@@ -1,4 +1,4 @@
-"""How the run of a training ends in MLflow, whatever ended the training."""
+"""End of a tracked run: finished, failed, pruned or interrupted."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def experiment_id(client: MlflowClient, uri: str, name: str) -> str:
 
 
 def _artifact_root(uri: str, name: str) -> str | None:
-    """Where an experiment keeps its files: mlruns/<name> beside a database; a server decides itself."""
+    """Return the artifact location of an experiment: mlruns/<name> beside a database, None on a server."""
     database = database_file(uri)
     if database is None:
         return None

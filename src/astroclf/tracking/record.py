@@ -1,4 +1,4 @@
-"""What MLflow is told of a run, kept in the run's own folder so that it can be sent later."""
+"""Record of a tracked run, kept in the run folder so that it can be sent to MLflow later."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Epoch:
 
 
 class Record(BaseModel):
-    """All that MLflow is told of a run but its epochs, which stand in history.csv.
+    """Everything that MLflow gets of a run but its epochs, which are in history.csv.
 
-    key: tells this run from all others on every server. status: RUNNING, FINISHED, FAILED or KILLED.
+    key: identifies this run on every server. status: RUNNING, FINISHED, FAILED or KILLED.
     artifacts: files and folders of the run folder, by name. uri, experiment_id, run_id: where it was
     sent last. sent_artifacts: artifact -> size and time of what arrived. is_sent: whether all of the
     run arrived there, end included.
@@ -71,7 +71,7 @@ class Record(BaseModel):
     is_sent: bool = False
 
     def is_same_run(self, parameters: Mapping[str, str]) -> bool:
-        """Return whether a run with these parameters goes on with this one."""
+        """Return whether a run with these parameters is this one, resumed."""
         return not self.parameters or _compared(self.parameters) == _compared(parameters)
 
     def reopen(self) -> None:
@@ -80,12 +80,12 @@ class Record(BaseModel):
         self.is_sent = False
 
     def close_killed(self) -> None:
-        """Mark a run as ended by a kill, which left it no time to say so; the time is that of now."""
+        """Mark a run as ended by a kill, now: the kill left no time for it."""
         self.status, self.state, self.end_ms = "KILLED", "stopped", now_ms()
         self.reason = "its process was killed"
 
     def note_place(self, place: Mapping[str, Any], folder: Path) -> None:
-        """Keep where the run was sent and what of it arrived, see `RemoteRun.place`."""
+        """Record where the run was sent and what of it arrived, see `RemoteRun.place`."""
         if any(getattr(self, name) != value for name, value in place.items()):
             for name, value in place.items():
                 setattr(self, name, value)

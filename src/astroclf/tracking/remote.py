@@ -24,10 +24,10 @@ KEY_TAG = "run_key"
 
 
 class RemoteRun:
-    """The run of one folder on one server.
+    """Run of one folder on one server.
 
     `send` compares the record with what the server has, and sends the rest: it may be called again
-    after any failure, and a second call sends nothing twice. A new run, one that goes on, and one
+    after any failure, and a second call sends nothing twice. A new run, a resumed one, and one
     that is sent after it ended are all sent in this way.
     """
 
@@ -126,7 +126,7 @@ class RemoteRun:
         self.run_id = str(run.info.run_id)
 
     def _tags(self, record: Record) -> dict[str, str]:
-        """Tags of the record and of its end; a run in the folder of another is nested under it."""
+        """Return the tags of the record and of its end; a run in the folder of another is nested under it."""
         parent = read_record(self.folder.parent)
         tags = {**record.tags, KEY_TAG: record.key}
         if parent is not None and parent.run_id and parent.uri == store_identity(self.uri):

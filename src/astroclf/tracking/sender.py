@@ -14,7 +14,7 @@ from astroclf.tracking.faults import TrackingError
 
 @dataclass(frozen=True)
 class Patience:
-    """How long MLflow is waited for.
+    """Waits and pauses while MLflow does not answer.
 
     wait_s: at the end of a run. interrupted_wait_s: at the end of one that a signal stopped.
     last_pause_s: between attempts then. first_pause_s, longest_pause_s: between attempts while the
@@ -60,7 +60,7 @@ class Outages:
             return store in self._outages
 
     def pause_s(self, store: str) -> float:
-        """Return how long the next attempt is put off, 0 for a server that is not known to be away."""
+        """Return how long the next attempt is put off, 0 for a server without an outage."""
         with self._lock:
             outage = self._outages.get(store)
             return 0.0 if outage is None else max(0.0, outage.next_s - time.monotonic())

@@ -1,7 +1,7 @@
 """Tracker of one run: keeps a record of it in the run folder, and sends that to MLflow.
 
-Whatever goes wrong with MLflow never ends a training: the run folder holds all that MLflow would
-have been told, and `task=sync` sends it later.
+A failure of MLflow never ends a training: the run folder holds all that MLflow would have got, and
+`task=sync` sends it later.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Tracker:
         self._lock = threading.Lock()
 
     def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
-        """Begin the run, or go on with the one that began in this folder with these parameters.
+        """Begin the run, or continue the one that began in this folder with these parameters.
 
         A run whose folder lies in the folder of another run is nested under that one.
         """

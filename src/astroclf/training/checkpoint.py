@@ -1,4 +1,4 @@
-"""One file that holds all a stopped run needs, replaced as a whole."""
+"""Checkpoint: one file with all that resuming a run needs, replaced as a whole."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from astroclf.errors import UserError
 from astroclf.files import replace_file
 from astroclf.integrity import ChecksummedWriter, describe_damage, read_trailer
+from astroclf.runs.claim import CHECKPOINT_FILE
 from astroclf.training.checkpoint_content import CheckpointContent
 
 FORMAT = 6
@@ -17,7 +18,7 @@ FORMAT = 6
 
 def checkpoint_path(folder: Path) -> Path:
     """Return where the checkpoint of a run is written."""
-    return folder / "checkpoint" / "last.pt"
+    return folder / CHECKPOINT_FILE
 
 
 def write_checkpoint(folder: Path, content: dict[str, Any]) -> None:

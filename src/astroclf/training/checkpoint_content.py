@@ -1,4 +1,4 @@
-"""What a checkpoint holds, as a pydantic model."""
+"""Content of a checkpoint, as a pydantic model."""
 
 from __future__ import annotations
 

@@ -70,22 +70,26 @@ def cgroup_limit() -> float:
     The least cpu.max of the process's group and those above it (version 2), or the quota of the
     cpu controller (version 1); infinity where there is none.
     """
-    limits = [math.inf]
-    for folder in _cgroup_folders():
-        try:
-            quota, period = (folder / "cpu.max").read_text().split()
-            limits.append(int(quota) / int(period))
-        except (OSError, ValueError):  # no such file, or "max"
-            pass
+    return min(_limit_v1(), *(_limit_v2(folder) for folder in _cgroup_folders()))
+
+
+def _limit_v2(folder: Path) -> float:
+    try:
+        quota, period = (folder / "cpu.max").read_text().split()
+        return int(quota) / int(period)
+    except (OSError, ValueError):  # no such file, or "max"
+        return math.inf
+
+
+def _limit_v1() -> float:
     try:
         quota_us, period_us = (
             int((CGROUPS / "cpu" / f"cpu.cfs_{name}_us").read_text())
             for name in ("quota", "period")
         )
-        limits.append(quota_us / period_us if quota_us > 0 else math.inf)
-    except (OSError, ValueError):
-        pass
-    return min(limits)
+    except (OSError, ValueError):  # no such file
+        return math.inf
+    return quota_us / period_us if quota_us > 0 else math.inf  # -1: no limit
 
 
 def _cgroup_folders() -> list[Path]:

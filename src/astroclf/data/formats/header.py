@@ -103,7 +103,7 @@ def _require_size(width_px: int, height_px: int, max_megapixels: float) -> None:
 
 
 def _png_kind(stream: BinaryIO, image: Image.Image, channels: int) -> tuple[int, int]:
-    """Return bits, 8 or 16, and channels: Pillow's mode does not tell 16-bit RGB from 8-bit RGB."""
+    """Return bits, 8 or 16, and channels: Pillow has one mode for 16-bit and 8-bit RGB."""
     position = stream.tell()
     stream.seek(0)
     start = stream.read(PNG_COLOR + 1)
@@ -116,7 +116,7 @@ def _png_kind(stream: BinaryIO, image: Image.Image, channels: int) -> tuple[int,
 
 
 def _webp_size(stream: BinaryIO) -> tuple[int, int]:
-    """Return width and height, which Pillow would only tell after taking memory for them."""
+    """Return width and height, which Pillow reads only after allocating memory for them."""
     stream.seek(12)
     start = stream.read(18)
     kind, body = start[:4], start[8:]

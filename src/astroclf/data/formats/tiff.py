@@ -19,7 +19,7 @@ BIG_TIFF = 43
 
 @dataclass(frozen=True)
 class TiffKind:
-    """bits: of a sample. bands: 1 or 3, after conversion to grey or RGB and without alpha."""
+    """bits: of a sample. bands: 1 or 3, after conversion to gray or RGB and without alpha."""
 
     bits: int
     bands: int

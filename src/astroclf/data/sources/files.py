@@ -14,7 +14,6 @@ from pathlib import Path, PurePath
 from typing import TypeVar
 
 import numpy as np
-from tqdm import tqdm
 
 from astroclf.data import decode
 from astroclf.data.dataset import Pixels
@@ -24,6 +23,7 @@ from astroclf.data.sources.agreement import find_odd
 from astroclf.data.store import Notes, StoredImages, cached_images, keep_images, new_images
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
+from astroclf.status import status
 
 BANDS = {1: ("grey",), 3: ("red", "green", "blue")}
 CHUNK = 64  # files that a thread takes at a time
@@ -47,7 +47,7 @@ class ReadFiles:
 
 
 def read_images(folder: Path, names: Sequence[str], settings: sections.Files) -> ReadFiles:
-    """Decodes files in parallel, once; later calls map the stored result into memory.
+    """Decode files in parallel, once; later calls map the stored result into memory.
 
     names: paths relative to the folder, or absolute.
 
@@ -135,7 +135,7 @@ def _fill(
     headers: Sequence[Header | str],
     settings: sections.Files,
 ) -> dict[int, str]:
-    """Decodes every file into its place in the array; position -> reason for those that are bad."""
+    """Decode every file into its place in the array; return position -> reason for the bad ones."""
     first = next(header for header in headers if isinstance(header, Header))
     width_px = settings.image_px or settings.crop_px or first.square_px
     channels = first.channels if settings.channels == "auto" else settings.channels
@@ -156,14 +156,12 @@ def _fill(
         )
         return None
 
-    progress = tqdm(
-        _in_threads(fill, range(len(files))),
-        desc="decoding images",
-        total=len(files),
-        unit="image",
-        disable=None,  # quiet where the output is not a terminal
-    )
-    bad = {position: reason for position, reason in enumerate(progress) if reason is not None}
+    bad = {}
+    with status("decoding images", len(files), unit="image") as shown:
+        for position, reason in enumerate(_in_threads(fill, range(len(files)))):
+            if reason is not None:
+                bad[position] = reason
+            shown.update()
     images.flush()
     return bad
 
@@ -236,7 +234,7 @@ def _or_reason(read: Callable[[Path], Result]) -> Callable[[Path], Result | str]
 
 
 def _in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """What the function returns for each item, in their order."""
+    """Yield the result of the function for each item, in their order."""
     chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for results in pool.map(lambda chunk: [function(item) for item in chunk], chunks):

@@ -33,7 +33,7 @@ class Run(Part):
 
 
 class Metrics(Part):
-    """What of metrics.json is read back."""
+    """Parts of metrics.json that are read back."""
 
     val: dict[str, Figure]
     test: dict[str, Figure] | None = None

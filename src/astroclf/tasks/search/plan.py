@@ -1,4 +1,4 @@
-"""Plan of a search: what the command asks for, read and checked before anything is started."""
+"""Plan of a search, from its command: read and checked before anything is started."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ NOT_COMPARED = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What a search does, read and checked before anything is started.
+    """Plan of a search, read and checked before anything is started.
 
-    settings: of one of its trials. prune: whether the study is told of every epoch.
+    settings: of one of its trials. n_val_images: 0 where their number is not known.
     """
 
     settings: Settings
@@ -48,11 +48,11 @@ class Plan:
     n_trials: int
     n_jobs: int
     max_failure_rate: float
-    n_val_images: int = 0  # 0 where it is not known
+    n_val_images: int = 0
 
 
 def read_plan(compositions: Compositions) -> Plan:
-    """Raises UserError, in one sentence, for whatever will not do."""
+    """Return the plan of a search. Raises UserError for settings that do not fit."""
     sweeper, folder = compositions.sweeper, compositions.folder
     for key, low in (("n_trials", 1), ("n_jobs", 1)):
         if not isinstance(sweeper[key], int) or sweeper[key] < low:
