@@ -33,8 +33,8 @@ class FittedThreshold:
     """What tuning the labels for `objective` brought on validation.
 
     - plain, tuned: the figure without tuning, and with it, cross-fitted: the labels of each of
-      five stratified folds come from numbers fitted on the other four. Below 0 for a constraint,
-      it is what its lower confidence bound is below it.
+      five stratified folds come from numbers fitted on the other four. Of five cross-fittings it
+      is the median one. Below 0 for a constraint, it is what its lower confidence bound is below it.
     - class_factors or thresholds: the numbers fitted on all of validation; the other is None.
     - labels: the cross-fitted labels, (N,) int64 or (N, K) bool.
     - kept: whether the numbers shall be used; if not, `reason` says in a sentence why. Of
@@ -141,16 +141,17 @@ def _fit(
         cross_fit(label_others, stratified_folds(targets, seed, resampling.groups))
         for seed in range(resampling.seed, resampling.seed + REPEATS)
     ]
-    plain_labels, labels = to_labels(probabilities), repeated[0]
-    plain, tuned, fitted = (
-        objective.value(each, targets, len(classes))
-        for each in (plain_labels, labels, to_labels(probabilities, factors))
-    )
-    typical = float(np.median([objective.value(each, targets, len(classes)) for each in repeated]))
+
+    def value(labels: np.ndarray) -> float:
+        return objective.value(labels, targets, len(classes))
+
+    plain_labels, labels = to_labels(probabilities), sorted(repeated, key=value)[REPEATS // 2]
+    plain, tuned = value(plain_labels), value(labels)
+    fitted = value(to_labels(probabilities, factors))
     reason = (
         _too_few(targets, classes, resampling.groups)
         or _not_met(objective, fitted, "no threshold has")
-        or _not_met(objective, typical, "cross-fitted labels have only")
+        or _not_met(objective, tuned, "cross-fitted labels have only")
         or _no_gain(objective, plain, plain_labels, repeated, targets, resampling)
     )
     return FittedThreshold(
