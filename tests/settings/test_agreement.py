@@ -96,7 +96,7 @@ BINS = ("evaluation.bin_columns=[r]", "evaluation.catalog=a.csv", "evaluation.ca
         (
             [*VOTES, "trainer.monitor=accuracy"],
             "trainer.monitor=accuracy does not fit a dataset of vote fractions: "
-            "choose one of loss, rmse.",
+            "choose one of loss, rmse, r2.",
         ),
         (
             ["evaluation.bin_columns=[r]", "evaluation.catalog=a.csv"],
