@@ -11,6 +11,7 @@ from hydra.core.utils import JobReturn, filter_overrides
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from astroclf.errors import UserError, listed
+from astroclf.files import shortest
 from astroclf.runs.claim import results_in
 
 
@@ -46,13 +47,13 @@ def require_own_folders(folders: Mapping[int, Path]) -> None:
         other = first.setdefault(folder, number)
         if other != number:
             raise UserError(
-                f"hydra.sweep.subdir gives jobs #{other} and #{number} the same folder, {folder}: "
+                f"hydra.sweep.subdir gives jobs #{other} and #{number} the same folder, {shortest(folder)}: "
                 "name in it what they differ in, or leave it at its default."
             )
         results = results_in(folder)
         if results:
             raise UserError(
-                f"job #{number}: {folder} holds results already ({listed(results, 3)}). "
+                f"job #{number}: {shortest(folder)} holds results already ({listed(results, 3)}). "
                 "Give another folder as hydra.sweep.dir."
             )
 
