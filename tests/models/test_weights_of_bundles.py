@@ -18,8 +18,8 @@ from astroclf.errors import UserError
 from astroclf.integrity import sign
 from astroclf.models import Classifier, build_model
 from astroclf.models.build import BuiltModel
+from astroclf.tasks.initial_model import choose_preprocess
 from astroclf.tasks.memory import Memory
-from astroclf.tasks.setup import choose_preprocess
 
 TINY = ("dataset.image_px=16", "model.widths=[4,8]", "model.hidden_units=[8]")
 

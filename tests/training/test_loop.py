@@ -21,6 +21,7 @@ from astroclf.tasks.setup import Setup, prepare
 from astroclf.training.inference import run_network
 from astroclf.training.learner import Learner
 from astroclf.training.loop import DivergenceError, fit, in_runs, run_steps_left
+from astroclf.training.progress import Progress
 
 CPU = torch.device("cpu")
 MODELS = sorted(file.stem for file in (Path(__file__).parents[2] / "conf/model").glob("*.yaml"))
@@ -294,3 +295,10 @@ def test_the_steps_left_end_with_the_epochs_or_the_steps(
     run = training(f"trainer.max_steps={max_steps}")  # 5 epochs of 4 steps
     run.progress.steps = 8
     assert run_steps_left(run.setup.batches["train"], run.settings.trainer, run.progress) == left
+
+
+@pytest.mark.parametrize(("max_steps", "expected"), [("null", 30), ("7", 7), ("100", 30)])
+def test_steps_of_a_run_end_at_max_steps(settings: Any, max_steps: str, expected: int) -> None:
+    chosen = settings("trainer.epochs=3", "trainer.accumulate=2", f"trainer.max_steps={max_steps}")
+    train: Any = SimpleNamespace(steps=19)
+    assert run_steps_left(train, chosen.trainer, Progress()) == expected

@@ -12,20 +12,26 @@ import torch
 
 from astroclf.data.batches import Batches, Epochs, place_images
 from astroclf.data.dataset import TRAIN, ImageDataset
-from astroclf.data.preprocess import Preprocess, display_unit, fit_preprocess
+from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError, one_line
 from astroclf.evaluation.metrics import HIGHER_IS_BETTER
-from astroclf.models import BuiltModel, Classifier, build_model
-from astroclf.models.classifier import trains_batch_norm
+from astroclf.models import Classifier
 from astroclf.models.finetune import GradualUnfreezing, apply_finetune, parameter_groups
 from astroclf.settings import Settings, sections
 from astroclf.status import status
 from astroclf.tasks.frozen import can_cache_features, features_of_splits, place
+from astroclf.tasks.initial_model import (
+    choose_preprocess,
+    require_room_for_batch_norm,
+    start_model,
+    warn_of_weights,
+)
 from astroclf.tasks.memory import Memory
 from astroclf.training.autotune import TrainingStep, choose_numerics
 from astroclf.training.checkpoint import restore_random_states
 from astroclf.training.features import FeatureBatches, hash_weights
 from astroclf.training.learner import Learner
+from astroclf.training.loop import run_steps_left, steps_of_epoch
 from astroclf.training.losses import Loss, make_loss
 from astroclf.training.numerics import Numerics
 from astroclf.training.optimizers import Schedule, make_optimizer
@@ -132,67 +138,6 @@ def prepare(
     )
 
 
-def start_model(
-    settings: Settings, dataset: ImageDataset, stored: dict[str, Any] | None
-) -> BuiltModel:
-    """The classifier with its first weights.
-
-    A resumed one gets its own weights back later, so that only frozen ones, which no checkpoint
-    holds, must be had again.
-    """
-    model = settings.model
-    if stored is not None and isinstance(settings.finetune, sections.Full):
-        model = model.model_copy(update={"pretrained": False, "weights": None})
-    built = build_model(
-        model,
-        channels=dataset.channels,
-        outputs=len(dataset.classes),
-        image_px=dataset.image_px,
-    )
-    if stored is None:
-        return built
-    return BuiltModel(built.classifier, stored["backbone"], stored["warning"])
-
-
-def choose_preprocess(
-    dataset: ImageDataset, built: BuiltModel, stored: dict[str, Any] | None, memory: Memory
-) -> Preprocess:
-    """That of the stopped run; else with the normalisation of the weights, where they have one for
-    such images; else as it is fitted to the training images."""
-    if stored is not None:
-        return Preprocess.from_dict(stored["preprocess"])
-    known, stretch = built.normalisation, dataset.pixels.stretch
-    if known is None or len(known.mean) != dataset.channels or stretch == "linear":
-        key = (dataset.fingerprint, dataset.pixels)
-        return memory.recall("preprocess", key, lambda: fit_preprocess(dataset))
-    return Preprocess(stretch, display_unit(dataset.images), known.mean, known.std)
-
-
-def warn_of_weights(settings: Settings, built: BuiltModel) -> str:
-    """Return warnings about the initial weights, e.g. a frozen backbone without pretraining."""
-    if isinstance(settings.finetune, sections.Full) or built.backbone != "random":
-        return built.warning
-    frozen = (
-        f"finetune={settings.finetune.name} keeps the backbone as it starts, and it starts from RANDOM weights: "
-        "give it some (model.pretrained, model.weights), or choose finetune=full."
-    )
-    return f"{built.warning} {frozen}".strip()
-
-
-def require_room_for_batch_norm(
-    settings: Settings, dataset: ImageDataset, classifier: Classifier
-) -> None:
-    """Raise UserError if batch norm would train on batches of one image, which have no variance."""
-    n_train = len(dataset.indices(TRAIN))
-    if min(n_train, settings.trainer.batch_size) > 1 or not trains_batch_norm(classifier):
-        return
-    cause = "train has one image" if n_train == 1 else "trainer.batch_size=1"
-    raise UserError(
-        f"{cause}: {settings.model.name} has batch norm, which needs two images a batch to train on. Choose "
-        "trainer.batch_size=2 or more, finetune=classifier or lora, or a network without batch norm (model=vit, convnext)."
-    )
-
-
 def make_batches(
     settings: Settings,
     dataset: ImageDataset,
@@ -200,7 +145,7 @@ def make_batches(
     device: torch.device,
     memory: Memory,
 ) -> dict[str, Batches]:
-    """The batches of each split, all from the same images in memory."""
+    """Return the batches of each split, all from the same images in memory."""
     share = settings.trainer.resident_share
     images = memory.recall(
         "images",
@@ -221,7 +166,7 @@ def make_batches(
 
 
 def recall_numerics(stored: dict[str, Any] | None, device: torch.device) -> Numerics | None:
-    """Those of the stopped run, unless it ran on another kind of device."""
+    """Return the numerics of a resumed run, None if it ran on another kind of device."""
     if stored is None or stored["device_type"] != device.type:
         return None
     return Numerics(**stored["numerics"])
@@ -242,12 +187,6 @@ def measure_numerics(
     return choose_numerics(trainer, step, Path(settings.dataset.cache) / NUMERICS_FILE)
 
 
-def planned_steps(trainer: sections.Trainer, steps_per_epoch: int) -> int:
-    """Return after how many steps the run ends, unless it loses its patience before."""
-    steps = trainer.epochs * steps_per_epoch
-    return steps if trainer.max_steps is None else min(steps, trainer.max_steps)
-
-
 def make_learner(
     settings: Settings,
     classifier: Classifier,
@@ -260,12 +199,11 @@ def make_learner(
     on_features = isinstance(train, FeatureBatches)
     groups = parameter_groups(classifier, settings.finetune, settings.optimizer.lr)
     optimizer = make_optimizer(settings.optimizer, groups)
-    steps_per_epoch = -(-train.steps // settings.trainer.accumulate)
     schedule = Schedule(
         settings.scheduler,
         optimizer,
-        total_steps=planned_steps(settings.trainer, steps_per_epoch),
-        steps_per_epoch=steps_per_epoch,
+        total_steps=run_steps_left(train, settings.trainer, Progress()),
+        steps_per_epoch=steps_of_epoch(train, settings.trainer),
         higher_is_better=HIGHER_IS_BETTER[settings.trainer.monitor],
     )
     unfreezing = None
@@ -288,7 +226,7 @@ def make_learner(
 def put_back(
     stored: dict[str, Any], learner: Learner, frozen_hash: str
 ) -> tuple[Progress, dict[str, torch.Tensor]]:
-    """Give the learner its state and the generators theirs; returns the progress and best weights.
+    """Restore the states of the learner and the random generators; return progress and best weights.
 
     Raises UserError if the state is that of another network, or of other frozen weights.
     """

@@ -1,0 +1,74 @@
+"""Initial model of a training: network, first weights and the preprocessing that fits them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from astroclf.data.dataset import TRAIN, ImageDataset
+from astroclf.data.preprocess import Preprocess, display_unit, fit_preprocess
+from astroclf.errors import UserError
+from astroclf.models import BuiltModel, Classifier, build_model
+from astroclf.models.classifier import trains_batch_norm
+from astroclf.settings import Settings, sections
+from astroclf.tasks.memory import Memory
+
+
+def start_model(
+    settings: Settings, dataset: ImageDataset, stored: dict[str, Any] | None
+) -> BuiltModel:
+    """Return the classifier with its first weights.
+
+    A resumed one gets its own weights from the checkpoint later, so that only frozen ones, which no
+    checkpoint holds, are loaded again.
+    """
+    model = settings.model
+    if stored is not None and isinstance(settings.finetune, sections.Full):
+        model = model.model_copy(update={"pretrained": False, "weights": None})
+    built = build_model(
+        model,
+        channels=dataset.channels,
+        outputs=len(dataset.classes),
+        image_px=dataset.image_px,
+    )
+    if stored is None:
+        return built
+    return BuiltModel(built.classifier, stored["backbone"], stored["warning"])
+
+
+def choose_preprocess(
+    dataset: ImageDataset, built: BuiltModel, stored: dict[str, Any] | None, memory: Memory
+) -> Preprocess:
+    """Return the preprocessing: that of a resumed run; else with the normalization of the weights,
+    where they have one for such images; else fitted to the training images."""
+    if stored is not None:
+        return Preprocess.from_dict(stored["preprocess"])
+    known, stretch = built.normalisation, dataset.pixels.stretch
+    if known is None or len(known.mean) != dataset.channels or stretch == "linear":
+        key = (dataset.fingerprint, dataset.pixels)
+        return memory.recall("preprocess", key, lambda: fit_preprocess(dataset))
+    return Preprocess(stretch, display_unit(dataset.images), known.mean, known.std)
+
+
+def warn_of_weights(settings: Settings, built: BuiltModel) -> str:
+    """Return warnings about the initial weights, e.g. a frozen backbone without pretraining."""
+    if isinstance(settings.finetune, sections.Full) or built.backbone != "random":
+        return built.warning
+    frozen = (
+        f"finetune={settings.finetune.name} keeps the backbone as it starts, and it starts from RANDOM weights: "
+        "give it some (model.pretrained, model.weights), or choose finetune=full."
+    )
+    return f"{built.warning} {frozen}".strip()
+
+
+def require_room_for_batch_norm(
+    settings: Settings, dataset: ImageDataset, classifier: Classifier
+) -> None:
+    """Raise UserError if batch norm would train on batches of one image, which have no variance."""
+    n_train = len(dataset.indices(TRAIN))
+    if min(n_train, settings.trainer.batch_size) > 1 or not trains_batch_norm(classifier):
+        return
+    cause = "train has one image" if n_train == 1 else "trainer.batch_size=1"
+    raise UserError(
+        f"{cause}: {settings.model.name} has batch norm, which needs two images a batch to train on. Choose "
+        "trainer.batch_size=2 or more, finetune=classifier or lora, or a network without batch norm (model=vit, convnext)."
+    )

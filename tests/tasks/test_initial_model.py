@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from astroclf.errors import UserError
+from astroclf.tasks.setup import Setup, prepare
+
+CPU = torch.device("cpu")
+
+
+def start(settings: Any, dataset: Any, *overrides: str) -> Setup:
+    return prepare(settings("model.pretrained=false", *overrides), dataset, CPU, stored=None)
+
+
+@pytest.mark.parametrize(
+    "overrides", [["model=cnn"], ["model=cnn", "finetune.unfreeze_epochs=1"], ["model=resnet34"]]
+)
+def test_batches_of_one_are_refused_where_batch_norm_trains(
+    settings: Any, make_dataset: Any, overrides: list[str]
+) -> None:
+    with pytest.raises(UserError, match=r"^trainer.batch_size=1: .* has batch norm.* Choose"):
+        start(settings, make_dataset(24), *overrides, "trainer.batch_size=1")
+
+
+def test_one_training_image_is_refused_where_batch_norm_trains(
+    settings: Any, make_dataset: Any
+) -> None:
+    dataset = make_dataset(4, 2, 8)
+    split = dataset.split.astype(object)
+    split[dataset.indices("train")[1:]] = ""
+    with pytest.raises(UserError, match=r"^train has one image: cnn has batch norm"):
+        start(settings, dataset.with_split(split.astype(str)), "model=cnn")
