@@ -210,3 +210,29 @@ def test_every_number_has_an_upper_bound(section: type[sections.Section]) -> Non
     fields = section.model_fields.items()
     unbounded = [name for name, field in fields if not is_bounded(field.annotation, field.metadata)]
     assert unbounded == []
+
+
+@pytest.mark.parametrize(
+    ("override", "section", "text"),
+    [
+        ("evaluation.positive_class=2", "evaluation", "2"),
+        ("evaluation.positive_class=true", "evaluation", "True"),
+        ("evaluation.positive_class=0.5", "evaluation", "0.5"),
+        ("dataset.root=2020", "dataset", "2020"),
+        ("dataset.cache=1", "dataset", "1"),
+    ],
+)
+def test_names_that_look_like_numbers_are_texts(
+    settings: Callable[..., Settings], override: str, section: str, text: str
+) -> None:
+    chosen = settings("dataset=image_folder", "dataset.root=x", override)
+    key = override.partition("=")[0].partition(".")[2]
+    assert getattr(getattr(chosen, section), key) == text
+
+
+@pytest.mark.parametrize("model", ["cnn", "galaxy_cnn"])
+def test_a_network_that_is_not_from_timm_takes_no_other_name(
+    settings: Callable[..., Settings], model: str
+) -> None:
+    with pytest.raises(UserError, match=r"chosen by model=timm model\.name=resnet50"):
+        settings(f"model={model}", "model.name=resnet50")

@@ -34,6 +34,11 @@ def test_a_positive_class_that_does_not_exist_is_refused(simulated_dataset: Imag
         order_classes(simulated_dataset, "lens")
 
 
+@pytest.mark.parametrize("name", ["Galaxy", "GALAXY ", "galaxy"])
+def test_a_positive_class_is_found_in_any_case(simulated_dataset: ImageDataset, name: str) -> None:
+    assert order_classes(simulated_dataset, name).positive_class == "galaxy"
+
+
 @pytest.mark.parametrize("positive", ["galaxy", "star"])
 def test_every_figure_of_the_positive_class_names_it(
     positive: str, train_run: Callable[..., Path], caplog: pytest.LogCaptureFixture

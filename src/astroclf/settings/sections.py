@@ -27,7 +27,24 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-UserPath = Annotated[str, AfterValidator(_expanded)]  # of a file or folder, ~ expanded
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, (bool, int, float)) else value
+
+
+def _named(name: str) -> AfterValidator:
+    """Refuse any other name: it would name a network of timm, and train this one."""
+
+    def check(text: str) -> str:
+        if text != name:
+            wanted = f"{name}; a network of timm is chosen by model=timm model.name={text}"
+            raise PydanticCustomError("name", "Input should be {wanted}", {"wanted": wanted})
+        return text
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]  # a name, which may look like a number
+UserPath = Annotated[Text, AfterValidator(_expanded)]  # of a file or folder, ~ expanded
 
 # Every number has an upper bound: beyond it a run would overflow, or never end.
 Positive = Annotated[float, Field(gt=0, le=1e6)]
@@ -138,14 +155,14 @@ class Catalog(Files):
     name: Literal["catalog"]
     table: UserPath | None
     image_root: UserPath | None
-    image_column: str
-    label_column: str | None
-    vote_columns: tuple[str, ...] | None
-    split_column: str | None
-    id_column: str | None
-    group_column: str | None
-    ra_column: str | None
-    dec_column: str | None
+    image_column: Text
+    label_column: Text | None
+    vote_columns: tuple[Text, ...] | None
+    split_column: Text | None
+    id_column: Text | None
+    group_column: Text | None
+    ra_column: Text | None
+    dec_column: Text | None
     neighbour_arcsec: Annotated[float, Field(gt=0, le=648_000)] | None  # half the sky
 
 
@@ -163,6 +180,7 @@ class Model(Section):
 
 class Cnn(Model):
     family: Literal["cnn"]
+    name: Annotated[str, _named("cnn")]
     pretrained: Literal[False]
     widths: Annotated[tuple[Count, ...], Field(min_length=1)]
     pool: Literal["flatten", "average"]
@@ -170,6 +188,7 @@ class Cnn(Model):
 
 class GalaxyCnn(Model):
     family: Literal["galaxy_cnn"]
+    name: Annotated[str, _named("galaxy_cnn")]
     pretrained: Literal[False]
     widths: Annotated[tuple[Count, ...], Field(min_length=4, max_length=4)]
 
@@ -303,7 +322,7 @@ class Sky(Section):
 
 
 class Trainer(Section):
-    device: str
+    device: Text
     epochs: Count
     batch_size: Count
     accumulate: Count
@@ -312,7 +331,7 @@ class Trainer(Section):
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024, strict=True)]
     clip_norm: Positive | None
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None
-    monitor: str
+    monitor: Text
     patience: Count | None
     min_gain: NonNegative
     max_steps: Annotated[int, Field(ge=1, le=10**12, strict=True)] | None
@@ -321,15 +340,15 @@ class Trainer(Section):
 
 class Evaluation(Section):
     temperature: bool
-    threshold: str
+    threshold: Text
     logit_adjustment: Annotated[float, Field(ge=0, le=10)]
     views: Literal[1, 8]
     bootstrap: Annotated[int, Field(ge=0, le=100_000, strict=True)]
     calibration_bins: Bins
-    positive_class: str | None
+    positive_class: Text | None
     catalog: UserPath | None
-    catalog_id: str | None
-    bin_columns: tuple[str, ...]
+    catalog_id: Text | None
+    bin_columns: tuple[Text, ...]
     bins: Bins
 
 
@@ -340,8 +359,8 @@ class Untracked(Section):
 class Mlflow(Section):
     name: Literal["mlflow"]
     uri: str | None
-    experiment: str | None
-    run_name: str | None
+    experiment: Text | None
+    run_name: Text | None
 
 
 # --- search ---------------------------------------------------------------------------------------

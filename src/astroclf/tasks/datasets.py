@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
 from astroclf.errors import UserError, listed
@@ -34,8 +36,14 @@ def order_classes(dataset: ImageDataset, positive: str) -> ImageDataset:
             f"evaluation.positive_class={positive}: a positive class is one of two, and this data set has {kind}. "
             "Set it to null."
         )
-    if positive not in dataset.classes:
+    names = [positive] if positive in dataset.classes else _alike(positive, dataset.classes)
+    if len(names) != 1:
         raise UserError(
             f"evaluation.positive_class={positive}: the classes are {listed(dataset.classes)}. Choose one of them."
         )
-    return dataset if dataset.positive_class == positive else dataset.with_reversed_classes()
+    return dataset if dataset.positive_class == names[0] else dataset.with_reversed_classes()
+
+
+def _alike(name: str, classes: Iterable[str]) -> list[str]:
+    """Return the classes that have the name in another case: YAML reads `true` as True."""
+    return [each for each in classes if each.casefold() == name.strip().casefold()]
