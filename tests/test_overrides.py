@@ -11,7 +11,12 @@ from hydra import compose, initialize_config_dir
 
 from astroclf.composition import plain_config
 from astroclf.errors import UserError
-from astroclf.overrides import check_arguments, explain_refusal, is_of_hydra
+from astroclf.overrides import (
+    check_arguments,
+    check_working_directory,
+    explain_refusal,
+    is_of_hydra,
+)
 from astroclf.settings import read_settings
 
 CONF = Path(__file__).parents[1] / "conf"
@@ -108,6 +113,18 @@ def test_what_can_be_composed_is_not_refused(argument: str) -> None:
 def test_several_values_are_for_a_multirun() -> None:
     check_arguments(["-m", "augment=flips,sky", "hydra/sweeper=optuna"], CONF)
     check_arguments(["seed=1,2", "--multirun"], CONF)
+
+
+def test_a_working_directory_that_hydra_would_resolve_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("$x {y}", "${x}"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "$x {y}")
+    check_working_directory()
+    monkeypatch.chdir(tmp_path / "${x}")
+    with pytest.raises(UserError, match="Rename the folder, or start in another one"):
+        check_working_directory()
 
 
 SEEDS = (

@@ -23,7 +23,12 @@ from astroclf.errors import Interrupted, UserError
 from astroclf.failures import report_error
 from astroclf.files import named_path
 from astroclf.interruption import handle_signals
-from astroclf.overrides import check_arguments, explain_refusal, is_of_hydra
+from astroclf.overrides import (
+    check_arguments,
+    check_working_directory,
+    explain_refusal,
+    is_of_hydra,
+)
 from astroclf.redaction import redact_files
 from astroclf.runs.callback import discard_claims, release_claims
 from astroclf.runs.claim import lock_folder
@@ -61,6 +66,7 @@ def start(conf: Path, arguments: list[str]) -> int:
     report = hydra_utils.run_and_report
     hydra_utils.run_and_report = _call
     try:
+        check_working_directory()
         check_arguments(arguments, conf)
         main()
     except Interrupted as interrupted:

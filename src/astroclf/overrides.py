@@ -59,6 +59,16 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
             raise UserError(_explain_word(text, arguments, keys))
 
 
+def check_working_directory() -> None:
+    """Raise UserError if Hydra would read a part of the working directory's name as a reference."""
+    folder = Path.cwd()
+    if "${" in str(folder):
+        raise UserError(
+            f"{folder}: Hydra reads ${{ in the name of the working directory as a reference to a "
+            "setting. Rename the folder, or start in another one."
+        )
+
+
 def explain_refusal(error: Exception, arguments: Sequence[str], conf: Path) -> str:
     """Return one sentence for an error of Hydra: what is wrong, and what to write instead."""
     text = str(error)

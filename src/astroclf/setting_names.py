@@ -84,11 +84,11 @@ def names_here(key: str, keys: Keys) -> list[str]:
 
 
 def close_keys(key: str, keys: Keys) -> list[str]:
-    """Return the keys of the same group with a similar name, else groups with one; the best first."""
+    """Return the keys of its group with a similar name, groups where there is no such; the best first."""
     group, _, name = key.rpartition(".")
     own = sorted(set().union(*keys.get(group, {}).values()))
     near = [f"{group}.{each}" for each in difflib.get_close_matches(name, own)]
-    return near or difflib.get_close_matches(key, [*keys, *ALONE])
+    return near if group in keys else difflib.get_close_matches(key, [*keys, *ALONE])
 
 
 def explain_choice(group: str, choice: str, options: Sequence[str]) -> str:

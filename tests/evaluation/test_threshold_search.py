@@ -185,7 +185,8 @@ def test_purity_and_completeness_are_precision_and_recall(text: str, canonical: 
 )
 def test_an_unknown_objective_names_those_there_are(text):
     with pytest.raises(
-        UserError, match="choose accuracy, balanced_accuracy, macro_f1, mcc, youden"
+        UserError,
+        match=r"evaluation\.threshold=.* Choose none, accuracy, balanced_accuracy, macro_f1, mcc",
     ):
         read_objective(text, 2)
 

@@ -68,13 +68,14 @@ def read_objective(text: str, n_classes: int, images_per_unit: float = 1.0) -> O
     match = re.fullmatch(r"\s*(precision|recall|purity|completeness)\s*>=\s*(\d*\.?\d+)\s*", text)
     if match is None or not 0 < (bound := float(match[2])) <= 1:
         raise UserError(
-            f"Labels cannot be tuned for {text!r}: choose {', '.join(OBJECTIVES)}, "
-            "or for two classes a constraint like 'precision >= 0.99' or 'recall >= 0.95'."
+            f"evaluation.threshold={text}: labels cannot be tuned for that. Choose none, "
+            f"{', '.join(OBJECTIVES)}, or, for two classes, a constraint such as 'precision >= 0.99' "
+            "or 'recall >= 0.95', in quotes."
         )
     if n_classes != 2:
         raise UserError(
-            f"{text!r} is a constraint on the positive class of two, but there are {n_classes} "
-            f"classes: choose {', '.join(OBJECTIVES)}."
+            f"evaluation.threshold={text}: a constraint on the positive class of two, but there are "
+            f"{n_classes} classes. Choose none, {', '.join(OBJECTIVES)}."
         )
     held = SYNONYMS.get(match[1], match[1])
     measure = _constrained(held, bound, images_per_unit)
