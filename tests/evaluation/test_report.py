@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from astroclf.evaluation import plots
 from astroclf.evaluation.baseline import Baseline, constant_baseline
 from astroclf.evaluation.bins import Bin, BinnedAccuracy
 from astroclf.evaluation.decision import Decided, Decision, to_labels
@@ -294,6 +295,20 @@ def test_the_confusion_matrix_is_of_the_labels_that_the_decision_gives(page):
     shown = page(content({"test": result}, history=[], weights={}))
     assert "class 0 4 100.0 % 0 0.0 % class 1 0 0.0 % 7 100.0 %" in shown.text
     assert "100.0 %" in shown.text.split("accuracy on test")[1][:60]
+
+
+def test_reliability_of_grouped_images_has_no_wilson_intervals(page):
+    shown = labels()
+    pages = [
+        page(replace(content({"test": shown}), resampled_groups=grouped)).text
+        for grouped in (False, True)
+    ]
+    assert ["(with Wilson 95 % intervals)" in text for text in pages] == [True, False]
+    with_bars, without = (
+        plots.reliability(shown.predictions, shown.targets, 10, "chart", grouped=grouped)
+        for grouped in (False, True)
+    )
+    assert with_bars.count("<path") > without.count("<path")
 
 
 def test_labels_that_were_not_to_be_tuned_are_said_to_be_plain(page):

@@ -45,7 +45,13 @@ def decision_section(content: ReportContent) -> DecisionSection | None:
         return None
     shown = given.splits[content.shown_split]
     before, after = (
-        plots.reliability(decided.probabilities, shown.targets, content.calibration_bins, name)
+        plots.reliability(
+            decided.probabilities,
+            shown.targets,
+            content.calibration_bins,
+            name,
+            grouped=content.resampled_groups,
+        )
         for decided, name in (
             (shown.plain, "Reliability before calibration"),
             (shown.tuned, "Reliability after calibration"),

@@ -81,14 +81,17 @@ def roc_curves(
     return draw(HALF_PX, HALF_PX, "ROC curves", paint)
 
 
-def reliability(probabilities: np.ndarray, targets: np.ndarray, bins: int, description: str) -> str:
+def reliability(
+    probabilities: np.ndarray, targets: np.ndarray, bins: int, description: str, *, grouped: bool
+) -> str:
     """What is true against what was predicted, over how often each prediction occurs.
 
     Of classes, the share that is right against the probability of the most probable class. Of
     votes, given and predicted fractions, all answers together; as those of one image depend on
     each other, they have no intervals.
 
-    description: no other chart of the page may have the same.
+    description: no other chart of the page may have the same. grouped: whether images depend on each
+    other; those have no intervals either.
     """
     has_votes = targets.ndim == 2
     predicted = probabilities.ravel() if has_votes else probabilities.max(axis=1)
@@ -104,7 +107,7 @@ def reliability(probabilities: np.ndarray, targets: np.ndarray, bins: int, descr
     def paint(figure: Any) -> None:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[4.2, 1])
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
-        if has_votes:
+        if has_votes or grouped:
             axes.plot(x / n, sums / n, "o", color=PALETTE[0], markersize=6)
         else:
             bounds = [

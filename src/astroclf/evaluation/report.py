@@ -102,7 +102,11 @@ def _figures(content: ReportContent) -> dict[str, Any]:
         "matrix_shares": len(classes) <= MATRIX_SHARES_UP_TO,
         "roc": plots.roc_curves(shown.predictions, shown.targets, shown.labels, classes, legend),
         "reliability": plots.reliability(
-            shown.predictions, shown.targets, content.calibration_bins, "Reliability diagram"
+            shown.predictions,
+            shown.targets,
+            content.calibration_bins,
+            "Reliability diagram",
+            grouped=content.resampled_groups,
         ),
         "binned": [(table, plots.accuracy_bins(table)) for table in shown.binned if table.rows],
         "galleries": label_galleries(shown, classes),
