@@ -193,10 +193,10 @@ def test_every_group_has_a_section_and_every_section_a_file() -> None:
 
 
 def names_read() -> set[str]:
-    """Every attribute that is read outside sections.py, and every column that getattr is given."""
+    """Every attribute that is read outside settings/sections/, and every column that getattr is given."""
     names = set()
     for file in MODULES:
-        if file != SOURCE / "settings/sections.py":
+        if SOURCE / "settings/sections" not in file.parents:
             tree = ast.parse(file.read_text())
             nodes = list(ast.walk(tree))
             names |= {n.attr for n in nodes if isinstance(n, ast.Attribute) and not stores(n)}

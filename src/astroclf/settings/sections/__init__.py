@@ -1,0 +1,75 @@
+"""Sections: one class for each group of conf/, with the type, unit and range of every key.
+
+Defaults stand in conf/ alone. A key that conf/ does not state, or that no class here names, is
+refused when the settings are read.
+"""
+
+from astroclf.settings.sections.augment import Augment, Sky
+from astroclf.settings.sections.dataset import Catalog, Dataset, Files, ImageFolder, Simulated
+from astroclf.settings.sections.evaluation import COSTS, LABEL_METRICS, VOTE_METRICS, Evaluation
+from astroclf.settings.sections.finetune import Finetune, Full, HeadOnly, Lora
+from astroclf.settings.sections.loss import Bce, Ce, Focal, Mse
+from astroclf.settings.sections.model import Cnn, GalaxyCnn, Model, Timm
+from astroclf.settings.sections.optimizer import (
+    Adam,
+    Constant,
+    Cosine,
+    OneCycle,
+    Optimizer,
+    Plateau,
+    Sgd,
+    Step,
+    TimmOptimizer,
+)
+from astroclf.settings.sections.search import Search
+from astroclf.settings.sections.section import Count, Section, Seed, Seeds
+from astroclf.settings.sections.task import Benchmark, CrossVal, Sync, Train
+from astroclf.settings.sections.tracking import Mlflow, Untracked
+from astroclf.settings.sections.trainer import Trainer
+
+__all__ = [
+    "COSTS",
+    "LABEL_METRICS",
+    "VOTE_METRICS",
+    "Adam",
+    "Augment",
+    "Bce",
+    "Benchmark",
+    "Catalog",
+    "Ce",
+    "Cnn",
+    "Constant",
+    "Cosine",
+    "Count",
+    "CrossVal",
+    "Dataset",
+    "Evaluation",
+    "Files",
+    "Finetune",
+    "Focal",
+    "Full",
+    "GalaxyCnn",
+    "HeadOnly",
+    "ImageFolder",
+    "Lora",
+    "Mlflow",
+    "Model",
+    "Mse",
+    "OneCycle",
+    "Optimizer",
+    "Plateau",
+    "Search",
+    "Section",
+    "Seed",
+    "Seeds",
+    "Sgd",
+    "Simulated",
+    "Sky",
+    "Step",
+    "Sync",
+    "Timm",
+    "TimmOptimizer",
+    "Train",
+    "Trainer",
+    "Untracked",
+]

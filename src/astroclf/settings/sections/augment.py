@@ -1,0 +1,21 @@
+"""Random augmentation of training images."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from astroclf.settings.sections.section import Fraction, Section
+
+
+class Augment(Section):
+    name: Literal["none", "flips", "dihedral"]
+
+
+class Sky(Section):
+    name: Literal["sky"]
+    rotation: bool
+    shift_px: Annotated[float, Field(ge=0, le=100)]
+    brightness: Fraction
+    noise: Literal["auto"] | Annotated[float, Field(ge=0, le=100)]

@@ -1,0 +1,53 @@
+"""Networks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from astroclf.settings.sections.section import Count, Fraction, Section, UserPath
+
+
+def _named(name: str) -> AfterValidator:
+    """Refuse any other name: it would name a network of timm, and train this one."""
+
+    def check(text: str) -> str:
+        if text != name:
+            wanted = f"{name}; a network of timm is chosen by model=timm model.name={text}"
+            raise PydanticCustomError("name", "Input should be {wanted}", {"wanted": wanted})
+        return text
+
+    return AfterValidator(check)
+
+
+class Model(Section):
+    """Settings of every model; `name` is the network, `family` its builder."""
+
+    name: str
+    hidden_units: tuple[Count, ...]
+    dropout: Fraction
+    weights: UserPath | None
+
+
+class Cnn(Model):
+    family: Literal["cnn"]
+    name: Annotated[str, _named("cnn")]
+    pretrained: Literal[False]
+    widths: Annotated[tuple[Count, ...], Field(min_length=1)]
+    pool: Literal["flatten", "average"]
+
+
+class GalaxyCnn(Model):
+    family: Literal["galaxy_cnn"]
+    name: Annotated[str, _named("galaxy_cnn")]
+    pretrained: Literal[False]
+    widths: Annotated[tuple[Count, ...], Field(min_length=4, max_length=4)]
+
+
+class Timm(Model):
+    family: Literal["timm"]
+    pretrained: Literal["auto"] | bool
+    features: Literal["last", "stages"]
+    drop_path: Fraction
