@@ -55,8 +55,9 @@ def replicate_best(
             *compositions.pinned(name),
         ]
         outcome = launch([overrides], len(content.trials))[0]
-        if isinstance(outcome, BaseException):
-            log.warning("the replicates could not be trained: %s", outcome)
+        if _seeds_of(figures) != seeds:
+            shown = outcome if isinstance(outcome, BaseException) else "the message is above"
+            log.warning("the replicates could not be trained: %s", shown)
             return content
     measured = read_json(figures)
     split = "test" if "test" in measured else "val"

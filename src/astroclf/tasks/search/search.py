@@ -168,13 +168,18 @@ def finish(
     with locked(plan.folder / "results.lock", f"to write the results in {plan.folder}"):
         content = describe()
         is_whole = count_finished(study) >= plan.n_trials
-        if is_whole and plan.settings.search.replicates and content.best is not None:
-            content = replicate_best(
-                content, plan.space, plan.settings, plan.folder, compositions, launch
-            )
-        write_results(plan.folder, content, plan.space, compositions, tracker)
-        say_end(plan, content, is_whole=is_whole)
-        end_tracking(plan.settings.tracking, plan.folder, study, tracker, is_whole=is_whole)
+        wants_replicates = plan.settings.search.replicates > 0 and content.best is not None
+        is_ended = is_whole and not wants_replicates
+        try:
+            if is_whole and wants_replicates:
+                content = replicate_best(
+                    content, plan.space, plan.settings, plan.folder, compositions, launch
+                )
+                is_ended = True
+        finally:  # a signal may have stopped the replicates
+            write_results(plan.folder, content, plan.space, compositions, tracker)
+            say_end(plan, content, is_whole=is_ended)
+            end_tracking(plan.settings.tracking, plan.folder, study, tracker, is_whole=is_ended)
 
 
 def say_end(plan: Plan, content: SweepContent, *, is_whole: bool) -> None:
