@@ -22,7 +22,7 @@ from astroclf.composition import plain_config
 from astroclf.errors import Interrupted, UserError
 from astroclf.failures import report_error
 from astroclf.files import named_path
-from astroclf.interruption import handle_signals
+from astroclf.interruption import READER_ENDED, handle_signals, leave_pipe
 from astroclf.overrides import (
     check_arguments,
     check_working_directory,
@@ -69,6 +69,10 @@ def start(conf: Path, arguments: list[str]) -> int:
         check_working_directory()
         check_arguments(arguments, conf)
         main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # as in `run.py --help | head`
+        leave_pipe()
+        return 128 + READER_ENDED
     except Interrupted as interrupted:
         print(describe_interrupt(interrupted, None), file=sys.stderr)
         raise
