@@ -146,10 +146,12 @@ CREATE = """
 import sys
 from pathlib import Path
 from astroclf.settings.sections import Mlflow
+from astroclf.tracking.sender import Patience
 from astroclf.tracking.tracker import MlflowTracker
 folder = Path(sys.argv[1])
 folder.mkdir()
-tracker = MlflowTracker(Mlflow(name="mlflow", uri=None, experiment=None, run_name=None), folder)
+settings = Mlflow(name="mlflow", uri=None, experiment=None, run_name=None)
+tracker = MlflowTracker(settings, folder, Patience(wait_s=500))
 tracker.start("name", {}, {})
 tracker.end("FINISHED")
 print(tracker.record.is_sent)

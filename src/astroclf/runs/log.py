@@ -9,7 +9,7 @@ from astroclf.errors import one_line
 from astroclf.interruption import READER_ENDED, leave_pipe, stop_soon
 
 
-class Console(logging.StreamHandler):  # type: ignore[type-arg]
+class Console(logging.StreamHandler):
     """A handler for stdout; where its reader has ended, as in `run.py | head`, a training stops quietly."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
