@@ -214,3 +214,25 @@ def test_replicates_that_fail_leave_the_search_without_them(
     assert "the replicates could not be trained: the message is above" in ran.out
     assert "The loss became nan" in ran.err
     assert "replicates" not in read_page(sweep.folder / "sweep.html").sections
+
+
+@pytest.mark.parametrize("moment", ["start_tracking", "write_results"])
+def test_a_signal_outside_of_trials_ends_the_search_as_killed(
+    sweep: Any, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    from astroclf.tasks.search import search
+
+    function = getattr(search, moment)
+
+    def do_and_stop(*arguments: Any) -> None:
+        function(*arguments)
+        with monkeypatch.context() as once:
+            once.setattr(search, moment, function)
+            os.kill(os.getpid(), signal.SIGHUP)
+
+    monkeypatch.setattr(search, moment, do_and_stop)
+    ran = sweep.run(*LR, "trainer.epochs=1", n_trials=1)
+    assert ran.code == 128 + signal.SIGHUP
+    record = read_record(sweep.folder)
+    assert record is not None
+    assert record.status == "KILLED"

@@ -54,6 +54,7 @@ def test_a_kill_while_the_tables_are_made_leaves_no_database(
     def stop(engine: object) -> None:
         raise KeyboardInterrupt
 
+    (tmp_path / ".mlflow.db.4711.draft").touch()  # of a process that was killed earlier
     monkeypatch.setattr(mlflow.store.db.utils, "_upgrade_db", stop)
     with pytest.raises(KeyboardInterrupt):
         prepare_database(tmp_path / "mlflow.db")
