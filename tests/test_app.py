@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -283,33 +282,3 @@ def test_the_record_of_a_multirun_holds_no_password(
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert {file.name for file in files} >= {"multirun.yaml", "overrides.yaml"}
     assert not [file for file in files if b"s3cret" in file.read_bytes()]
-
-
-def run_unread(*arguments: str, folder: Path, n_lines: int) -> tuple[int, str]:
-    """run.py as in `run.py | head -<n_lines>`; returns the exit code and stderr."""
-    command = [sys.executable, str(ROOT / "run.py"), *arguments]
-    with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        for _ in range(n_lines):
-            process.stdout.readline()
-        process.stdout.close()
-        return process.wait(), process.stderr.read()
-
-
-@pytest.mark.parametrize("flags", [("--cfg", "job"), ("--help",), ("--version",)])
-def test_a_reader_that_ends_is_no_error(tmp_path: Path, flags: tuple[str, ...]) -> None:
-    assert run_unread(*flags, folder=tmp_path, n_lines=0) == (128 + signal.SIGPIPE, "")
-
-
-@pytest.mark.slow
-def test_a_training_whose_reader_ends_stops_quietly_and_can_be_resumed(
-    run_process: Callable[..., Any], tmp_path: Path, small_overrides: Callable[..., list[str]]
-) -> None:
-    chosen = small_overrides(*SHORT, "trainer.epochs=3000", "hydra.run.dir=run")
-    code, err = run_unread(*chosen, folder=tmp_path, n_lines=3)
-    assert (code, err) == (128 + signal.SIGPIPE, "")
-    ran = run_process("resume=run", "trainer.epochs=1")
-    assert ran.code == 0, ran.err

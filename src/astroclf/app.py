@@ -22,7 +22,7 @@ from astroclf.composition import plain_config
 from astroclf.errors import Interrupted, UserError
 from astroclf.failures import report_error
 from astroclf.files import named_path
-from astroclf.interruption import READER_ENDED, handle_signals, leave_pipe
+from astroclf.interruption import handle_signals
 from astroclf.overrides import (
     check_arguments,
     check_working_directory,
@@ -69,10 +69,6 @@ def start(conf: Path, arguments: list[str]) -> int:
         check_working_directory()
         check_arguments(arguments, conf)
         main()
-        sys.stdout.flush()
-    except BrokenPipeError:  # as in `run.py --help | head`
-        leave_pipe()
-        return 128 + READER_ENDED
     except Interrupted as interrupted:
         print(describe_interrupt(interrupted, None), file=sys.stderr)
         raise
@@ -127,8 +123,6 @@ def search(
 
     config: composed without what is searched. arguments: the user's overrides.
     """
-    from astroclf.tasks.search.compositions import Compositions
-    from astroclf.tasks.search.search import search
 
     def launch(overrides: Sequence[list[str]], first: int) -> list[Any]:
         return [job._return_value for job in launcher.launch(overrides, initial_job_idx=first)]
@@ -137,6 +131,9 @@ def search(
     for name in ("hydra", "hydra_plugins"):  # each trial has its own line
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
+        with status("importing PyTorch and Optuna"):
+            from astroclf.tasks.search.compositions import Compositions
+            from astroclf.tasks.search.search import search
         with read_write(config):
             config.hydra.sweep.dir = str(named_path(config.hydra.sweep.dir, "hydra.sweep.dir"))
         compositions = Compositions(config, hydra_context.config_loader, arguments)

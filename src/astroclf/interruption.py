@@ -15,7 +15,6 @@ from types import FrameType
 
 from astroclf.errors import Interrupted
 
-READER_ENDED = getattr(signal, "SIGPIPE", signal.SIGTERM)  # as after `run.py | head`
 # SIGHUP comes when the terminal or the connection closes; Windows has none.
 SIGNALS = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
 
@@ -120,25 +119,10 @@ def announce(text: str) -> None:
         os.write(2, text.encode())
 
 
-def stop_soon(number: int) -> None:
-    """Have a training stop after its step as at the first signal, without one; any thread may call this."""
-    if _current is not None and _current.signal_number is None:
-        _current.signal_number = number
-
-
 def leave_terminal() -> None:
     """Direct output that goes to a terminal to nowhere: writing to one that is closed would fail."""
-    discard_output(*(descriptor for descriptor in (1, 2) if os.isatty(descriptor)))
-
-
-def leave_pipe() -> None:
-    """Direct stdout to nowhere, since its reader has ended, and stderr if it goes to the same pipe."""
-    discard_output(*((1, 2) if os.path.sameopenfile(1, 2) else (1,)))
-
-
-def discard_output(*descriptors: int) -> None:
-    """Direct file descriptors to nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for descriptor in descriptors:
-        os.dup2(nowhere, descriptor)
+    for descriptor in (1, 2):
+        if os.isatty(descriptor):
+            os.dup2(nowhere, descriptor)
     os.close(nowhere)

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
-import os
-import signal
 import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-
-from astroclf.tracking.record import read_record
 
 LR = ("search=none", "optimizer.lr=tag(log,interval(1e-4,1e-2))")
 
@@ -174,65 +168,3 @@ def test_a_search_in_the_home_directory_lies_there(
     assert (ran.code, ran.err) == (0, "")
     assert (home / "search/0/metrics.json").exists()
     assert not (sweep.root / "~").exists()
-
-
-def test_a_signal_during_the_replicates_ends_the_search_as_killed(
-    sweep: Any, at_each_step: Callable[..., Any]
-) -> None:
-    chosen = (*LR, "search.replicates=1", "trainer.epochs=1")
-
-    def stop_replicates(number: int | None) -> None:
-        if number is None:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    with at_each_step(stop_replicates):
-        ran = sweep.run(*chosen, n_trials=1)
-    assert ran.code == 128 + signal.SIGTERM
-    assert "resume      the same command" in ran.out
-    record = read_record(sweep.folder)
-    assert record is not None
-    assert (record.status, record.state) == ("KILLED", "stopped")
-    assert (sweep.folder / "sweep.html").exists()
-
-    ran = sweep.run(*chosen, n_trials=1)
-    assert (ran.code, sweep.states) == (0, ["COMPLETE"])
-    record = read_record(sweep.folder)
-    assert record is not None
-    assert record.status == "FINISHED"
-    assert (sweep.folder / "replicates-of-0/seed-1/metrics.json").exists()
-
-
-def test_replicates_that_fail_leave_the_search_without_them(
-    sweep: Any, at_each_step: Callable[..., Any], read_page: Callable[..., Any]
-) -> None:
-    def fail_replicates(number: int | None) -> torch.Tensor | None:
-        return torch.tensor(math.nan) if number is None else None
-
-    with at_each_step(fail_replicates):
-        ran = sweep.run(*LR, "search.replicates=1", "trainer.epochs=1", n_trials=1)
-    assert ran.code == 0
-    assert "the replicates could not be trained: the message is above" in ran.out
-    assert "The loss became nan" in ran.err
-    assert "replicates" not in read_page(sweep.folder / "sweep.html").sections
-
-
-@pytest.mark.parametrize("moment", ["start_tracking", "write_results"])
-def test_a_signal_outside_of_trials_ends_the_search_as_killed(
-    sweep: Any, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
-    from astroclf.tasks.search import search
-
-    function = getattr(search, moment)
-
-    def do_and_stop(*arguments: Any) -> None:
-        function(*arguments)
-        with monkeypatch.context() as once:
-            once.setattr(search, moment, function)
-            os.kill(os.getpid(), signal.SIGHUP)
-
-    monkeypatch.setattr(search, moment, do_and_stop)
-    ran = sweep.run(*LR, "trainer.epochs=1", n_trials=1)
-    assert ran.code == 128 + signal.SIGHUP
-    record = read_record(sweep.folder)
-    assert record is not None
-    assert record.status == "KILLED"

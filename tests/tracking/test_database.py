@@ -54,7 +54,6 @@ def test_a_kill_while_the_tables_are_made_leaves_no_database(
     def stop(engine: object) -> None:
         raise KeyboardInterrupt
 
-    (tmp_path / ".mlflow.db.4711.draft").touch()  # of a process that was killed earlier
     monkeypatch.setattr(mlflow.store.db.utils, "_upgrade_db", stop)
     with pytest.raises(KeyboardInterrupt):
         prepare_database(tmp_path / "mlflow.db")
@@ -147,12 +146,10 @@ CREATE = """
 import sys
 from pathlib import Path
 from astroclf.settings.sections import Mlflow
-from astroclf.tracking.sender import Patience
 from astroclf.tracking.tracker import MlflowTracker
 folder = Path(sys.argv[1])
 folder.mkdir()
-settings = Mlflow(name="mlflow", uri=None, experiment=None, run_name=None)
-tracker = MlflowTracker(settings, folder, Patience(wait_s=500))
+tracker = MlflowTracker(Mlflow(name="mlflow", uri=None, experiment=None, run_name=None), folder)
 tracker.start("name", {}, {})
 tracker.end("FINISHED")
 print(tracker.record.is_sent)

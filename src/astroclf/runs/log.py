@@ -1,4 +1,4 @@
-"""Log of a run: on the terminal, and in a file."""
+"""Log file of a run."""
 
 from __future__ import annotations
 
@@ -6,19 +6,6 @@ import logging
 import sys
 
 from astroclf.errors import one_line
-from astroclf.interruption import READER_ENDED, leave_pipe, stop_soon
-
-
-class Console(logging.StreamHandler):
-    """A handler for stdout; where its reader has ended, as in `run.py | head`, a training stops quietly."""
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
-        """Stop after the step, with all that is kept on a signal, instead of one traceback a line."""
-        if not isinstance(sys.exc_info()[1], BrokenPipeError):
-            super().handleError(record)
-            return
-        leave_pipe()
-        stop_soon(READER_ENDED)
 
 
 class LogFile(logging.FileHandler):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import logging
 import os
 import sqlite3
@@ -44,18 +43,14 @@ def prepare_database(file: Path) -> None:
 
 
 def create_database(file: Path) -> None:
-    """Build MLflow's tables under another name, and rename the file when it is on the disk.
-
-    The caller holds the lock: drafts that are found were left by processes that were killed.
-    """
+    """Build MLflow's tables under another name, and rename the file when it is on the disk."""
     from mlflow.store.db.utils import _initialize_tables
     from sqlalchemy import create_engine, event
     from sqlalchemy.engine import URL
     from sqlalchemy.pool import NullPool
 
-    for leftover in file.parent.glob(f".{glob.escape(file.name)}.*.draft*"):
-        leftover.unlink()
     draft = file.with_name(f".{file.name}.{os.getpid()}.draft")
+    draft.unlink(missing_ok=True)
     engine = create_engine(URL.create("sqlite", database=str(draft)), poolclass=NullPool)
 
     @event.listens_for(engine, "connect")

@@ -66,7 +66,7 @@ def run_study(
 ) -> float | None:
     """Run the trials that are left, and report the study; returns the best value."""
     study = open_study(plan.study_name, storage, plan.identity, plan.folder)
-    tracker = open_tracker(plan.settings.tracking, plan.folder)
+    tracker = start_tracking(plan)
 
     def describe() -> SweepContent:
         return SweepContent(
@@ -89,9 +89,8 @@ def run_study(
         overrides = [[*own, *compositions.trial_overrides(number)] for number, own in jobs]
         return [as_result(value) for value in launch(overrides, jobs[0][0])]
 
+    say_start(plan, study)
     try:
-        start_tracking(plan, tracker)
-        say_start(plan, study)
         with take_seat(plan.folder) as seat:
             Search(
                 study=study,
@@ -141,8 +140,9 @@ def say_start(plan: Plan, study: Study) -> None:
     )
 
 
-def start_tracking(plan: Plan, tracker: Tracker) -> None:
-    """Begin the run in MLflow under which those of all trials stand; all processes share one."""
+def start_tracking(plan: Plan) -> Tracker:
+    """The run in MLflow under which those of all trials stand; all processes share one."""
+    tracker = open_tracker(plan.settings.tracking, plan.folder)
     with locked(plan.folder / "tracking.lock", f"to track the study {plan.study_name}"):
         parameters = {
             **plan.identity.settings,
@@ -150,6 +150,7 @@ def start_tracking(plan: Plan, tracker: Tracker) -> None:
         }
         tracker.start(f"sweep {plan.study_name}", parameters, {"study": plan.study_name})
         tracker.wait()
+    return tracker
 
 
 def finish(
@@ -164,36 +165,16 @@ def finish(
     if count_running(study) > 0:
         log.info("other processes are still at it: the last one writes the report")
         return
-    is_done = False
     with locked(plan.folder / "results.lock", f"to write the results in {plan.folder}"):
-        try:
-            is_done = report(plan, study, describe, tracker, compositions, launch)
-        finally:  # a signal may have come meanwhile
-            end_tracking(plan.settings.tracking, plan.folder, study, tracker, is_whole=is_done)
-
-
-def report(
-    plan: Plan,
-    study: Study,
-    describe: Callable[[], SweepContent],
-    tracker: Tracker,
-    compositions: Compositions,
-    launch: LaunchJobs,
-) -> bool:
-    """Write the results, with replicates once all trials have finished; returns whether that is all."""
-    content = describe()
-    is_whole = is_done = count_finished(study) >= plan.n_trials
-    try:
+        content = describe()
+        is_whole = count_finished(study) >= plan.n_trials
         if is_whole and plan.settings.search.replicates and content.best is not None:
-            is_done = False
             content = replicate_best(
                 content, plan.space, plan.settings, plan.folder, compositions, launch
             )
-            is_done = True
-    finally:  # a signal may have stopped the replicates
         write_results(plan.folder, content, plan.space, compositions, tracker)
-        say_end(plan, content, is_whole=is_done)
-    return is_done
+        say_end(plan, content, is_whole=is_whole)
+        end_tracking(plan.settings.tracking, plan.folder, study, tracker, is_whole=is_whole)
 
 
 def say_end(plan: Plan, content: SweepContent, *, is_whole: bool) -> None:

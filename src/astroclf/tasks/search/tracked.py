@@ -17,12 +17,12 @@ def end_tracking(
     """Close the run of the search, close trials whose process was killed, and send what is unsent.
 
     settings: of tracking. folder: of the search. is_whole: whether all trials that were asked for
-    have finished, and the replicates of the best. Trials that are under way, here or on another machine, are left as they are.
+    have finished. Trials that are under way, here or on another machine, are left as they are.
     """
     if is_whole:
         tracker.end("FINISHED")
     else:
-        tracker.end("KILLED", "some of its trials or replicates have not finished", "stopped")
+        tracker.end("KILLED", "some of its trials have not finished", "stopped")
     for trial in study.get_trials(deepcopy=False):
         if trial.state.is_finished():
             close_abandoned(settings, folder / str(trial.number), "its process was killed")
