@@ -97,7 +97,7 @@ def test_a_folder_with_results_is_not_used_again(
     assert ran == (
         2,
         "",
-        "astroclf: hydra.run.dir=a b holds results already (checkpoint, metrics.json). Give another "
+        "astroclf: hydra.run.dir=a b holds results already (checkpoint/last.pt, metrics.json). Give another "
         """folder, or resume that run: python run.py 'resume='"'"'a b'"'"''.\n""",
     )
     assert names_in(tmp_path / "a b") == {"checkpoint", "checkpoint/last.pt", "metrics.json"}

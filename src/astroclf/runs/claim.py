@@ -21,7 +21,7 @@ REPEAT_FILE = "repeat.json"  # which of several trainings are done
 # What a run writes before its first step, and after: a fresh run must not find it.
 PREPARED = ("leaks.csv", "mlflow.json", "skipped.csv", "split.csv")
 RESULTS = (
-    "benchmark.json", "bundle", "checkpoint", "history.csv", "metrics.json", "predictions.csv", REPEAT_FILE,
+    "benchmark.json", "bundle", CHECKPOINT_FILE, "history.csv", "metrics.json", "predictions.csv", REPEAT_FILE,
     "report.html",
 )  # fmt: skip
 
