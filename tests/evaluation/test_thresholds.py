@@ -221,7 +221,7 @@ def test_answers_that_none_is_tuned_for_stay():
 
 def test_an_objective_that_is_unknown_is_refused_before_anything_is_fitted():
     p, targets = simulated(100, (0.5, 0.3, 0.2))
-    with pytest.raises(UserError, match=r"precision >= 0\.9' is a constraint .* 3 classes"):
+    with pytest.raises(UserError, match=r"precision >= 0\.9: a constraint .* 3 classes"):
         fit_threshold(p, targets, "precision >= 0.9", ("a", "b", "c"), seed=0)
 
 
