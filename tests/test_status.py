@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import signal
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ import time
 import pytest
 
 from astroclf import status as module
+from astroclf.errors import Interrupted
 from astroclf.status import LogClock, Status, duration, status
 
 
@@ -176,3 +178,14 @@ def test_a_function_can_be_decorated(lines: Lines) -> None:
 
     assert [fit(1), fit(2)] == [1, 2]
     assert lines.lines[0] == "fitting: 0 s so far"
+
+
+def test_a_signal_while_the_status_starts_is_raised_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(thread: threading.Thread) -> None:
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupt)
+    with pytest.raises(Interrupted), status("loading the data"):
+        raise AssertionError

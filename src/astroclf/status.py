@@ -74,7 +74,8 @@ class Status:
 
     def stop(self) -> None:
         self.ended.set()
-        self.thread.join()
+        if self.thread.is_alive():  # not if a signal came while it started: it then ends by itself
+            self.thread.join()
         with _drawing:
             self.remove_bar()
 
