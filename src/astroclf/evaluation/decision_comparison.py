@@ -10,7 +10,7 @@ import numpy as np
 from astroclf.evaluation.confusion import ratio
 from astroclf.evaluation.decision import Decided
 from astroclf.evaluation.intervals import Measured, estimate, measured
-from astroclf.evaluation.label_intervals import measure_overall, notes_of_classes
+from astroclf.evaluation.label_intervals import first_note, measure_overall, notes_of_classes
 from astroclf.evaluation.label_sums import LabelSums, calibration_bin
 from astroclf.evaluation.metrics import OVER_CLASSES, SCALES, gain
 from astroclf.evaluation.resampling import Figures, Replicates, Resampling, replicate
@@ -86,7 +86,7 @@ def _compare_labels(
     before, after = (
         measure_overall(OF_LABELS, replicates[side], sums[side], notes) for side in range(2)
     )
-    smallest = next(filter(None, notes), "")
+    smallest = first_note(*notes)
     return {
         name: Comparison(
             before[name],

@@ -8,7 +8,7 @@ import numpy as np
 
 from astroclf.evaluation.confusion import mean_of_defined
 from astroclf.evaluation.intervals import Measured, estimate
-from astroclf.evaluation.label_intervals import notes_of_classes
+from astroclf.evaluation.label_intervals import first_note, notes_of_classes
 from astroclf.evaluation.metrics import SCALES
 from astroclf.evaluation.ranking import Ranking
 from astroclf.evaluation.resampling import Resampling, replicate
@@ -52,7 +52,7 @@ def rank_in_folds(
 
     strata = np.searchsorted(numbers, folds) * len(classes) + targets
     found = replicate(figures, len(targets), resampling, strata)
-    note = next(filter(None, notes_of_classes(targets, classes, resampling)), "")
+    note = first_note(*notes_of_classes(targets, classes, resampling))
     note = note or _scarce_in_fold(targets, classes, parts)
     return {metric: estimate(each, SCALES[metric], note) for metric, each in found.items()}
 

@@ -55,7 +55,7 @@ def measure_overall(
 
     replicates: with those of recall and f1 of each class beside the metrics. notes: of `notes_of_classes`.
     """
-    smallest = _first(*notes)
+    smallest = first_note(*notes)
     found = {
         metric: estimate(
             replicates[metric],
@@ -97,11 +97,11 @@ def measure_classes(
         return [
             measured(value, None if note else (low, high), note)
             for value, (low, high), note in zip(
-                replicates.value.tolist(), intervals, map(_first, notes, few), strict=True
+                replicates.value.tolist(), intervals, map(first_note, notes, few), strict=True
             )
         ]
     if len(notes) == 2:
-        notes = [_first(*notes)] * 2
+        notes = [first_note(*notes)] * 2
     return [
         estimate(replicates.of_class(k), SCALES.get(metric, "linear"), note)
         for k, note in enumerate(notes)
@@ -133,7 +133,7 @@ def _are_independent(replicates: Replicates) -> bool:
     return replicates.unit == "image" and len(replicates.draws) > 0
 
 
-def _first(*notes: str) -> str:
+def first_note(*notes: str) -> str:
     """The first note that is not empty."""
     return next(filter(None, notes), "")
 

@@ -15,6 +15,7 @@ from astroclf.evaluation.confusion import mean_of_defined, ratio
 from astroclf.evaluation.decision import Decided
 from astroclf.evaluation.intervals import Measured, estimate
 from astroclf.evaluation.label_intervals import (
+    first_note,
     measure_classes,
     measure_overall,
     measured_ece,
@@ -110,7 +111,7 @@ def mean_with_intervals(
     notes = notes_of_classes(targets, classes, resampling)
     if len(sums) == 1:
         return measure_overall(OF_SUMS, replicates, sums[0], notes)
-    smallest = next(filter(None, notes), "")
+    smallest = first_note(*notes)
     found = {
         metric: estimate(
             replicates[metric], SCALES[metric], smallest if metric in OVER_CLASSES else ""
