@@ -143,7 +143,7 @@ def work(threads: str, seconds: float, overrides: Sequence[str]) -> None:
     from astroclf.data.sources import load_dataset
     from astroclf.settings import read_settings
     from astroclf.tasks.benchmark import loop_images_per_s
-    from astroclf.tasks.setup import prepare
+    from astroclf.tasks.build import prepare
 
     number = torch.get_num_threads() if threads == "before" else threads
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):

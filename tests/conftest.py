@@ -40,7 +40,7 @@ SHARED_DATA = ROOT.parent / "shared/data"
 # Small enough that a training takes a second; a test's own overrides come after these.
 SMALL = (
     "tracking=none",
-    "evaluation.bootstrap=20",
+    "evaluation.bootstrap_resamples=20",
     "trainer.device=cpu",
     "trainer.precision=fp32",
     "trainer.channels_last=false",
@@ -232,7 +232,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many images each call of a frozen backbone saw."""
-    from astroclf.training import features
+    from astroclf.inference import features
 
     seen: list[int] = []
     run = features._run

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 SHORT = (
     "model.widths=[4,4]", "model.hidden_units=[8]", "dataset.image_px=16", "trainer.epochs=1",
-    "trainer.batch_size=8", "evaluation.bootstrap=0",
+    "trainer.batch_size=8", "evaluation.bootstrap_resamples=0",
 )  # fmt: skip
 
 

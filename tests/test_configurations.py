@@ -25,7 +25,7 @@ TWO_STEPS = (
     "trainer.max_steps=2",
     "trainer.epochs=1",
     "trainer.batch_size=8",
-    "evaluation.bootstrap=0",
+    "evaluation.bootstrap_resamples=0",
 )
 # Large enough for the schedules, the augmentation and the losses, and done at once.
 SMALL_CNN = ("model.widths=[4,4]", "model.hidden_units=[8]")

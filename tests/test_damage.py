@@ -16,10 +16,10 @@ import torch
 from astroclf.bundle import read_bundle
 from astroclf.data.store import Notes, cached_images, new_images
 from astroclf.errors import UserError
+from astroclf.inference.feature_cache import N_VIEWS, FeatureStore
 from astroclf.integrity import sign
 from astroclf.models.weight_files import read_state
 from astroclf.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
-from astroclf.training.feature_store import N_VIEWS, FeatureStore
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,7 @@ TINY = (
     "trainer.epochs=1",
     "trainer.batch_size=16",
     "trainer.ema_decay=0.9",
-    "evaluation.bootstrap=0",
+    "evaluation.bootstrap_resamples=0",
 )
 STRANGE: tuple[Any, ...] = (
     None, True, -1, 0, 3.5, 1e308, float("nan"), "", "x", [], [1], {}, {"a": 1}, [None, "x"],

@@ -41,7 +41,7 @@ from astroclf.sweep.workers import end_with_parent
 if TYPE_CHECKING:
     from astroclf.settings import Settings
     from astroclf.sweep.trial import TrialResult
-    from astroclf.tasks.memory import Memory
+    from astroclf.tasks.cache import Memory
     from astroclf.tasks.reports import TrialReports
 
 log = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
 @functools.cache
 def _process_memory() -> Memory:
     """What the jobs of one process share."""
-    from astroclf.tasks.memory import Memory
+    from astroclf.tasks.cache import Memory
 
     return Memory()
 
@@ -224,7 +224,7 @@ def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
                 f"{key} cannot be changed when a run is resumed: it goes on with its own settings, and only "
                 f"{', '.join(CHANGEABLE_ON_RESUME)} may be given beside resume."
             )
-    from astroclf.tasks.repeat.record import read_record
+    from astroclf.runs.manifest import read_record
     from astroclf.training.checkpoint import read_checkpoint
 
     folder = named_path(config["resume"], "resume")

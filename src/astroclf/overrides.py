@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from astroclf.errors import UserError, one_line
 from astroclf.setting_names import ALONE, Keys, close_keys, explain_choice, names_here, read_keys
 from astroclf.sweep.nodes import SWEEPER
-from astroclf.sweep.syntax import parse
+from astroclf.sweep.space.syntax import parse
 
 # The one group of which several files may be combined.
 RECIPES = "experiment"

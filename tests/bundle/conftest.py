@@ -12,7 +12,7 @@ import torch
 from astroclf.bundle import Description, FileCut, write_bundle
 from astroclf.data.dataset import Pixels
 from astroclf.data.preprocess import Preprocess
-from astroclf.evaluation.decision import Decision
+from astroclf.evaluation.decisions.decision import Decision
 from astroclf.models import build_model
 from astroclf.settings import sections
 

@@ -19,14 +19,14 @@ RUNS = {
     "normalised_sigmoid": ("loss=focal", "augment=sky"),
     "sigmoid": ("dataset.target=votes", "loss=bce"),
     # Enough images of val to calibrate with, seen from every side.
-    "calibrated views": ("dataset.n_images=400", "dataset.image_px=16", "evaluation.views=8"),
+    "calibrated views": ("dataset.n_images=400", "dataset.image_px=16", "evaluation.tta_views=8"),
 }
 
 
 @pytest.fixture(scope="module")
 def runs(train_run: Callable[..., Path]) -> dict[str, Path]:
     """A short training for each way logits become probabilities."""
-    short = ("trainer.epochs=1", "evaluation.bootstrap=0", "model.hidden_units=[16]")
+    short = ("trainer.epochs=1", "evaluation.bootstrap_resamples=0", "model.hidden_units=[16]")
     return {name: train_run(*short, *overrides) for name, overrides in RUNS.items()}
 
 

@@ -18,7 +18,7 @@ from astroclf.errors import UserError
 Run = Callable[..., Path]
 SHORT = (
     "model.widths=[4,4]", "model.hidden_units=[8]", "dataset.image_px=16", "trainer.epochs=1",
-    "trainer.batch_size=8", "evaluation.bootstrap=0",
+    "trainer.batch_size=8", "evaluation.bootstrap_resamples=0",
 )  # fmt: skip
 
 
@@ -251,7 +251,7 @@ def test_a_column_of_the_evaluation_is_looked_for_before_the_training(
     train_run: Run, root: Path, table: list[dict[str, str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     write_table(root, table)
-    chosen = (f"evaluation.catalog={root / 'labels.csv'}", "evaluation.catalog_id=objID")
+    chosen = (f"evaluation.metadata={root / 'labels.csv'}", "evaluation.metadata_id=objID")
     sentence = refusal(
         train_run, "dataset=image_folder", f"dataset.root={root}", *chosen,
         "evaluation.bin_columns=[magnitude]",

@@ -35,7 +35,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from astroclf.errors import UserError
-from astroclf.training.feature_store import FeatureStore
+from astroclf.inference.feature_cache import FeatureStore
 cache, n, fill = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 def compute(view, positions):
     yield np.ones((n, 64), np.float32)

@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astroclf.evaluation.decision import Decided
-from astroclf.evaluation.decision_comparison import compare_decisions
-from astroclf.evaluation.fold_metrics import rank_in_folds
-from astroclf.evaluation.label_metrics import mean_with_intervals, score_labels_with_intervals
-from astroclf.evaluation.metrics import Scores
+from astroclf.evaluation.decisions.comparison import compare_decisions
+from astroclf.evaluation.decisions.decision import Decided
+from astroclf.evaluation.metrics.fold_metrics import rank_in_folds
+from astroclf.evaluation.metrics.label_metrics import (
+    mean_with_intervals,
+    score_labels_with_intervals,
+)
+from astroclf.evaluation.metrics.scores import Scores
+from astroclf.evaluation.metrics.vote_metrics import score_votes_with_intervals
 from astroclf.evaluation.resampling import Resampling
-from astroclf.evaluation.vote_metrics import score_votes_with_intervals
 
 pytestmark = pytest.mark.slow
 

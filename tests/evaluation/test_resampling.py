@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from astroclf.evaluation.ranking import Ranking
+from astroclf.evaluation.metrics.ranking import Ranking
 from astroclf.evaluation.resampling import Resampling, replicate
 
 

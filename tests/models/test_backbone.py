@@ -10,9 +10,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from astroclf.errors import UserError
+from astroclf.inference.features import hash_backbone
 from astroclf.models import backbone, build_model
 from astroclf.models.backbone import create_backbone
-from astroclf.training.features import hash_backbone
 
 NAME = "test_resnet"  # the smallest that timm has
 

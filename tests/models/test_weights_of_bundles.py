@@ -18,15 +18,15 @@ from astroclf.errors import UserError
 from astroclf.integrity import sign
 from astroclf.models import Classifier, build_model
 from astroclf.models.build import BuiltModel
+from astroclf.tasks.cache import Memory
 from astroclf.tasks.initial_model import choose_preprocess
-from astroclf.tasks.memory import Memory
 
 TINY = ("dataset.image_px=16", "model.widths=[4,8]", "model.hidden_units=[8]")
 
 
 @pytest.fixture(scope="module")
 def bundle(train_run: Callable[..., Path]) -> Path:
-    return train_run(*TINY, "trainer.epochs=1", "evaluation.bootstrap=0") / "bundle"
+    return train_run(*TINY, "trainer.epochs=1", "evaluation.bootstrap_resamples=0") / "bundle"
 
 
 def start(settings: Any, weights: Path, *overrides: str, outputs: int = 2) -> BuiltModel:
@@ -91,7 +91,7 @@ def test_a_training_goes_on_from_a_bundle(train_run: Callable[..., Path], bundle
         "dataset.target=morphology",
         "finetune=classifier",
         "trainer.epochs=1",
-        "evaluation.bootstrap=0",
+        "evaluation.bootstrap_resamples=0",
     )
     before, after = (
         load_file(each / "weights.safetensors") for each in (bundle, folder / "bundle")

@@ -17,7 +17,7 @@ SIZES_KB = [
 ROOM_KB = 20_000
 TINY = (
     "dataset.n_images=64", "dataset.image_px=16", "model.widths=[4]", "model.hidden_units=[8]",
-    "evaluation.bootstrap=0", "trainer.batch_size=8",
+    "evaluation.bootstrap_resamples=0", "trainer.batch_size=8",
 )  # fmt: skip
 
 

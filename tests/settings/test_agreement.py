@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from astroclf.errors import UserError
-from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER
 from astroclf.settings import read_settings
 from astroclf.settings.sections import LABEL_METRICS, VOTE_METRICS
 
@@ -17,7 +17,7 @@ TABLE = ("dataset=catalog", "dataset.table=labels.csv")
 VOTES = ("dataset.target=votes", "loss=mse")
 CATALOG_VOTES = (*TABLE, "dataset.label_column=null", "dataset.vote_columns=[a,b]")
 SKY = ("dataset.ra_column=ra", "dataset.dec_column=dec")
-BINS = ("evaluation.bin_columns=[r]", "evaluation.catalog=a.csv", "evaluation.catalog_id=id")
+BINS = ("evaluation.bin_columns=[r]", "evaluation.metadata=a.csv", "evaluation.metadata_id=id")
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ BINS = ("evaluation.bin_columns=[r]", "evaluation.catalog=a.csv", "evaluation.ca
             "choose one of loss, rmse, r2.",
         ),
         (
-            ["evaluation.bin_columns=[r]", "evaluation.catalog=a.csv"],
-            "evaluation.bin_columns needs evaluation.catalog=<csv file> and "
-            "evaluation.catalog_id=<its column of image ids>.",
+            ["evaluation.bin_columns=[r]", "evaluation.metadata=a.csv"],
+            "evaluation.bin_columns needs evaluation.metadata=<csv file> and "
+            "evaluation.metadata_id=<its column of image ids>.",
         ),
         (
-            ["evaluation.bin_columns=[r]", "evaluation.catalog_id=id"],
-            "evaluation.bin_columns needs evaluation.catalog=<csv file> and "
-            "evaluation.catalog_id=<its column of image ids>.",
+            ["evaluation.bin_columns=[r]", "evaluation.metadata_id=id"],
+            "evaluation.bin_columns needs evaluation.metadata=<csv file> and "
+            "evaluation.metadata_id=<its column of image ids>.",
         ),
         (
             [*VOTES, "evaluation.logit_adjustment=1"],

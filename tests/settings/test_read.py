@@ -64,16 +64,16 @@ def test_every_path_has_its_home_directory(
     config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    paths = ("dataset.root", "dataset.cache", "model.weights", "evaluation.catalog")
+    paths = ("dataset.root", "dataset.cache", "model.weights", "evaluation.metadata")
     config_of_folder = (
         "dataset=image_folder",
         "evaluation.bin_columns=[r]",
-        "evaluation.catalog_id=id",
+        "evaluation.metadata_id=id",
     )
     settings = read_settings(config(*config_of_folder, *(f"{key}='~/x'" for key in paths)))
     assert isinstance(settings.dataset, sections.ImageFolder)
     found = (settings.dataset.root, settings.dataset.cache, settings.model.weights)
-    assert {*found, settings.evaluation.catalog} == {str(tmp_path / "x")}
+    assert {*found, settings.evaluation.metadata} == {str(tmp_path / "x")}
     table = read_settings(config("dataset=catalog", "dataset.table='~/t.csv'")).dataset
     assert isinstance(table, sections.Catalog)
     assert table.table == str(tmp_path / "t.csv")
@@ -105,14 +105,14 @@ def test_settings_cannot_be_changed(settings: Callable[..., Settings]) -> None:
         ("trainer.epochs=1.5", "a whole number"),
         ("trainer.patience=True", "a whole number"),
         ("trainer.precision=fp8", "'auto', 'fp32', 'tf32', 'bf16' or 'fp16'"),
-        ("trainer.resident_share=1.5", "less than or equal to 1"),
-        ("trainer.clip_norm=0", "greater than 0"),
+        ("trainer.device_cache_fraction=1.5", "less than or equal to 1"),
+        ("trainer.grad_clip_norm=0", "greater than 0"),
         ("optimizer.lr=0", "greater than 0"),
         ("optimizer.lr=inf", "a finite number"),
         ("optimizer.lr=nan", "a finite number"),
         ("finetune.head_lr=1e+300", "less than or equal to 1e30"),
         ("evaluation.calibration_bins=1000000", "less than or equal to 1000"),
-        ("evaluation.bootstrap=1000000000", "less than or equal to 100000"),
+        ("evaluation.bootstrap_resamples=1000000000", "less than or equal to 100000"),
         ("dataset.pixel_scale_arcsec=10", "less than or equal to 2"),
         ("dataset.image_px=1000000", "less than or equal to 4096"),
         ("dataset.image_px=null", "a whole number"),

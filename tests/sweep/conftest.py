@@ -1,10 +1,9 @@
-"""Studies as a search leaves them, and whole sweeps as a user starts them."""
+"""Fixtures: studies, and whole sweeps run through run.py."""
 
 from __future__ import annotations
 
 import contextlib
 import csv
-import datetime
 import gc
 import io
 import logging
@@ -24,89 +23,16 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from torch import Tensor
 
 import astroclf.app
-from astroclf.sweep.content import SweepContent
 from astroclf.sweep.storage import open_storage
 from astroclf.training.learner import Learner
 from astroclf.training.progress import Progress
+from fixtures.studies import content, make_content, two  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
-
-ONE = (("accuracy",), ("maximize",))
-TWO = (("accuracy", "parameters"), ("maximize", "minimize"))
-
-
-def suggest(trial: optuna.Trial) -> float:
-    """A value, the higher the better, of which `optimizer.lr` decides most."""
-    lr = trial.suggest_float("optimizer.lr", 1e-5, 1e-1, log=True)
-    loss = trial.suggest_categorical("loss", ["ce", "focal"])
-    gamma = trial.suggest_float("loss.gamma", 0.5, 5) if loss == "focal" else 2.0
-    trial.suggest_categorical("augment", [None, "flips", "a_<long>_$name$"])
-    trial.suggest_int("finetune.rank", 2, 32)
-    trial.suggest_float("model.dropout", 0.3, 0.3)
-    return 0.9 - 10 * lr - 0.001 * gamma
-
-
-def ran(n: int, directions: tuple[str, ...]) -> optuna.Study:
-    """Of 25 trials: 3 fail, and of one objective 6 are pruned; one more is still running."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.RandomSampler(seed=1)
-    study = optuna.create_study(directions=list(directions), sampler=sampler)  # type: ignore[arg-type]
-    for number in range(n):
-        trial = study.ask()
-        value = suggest(trial)
-        trial.set_user_attr("folder", f"sweeps/{number}")
-        if number % 8 == 7:
-            trial.set_user_attr("reason", "ran out of <memory>")
-            study.tell(trial, state=TrialState.FAIL)
-        elif len(directions) > 1:
-            study.tell(
-                trial, [value, *[float(trial.params["finetune.rank"])] * (len(directions) - 1)]
-            )
-        else:
-            pruned = number % 4 == 2
-            for epoch in range(1, 3 if pruned else 6):
-                trial.report(float("nan") if epoch == 2 else value - 0.1 / epoch, epoch)
-            trial.set_user_attr("epochs", epoch)
-            study.tell(trial, None if pruned else value, TrialState.PRUNED if pruned else None)
-    study.ask()
-    return study
-
-
-def timed(trials: list[optuna.trial.FrozenTrial]) -> list[optuna.trial.FrozenTrial]:
-    """Ten seconds an epoch; a minute for those that reported none."""
-    for trial in trials:
-        if trial.datetime_complete and trial.datetime_start:
-            taken_s = 10 * max(trial.intermediate_values, default=6)
-            trial.datetime_complete = trial.datetime_start + datetime.timedelta(seconds=taken_s)
-    return trials
-
-
-@pytest.fixture(scope="session")
-def make_content() -> Callable[..., SweepContent]:
-    """make_content(n=25, objectives=..., **options): of a study of n trials, and one running."""
-
-    def build(n: int = 25, kind: Any = ONE, **options: Any) -> SweepContent:
-        objectives, directions = kind
-        trials = timed(ran(n, directions).get_trials())
-        given = {"trials": trials, "facts": {"sampler": "tpe <x>"}, **options}
-        return SweepContent("a study", "python run.py -m x='<y>'", objectives, directions, **given)
-
-    return build
-
-
-@pytest.fixture(scope="session")
-def content(make_content: Callable[..., SweepContent]) -> SweepContent:
-    return make_content()
-
-
-@pytest.fixture(scope="session")
-def two(make_content: Callable[..., SweepContent]) -> SweepContent:
-    return make_content(kind=TWO)
-
 
 # --- whole sweeps ---------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ VALUES = {
     "optimizer.lr": 1e-5,
     "loss.gamma": 1.5,
     "model.widths": [8, 16],
-    "trainer.clip_norm": None,
+    "trainer.grad_clip_norm": None,
     "dataset.root": "1e-3",
     "seed": 4,
 }
@@ -42,7 +42,7 @@ def test_hydra_composes_it(best):
     assert config.loss.gamma == 1.5
     assert config.optimizer.lr == 1e-5
     assert config.model.widths == [8, 16]
-    assert config.trainer.clip_norm is None
+    assert config.trainer.grad_clip_norm is None
     assert config.dataset.root == "1e-3"
     assert config.seed == 4
     assert compose_best(best.parents[1], "optimizer.lr=3").optimizer.lr == 3

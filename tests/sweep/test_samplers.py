@@ -17,7 +17,7 @@ from astroclf.sweep import nodes
 from astroclf.sweep.nodes import SAMPLERS
 from astroclf.sweep.read import read_space
 from astroclf.sweep.samplers import make_sampler, trial_seed
-from astroclf.sweep.space import Space
+from astroclf.sweep.space.space import Space
 
 
 def space(params: Mapping[str, Any], where: Mapping[str, Any] | None = None) -> Space:

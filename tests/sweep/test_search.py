@@ -19,7 +19,7 @@ from astroclf.sweep.nodes import SAMPLERS
 from astroclf.sweep.processes import take_seat
 from astroclf.sweep.read import read_space
 from astroclf.sweep.search import Search, TooManyFailuresError
-from astroclf.sweep.space import Space
+from astroclf.sweep.space.space import Space
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.study import Identity, open_study
 from astroclf.sweep.trial import COMPLETE, FAILED, PRUNED, STOPPED, TrialResult

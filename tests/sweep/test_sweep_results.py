@@ -206,7 +206,7 @@ def test_images_and_features_are_made_once_for_all_trials(
     sweep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from astroclf.data import sources
-    from astroclf.training import features
+    from astroclf.inference import features
 
     calls: list[str] = []
 

@@ -41,7 +41,7 @@ def test_a_sweep_goes_on_to_its_total(sweep: Any) -> None:
     before = sweep.files(0)
 
     # Where it runs, and who is told, are no part of what trials are compared by.
-    ran = sweep.run(*LR, "trainer.resident_share=0", n_trials=3)
+    ran = sweep.run(*LR, "trainer.device_cache_fraction=0", n_trials=3)
     assert (ran.code, ran.err) == (0, "")
     assert "study study: 3 trials, 1 of them done" in ran.out
     told = [line for line in ran.out.splitlines() if line.startswith("trial ")]

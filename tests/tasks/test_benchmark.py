@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from astroclf.data.dataset import ImageDataset
+from astroclf.device import choose_device
 from astroclf.settings import Settings
 from astroclf.tasks.benchmark import BareStep, benchmark, loop_images_per_s
-from astroclf.tasks.setup import Setup, prepare
-from astroclf.training.device import choose_device
+from astroclf.tasks.build import Setup, prepare
 
 TINY = (
     "task=benchmark",

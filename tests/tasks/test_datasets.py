@@ -15,7 +15,12 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.errors import UserError
 from astroclf.tasks.datasets import order_classes
 
-SHORT = ("model.widths=[4]", "model.hidden_units=[]", "trainer.epochs=1", "evaluation.bootstrap=0")
+SHORT = (
+    "model.widths=[4]",
+    "model.hidden_units=[]",
+    "trainer.epochs=1",
+    "evaluation.bootstrap_resamples=0",
+)
 
 
 def test_the_positive_class_becomes_the_second_and_targets_follow(
@@ -58,7 +63,7 @@ def test_every_figure_of_the_positive_class_names_it(
     assert of_class["average_precision"] == metrics["test"]["average_precision"]
     assert of_class["roc_auc"]["value"] == pytest.approx(roc_auc_score(truth, probabilities))
     assert metrics["run"]["positive_class"] == positive
-    assert metrics["run"]["chosen_on"] == f"val average_precision ({positive})"
+    assert metrics["run"]["selection_metric"] == f"val average_precision ({positive})"
     for line in (f"positive: {positive}", f"  average_precision ({positive}) 0."):
         assert line in caplog.text
     assert f"\naverage_precision ({positive}) " in caplog.text

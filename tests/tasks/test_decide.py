@@ -33,9 +33,9 @@ TUNED = (
     "dataset.image_px=16",
     "model.widths=[4]",
     "model.hidden_units=[8]",
-    "evaluation.bootstrap=0",
+    "evaluation.bootstrap_resamples=0",
     "evaluation.threshold=macro_f1",
-    "evaluation.views=8",
+    "evaluation.tta_views=8",
     "trainer.batch_size=32",
 )
 
@@ -273,7 +273,7 @@ def test_logit_adjustment_favours_what_is_rare_in_train(settings: Any, make_data
     assert accuracy_score(truth, none) > accuracy_score(truth, whole) + 0.01
     assert "rare in train" in fitted.sentences()[0]
     compared = compare_with_plain(
-        settings("evaluation.bootstrap=0"), dataset, fitted, "val", logits
+        settings("evaluation.bootstrap_resamples=0"), dataset, fitted, "val", logits
     )
     gain = compared.metrics["balanced_accuracy"].gain["value"]
     assert gain == pytest.approx(recalls[2] - recalls[0])
@@ -303,7 +303,7 @@ def test_calibration_on_val_is_compared_with_the_temperature_of_other_folds(
     picked = np.arange(len(targets)), targets
     assert np.log(fitted.val_probabilities[picked]).mean() < np.log(in_sample[picked]).mean()
     compared = compare_with_plain(
-        settings("evaluation.bootstrap=0"), dataset, fitted, "val", logits
+        settings("evaluation.bootstrap_resamples=0"), dataset, fitted, "val", logits
     )
     np.testing.assert_array_equal(compared.tuned.probabilities, fitted.val_probabilities)
     none = fit_decision(settings("evaluation.temperature=false"), dataset, logits)

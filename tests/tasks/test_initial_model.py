@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from astroclf.errors import UserError
-from astroclf.tasks.setup import Setup, prepare
+from astroclf.tasks.build import Setup, prepare
 
 CPU = torch.device("cpu")
 

@@ -13,9 +13,10 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
-from astroclf.evaluation.decision import Decided, Decision, to_probabilities
-from astroclf.evaluation.decision_comparison import compare_decisions
+from astroclf.evaluation.decisions.comparison import compare_decisions
+from astroclf.evaluation.decisions.decision import Decided, Decision, to_probabilities
 from astroclf.evaluation.resampling import Resampling
+from astroclf.inference.predictor import Outputs
 from astroclf.settings import Settings
 from astroclf.tasks.results import (
     append_history,
@@ -26,7 +27,6 @@ from astroclf.tasks.results import (
     write_predictions,
 )
 from astroclf.tasks.scores import Scoring
-from astroclf.training.inference import Outputs
 
 VOTES = ("dataset.target=votes", "loss=bce", "trainer.monitor=rmse")
 
@@ -178,7 +178,9 @@ def test_the_summary_says_what_chose_the_epoch(scoring: Scoring) -> None:
 def test_without_intervals_the_summary_claims_none(
     settings: Any, simulated_dataset: ImageDataset
 ) -> None:
-    scoring = Scoring(simulated_dataset, Decision("softmax"), settings("evaluation.bootstrap=0"))
+    scoring = Scoring(
+        simulated_dataset, Decision("softmax"), settings("evaluation.bootstrap_resamples=0")
+    )
     splits = score_splits(scoring, guess(simulated_dataset))
     assert all(m["ci95"] is None for m in splits["val"].scores.overall.values())
     text = summary(scoring.settings, splits, {})
@@ -193,8 +195,8 @@ def test_accuracy_along_a_column_is_reported(
     rows = [f"{name},{15 + i % 7}" for i, name in enumerate(simulated_dataset.ids)]
     table.write_text("\n".join(["objID,r", *rows]))
     chosen = settings(
-        f"evaluation.catalog={table}",
-        "evaluation.catalog_id=objID",
+        f"evaluation.metadata={table}",
+        "evaluation.metadata_id=objID",
         "evaluation.bin_columns=[r]",
         "evaluation.bins=2",
     )

@@ -30,7 +30,7 @@ TINY = (
     "dataset.image_px=16",
     "model.widths=[4]",
     "model.hidden_units=[8]",
-    "evaluation.bootstrap=0",
+    "evaluation.bootstrap_resamples=0",
     "trainer.batch_size=8",
 )
 
@@ -69,7 +69,7 @@ CASES = {
     "cosine": ("scheduler=cosine", "optimizer=adamw"),
     "onecycle": ("scheduler=onecycle", "optimizer=sgd", "augment=sky"),
     "plateau": ("scheduler=plateau", "scheduler.patience=0", "optimizer=timm"),
-    "accumulate": ("trainer.accumulate=2", "trainer.clip_norm=0.1"),
+    "accumulate": ("trainer.accumulate_batches=2", "trainer.grad_clip_norm=0.1"),
     "averaged weights": ("trainer.ema_decay=0.9",),
     "stage by stage": ("finetune.unfreeze_epochs=1", "finetune.layer_decay=0.5"),
     "adapters": (*LORA, "finetune.dropout=0.2"),

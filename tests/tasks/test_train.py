@@ -16,13 +16,13 @@ from safetensors.torch import load_file
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import UserError
 from astroclf.tasks import train as module
-from astroclf.tasks.setup import Setup, prepare
+from astroclf.tasks.build import Setup, prepare
 from astroclf.tasks.train import epoch_line
 from astroclf.training.checkpoint import read_checkpoint
 from astroclf.training.loop import DivergenceError
 from astroclf.training.progress import Progress
 
-SHORT = ("model.widths=[4,8]", "model.hidden_units=[16]", "evaluation.bootstrap=0")
+SHORT = ("model.widths=[4,8]", "model.hidden_units=[16]", "evaluation.bootstrap_resamples=0")
 # At a high rate the last epoch is not the best; uncalibrated, val is what history.csv says it is.
 LONGER = (
     *SHORT,
@@ -85,7 +85,7 @@ def test_metrics_say_how_they_came_about(run: Path, simulated_dataset: ImageData
     assert facts["device"].startswith("cpu")
     assert facts["images_per_s"] > 0
     assert facts["train_s"] > 0
-    assert facts["chosen_on"] == "val log_loss"
+    assert facts["selection_metric"] == "val log_loss"
     assert facts["dataset_fingerprint"] == simulated_dataset.fingerprint
 
 
@@ -130,7 +130,7 @@ def test_smoke_takes_two_steps(train_run: Callable[..., Path]) -> None:
 def test_a_network_that_learned_nothing_is_warned_of(
     train_run: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
-    chosen = ("optimizer.lr=1e-12", "trainer.epochs=1", "evaluation.bootstrap=100")
+    chosen = ("optimizer.lr=1e-12", "trainer.epochs=1", "evaluation.bootstrap_resamples=100")
     with caplog.at_level(logging.INFO, "astroclf"):
         run = train_run(*SHORT, *chosen)
     of_classes, warning = json.loads((run / "metrics.json").read_text())["run"]["warnings"]

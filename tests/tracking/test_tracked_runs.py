@@ -26,7 +26,7 @@ Recorded = Callable[[Path], Any]
 pytestmark = pytest.mark.usefixtures("project")
 
 SMALL_CNN = ("model.widths=[4,4]", "model.hidden_units=[8]")
-TRACKED = ("tracking=mlflow", "evaluation.bootstrap=0", *SMALL_CNN)
+TRACKED = ("tracking=mlflow", "evaluation.bootstrap_resamples=0", *SMALL_CNN)
 
 
 def warnings_in(log: pytest.LogCaptureFixture) -> list[str]:
@@ -53,7 +53,7 @@ def test_a_run_is_remembered_whole(
     assert parameters["seed"] == "5"
     assert parameters["optimizer.lr"] == "0.002"
     assert parameters["model.widths"] == "(4, 8)"
-    assert parameters["trainer.clip_norm"] == "1.0"
+    assert parameters["trainer.grad_clip_norm"] == "1.0"
 
     client = MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
     with (folder / "history.csv").open() as file:
@@ -192,7 +192,7 @@ def test_epochs_that_a_kill_left_unsent_are_sent_on_resume(
 
 
 def test_an_untracked_run_leaves_a_record_that_can_be_sent(train_run: Run, project: Path) -> None:
-    folder = train_run("evaluation.bootstrap=0", *SMALL_CNN, "dataset.image_px=16")
+    folder = train_run("evaluation.bootstrap_resamples=0", *SMALL_CNN, "dataset.image_px=16")
     record = read_record(folder)
     assert record is not None
     assert (record.status, record.state, record.run_id) == ("FINISHED", "complete", "")

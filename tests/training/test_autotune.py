@@ -16,7 +16,7 @@ from torch import nn
 from astroclf.training import autotune
 from astroclf.training.autotune import TrainingStep, choose_numerics, fastest, measure
 from astroclf.training.losses import cross_entropy
-from astroclf.training.numerics import Numerics, list_candidates
+from astroclf.training.precision import Numerics, list_candidates
 
 CPU = torch.device("cpu")
 IMAGES = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))

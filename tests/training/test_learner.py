@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from astroclf.data.batches import Batch
+from astroclf.data.loader import Batch
 from astroclf.training.learner import Learner
 from astroclf.training.losses import cross_entropy
-from astroclf.training.numerics import Numerics
 from astroclf.training.optimizers import Schedule, make_optimizer
+from astroclf.training.precision import Numerics
 
 CPU = torch.device("cpu")
 
@@ -26,10 +26,10 @@ def draw_batch(size: int, seed: int = 0) -> Batch:
 
 @pytest.fixture
 def make_learner(settings: Any) -> Callable[..., Learner]:
-    """make_learner(*overrides, network=..., clip_norm=...): the same start every time."""
+    """make_learner(*overrides, network=..., grad_clip_norm=...): the same start every time."""
 
     def make(
-        *overrides: str, clip_norm: float | None = None, network: nn.Module | None = None
+        *overrides: str, grad_clip_norm: float | None = None, network: nn.Module | None = None
     ) -> Learner:
         torch.manual_seed(0)
         network = network or nn.Sequential(nn.Flatten(), nn.Linear(32, 2))
@@ -42,7 +42,13 @@ def make_learner(settings: Any) -> Callable[..., Learner]:
         )
         numerics = Numerics("fp32", channels_last=False)
         return Learner(
-            network, cross_entropy, optimizer, schedule, numerics, CPU, clip_norm=clip_norm
+            network,
+            cross_entropy,
+            optimizer,
+            schedule,
+            numerics,
+            CPU,
+            grad_clip_norm=grad_clip_norm,
         )
 
     return make
@@ -97,7 +103,7 @@ def test_a_clipped_step_is_no_longer_than_asked(make_learner: Callable[..., Lear
         moved = [(value - before[name]).flatten() for name, value in learner.weights().items()]
         return float(torch.cat(moved).norm())
 
-    free, clipped = length(make_learner(*PLAIN)), length(make_learner(*PLAIN, clip_norm=0.01))
+    free, clipped = length(make_learner(*PLAIN)), length(make_learner(*PLAIN, grad_clip_norm=0.01))
     assert free > 0.5 * 0.01
     assert clipped == pytest.approx(0.5 * 0.01, rel=1e-4)
 

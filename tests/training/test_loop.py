@@ -16,9 +16,9 @@ from torch.optim.swa_utils import update_bn
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import Interrupted
+from astroclf.inference.predictor import run_network
 from astroclf.interruption import StopRequest, graceful_interrupt
-from astroclf.tasks.setup import Setup, prepare
-from astroclf.training.inference import run_network
+from astroclf.tasks.build import Setup, prepare
 from astroclf.training.learner import Learner
 from astroclf.training.loop import DivergenceError, fit, in_runs, run_steps_left
 from astroclf.training.progress import Progress
@@ -115,11 +115,11 @@ def test_the_best_weights_are_those_of_the_best_epoch(training: Callable[..., Tr
     assert run.saved[1] is run.saved[4] is best
 
 
-@pytest.mark.parametrize(("min_gain", "epochs"), [(0.0, 5), (0.05, 3)])
+@pytest.mark.parametrize(("min_delta", "epochs"), [(0.0, 5), (0.05, 3)])
 def test_patience_ends_a_training(
-    training: Callable[..., Training], min_gain: float, epochs: int
+    training: Callable[..., Training], min_delta: float, epochs: int
 ) -> None:
-    run = training("trainer.patience=2", f"trainer.min_gain={min_gain}")
+    run = training("trainer.patience=2", f"trainer.min_delta={min_delta}")
     run.fit([0.50, 0.49, 0.48, 0.47, 0.46])
     assert run.progress.epoch == epochs
 
@@ -163,7 +163,7 @@ def test_a_stop_in_the_last_validation_is_heeded(training: Callable[..., Trainin
 
 
 def test_accumulated_batches_are_one_step(training: Callable[..., Training]) -> None:
-    run = training("trainer.accumulate=3", "trainer.epochs=2")
+    run = training("trainer.accumulate_batches=3", "trainer.epochs=2")
     run.fit()
     assert (run.progress.steps, run.progress.images) == (4, 32)
 
@@ -299,6 +299,8 @@ def test_the_steps_left_end_with_the_epochs_or_the_steps(
 
 @pytest.mark.parametrize(("max_steps", "expected"), [("null", 30), ("7", 7), ("100", 30)])
 def test_steps_of_a_run_end_at_max_steps(settings: Any, max_steps: str, expected: int) -> None:
-    chosen = settings("trainer.epochs=3", "trainer.accumulate=2", f"trainer.max_steps={max_steps}")
+    chosen = settings(
+        "trainer.epochs=3", "trainer.accumulate_batches=2", f"trainer.max_steps={max_steps}"
+    )
     train: Any = SimpleNamespace(steps=19)
     assert run_steps_left(train, chosen.trainer, Progress()) == expected

@@ -8,9 +8,11 @@ import torch
 from astroclf.training.progress import Progress
 
 
-def run(values: list[float], *, higher: bool, min_gain: float = 0.0) -> tuple[Progress, list[bool]]:
+def run(
+    values: list[float], *, higher: bool, min_delta: float = 0.0
+) -> tuple[Progress, list[bool]]:
     progress = Progress()
-    return progress, [progress.record({"x": v}, v, higher, min_gain) for v in values]
+    return progress, [progress.record({"x": v}, v, higher, min_delta) for v in values]
 
 
 @pytest.mark.parametrize("higher", [True, False])
@@ -23,13 +25,13 @@ def test_the_best_epoch_is_the_one_with_the_best_value(higher: bool) -> None:
 
 
 def test_a_gain_must_be_larger_than_asked() -> None:
-    progress, is_best = run([1.0, 1.05, 1.2], higher=True, min_gain=0.1)
+    progress, is_best = run([1.0, 1.05, 1.2], higher=True, min_delta=0.1)
     assert is_best == [True, False, True]
     assert progress.best_epoch == 3
 
 
 def test_small_gains_add_up() -> None:
-    _, is_best = run([1.0, 1.06, 1.12], higher=True, min_gain=0.1)
+    _, is_best = run([1.0, 1.06, 1.12], higher=True, min_delta=0.1)
     assert is_best == [True, False, True]
 
 

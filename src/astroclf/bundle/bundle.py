@@ -18,7 +18,7 @@ from astroclf.data.dataset import Pixels
 from astroclf.data.decode import BadImage, decode, fit
 from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError
-from astroclf.evaluation.decision import Decision
+from astroclf.evaluation.decisions.decision import Decision
 
 BATCH = 256
 # Kinds of arrays (numpy's dtype.kind and size) that hold the same values as the training images.

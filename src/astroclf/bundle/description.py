@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from astroclf.data.dataset import Pixels
 from astroclf.data.preprocess import Preprocess
-from astroclf.evaluation.decision import Decision
+from astroclf.evaluation.decisions.decision import Decision
 from astroclf.models.bundle_files import FORMAT
 
 Depth = Literal["8-bit", "16-bit", "flux"]

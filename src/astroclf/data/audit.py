@@ -11,7 +11,7 @@ import numpy as np
 
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.groups import linked_images
-from astroclf.data.neighbours import find_neighbours
+from astroclf.data.neighbors import find_neighbours
 from astroclf.files import write_csv
 
 NOUNS = {

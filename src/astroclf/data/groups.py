@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.neighbours import find_neighbours
+from astroclf.data.neighbors import find_neighbours
 
 # One random draw may miss the class proportions by chance; among many groups it hardly does.
 DRAWS, FEW_GROUPS = 8, 5_000

@@ -26,23 +26,23 @@ def read_metadata(
     Raise UserError for a file that is no table, a column that it lacks or that holds no numbers, an
     id of these images in several rows, or if none of the ids is found.
     """
-    wanted = [("evaluation.catalog_id", id_column)]
+    wanted = [("evaluation.metadata_id", id_column)]
     wanted += [("evaluation.bin_columns", column) for column in columns]
-    table = read_table("evaluation.catalog", catalog, wanted)
+    table = read_table("evaluation.metadata", catalog, wanted)
     there, here = table.text(id_column.strip()), ids.tolist()
     if not set(here) & set(there):
         there, here = [[AROUND_ID.sub("", name) for name in names] for names in (there, here)]
     common = set(here) & set(there)
     if not common:
         raise UserError(
-            f"evaluation.catalog_id={id_column}: none of the {len(ids):,} image ids (such as {ids[0]}) "
+            f"evaluation.metadata_id={id_column}: none of the {len(ids):,} image ids (such as {ids[0]}) "
             f"is in that column of {catalog} (such as {table.text(id_column.strip())[0]}). Choose the "
             "column that holds them."
         )
     repeated = [name for name, count in Counter(there).items() if count > 1 and name in common]
     if repeated:
         raise UserError(
-            f"evaluation.catalog={catalog}: the id {repeated[0]} is in it more than once. "
+            f"evaluation.metadata={catalog}: the id {repeated[0]} is in it more than once. "
             "Keep one row for each image."
         )
     row_of = {name: row for row, name in enumerate(there)}

@@ -140,14 +140,14 @@ def check_evaluation(evaluation: sections.Evaluation, votes: bool) -> None:
             f"evaluation.logit_adjustment={evaluation.logit_adjustment:g} sets the labels that "
             f"evaluation.threshold={evaluation.threshold} would tune: set the one to 0 or the other to none."
         )
-    if evaluation.bin_columns and (evaluation.catalog is None or evaluation.catalog_id is None):
+    if evaluation.bin_columns and (evaluation.metadata is None or evaluation.metadata_id is None):
         raise UserError(
-            "evaluation.bin_columns needs evaluation.catalog=<csv file> and "
-            "evaluation.catalog_id=<its column of image ids>."
+            "evaluation.bin_columns needs evaluation.metadata=<csv file> and "
+            "evaluation.metadata_id=<its column of image ids>."
         )
-    if evaluation.catalog is not None and not evaluation.bin_columns:
+    if evaluation.metadata is not None and not evaluation.bin_columns:
         raise UserError(
-            "evaluation.catalog is set, but evaluation.bin_columns is empty: name the columns along which accuracy is reported."
+            "evaluation.metadata is set, but evaluation.bin_columns is empty: name the columns along which accuracy is reported."
         )
     if evaluation.bin_columns and votes:
         raise UserError(

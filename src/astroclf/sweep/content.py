@@ -12,7 +12,7 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from astroclf.sweep.parameters import Parameter, parameters_of
+from astroclf.sweep.space.parameters import Parameter, parameters_of
 
 SO_FAR = "so_far"  # attribute of a trial: the mean of what it reported, where each step is a fold
 INTERRUPTED = "interrupted"  # attribute of a failed trial that was stopped or killed, not at fault

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from astroclf.errors import UserError
-from astroclf.sweep import syntax
-from astroclf.sweep.dimension import Condition, Dimension
-from astroclf.sweep.distributions import MOST_VALUES, read_condition, read_dimension
-from astroclf.sweep.space import Space
+from astroclf.sweep.space import syntax
+from astroclf.sweep.space.dimension import Condition, Dimension
+from astroclf.sweep.space.distributions import MOST_VALUES, read_condition, read_dimension
+from astroclf.sweep.space.space import Space
 
 Dimensions = dict[str, Dimension]
 Settled = Callable[[str], str | None]

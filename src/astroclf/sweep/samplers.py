@@ -13,7 +13,7 @@ from optuna.exceptions import ExperimentalWarning
 from astroclf.errors import UserError
 from astroclf.sweep.nodes import SAMPLERS
 from astroclf.sweep.options import read_options
-from astroclf.sweep.space import Space
+from astroclf.sweep.space.space import Space
 
 
 def trial_seed(seed: int, number: int) -> int:

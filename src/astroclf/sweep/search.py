@@ -20,7 +20,7 @@ from astroclf.sweep.content import SweepContent, time_s
 from astroclf.sweep.processes import heartbeat
 from astroclf.sweep.progress import remaining_s, trial_line
 from astroclf.sweep.samplers import make_sampler, trial_seed
-from astroclf.sweep.space import Space
+from astroclf.sweep.space.space import Space
 from astroclf.sweep.study import (
     EPOCHS,
     FOLDER,

@@ -21,7 +21,7 @@ from astroclf.errors import UserError
 from astroclf.locks import locked
 from astroclf.sweep.content import INTERRUPTED
 from astroclf.sweep.processes import is_alive, silent_trials
-from astroclf.sweep.space import difference
+from astroclf.sweep.space.space import difference
 
 log = logging.getLogger(__name__)
 

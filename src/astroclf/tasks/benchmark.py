@@ -9,20 +9,20 @@ from pathlib import Path
 
 import torch
 
-from astroclf.data.batches import Batch
 from astroclf.data.dataset import TRAIN
+from astroclf.data.loader import Batch
 from astroclf.data.sources import load_dataset
+from astroclf.device import choose_device, describe_device, wait_for
 from astroclf.files import write_json
 from astroclf.interruption import StopRequest
 from astroclf.models.finetune import parameter_groups
 from astroclf.settings import Settings, sections
-from astroclf.tasks.inspection import describe
-from astroclf.tasks.setup import Setup, prepare
+from astroclf.tasks.build import Setup, prepare
+from astroclf.tasks.data_checks import describe
 from astroclf.training.autotune import TrainingStep, measure
-from astroclf.training.device import choose_device, describe_device, wait_for
 from astroclf.training.loop import train_epoch
-from astroclf.training.numerics import Numerics, list_candidates
 from astroclf.training.optimizers import make_optimizer
+from astroclf.training.precision import Numerics, list_candidates
 from astroclf.training.progress import Progress
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ import numpy as np
 from astroclf.bundle import Depth, Description, FileCut
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.preprocess import Preprocess
-from astroclf.evaluation.decision import Decision
+from astroclf.evaluation.decisions.decision import Decision
 from astroclf.settings import Settings, sections
 
 
@@ -32,7 +32,7 @@ def describe_bundle(
         classes=dataset.classes,
         has_votes=dataset.has_votes,
         decision=decision,
-        views=settings.evaluation.views,
+        views=settings.evaluation.tta_views,
         cut=FileCut(
             crop_px=getattr(settings.dataset, "crop_px", None),
             image_px=dataset.image_px,

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.evaluation.bins import BinnedAccuracy, accuracy_in_bins, bin_edges
 from astroclf.evaluation.metadata import read_metadata
+from astroclf.evaluation.metrics.bins import BinnedAccuracy, accuracy_in_bins, bin_edges
+from astroclf.inference.predictor import Outputs
 from astroclf.settings import Settings
 from astroclf.tasks.scores import Scoring, resampling_of
-from astroclf.training.inference import Outputs
 
 
 def catalog_values(settings: Settings, dataset: ImageDataset) -> dict[str, np.ndarray]:
@@ -21,12 +21,12 @@ def catalog_values(settings: Settings, dataset: ImageDataset) -> dict[str, np.nd
     Raises UserError as `metadata.read_metadata`.
     """
     evaluation = settings.evaluation
-    if not (evaluation.bin_columns and evaluation.catalog and evaluation.catalog_id):
+    if not (evaluation.bin_columns and evaluation.metadata and evaluation.metadata_id):
         return {}
     return read_metadata(
         evaluation.bin_columns,
-        catalog=Path(evaluation.catalog),
-        id_column=evaluation.catalog_id,
+        catalog=Path(evaluation.metadata),
+        id_column=evaluation.metadata_id,
         ids=dataset.ids,
     )
 

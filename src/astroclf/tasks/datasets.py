@@ -8,7 +8,7 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
 from astroclf.errors import UserError, listed
 from astroclf.settings import Settings
-from astroclf.tasks.memory import Memory
+from astroclf.tasks.cache import Memory
 
 
 def get_dataset(settings: Settings, memory: Memory) -> ImageDataset:

@@ -8,11 +8,20 @@ import numpy as np
 
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.data.splits import leading_answers
-from astroclf.evaluation.calibration import fit_temperature
-from astroclf.evaluation.cross_fitting import cross_fit, stratified_folds
-from astroclf.evaluation.decision import Decided, Decision, adjustment_factors, shift_of_alpha
-from astroclf.evaluation.decision_comparison import ComparedDecisions, compare_decisions
-from astroclf.evaluation.thresholds import FittedThreshold, fit_threshold, fit_vote_thresholds
+from astroclf.evaluation.decisions.calibration import fit_temperature
+from astroclf.evaluation.decisions.comparison import ComparedDecisions, compare_decisions
+from astroclf.evaluation.decisions.cross_fitting import cross_fit, stratified_folds
+from astroclf.evaluation.decisions.decision import (
+    Decided,
+    Decision,
+    adjustment_factors,
+    shift_of_alpha,
+)
+from astroclf.evaluation.decisions.thresholds import (
+    FittedThreshold,
+    fit_threshold,
+    fit_vote_thresholds,
+)
 from astroclf.settings import Settings, sections
 from astroclf.status import status
 from astroclf.tasks.scores import resampling_of

@@ -7,11 +7,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from astroclf.device import peak_memory_bytes
 from astroclf.files import write_json
 from astroclf.models.classifier import count_parameters
 from astroclf.settings.sections import COSTS
-from astroclf.tasks.setup import Setup
-from astroclf.training.device import peak_memory_bytes
+from astroclf.tasks.build import Setup
 from astroclf.training.progress import Progress
 
 AVERAGED_EPOCHS = 5  # that objective_epoch=mean averages

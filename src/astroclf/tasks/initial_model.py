@@ -10,7 +10,7 @@ from astroclf.errors import UserError
 from astroclf.models import BuiltModel, Classifier, build_model
 from astroclf.models.classifier import trains_batch_norm
 from astroclf.settings import Settings, sections
-from astroclf.tasks.memory import Memory
+from astroclf.tasks.cache import Memory
 
 
 def start_model(

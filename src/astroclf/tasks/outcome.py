@@ -12,16 +12,19 @@ from torch import Tensor, nn
 
 from astroclf.bundle import write_bundle
 from astroclf.data.dataset import TEST, TRAIN, VAL, ImageDataset
+from astroclf.device import describe_device, peak_memory_bytes
 from astroclf.errors import counted
-from astroclf.evaluation.baseline import baseline_warnings
-from astroclf.evaluation.metrics import metric_label
-from astroclf.evaluation.report import write_report
-from astroclf.evaluation.report_content import DecisionContent, ReportContent, SplitResult
+from astroclf.evaluation.metrics.baseline import baseline_warnings
+from astroclf.evaluation.metrics.scores import metric_label
 from astroclf.files import shortest
+from astroclf.inference.predictor import run_views
 from astroclf.models.classifier import count_parameters
 from astroclf.models.lora import merge_adapters
+from astroclf.reports.run.content import DecisionContent, ReportContent, SplitResult
+from astroclf.reports.run.report import write_report
 from astroclf.settings import Settings
 from astroclf.status import status
+from astroclf.tasks.build import Setup
 from astroclf.tasks.bundle_description import describe_bundle
 from astroclf.tasks.decide import compare_with_plain, fit_decision
 from astroclf.tasks.results import (
@@ -32,10 +35,7 @@ from astroclf.tasks.results import (
     write_predictions,
 )
 from astroclf.tasks.scores import Scoring
-from astroclf.tasks.setup import Setup
 from astroclf.tracking import Tracker
-from astroclf.training.device import describe_device, peak_memory_bytes
-from astroclf.training.inference import run_views
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def report_outcome(
     # From here on the network is what the bundle holds, so that every figure is the bundle's.
     merge_adapters(setup.classifier.backbone)
     log.info("evaluating the weights of epoch %d", setup.progress.best_epoch)
-    views = settings.evaluation.views
+    views = settings.evaluation.tta_views
     outputs = {
         split: run_views(setup.learner.network, batches, setup.loss, views)
         for split, batches in setup.batches.items()
@@ -134,7 +134,7 @@ def run_facts(
         "train_s": round(progress.train_s, 2),
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
-        "chosen_on": f"val {metric_label(settings.trainer.monitor, positive_class)}",
+        "selection_metric": f"val {metric_label(settings.trainer.monitor, positive_class)}",
         "positive_class": positive_class,
         "backbone": setup.backbone,
         "parameters": parameters,
@@ -165,7 +165,7 @@ def report_content(
         monitor=settings.trainer.monitor,
         best_epoch=setup.progress.best_epoch,
         calibration_bins=settings.evaluation.calibration_bins,
-        resamples=settings.evaluation.bootstrap,
+        resamples=settings.evaluation.bootstrap_resamples,
         resampled_groups=dataset.groups is not None,
         facts=report_facts(facts),
         warnings=warnings,
@@ -184,7 +184,7 @@ def report_facts(facts: Mapping[str, Any]) -> dict[str, str]:
         "images_per_s": f"{facts['images_per_s']:.0f}",
         "train_s": f"{facts['train_s']:.0f}",
         "epochs": f"{facts['epochs']}, best {facts['best_epoch']}",
-        "chosen_on": facts["chosen_on"],
+        "selection_metric": facts["selection_metric"],
         "backbone": facts["backbone"],
         "parameters": f"{facts['parameters']:,}",
         "git_commit": commit[:10] + (f" +{changes}" if changes else "") or "none",
@@ -220,7 +220,7 @@ def closing_facts(setup: Setup, folder: Path, facts: Mapping[str, Any]) -> dict[
     """What ends the summary: the time it took, and where everything lies."""
     folder = shortest(folder)
     lines = {
-        "trained": f"{counted(facts['epochs'], 'epoch')} (best: {facts['best_epoch']}, by {facts['chosen_on']}), {counted(setup.progress.steps, 'step')} in {facts['train_s']:.0f} s, "
+        "trained": f"{counted(facts['epochs'], 'epoch')} (best: {facts['best_epoch']}, by {facts['selection_metric']}), {counted(setup.progress.steps, 'step')} in {facts['train_s']:.0f} s, "
         f"{facts['images_per_s']:.0f} images/s on {facts['device']}",
         "weights": setup.initialization,
         "report": str(folder / "report.html"),

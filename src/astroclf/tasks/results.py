@@ -13,16 +13,16 @@ import numpy as np
 from astroclf.data.audit import find_leaks, overlaps_train
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
-from astroclf.evaluation.baseline import HEADLINES, constant_baseline
-from astroclf.evaluation.decision_comparison import ComparedDecisions
-from astroclf.evaluation.metrics import metric_label
-from astroclf.evaluation.report_content import SplitResult
+from astroclf.evaluation.decisions.comparison import ComparedDecisions
+from astroclf.evaluation.metrics.baseline import HEADLINES, constant_baseline
+from astroclf.evaluation.metrics.scores import metric_label
 from astroclf.files import read_json, write_csv, write_json
+from astroclf.inference.predictor import Outputs
+from astroclf.reports.run.content import SplitResult
 from astroclf.settings import Settings
 from astroclf.status import status
 from astroclf.tasks.columns import bin_split, catalog_values
 from astroclf.tasks.scores import Scoring
-from astroclf.training.inference import Outputs
 
 
 @status("computing metrics and intervals")
@@ -205,7 +205,7 @@ def _baseline_line(splits: Mapping[str, SplitResult]) -> str:
 
 def _interval_lines(settings: Settings, splits: Mapping[str, SplitResult]) -> list[str]:
     """Return what the brackets mean, and why some figures have none or rest on few images."""
-    if settings.evaluation.bootstrap == 0:
+    if settings.evaluation.bootstrap_resamples == 0:
         return []
     lines = ["", "95 % intervals in brackets; floor: ece to expect of calibrated probabilities."]
     for split, result in splits.items():

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.evaluation.decision import Decided, Decision
-from astroclf.evaluation.label_metrics import score_labels, score_labels_with_intervals
-from astroclf.evaluation.metrics import Scores
+from astroclf.evaluation.decisions.decision import Decided, Decision
+from astroclf.evaluation.metrics.label_metrics import score_labels, score_labels_with_intervals
+from astroclf.evaluation.metrics.scores import Scores
+from astroclf.evaluation.metrics.vote_metrics import score_votes, score_votes_with_intervals
 from astroclf.evaluation.resampling import Resampling
-from astroclf.evaluation.vote_metrics import score_votes, score_votes_with_intervals
+from astroclf.inference.predictor import Outputs
 from astroclf.settings import Settings
-from astroclf.training.inference import Outputs
 
 
 @dataclass(frozen=True)
@@ -69,4 +69,4 @@ class Scoring:
 def resampling_of(settings: Settings, dataset: ImageDataset, positions: np.ndarray) -> Resampling:
     """How the images at these positions are resampled: by groups where the data set has them."""
     groups = None if dataset.groups is None else dataset.groups[positions]
-    return Resampling(settings.evaluation.bootstrap, settings.seed, groups)
+    return Resampling(settings.evaluation.bootstrap_resamples, settings.seed, groups)

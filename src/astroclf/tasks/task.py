@@ -7,7 +7,7 @@ from typing import Any
 
 from astroclf.models import require_model
 from astroclf.settings import Settings
-from astroclf.tasks.memory import Memory
+from astroclf.tasks.cache import Memory
 from astroclf.tasks.reports import TrialReports
 
 

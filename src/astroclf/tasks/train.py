@@ -10,28 +10,28 @@ from typing import Any
 from torch import Tensor
 
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
+from astroclf.device import choose_device, describe_device
 from astroclf.errors import Interrupted, Pruned, UserError
-from astroclf.evaluation.metrics import HIGHER_IS_BETTER, metric_label
+from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER, metric_label
+from astroclf.inference.predictor import run_network
 from astroclf.interruption import graceful_interrupt, interrupted_while
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
 from astroclf.redaction import redact_values
 from astroclf.settings import Settings, sections
 from astroclf.status import duration
+from astroclf.tasks.build import Setup, prepare
+from astroclf.tasks.cache import Memory
+from astroclf.tasks.data_checks import inspect_dataset
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.decide import plain_decision
 from astroclf.tasks.figures import measured_figures, write_trial_metrics
-from astroclf.tasks.inspection import inspect_dataset
-from astroclf.tasks.memory import Memory
 from astroclf.tasks.outcome import report_outcome
 from astroclf.tasks.reports import TrialReports
 from astroclf.tasks.results import append_history, write_history
 from astroclf.tasks.scores import Scoring
-from astroclf.tasks.setup import Setup, prepare
 from astroclf.tracking import Tracker, closing, open_tracker
 from astroclf.training.checkpoint import random_states, read_checkpoint, write_checkpoint
-from astroclf.training.device import choose_device, describe_device
-from astroclf.training.inference import run_network
 from astroclf.training.loop import fit, goes_on, steps_left
 from astroclf.training.progress import Progress
 

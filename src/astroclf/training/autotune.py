@@ -20,14 +20,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from astroclf.device import device_name, wait_for
 from astroclf.errors import one_line
 from astroclf.files import read_json, write_json
 from astroclf.locks import locked
 from astroclf.settings import sections
 from astroclf.status import status
-from astroclf.training.device import device_name, wait_for
 from astroclf.training.losses import Loss
-from astroclf.training.numerics import Numerics, list_candidates
+from astroclf.training.precision import Numerics, list_candidates
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from astroclf.data.preprocess import Preprocess
-from astroclf.training.numerics import Numerics
+from astroclf.training.precision import Numerics
 from astroclf.training.progress import Progress
 
 

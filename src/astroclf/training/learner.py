@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from astroclf.data.batches import Batch
+from astroclf.data.loader import Batch
 from astroclf.training.average import WeightAverage
 from astroclf.training.losses import Loss
-from astroclf.training.numerics import Numerics
 from astroclf.training.optimizers import Schedule
+from astroclf.training.precision import Numerics
 
 
 class Learner:
@@ -28,7 +28,7 @@ class Learner:
         numerics: Numerics,
         device: torch.device,
         *,
-        clip_norm: float | None = None,
+        grad_clip_norm: float | None = None,
         ema_decay: float | None = None,
         frozen: frozenset[str] = frozenset(),
         begin_epoch: Callable[[int], None] | None = None,
@@ -45,7 +45,7 @@ class Learner:
         self.schedule = schedule
         self.numerics = numerics
         self.device = device
-        self.clip_norm = clip_norm
+        self.grad_clip_norm = grad_clip_norm
         self.frozen = frozen
         self.begin_epoch = begin_epoch or (lambda epoch: None)
         self.average = None if ema_decay is None else WeightAverage(self._changing(), ema_decay)
@@ -66,9 +66,9 @@ class Learner:
                 share = self.loss(logits.float(), batch.target).sum() / images
                 self.scaler.scale(share).backward()
                 total += share.detach()
-        if self.clip_norm is not None:
+        if self.grad_clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.clip_norm)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.grad_clip_norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)

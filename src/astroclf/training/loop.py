@@ -10,12 +10,12 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from astroclf.data.batches import Batch, Epochs
+from astroclf.data.loader import Batch, Epochs
+from astroclf.device import wait_for
 from astroclf.errors import UserError
 from astroclf.interruption import StopRequest
 from astroclf.settings import sections
 from astroclf.status import duration, status
-from astroclf.training.device import wait_for
 from astroclf.training.learner import Learner
 from astroclf.training.progress import Progress
 
@@ -62,7 +62,7 @@ def fit(
             row |= {f"val_{name}": value for name, value in scores.items()}
             row["time_s"] = time.perf_counter() - start_s
             monitored = scores[settings.monitor]
-            if progress.record(row, monitored, higher_is_better, settings.min_gain):
+            if progress.record(row, monitored, higher_is_better, settings.min_delta):
                 best = learner.weights()
         learner.schedule.after_epoch(monitored)
         save(best)
@@ -90,9 +90,9 @@ def train_epoch(
     """The steps of one epoch that are still to be taken."""
     learner.begin_epoch(progress.epoch)
     learner.network.train()
-    first = progress.step * settings.accumulate
+    first = progress.step * settings.accumulate_batches
     batches = train.shuffled(augment, seed, progress.epoch, first)
-    steps = islice(in_runs(batches, settings.accumulate), steps_left(settings, progress))
+    steps = islice(in_runs(batches, settings.accumulate_batches), steps_left(settings, progress))
     look_every = 1 if learner.device.type == "cpu" else STEPS_BETWEEN_LOOKS
     unseen: list[Tensor] = []
     clock_s = time.perf_counter()
@@ -118,7 +118,7 @@ def train_epoch(
 
 def steps_of_epoch(train: Epochs, settings: sections.Trainer) -> int:
     """Return the number of optimizer steps of a whole epoch."""
-    return math.ceil(train.steps / settings.accumulate)
+    return math.ceil(train.steps / settings.accumulate_batches)
 
 
 def run_steps_left(train: Epochs, settings: sections.Trainer, progress: Progress) -> int:
@@ -171,7 +171,7 @@ def likely_cause(learner: Learner, run: list[Batch]) -> str:
         )
     if learner.numerics.precision == "fp16":
         return "fp16 holds numbers up to 65504 only; try trainer.precision=bf16 or fp32."
-    or_clip = ", or set trainer.clip_norm=1" if learner.clip_norm is None else ""
+    or_clip = ", or set trainer.grad_clip_norm=1" if learner.grad_clip_norm is None else ""
     return (
         f"most likely the learning rate is too high (it was {learner.lr:.3g}); "
         f"lower optimizer.lr{or_clip}."

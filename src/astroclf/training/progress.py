@@ -30,7 +30,7 @@ class Progress:
     threads: list[int] = field(default_factory=list)
 
     def record(
-        self, row: dict[str, float], value: float, higher_is_better: bool, min_gain: float
+        self, row: dict[str, float], value: float, higher_is_better: bool, min_delta: float
     ) -> bool:
         """Close the epoch with its row; returns whether it is the best so far.
 
@@ -40,7 +40,7 @@ class Progress:
         self.epoch += 1
         self.step, self.losses = 0, []
         gain = value - self.best_value if higher_is_better else self.best_value - value
-        if not math.isnan(value) and (math.isnan(self.best_value) or gain > min_gain):
+        if not math.isnan(value) and (math.isnan(self.best_value) or gain > min_delta):
             self.best_epoch, self.best_value = self.epoch, value
             return True
         return False

@@ -21,9 +21,9 @@ from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.integrity import sign
 from astroclf.runs.claim import is_run
 from astroclf.runs.interrupted import describe_interrupt
+from astroclf.runs.manifest import FORMAT
 from astroclf.settings import read_settings
 from astroclf.tasks import outcome
-from astroclf.tasks.repeat.record import FORMAT
 from astroclf.tasks.repeat.repeat import repeat
 from astroclf.tasks.task import run_task
 from astroclf.training.learner import Learner
@@ -31,7 +31,7 @@ from astroclf.training.learner import Learner
 Run = Callable[..., Path]
 
 SHORT = (
-    "model.widths=[4,8]", "model.hidden_units=[8]", "dataset.image_px=16", "evaluation.bootstrap=10",
+    "model.widths=[4,8]", "model.hidden_units=[8]", "dataset.image_px=16", "evaluation.bootstrap_resamples=10",
     "optimizer.lr=0.01",
 )  # fmt: skip
 SEEDS = (*SHORT, "seeds=[1,2,4]")

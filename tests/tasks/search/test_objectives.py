@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from astroclf.errors import UserError
-from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER
 from astroclf.settings import Settings
 from astroclf.settings.sections import COSTS, LABEL_METRICS, VOTE_METRICS
 from astroclf.tasks.search.objectives import better, read_directions, read_objectives

@@ -30,11 +30,11 @@ class Evaluation(Section):
     temperature: bool
     threshold: Text
     logit_adjustment: Annotated[float, Field(ge=0, le=10)]
-    views: Literal[1, 8]
-    bootstrap: Annotated[int, Field(ge=0, le=100_000, strict=True)]
+    tta_views: Literal[1, 8]
+    bootstrap_resamples: Annotated[int, Field(ge=0, le=100_000, strict=True)]
     calibration_bins: Bins
     positive_class: Text | None
-    catalog: UserPath | None
-    catalog_id: Text | None
+    metadata: UserPath | None
+    metadata_id: Text | None
     bin_columns: tuple[Text, ...]
     bins: Bins

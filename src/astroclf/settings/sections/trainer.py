@@ -13,14 +13,14 @@ class Trainer(Section):
     device: Text
     epochs: Count
     batch_size: Count
-    accumulate: Count
+    accumulate_batches: Count
     precision: Literal["auto", "fp32", "tf32", "bf16", "fp16"]
     channels_last: Literal["auto"] | bool
     threads: Literal["auto"] | Annotated[int, Field(ge=1, le=1024, strict=True)]
-    clip_norm: Positive | None
+    grad_clip_norm: Positive | None
     ema_decay: Annotated[float, Field(gt=0, lt=1)] | None
     monitor: Text
     patience: Count | None
-    min_gain: NonNegative
+    min_delta: NonNegative
     max_steps: Annotated[int, Field(ge=1, le=10**12, strict=True)] | None
-    resident_share: Annotated[float, Field(ge=0, le=1)]
+    device_cache_fraction: Annotated[float, Field(ge=0, le=1)]

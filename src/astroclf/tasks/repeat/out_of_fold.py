@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import TEST, ImageDataset
-from astroclf.evaluation.decision import Decided
-from astroclf.evaluation.fold_metrics import rank_in_folds
+from astroclf.evaluation.decisions.decision import Decided
 from astroclf.evaluation.intervals import Measured
-from astroclf.evaluation.label_metrics import score_labels_with_intervals
-from astroclf.evaluation.vote_metrics import score_votes_with_intervals
+from astroclf.evaluation.metrics.fold_metrics import rank_in_folds
+from astroclf.evaluation.metrics.label_metrics import score_labels_with_intervals
+from astroclf.evaluation.metrics.vote_metrics import score_votes_with_intervals
 from astroclf.files import write_csv
 from astroclf.settings import Settings
 from astroclf.tasks.repeat.stored_results import Row, read_predictions

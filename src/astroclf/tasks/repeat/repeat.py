@@ -11,10 +11,10 @@ from typing import Any
 from astroclf.data.splits import write_split
 from astroclf.errors import Interrupted, Pruned
 from astroclf.provenance import provenance
+from astroclf.runs.manifest import Record, continue_record
 from astroclf.settings import Settings
+from astroclf.tasks.cache import Memory
 from astroclf.tasks.datasets import get_dataset
-from astroclf.tasks.memory import Memory
-from astroclf.tasks.repeat.record import Record, continue_record
 from astroclf.tasks.repeat.repetitions import (
     Repetition,
     describe_folds,

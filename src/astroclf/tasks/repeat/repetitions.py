@@ -11,8 +11,8 @@ import numpy as np
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.folds import assign_folds, fold_names, turn_to_fold
 from astroclf.settings import Settings, sections
+from astroclf.tasks.cache import Memory
 from astroclf.tasks.datasets import get_dataset
-from astroclf.tasks.memory import Memory
 from astroclf.tasks.train import run_name
 
 

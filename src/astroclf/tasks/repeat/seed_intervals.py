@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import TEST, VAL, ImageDataset
-from astroclf.evaluation.decision import Decided
+from astroclf.evaluation.decisions.decision import Decided
 from astroclf.evaluation.intervals import Measured
-from astroclf.evaluation.label_metrics import mean_with_intervals
+from astroclf.evaluation.metrics.label_metrics import mean_with_intervals
 from astroclf.settings import Settings
 from astroclf.tasks.repeat.stored_results import read_predictions
 from astroclf.tasks.scores import resampling_of

@@ -71,7 +71,7 @@ def run_facts(
     return {
         "runs": list(names),
         **several,
-        "chosen_on": f"val {settings.trainer.monitor}",
+        "selection_metric": f"val {settings.trainer.monitor}",
         "train_s": round(sum(run["train_s"] for run in runs), 2),
         "warnings": list(dict.fromkeys(warnings)),
     }

@@ -26,7 +26,7 @@ from astroclf.settings.agreement import gives_votes
 from astroclf.settings.sections import LABEL_METRICS, VOTE_METRICS
 from astroclf.sweep.nodes import PAIRED_PRUNERS, STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.sweep.read import read_space
-from astroclf.sweep.space import Space
+from astroclf.sweep.space.space import Space
 from astroclf.tasks.search.objectives import require_comparable
 from astroclf.tracking import flatten
 

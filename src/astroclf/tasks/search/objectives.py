@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from astroclf.errors import UserError
-from astroclf.evaluation.metrics import HIGHER_IS_BETTER
+from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER
 from astroclf.settings import Settings
 from astroclf.settings.agreement import gives_votes
 from astroclf.settings.sections import COSTS, LABEL_METRICS, VOTE_METRICS

@@ -13,10 +13,10 @@ from astroclf.errors import UserError
 from astroclf.settings import Settings
 from astroclf.sweep.pruners import make_pruner
 from astroclf.sweep.samplers import make_sampler
-from astroclf.sweep.space import Space
+from astroclf.sweep.space.space import Space
 from astroclf.sweep.study import Identity
+from astroclf.tasks.cache import Memory
 from astroclf.tasks.datasets import get_dataset
-from astroclf.tasks.memory import Memory
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tasks.search.objectives import read_directions, read_objectives
 from astroclf.tracking import flatten
@@ -26,7 +26,7 @@ LONGEST_NAME = 100
 # What trials that are compared may differ in.
 NOT_COMPARED = (
     "search.params", "search.where", "search.objective", "search.replicates", "tracking", "resume",
-    "trainer.device", "trainer.resident_share", "trainer.threads",
+    "trainer.device", "trainer.device_cache_fraction", "trainer.threads",
 )  # fmt: skip
 
 

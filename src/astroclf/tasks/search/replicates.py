@@ -13,7 +13,7 @@ from typing import Any
 from astroclf.files import read_json
 from astroclf.settings import Settings
 from astroclf.sweep.content import SweepContent
-from astroclf.sweep.space import Space
+from astroclf.sweep.space.space import Space
 from astroclf.tasks.search.compositions import Compositions
 
 log = logging.getLogger(__name__)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from astroclf.commands import run_command
 from astroclf.files import shortest
+from astroclf.reports.sweep.report import write_sweep_report
 from astroclf.sweep.content import SweepContent, numbers_by_state
 from astroclf.sweep.importance import importances
 from astroclf.sweep.overlay import write_overlay
-from astroclf.sweep.report import write_sweep_report
-from astroclf.sweep.space import Space
+from astroclf.sweep.space.space import Space
 from astroclf.sweep.table import write_trials
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tracking import Tracker

@@ -26,7 +26,7 @@ from astroclf.sweep.study import (
     open_study,
 )
 from astroclf.sweep.trial import TrialResult
-from astroclf.tasks.memory import Memory
+from astroclf.tasks.cache import Memory
 from astroclf.tasks.search.compositions import Compositions, is_single
 from astroclf.tasks.search.plan import Plan, read_plan, with_data
 from astroclf.tasks.search.replicates import LaunchJobs, replicate_best

@@ -1,0 +1,1 @@
+"""Decisions: activation, calibration and thresholds, from logits to labels."""

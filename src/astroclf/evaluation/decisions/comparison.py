@@ -1,0 +1,183 @@
+"""What a decision brings: the same images with and without it, measured alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from astroclf.evaluation.decisions.decision import Decided
+from astroclf.evaluation.intervals import Measured, estimate, measured
+from astroclf.evaluation.metrics.confusion import ratio
+from astroclf.evaluation.metrics.label_intervals import (
+    first_note,
+    measure_overall,
+    notes_of_classes,
+)
+from astroclf.evaluation.metrics.label_sums import LabelSums, calibration_bin
+from astroclf.evaluation.metrics.scores import OVER_CLASSES, SCALES, gain
+from astroclf.evaluation.resampling import Figures, Replicates, Resampling, replicate
+
+OF_LABELS = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "ece", "brier")
+OF_VOTES = ("accuracy", "macro_f1", "ece", "brier")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric without the decision and with it; gain: how much better it is with it."""
+
+    plain: Measured
+    tuned: Measured
+    gain: Measured
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedDecisions:
+    """One split without the decision and with it.
+
+    targets: (N,) int64 classes or (N, K) vote fractions in [0, 1].
+    metrics: metric of `OF_LABELS` or `OF_VOTES` -> its comparison.
+    """
+
+    plain: Decided
+    tuned: Decided
+    targets: np.ndarray
+    metrics: dict[str, Comparison]
+
+
+def compare_decisions(
+    plain: Decided,
+    tuned: Decided,
+    targets: np.ndarray,
+    classes: Sequence[str],
+    *,
+    bins: int,
+    resampling: Resampling,
+) -> ComparedDecisions:
+    """Measure both decisions, and the gain, with 95 % intervals.
+
+    The interval of a gain is a paired one, from the same resamples for both: it leaves out the luck
+    of the images, which both decisions share. ece and its gain have none.
+
+    - Classes: the metrics of `label_metrics.score_labels`.
+    - Votes: an answer is true where at least half of the votes are for it. accuracy is over all
+      images and answers, macro_f1 the mean over the answers (0 for one that is neither true nor
+      given), brier the mean squared distance to the fraction, ece that of Guo et al. (2017,
+      arXiv:1706.04599, equation 3) with fractions for frequencies, all answers together.
+
+    targets: (N,) int64, or (N, K) vote fractions. classes: of the K classes or answers, the names.
+    bins: of confidence, for ece.
+    """
+    if targets.ndim == 2:
+        metrics = _compare_votes(plain, tuned, targets, bins, resampling)
+    else:
+        metrics = _compare_labels(plain, tuned, targets, classes, bins, resampling)
+    return ComparedDecisions(plain, tuned, targets, metrics)
+
+
+def _compare_labels(
+    plain: Decided,
+    tuned: Decided,
+    targets: np.ndarray,
+    classes: Sequence[str],
+    bins: int,
+    resampling: Resampling,
+) -> dict[str, Comparison]:
+    sums = [LabelSums(each, targets, bins) for each in (plain, tuned)]
+    replicates = _replicate_both(sums[0].figures, sums[1].figures, OF_LABELS, targets, resampling)
+    notes = notes_of_classes(targets, classes, resampling)
+    before, after = (
+        measure_overall(OF_LABELS, replicates[side], sums[side], notes) for side in range(2)
+    )
+    smallest = first_note(*notes)
+    return {
+        name: Comparison(
+            before[name],
+            after[name],
+            _gain(name, replicates[2][name], smallest if name in OVER_CLASSES else ""),
+        )
+        for name in OF_LABELS
+    }
+
+
+def _compare_votes(
+    plain: Decided, tuned: Decided, votes: np.ndarray, bins: int, resampling: Resampling
+) -> dict[str, Comparison]:
+    sums = [_VoteSums(each, votes, bins) for each in (plain, tuned)]
+    before, after, gains = _replicate_both(
+        sums[0].figures, sums[1].figures, OF_VOTES, votes, resampling
+    )
+    return {
+        name: Comparison(
+            _side(name, before[name]), _side(name, after[name]), _gain(name, gains[name])
+        )
+        for name in OF_VOTES
+    }
+
+
+def _replicate_both(
+    plain: Figures,
+    tuned: Figures,
+    metrics: Sequence[str],
+    targets: np.ndarray,
+    resampling: Resampling,
+) -> list[dict[str, Replicates]]:
+    """The replicates without the decision, with it, and of the gains, from the same resamples."""
+
+    def figures(weights: np.ndarray) -> dict[str, np.ndarray]:
+        before, after = plain(weights), tuned(weights)
+        gains = {name: gain(name, after[name], before[name]) for name in metrics}
+        parts = zip(("plain", "tuned", "gain"), (before, after, gains), strict=True)
+        return {f"{part} {name}": each for part, of in parts for name, each in of.items()}
+
+    strata = targets if targets.ndim == 1 else None
+    found = replicate(figures, len(targets), resampling, strata)
+    return [
+        {key.removeprefix(part): each for key, each in found.items() if key.startswith(part)}
+        for part in ("plain ", "tuned ", "gain ")
+    ]
+
+
+def _side(metric: str, replicates: Replicates) -> Measured:
+    if metric == "ece":
+        return measured(float(replicates.value), None)
+    return estimate(replicates, SCALES[metric])
+
+
+def _gain(metric: str, replicates: Replicates, note: str = "") -> Measured:
+    if metric == "ece":
+        return measured(float(replicates.value), None)
+    return estimate(replicates, "linear", note)
+
+
+class _VoteSums:
+    """The metrics of `OF_VOTES` for any weights (R, N), each (R,)."""
+
+    def __init__(self, decided: Decided, votes: np.ndarray, bins: int) -> None:
+        fractions, votes = decided.probabilities.astype(np.float64), votes.astype(np.float64)
+        truth, given = votes >= 0.5, decided.labels
+        bin_of = calibration_bin(fractions, bins)
+        too_high = fractions - votes
+        gaps = [np.where(bin_of == b, too_high, 0.0).mean(axis=1) for b in range(bins)]
+        tables = (
+            truth,
+            given,
+            truth & given,
+            np.stack(gaps, axis=1),
+            np.mean(truth == given, axis=1, keepdims=True),
+            np.mean(too_high**2, axis=1, keepdims=True),
+        )
+        self._table = np.hstack([table.astype(np.float64) for table in tables])
+        self._edges = np.cumsum([table.shape[1] for table in tables])[:-1]
+
+    def figures(self, weights: np.ndarray) -> dict[str, np.ndarray]:
+        sums = np.split(weights @ self._table, self._edges, axis=1)
+        true, given, hits, gaps, right, squares = sums
+        n = weights.sum(axis=1)
+        return {
+            "accuracy": ratio(right[:, 0], n),
+            "macro_f1": np.nan_to_num(ratio(2 * hits, true + given)).mean(axis=1),
+            "ece": ratio(np.abs(gaps).sum(axis=1), n),
+            "brier": ratio(squares[:, 0], n),
+        }

@@ -1,0 +1,1 @@
+"""Metrics of labels and vote fractions, with confidence intervals."""

@@ -1,0 +1,156 @@
+"""Metrics of predicted classes.
+
+Each metric is defined once, as a function of how often every image counts: weights of one give the
+figure itself, other weights its replicates. Definitions are scikit-learn's, which is not
+imported: that alone takes longer than measuring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from astroclf.evaluation.decisions.decision import Decided
+from astroclf.evaluation.intervals import Measured, estimate
+from astroclf.evaluation.metrics.confusion import mean_of_defined, ratio
+from astroclf.evaluation.metrics.label_intervals import (
+    first_note,
+    measure_classes,
+    measure_overall,
+    measured_ece,
+    notes_of_classes,
+)
+from astroclf.evaluation.metrics.label_sums import LabelSums
+from astroclf.evaluation.metrics.ranking import Ranking
+from astroclf.evaluation.metrics.scores import OVER_CLASSES, SCALES, Scores
+from astroclf.evaluation.resampling import Resampling, replicate
+from astroclf.settings.sections import LABEL_METRICS
+
+# Metrics that follow from sums over images alone.
+OF_SUMS = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "log_loss", "brier", "ece")
+PER_CLASS = ("precision", "recall", "f1", "roc_auc", "average_precision")
+
+
+def score_labels(
+    decided: Decided, targets: np.ndarray, losses: np.ndarray, *, bins: int
+) -> dict[str, float]:
+    """Every metric of `LABEL_METRICS`; NaN where one is not defined.
+
+    - accuracy, balanced_accuracy (mean recall of the classes present), macro_f1 (mean over classes
+      present or predicted), mcc (Gorodkin 2004; 0 where it is not defined).
+    - roc_auc, average_precision: of class 1, the positive one, for two classes, else the mean over the classes
+      present, each against the rest.
+    - log_loss: natural logarithm, probabilities clipped at 2.2e-16. brier: the squared distance to
+      the truth, halved for two classes. Both are means over images, as is loss.
+    - ece: expected calibration error of the most probable class in `bins` equally wide bins of
+      confidence (Guo et al. 2017, arXiv:1706.04599, equation 3).
+
+    The first four are of the labels, the others of the probabilities.
+
+    decided: probabilities (N, K) float64, rows sum to 1. targets: (N,) int64. losses: (N,) the
+    training loss of each image.
+    """
+    statistic = _LabelStatistic(decided, targets, losses, bins)
+    figures = statistic.figures(np.ones((1, len(targets))))
+    return {metric: float(figures[metric][0]) for metric in LABEL_METRICS}
+
+
+def score_labels_with_intervals(
+    decided: Decided,
+    targets: np.ndarray,
+    losses: np.ndarray,
+    classes: Sequence[str],
+    *,
+    bins: int,
+    resampling: Resampling,
+) -> Scores:
+    """What `score_labels` measures, and each metric of `PER_CLASS` of each class.
+
+    Each figure has a 95 % interval or a note that says why it has none, see `label_intervals`.
+    The ROC-AUC and average precision of a class are against the rest.
+    """
+    statistic = _LabelStatistic(decided, targets, losses, bins)
+    replicates = replicate(statistic.figures, len(targets), resampling, targets)
+    notes = notes_of_classes(targets, classes, resampling)
+    sums = statistic.sums
+    per_class: dict[str, dict[str, Measured | int]] = {
+        name: {"n": int(np.sum(targets == k))} for k, name in enumerate(classes)
+    }
+    for metric in PER_CLASS:
+        of_classes = replicates[f"{metric}_of_class"]
+        for name, figure in zip(
+            classes, measure_classes(metric, of_classes, sums, notes), strict=True
+        ):
+            per_class[name][metric] = figure
+    return Scores(measure_overall(LABEL_METRICS, replicates, sums, notes), per_class)
+
+
+def mean_with_intervals(
+    networks: Sequence[Decided],
+    targets: np.ndarray,
+    classes: Sequence[str],
+    *,
+    bins: int,
+    resampling: Resampling,
+) -> dict[str, Measured]:
+    """The mean of each metric of `OF_SUMS` over several networks, with its 95 % interval.
+
+    Every network is measured on the same resample of the images, so that the interval tells how
+    sure their mean is for images of this kind; how far they lie apart is another question.
+
+    networks: what each says of the same N images. targets: (N,) int64.
+    """
+    sums = [LabelSums(decided, targets, bins) for decided in networks]
+
+    def means(weights: np.ndarray) -> dict[str, np.ndarray]:
+        figures = [each.figures(weights) for each in sums]
+        return {name: np.mean([each[name] for each in figures], axis=0) for name in figures[0]}
+
+    replicates = replicate(means, len(targets), resampling, targets)
+    notes = notes_of_classes(targets, classes, resampling)
+    if len(sums) == 1:
+        return measure_overall(OF_SUMS, replicates, sums[0], notes)
+    smallest = first_note(*notes)
+    found = {
+        metric: estimate(
+            replicates[metric], SCALES[metric], smallest if metric in OVER_CLASSES else ""
+        )
+        for metric in OF_SUMS
+        if metric != "ece"
+    }
+    ece = float(replicates["ece"].value)
+    return {**found, "ece": measured_ece(ece if np.isfinite(ece) else None, sums)}
+
+
+class _LabelStatistic:
+    """The metrics of one set of predictions for any weights (R, N)."""
+
+    def __init__(
+        self, decided: Decided, targets: np.ndarray, losses: np.ndarray, bins: int
+    ) -> None:
+        self.sums = LabelSums(decided, targets, bins)
+        self._rankings = [
+            Ranking(of_class, targets == k) for k, of_class in enumerate(decided.probabilities.T)
+        ]
+        self._losses = losses
+
+    def figures(self, weights: np.ndarray) -> dict[str, np.ndarray]:
+        """metric of `LABEL_METRICS` -> (R,); `<metric of PER_CLASS>_of_class` -> (R, K)."""
+        areas = [ranking.areas(weights) for ranking in self._rankings]
+        roc_auc = np.stack([area[0] for area in areas], axis=1)
+        average_precision = np.stack([area[1] for area in areas], axis=1)
+        figures = self.sums.figures(weights)
+        return {
+            **figures,
+            "loss": ratio(weights @ self._losses, weights.sum(axis=1)),
+            "roc_auc": _of_all_classes(roc_auc),
+            "average_precision": _of_all_classes(average_precision),
+            "roc_auc_of_class": roc_auc,
+            "average_precision_of_class": average_precision,
+        }
+
+
+def _of_all_classes(areas: np.ndarray) -> np.ndarray:
+    """Return the area of the positive class of two, or the mean over the classes present, (R,)."""
+    return areas[:, 1] if areas.shape[1] == 2 else mean_of_defined(areas)

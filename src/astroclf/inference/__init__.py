@@ -1,0 +1,1 @@
+"""Inference: from images or cached features to logits."""

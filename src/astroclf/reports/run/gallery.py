@@ -1,0 +1,133 @@
+"""Which images a report shows, and how each stands on the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from astroclf.reports.run.content import SplitResult
+
+PER_GALLERY, PER_VOTE_GALLERY = 12, 6
+ANSWERS_SHOWN = 6
+THUMBNAIL_PX, LOSSLESS_PX = 192, 96
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """src: a data URI. probability: of the predicted class, which is the label it gets."""
+
+    src: str
+    id: str
+    truth: str
+    predicted: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    name: str
+    vote: float
+    predicted: float
+
+
+@dataclass(frozen=True)
+class VotedImage:
+    """src: a data URI. answers: those with the most votes, true or predicted, in their order."""
+
+    src: str
+    id: str
+    rmse: float
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """n: how many images there are of this kind, of which `images` shows the first few."""
+
+    title: str
+    n: int
+    images: Sequence[LabelledImage | VotedImage]
+
+
+def label_galleries(result: SplitResult, classes: Sequence[str]) -> list[Gallery]:
+    """Right and most certain, wrong and most certain, least certain: of the label it gets."""
+    label = result.labels
+    assert label is not None
+    confidence = result.predictions[np.arange(len(label)), label]
+    by_confidence = np.argsort(-confidence, kind="stable")
+    right = label[by_confidence] == result.targets[by_confidence]
+    kinds = {
+        "Right and most certain": by_confidence[right],
+        "Wrong and most certain": by_confidence[~right],
+        "Least certain": by_confidence[::-1],
+    }
+
+    def show(positions: np.ndarray) -> list[LabelledImage]:
+        return [
+            LabelledImage(
+                src,
+                str(result.ids[i]),
+                classes[result.targets[i]],
+                classes[label[i]],
+                float(confidence[i]),
+            )
+            for i, src in zip(positions, _sources(result, positions), strict=True)
+        ]
+
+    return [
+        Gallery(title, len(positions), show(positions[:PER_GALLERY]))
+        for title, positions in kinds.items()
+    ]
+
+
+def vote_galleries(result: SplitResult, answers: Sequence[str]) -> list[Gallery]:
+    """Closest to the votes, in the middle, and furthest from them, by the rmse of an image."""
+    rmse = np.sqrt(np.mean((result.predictions - result.targets) ** 2, axis=1))
+    by_rmse = np.argsort(rmse, kind="stable")
+    middle = max(0, (len(rmse) - PER_VOTE_GALLERY) // 2)
+    kinds = {
+        "Closest to the votes": by_rmse,
+        "Typical: in the middle of all": by_rmse[middle:],
+        "Furthest from the votes": by_rmse[::-1],
+    }
+
+    def show(positions: np.ndarray) -> list[VotedImage]:
+        return [
+            VotedImage(src, str(result.ids[i]), float(rmse[i]), _answers(result, i, answers))
+            for i, src in zip(positions, _sources(result, positions), strict=True)
+        ]
+
+    return [
+        Gallery(title, len(rmse), show(positions[:PER_VOTE_GALLERY]))
+        for title, positions in kinds.items()
+    ]
+
+
+def _answers(result: SplitResult, position: int, names: Sequence[str]) -> tuple[Answer, ...]:
+    votes, predicted = result.targets[position], result.predictions[position]
+    most = np.argsort(-np.maximum(votes, predicted), kind="stable")[:ANSWERS_SHOWN]
+    return tuple(Answer(names[k], float(votes[k]), float(predicted[k])) for k in np.sort(most))
+
+
+def _sources(result: SplitResult, positions: np.ndarray) -> list[str]:
+    return [data_uri(image) for image in result.thumbnails(positions)] if len(positions) else []
+
+
+def data_uri(image: np.ndarray) -> str:
+    """An RGB image (H, W, 3) uint8: small ones without loss, larger ones as JPEG to 192 px."""
+    from PIL import Image
+
+    picture = Image.fromarray(image)
+    stream = io.BytesIO()
+    if max(picture.size) <= LOSSLESS_PX:
+        kind = "png"
+        picture.save(stream, "PNG", optimize=True)
+    else:
+        kind = "jpeg"
+        picture.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
+        picture.save(stream, "JPEG", quality=88, subsampling=0)
+    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -1,0 +1,186 @@
+"""The charts of the report, each as inline SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from astroclf.evaluation.intervals import wilson_interval
+from astroclf.evaluation.metrics.bins import BinnedAccuracy
+from astroclf.evaluation.metrics.label_sums import calibration_bin
+from astroclf.evaluation.metrics.ranking import roc_curve
+from astroclf.reports.canvas import FAINT, INK, MUTED, PALETTE, draw, literal
+
+FULL_PX, HALF_PX = 1040, 500
+PANEL_PX, PANEL_INNER_PX, PANELS_PER_ROW = 166, 134, 6
+
+
+def learning_curves(
+    history: Sequence[Mapping[str, float]], best_epoch: int, metrics: Sequence[str]
+) -> str:
+    """Loss, validation metrics and learning rate along the epochs, side by side."""
+    epochs = _column(history, "epoch")
+    marker = "o" if len(epochs) <= 30 else None
+
+    def paint(figure: Any) -> None:
+        loss, scores, rate = figure.subplots(1, 3)
+        for key, colour in (("train_loss", MUTED), ("val_loss", PALETTE[0])):
+            name = key.removesuffix("_loss")
+            loss.plot(epochs, _column(history, key), color=colour, marker=marker, label=name)
+        for metric, colour in zip(metrics, PALETTE, strict=False):
+            values = _column(history, f"val_{metric}")
+            scores.plot(epochs, values, color=colour, marker=marker, label=metric)
+        rates = _column(history, "lr")
+        rate.plot(epochs, rates, color=MUTED, marker=marker)
+        if np.nanmin(rates) > 0 and np.nanmax(rates) > 20 * np.nanmin(rates):
+            rate.set_yscale("log")
+        titles = ("Loss", "Metrics on val", "Learning rate")
+        for axes, title in zip((loss, scores, rate), titles, strict=True):
+            axes.set_title(title)
+            axes.set_xlabel("epoch")
+            axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
+            axes.axvline(best_epoch, color=INK, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
+        loss.legend()
+        if metrics:
+            scores.legend()
+
+    return draw(FULL_PX, 290, f"Learning curves; the best epoch is {best_epoch}", paint)
+
+
+def roc_curves(
+    probabilities: np.ndarray,
+    targets: np.ndarray,
+    labels: np.ndarray,
+    classes: Sequence[str],
+    legend: Sequence[str],
+) -> str:
+    """One curve for each class that has both images of it and others; class 1 alone of two.
+
+    labels: (N,) int64, which the dots stand for. legend: what it says of each class.
+    """
+    wanted = [1] if len(classes) == 2 else range(len(classes))
+    drawn = [k for k in wanted if 0 < np.sum(targets == k) < len(targets)]
+    colours = PALETTE if len(drawn) <= len(PALETTE) else [MUTED] * len(drawn)
+
+    def paint(figure: Any) -> None:
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
+        for k, colour in zip(drawn, colours, strict=False):
+            positive = targets == k
+            axes.plot(
+                *roc_curve(probabilities[:, k], positive), color=colour, label=literal(legend[k])
+            )
+            rates = np.mean(labels[~positive] == k), np.mean(labels[positive] == k)
+            axes.plot(*rates, "o", color=colour, markersize=6.5, markeredgecolor="white")
+        _square(axes, "false positive rate", "true positive rate")
+        if 0 < len(drawn) <= len(PALETTE):
+            axes.legend(loc="lower right")
+
+    return draw(HALF_PX, HALF_PX, "ROC curves", paint)
+
+
+def reliability(
+    probabilities: np.ndarray, targets: np.ndarray, bins: int, description: str, *, grouped: bool
+) -> str:
+    """What is true against what was predicted, over how often each prediction occurs.
+
+    Of classes, the share that is right against the probability of the most probable class. Of
+    votes, given and predicted fractions, all answers together; as those of one image depend on
+    each other, they have no intervals.
+
+    description: no other chart of the page may have the same. grouped: whether images depend on each
+    other; those have no intervals either.
+    """
+    has_votes = targets.ndim == 2
+    predicted = probabilities.ravel() if has_votes else probabilities.max(axis=1)
+    true = targets.ravel() if has_votes else probabilities.argmax(axis=1) == targets
+    bin_of = calibration_bin(predicted, bins)
+    counts = np.bincount(bin_of, minlength=bins)
+    used = counts > 0
+    n = counts[used]
+    x, sums = (np.bincount(bin_of, values, bins)[used] for values in (predicted, true))
+    y_name = "mean vote fraction" if has_votes else "share that is right"
+    x_name = "predicted fraction" if has_votes else "probability of the most probable class"
+
+    def paint(figure: Any) -> None:
+        axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[4.2, 1])
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
+        if has_votes or grouped:
+            axes.plot(x / n, sums / n, "o", color=PALETTE[0], markersize=6)
+        else:
+            bounds = [
+                wilson_interval(round(hits), int(of)) for hits, of in zip(sums, n, strict=True)
+            ]
+            _error_bars(axes, x / n, sums / n, bounds)
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel=y_name)
+        edges = np.linspace(0, 1, bins + 1)
+        below.bar(edges[:-1], counts, width=1 / bins, align="edge", color=MUTED, edgecolor="white")
+        below.set(xlabel=x_name, ylabel="fractions" if has_votes else "images")
+
+    return draw(HALF_PX, HALF_PX, description, paint)
+
+
+def accuracy_bins(table: BinnedAccuracy) -> str:
+    """Accuracy with its intervals along one column; the bars across span each bin."""
+
+    def paint(figure: Any) -> None:
+        axes = figure.subplots()
+        centres = np.array([(row.low + row.high) / 2 for row in table.rows])
+        shares = np.array([row.accuracy for row in table.rows])
+        spans = np.array([(row.high - row.low) / 2 for row in table.rows])
+        axes.errorbar(centres, shares, xerr=spans, fmt="none", ecolor=FAINT, elinewidth=3)
+        bounds = [row.ci95 or (row.accuracy, row.accuracy) for row in table.rows]
+        _error_bars(axes, centres, shares, bounds)
+        lowest = min(low for low, _ in bounds)
+        axes.set(
+            xlabel=literal(table.column), ylabel="accuracy", ylim=(max(0.0, lowest - 0.08), 1.01)
+        )
+
+    return draw(HALF_PX, 320, f"Accuracy along {table.column}", paint)
+
+
+def vote_scatter(predictions: np.ndarray, votes: np.ndarray, titles: Sequence[str]) -> str:
+    """Predicted against true votes: a panel for each answer."""
+    n_columns = min(PANELS_PER_ROW, len(titles))
+    n_rows = -(-len(titles) // n_columns)
+    width_px, height_px = n_columns * PANEL_PX + 40, n_rows * PANEL_PX + 40
+    # Fewer images may be drawn more strongly without becoming one blot.
+    alpha = float(np.clip(200 / len(votes), 0.08, 0.7))
+
+    def paint(figure: Any) -> None:
+        # Placed by hand: 37 panels that share axes take several times as long.
+        for k, title in enumerate(titles):
+            row, column = divmod(k, n_columns)
+            bottom = height_px - 22 - row * PANEL_PX - PANEL_INNER_PX
+            place = (50 + column * PANEL_PX, bottom, PANEL_INNER_PX, PANEL_INNER_PX)
+            axes = figure.add_axes(np.divide(place, [width_px, height_px] * 2))
+            axes.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+            axes.grid(False)
+            axes.tick_params(labelleft=column == 0, labelbottom=k + n_columns >= len(titles))
+            axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
+            style = {"s": 7, "color": PALETTE[0], "alpha": alpha, "linewidths": 0}
+            axes.scatter(votes[:, k], predictions[:, k], rasterized=True, **style)
+            axes.set_title(literal(title), fontsize=11.5, pad=4)
+        figure.supxlabel("true vote fraction", fontsize=12.5, color=MUTED, y=4 / height_px)
+        figure.supylabel("predicted", fontsize=12.5, color=MUTED, x=4 / width_px)
+
+    return draw(width_px, height_px, "Predicted against true votes", paint, layout=None)
+
+
+def _error_bars(
+    axes: Any, x: np.ndarray, shares: np.ndarray, bounds: Sequence[tuple[float, float]]
+) -> None:
+    low, high = np.array(bounds).T
+    lengths = np.maximum(0, [shares - low, high - shares])
+    axes.errorbar(x, shares, yerr=lengths, fmt="o", color=PALETTE[0], markersize=6, elinewidth=1.4)
+
+
+def _square(axes: Any, xlabel: str, ylabel: str) -> None:
+    axes.set(xlim=(-0.01, 1), ylim=(0, 1.01), xlabel=xlabel, ylabel=ylabel)
+
+
+def _column(history: Sequence[Mapping[str, float]], key: str) -> np.ndarray:
+    """One value an epoch; NaN, which leaves a gap, where an epoch has none."""
+    return np.array([float(row.get(key, np.nan)) for row in history])

@@ -1,0 +1,157 @@
+"""The page that tells what a run found: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from astroclf.evaluation.intervals import Measured
+from astroclf.evaluation.metrics.baseline import HEADLINES
+from astroclf.evaluation.metrics.confusion import confusion_matrix
+from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER, metric_label
+from astroclf.reports.page import render_page
+from astroclf.reports.run import plots
+from astroclf.reports.run.content import ReportContent, SplitResult
+from astroclf.reports.run.decision_section import decision_section
+from astroclf.reports.run.gallery import label_galleries, vote_galleries
+from astroclf.reports.run.weight_table import LARGE_SIGMA, layer_weights
+from astroclf.status import status
+
+METRIC_NOTES = {
+    "loss": "what training minimises",
+    "accuracy": "share of images that are right",
+    "balanced_accuracy": "mean recall of the classes",
+    "macro_f1": "mean F1 of the classes",
+    "mcc": "Matthews correlation: 0 is chance, 1 perfect",
+    "roc_auc": "chance that a member ranks above another",
+    "average_precision": "mean precision along recall",
+    "log_loss": "surprise at the truth, in nats",
+    "brier": "squared distance to the truth",
+    "ece": "gap of confidence and accuracy; floor: of calibrated probabilities",
+    "rmse": "root mean square error of vote fractions",
+    "r2": "share of the variance that is predicted; 0 is the mean vote",
+}
+CURVES = ("accuracy", "macro_f1", "mcc", "rmse")
+MATRIX_SHARES_UP_TO = 12  # classes; a larger confusion matrix shows counts alone
+
+
+@status("writing the report")
+def write_report(path: Path, content: ReportContent) -> None:
+    """Write the page: UTF-8, self-contained, without scripts.
+
+    content: has at least one split, with at least one image in the split that is shown.
+    """
+    page = render_page(
+        Path(__file__).parent,
+        "report.html.j2",
+        title=content.title,
+        facts=content.facts,
+        warnings=content.warnings,
+        filters={"figure": _figure, "interval": _interval},
+        content=content,
+        label=_split_label,
+        **_run(content),
+        **_figures(content),
+    )
+    path.write_text(page, encoding="utf-8")
+
+
+def _run(content: ReportContent) -> dict[str, Any]:
+    """What concerns the run, whatever its kind of target."""
+    shown = content.splits[content.shown_split]
+    headline = HEADLINES[shown.has_votes]
+    metrics = [content.monitor, *(name for name in CURVES if name != content.monitor)]
+    logged = {key.removeprefix("val_") for row in content.history for key in row}
+    curves = [name for name in metrics if name in logged and name != "loss"][:3]
+    return {
+        "shown": shown,
+        "headline": headline,
+        "asides": ["r2"] if shown.has_votes else ["mcc", "roc_auc", "ece"],
+        "notes": METRIC_NOTES,
+        "higher_is_better": HIGHER_IS_BETTER,
+        "curves": plots.learning_curves(content.history, content.best_epoch, curves)
+        if content.history
+        else "",
+        "decided": decision_section(content),
+        "metric_label": lambda metric: metric_label(metric, shown.positive_class),
+        "layers": [layer_weights(name, values) for name, values in content.weights.items()],
+        "large_sigma": LARGE_SIGMA,
+    }
+
+
+def _figures(content: ReportContent) -> dict[str, Any]:
+    shown, classes = content.splits[content.shown_split], content.classes
+    if shown.has_votes:
+        titles = [
+            f"{_shortened(name)}  {_figure(_measured(shown, name, 'rmse'), 'rmse')}"
+            for name in classes
+        ]
+        return {
+            "scatter": plots.vote_scatter(shown.predictions, shown.targets, titles),
+            "galleries": vote_galleries(shown, classes),
+        }
+    assert shown.labels is not None
+    counts = confusion_matrix(shown.targets, shown.labels, len(classes))
+    legend = [
+        f"{_shortened(name)}  {_figure(_measured(shown, name, 'roc_auc'))}" for name in classes
+    ]
+    return {
+        "matrix": _with_shares(counts),
+        "matrix_shares": len(classes) <= MATRIX_SHARES_UP_TO,
+        "roc": plots.roc_curves(shown.predictions, shown.targets, shown.labels, classes, legend),
+        "reliability": plots.reliability(
+            shown.predictions,
+            shown.targets,
+            content.calibration_bins,
+            "Reliability diagram",
+            grouped=content.resampled_groups,
+        ),
+        "binned": [(table, plots.accuracy_bins(table)) for table in shown.binned if table.rows],
+        "galleries": label_galleries(shown, classes),
+    }
+
+
+def _measured(result: SplitResult, name: str, metric: str) -> Measured:
+    figure = result.scores.per_class[name][metric]
+    assert not isinstance(figure, int)
+    return figure
+
+
+def _with_shares(counts: np.ndarray) -> list[list[tuple[int, float]]]:
+    """Counts, and their shares of the row (0 in a row without images)."""
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    return [
+        list(zip(row.tolist(), share.tolist(), strict=True))
+        for row, share in zip(counts, shares, strict=True)
+    ]
+
+
+def _split_label(name: str) -> str:
+    return "val (chosen on)" if name == "val" else name
+
+
+def _figure(measured: Measured, metric: str = "") -> str:
+    """The value as text; a dash where it is not defined."""
+    value = measured["value"]
+    if value is None:
+        return "–"
+    return f"{value:.{_digits(metric)}f}"
+
+
+def _interval(measured: Measured, metric: str = "") -> str:
+    if "floor" in measured:
+        return f"floor {measured['floor']:.{_digits(metric)}f}"
+    if measured["ci95"] is None:
+        return ""
+    return " – ".join(f"{bound:.{_digits(metric)}f}" for bound in measured["ci95"])
+
+
+def _digits(metric: str) -> int:
+    """Decimals to show: an error of vote fractions and its loss are small numbers."""
+    return 4 if metric in ("rmse", "bias", "loss") else 3
+
+
+def _shortened(name: str, most: int = 18) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"

@@ -1,0 +1,74 @@
+"""The trials that no other one beats in every objective, as inline SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from optuna.trial import FrozenTrial
+
+from astroclf.reports.canvas import INK, MUTED, draw, literal
+from astroclf.reports.sweep.plots import FULL_PX, HALF_PX, ORANGE, short_numbers, visible_range
+from astroclf.sweep.content import SweepContent
+
+
+def pareto_fronts(content: SweepContent) -> list[str]:
+    """A chart for each pair of objectives: all complete trials, those of the front marked."""
+    pairs = list(combinations(range(len(content.objectives)), 2))
+    return [_pareto_front(content, first, second, alone=len(pairs) == 1) for first, second in pairs]
+
+
+def _pareto_front(content: SweepContent, first: int, second: int, alone: bool) -> str:
+    names = content.objectives[first], content.objectives[second]
+
+    def paint(figure: Any) -> None:
+        axes = figure.subplots()
+        all_points, front = (
+            np.array([(trial.values[first], trial.values[second]) for trial in trials])
+            for trials in (content.complete, content.front)
+        )
+        for axis, objective, column in (("x", first, 0), ("y", second, 1)):
+            _scale(
+                axes, axis, all_points[:, column], front[:, column], content.directions[objective]
+            )
+        axes.plot(*all_points.T, "o", color=MUTED, alpha=0.6, label="complete")
+        if alone:
+            order = np.argsort(front[:, 0])
+            # What is beaten by the front lies on the bad side of this step.
+            where = "post" if content.directions[first] == "minimize" else "pre"
+            axes.step(*front[order].T, where=where, color=ORANGE, linewidth=1.2)
+        axes.plot(*front.T, "o", color=ORANGE, markersize=7, label="on the front")
+        if len(front) <= 15:
+            _number(axes, content.front, front)
+        axes.set(xlabel=_directed(content, first), ylabel=_directed(content, second))
+        axes.legend(loc="best")
+
+    width_px = FULL_PX if alone else HALF_PX
+    return draw(width_px, 400 if alone else 380, f"{names[1]} against {names[0]}", paint)
+
+
+def _scale(axes: Any, axis: str, values: np.ndarray, front: np.ndarray, direction: str) -> None:
+    """Logarithmic where values differ that much; else so wide that the front is not squeezed."""
+    if values.min() > 0 and values.max() > 30 * values.min():
+        axes.set(**{f"{axis}scale": "log"})
+        return
+    shown, all_of_front = (
+        visible_range(values.tolist(), direction),
+        visible_range(front.tolist(), direction),
+    )
+    limits = min(shown[0], all_of_front[0]), max(shown[1], all_of_front[1])
+    axes.set(**{f"{axis}lim": limits})
+    short_numbers(getattr(axes, f"{axis}axis"), values)
+
+
+def _number(axes: Any, trials: Sequence[FrozenTrial], places: np.ndarray) -> None:
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 11, "color": INK}
+    for rank, (trial, place) in enumerate(zip(trials, places, strict=True)):
+        axes.annotate(str(trial.number), place, (6, -12 if rank % 2 else 6), **style)
+
+
+def _directed(content: SweepContent, objective: int) -> str:
+    arrow = "more is better" if content.directions[objective] == "maximize" else "less is better"
+    return literal(f"{content.objectives[objective]} ({arrow})")

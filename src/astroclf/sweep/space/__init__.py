@@ -1,0 +1,1 @@
+"""Search spaces: syntax, distributions and dimensions."""

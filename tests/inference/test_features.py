@@ -1,0 +1,293 @@
+"""Cached features are what the backbone says, and are used for nothing but what they are of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+from torch import nn
+
+from astroclf.data.augment import VIEWS
+from astroclf.data.dataset import TRAIN, VAL, ImageDataset
+from astroclf.data.loader import Batches, ResidentImages
+from astroclf.data.preprocess import Preprocess, fit_preprocess
+from astroclf.inference import features as module
+from astroclf.inference.feature_cache import FeatureStore
+from astroclf.inference.features import (
+    FeatureBatches,
+    compute_features,
+    features_key,
+    hash_backbone,
+    hash_weights,
+)
+
+CPU = torch.device("cpu")
+N, PX = 36, 8
+
+
+@pytest.fixture
+def dataset(make_dataset: Any) -> ImageDataset:
+    return make_dataset(N, px=PX)
+
+
+def make_batches(
+    dataset: ImageDataset, split: str = TRAIN, preprocess: Preprocess | None = None
+) -> Batches:
+    return Batches(
+        ResidentImages(dataset.images, CPU),
+        torch.from_numpy(dataset.targets),
+        dataset.indices(split),
+        preprocess or fit_preprocess(dataset),
+        batch_size=5,
+    )
+
+
+def make_backbone(seed: int = 0, activation: nn.Module | None = None) -> nn.Sequential:
+    """Batch norm, dropout and a bias to each position: nothing is the same from another side."""
+    torch.manual_seed(seed)
+    backbone = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1),
+        nn.BatchNorm2d(4),
+        activation or nn.ReLU(),
+        nn.Dropout(0.5),
+        nn.Flatten(),
+        nn.Linear(4 * PX * PX, 6),
+    )
+    nn.init.uniform_(backbone[1].running_var, 0.5, 1.5)
+    return backbone
+
+
+def store_of(backbone: nn.Module, images: Batches, pictures: str, cache: Path) -> FeatureStore:
+    key = features_key(hash_backbone(backbone), images.preprocess, pictures)
+    return FeatureStore(cache, key, len(images.targets))
+
+
+def views_of(images: Batches, views: int) -> np.ndarray:
+    wanted = np.zeros((8, len(images.targets)), dtype=bool)
+    wanted[:views, images.positions] = True
+    return wanted
+
+
+def compute(
+    backbone: nn.Module, images: Batches, views: int, pictures: str, cache: Path
+) -> np.ndarray:
+    """The features of all images of the data set; those that are not asked for are zero."""
+    store = store_of(backbone, images, pictures, cache)
+    compute_features(backbone, images, views_of(images, views), store)
+    return store.read()
+
+
+@pytest.mark.parametrize("resident", [True, False])
+@pytest.mark.parametrize("name", VIEWS)
+def test_batches_are_those_of_the_images(
+    settings: Any, dataset: ImageDataset, tmp_path: Path, name: str, resident: bool
+) -> None:
+    """The same images in the same order and the same random view, at every epoch and step."""
+    augment = settings(f"augment={name}").augment
+    images, backbone = make_batches(dataset), make_backbone()
+    found = compute(backbone, images, VIEWS[name], "key", tmp_path)
+    assert (found.shape, found.dtype) == ((8, len(dataset), 6), np.float32)
+    cached = FeatureBatches(images, torch.from_numpy(np.array(found)) if resident else found, CPU)
+    assert (len(cached), cached.steps) == (len(images), images.steps)
+    backbone.eval()
+    pairs = [(cached.in_order(), images.in_order())]
+    for epoch, first in [(0, 0), (1, 0), (1, 2)]:
+        pairs.append(
+            (cached.shuffled(augment, 4, epoch, first), images.shuffled(augment, 4, epoch, first))
+        )
+    for mine, theirs in pairs:
+        for got, wanted in zip(mine, theirs, strict=True):
+            assert torch.equal(got.index, wanted.index)
+            assert torch.equal(got.target, wanted.target)
+            with torch.inference_mode():
+                expected = backbone(wanted.image)
+            torch.testing.assert_close(got.image, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_views_differ_and_all_are_drawn(
+    settings: Any, dataset: ImageDataset, tmp_path: Path
+) -> None:
+    images = make_batches(dataset)
+    found = compute(make_backbone(), images, 8, "key", tmp_path)
+    first = images.positions[0]
+    distinct = {row.tobytes() for row in found[:, first]}
+    assert len(distinct) == 8
+    cached = FeatureBatches(images, torch.from_numpy(np.array(found)), CPU)
+    augment = settings("augment=dihedral").augment
+    drawn = {
+        batch.image[batch.index == first].numpy().tobytes()
+        for epoch in range(60)
+        for batch in cached.shuffled(augment, 0, epoch)
+        if (batch.index == first).any()
+    }
+    assert drawn == distinct
+
+
+def test_they_are_computed_once(dataset: ImageDataset, tmp_path: Path, calls: list[int]) -> None:
+    images = make_batches(dataset)
+    first = compute(make_backbone(), images, 4, "key", tmp_path)
+    assert sum(calls) == 4 * len(images), "one pass over the views"
+    calls.clear()
+    again = compute(make_backbone(), images, 4, "key", tmp_path)
+    assert calls == []
+    np.testing.assert_array_equal(first, again)
+    assert not again.flags.writeable
+
+
+def changed_weight(seed: int = 0) -> nn.Module:
+    backbone = make_backbone(seed)
+    with torch.no_grad():
+        backbone[5].bias[3] += 1e-6
+    return backbone
+
+
+def changed_statistics() -> nn.Module:
+    backbone = make_backbone()
+    backbone[1].running_mean[0] += 1e-6
+    return backbone
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: make_backbone(seed=1),
+        changed_weight,
+        changed_statistics,
+        lambda: make_backbone(activation=nn.SiLU()),
+    ],
+    ids=["other weights", "one weight", "batch statistics", "another activation"],
+)
+def test_those_of_another_backbone_are_never_used(
+    dataset: ImageDataset, tmp_path: Path, calls: list[int], other: Any
+) -> None:
+    images = make_batches(dataset)
+    compute(make_backbone(), images, 1, "key", tmp_path)
+    calls.clear()
+    found = compute(other(), images, 1, "key", tmp_path)
+    assert sum(calls) == len(images)
+    fresh = compute(other(), images, 1, "key", tmp_path / "empty")
+    np.testing.assert_array_equal(found, fresh)
+
+
+def test_networks_that_share_their_weights_do_not_share_features(
+    dataset: ImageDataset, tmp_path: Path, calls: list[int]
+) -> None:
+    """TensorFlow pads elsewhere than PyTorch, and the weights fit both."""
+    images = make_batches(dataset)
+    ours, theirs = (
+        timm.create_model(name, num_classes=0).eval()
+        for name in ("efficientnet_lite0", "tf_efficientnet_lite0")
+    )
+    theirs.load_state_dict(ours.state_dict())
+    assert hash_weights(ours.state_dict()) == hash_weights(theirs.state_dict())
+    compute(ours, images, 1, "key", tmp_path)
+    calls.clear()
+    compute(theirs, images, 1, "key", tmp_path)
+    assert sum(calls) == len(images)
+
+
+@pytest.mark.parametrize("what", ["pictures", "preprocess"])
+def test_those_of_other_images_are_never_used(
+    dataset: ImageDataset, tmp_path: Path, calls: list[int], what: str
+) -> None:
+    preprocess = fit_preprocess(dataset)
+    compute(make_backbone(), make_batches(dataset), 1, "key", tmp_path)
+    calls.clear()
+    if what == "preprocess":
+        preprocess = replace(preprocess, mean=(0.5, 0.5, 0.5))
+    images = make_batches(dataset, preprocess=preprocess)
+    compute(make_backbone(), images, 1, "other" if what == "pictures" else "key", tmp_path)
+    assert sum(calls) == len(images)
+
+
+def test_only_what_is_missing_is_computed(
+    dataset: ImageDataset, tmp_path: Path, calls: list[int]
+) -> None:
+    """Another split of the same pictures, and further views of them."""
+    train, val = make_batches(dataset), make_batches(dataset, VAL)
+    compute(make_backbone(), train, 4, "key", tmp_path)
+    calls.clear()
+    compute(make_backbone(), val, 1, "key", tmp_path)
+    assert sum(calls) == len(val)
+    calls.clear()
+    both = train.at(np.concatenate([train.positions[:7], val.positions]))
+    found = compute(make_backbone(), both, 8, "key", tmp_path)
+    assert sum(calls) == 4 * 7 + 7 * len(val)
+    fresh = compute(make_backbone(), both, 8, "key", tmp_path / "empty")
+    asked = views_of(both, 8)
+    np.testing.assert_allclose(found[asked], fresh[asked], atol=1e-6)
+    assert not fresh[~asked].any()
+
+
+def test_an_interrupted_pass_goes_on_with_the_view_it_was_at(
+    dataset: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[int]
+) -> None:
+    images = make_batches(dataset)
+    with monkeypatch.context() as patch:
+        run = module._run
+
+        def stop(backbone: nn.Module, batch: torch.Tensor) -> np.ndarray:
+            if len(calls) == images.steps + 2:
+                raise KeyboardInterrupt
+            return run(backbone, batch)
+
+        patch.setattr(module, "_run", stop)
+        with pytest.raises(KeyboardInterrupt):
+            compute(make_backbone(), images, 4, "key", tmp_path)
+    calls.clear()
+    found = compute(make_backbone(), images, 4, "key", tmp_path)
+    assert sum(calls) == 3 * len(images)
+    np.testing.assert_array_equal(
+        found, compute(make_backbone(), images, 4, "key", tmp_path / "empty")
+    )
+
+
+def test_the_backbone_is_run_in_evaluation_mode(dataset: ImageDataset, tmp_path: Path) -> None:
+    images, backbone = make_batches(dataset), make_backbone().train()
+    before = hash_weights(backbone.state_dict())
+    found = compute(backbone, images, 1, "key", tmp_path)
+    assert hash_weights(backbone.state_dict()) == before
+    expected = backbone.eval()(next(images.in_order()).image).detach().numpy()
+    first = images.chunks_in_order()[0]
+    np.testing.assert_array_equal(found[0, first], expected)
+
+
+def test_the_hash_sees_names_shapes_and_values() -> None:
+    weights = {"a": torch.arange(6.0), "b": torch.tensor(1)}
+    others = [
+        {"c": weights["a"], "b": weights["b"]},
+        {"a": weights["a"].view(2, 3), "b": weights["b"]},
+        {"a": weights["a"].clone().index_fill_(0, torch.tensor([2]), 9.0), "b": weights["b"]},
+        {"a": weights["a"], "b": torch.tensor(2)},
+        {"a": weights["a"]},
+    ]
+    assert len({hash_weights(each) for each in [weights, *others]}) == 6
+    assert hash_weights(dict(weights)) == hash_weights(weights)
+
+
+def test_the_machine_is_measured_once_and_only_if_anything_is_computed(
+    dataset: ImageDataset, tmp_path: Path
+) -> None:
+    images, backbone, measured = make_batches(dataset), make_backbone(), []
+    store = store_of(backbone, images, "key", tmp_path)
+    for views in (4, 4, 8, 1):
+        wanted = views_of(images, views)
+        compute_features(backbone, images, wanted, store, lambda: measured.append(1))
+    assert len(measured) == 2
+
+
+def test_features_are_computed_in_full_precision(
+    dataset: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFloat-32 would make them those of one kind of GPU."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    images, backbone, seen = make_batches(dataset), make_backbone(), set()
+    backbone.register_forward_hook(lambda *_: seen.add(torch.backends.cudnn.allow_tf32))
+    compute(backbone, images, 1, "key", tmp_path)
+    assert seen == {False}
+    assert torch.backends.cudnn.allow_tf32

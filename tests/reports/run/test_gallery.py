@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from astroclf.evaluation.metrics.baseline import Baseline
+from astroclf.evaluation.metrics.scores import Scores
+from astroclf.reports.run.content import SplitResult
+from astroclf.reports.run.gallery import data_uri, label_galleries, vote_galleries
+
+
+def result(predictions, targets, labels=None):
+    ids = np.array([f"i{k}" for k in range(len(targets))])
+    return SplitResult(
+        Scores({}, {}),
+        np.array(predictions),
+        None if labels is None else np.array(labels),
+        np.array(targets),
+        ids,
+        lambda positions: np.zeros((len(positions), 4, 4, 3), np.uint8),
+        Baseline("", {}),
+    )
+
+
+def ids_of(gallery):
+    return [image.id for image in gallery.images]
+
+
+def test_images_are_sorted_by_how_certain_and_how_right_the_model_is():
+    p = [[0.9, 0.1], [0.2, 0.8], [0.55, 0.45], [0.3, 0.7]]
+    right, wrong, uncertain = label_galleries(
+        result(p, [0, 0, 0, 1], [0, 1, 0, 1]), ("star", "galaxy")
+    )
+    assert (ids_of(right), right.n) == (["i0", "i3", "i2"], 3)
+    assert (ids_of(wrong), wrong.n) == (["i1"], 1)
+    assert ids_of(uncertain) == ["i2", "i3", "i1", "i0"]
+    assert (wrong.images[0].truth, wrong.images[0].predicted) == ("star", "galaxy")
+    assert wrong.images[0].probability == 0.8
+
+
+def test_right_and_wrong_are_those_of_the_labels_that_a_decision_gave():
+    p, threshold_0_2 = [[0.9, 0.1], [0.7, 0.3], [0.6, 0.4]], [0, 1, 1]
+    galleries = label_galleries(result(p, [0, 1, 0], threshold_0_2), ("star", "galaxy"))
+    right, wrong, uncertain = galleries
+    assert [(image.id, image.probability) for image in right.images] == [("i0", 0.9), ("i1", 0.3)]
+    assert [(image.id, image.probability) for image in wrong.images] == [("i2", 0.4)]
+    assert (wrong.images[0].truth, wrong.images[0].predicted) == ("star", "galaxy")
+    assert ids_of(uncertain) == ["i1", "i2", "i0"]
+
+
+def test_a_model_that_is_always_right_has_an_empty_gallery_of_wrong_ones():
+    galleries = label_galleries(result([[0.9, 0.1]], [0], [0]), ("star", "galaxy"))
+    assert (galleries[1].n, list(galleries[1].images)) == (0, [])
+
+
+def test_voted_images_are_sorted_by_their_error_and_show_the_largest_answers():
+    truth = np.zeros((20, 8))
+    truth[:, 6] = 1.0
+    predicted = truth.copy()
+    predicted[:, 1] = np.linspace(0, 0.9, 20)
+    near, typical, far = vote_galleries(result(predicted, truth), [f"a{k}" for k in range(8)])
+    assert ids_of(near)[:2] == ["i0", "i1"]
+    assert ids_of(far)[:2] == ["i19", "i18"]
+    assert "i10" in ids_of(typical)
+    answers = {answer.name: answer for answer in far.images[0].answers}
+    assert len(answers) == 6
+    assert answers["a1"].predicted == pytest.approx(0.9)
+    assert answers["a6"].vote == 1.0
+
+
+def decoded(uri):
+    kind, _, data = uri.partition(";base64,")
+    return kind, Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+def test_small_images_keep_every_pixel_and_large_ones_shrink():
+    small = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    kind, image = decoded(data_uri(small))
+    assert kind == "data:image/png"
+    np.testing.assert_array_equal(np.asarray(image), small)
+    kind, image = decoded(data_uri(np.zeros((424, 300, 3), np.uint8)))
+    assert kind == "data:image/jpeg"
+    assert max(image.size) == 192
