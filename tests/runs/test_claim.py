@@ -6,13 +6,8 @@ from pathlib import Path
 import pytest
 
 from astroclf.errors import UserError
-from astroclf.runs.claim import (
-    LOCK_FILE,
-    REPEAT_FILE,
-    claim_fresh,
-    claim_named,
-    claim_resumed,
-)
+from astroclf.runs.claim import claim_fresh, claim_named, claim_resumed
+from astroclf.runs.folder import LOCK, MANIFEST
 
 
 def leave_record(folder: Path) -> None:
@@ -71,7 +66,7 @@ def test_a_folder_in_use_is_refused_until_it_is_released(tmp_path: Path) -> None
 
 def test_one_training_of_several_is_refused_while_they_run(tmp_path: Path) -> None:
     claim = claim_fresh(tmp_path / "run")
-    (claim.folder / REPEAT_FILE).touch()
+    (claim.folder / MANIFEST).touch()
     (claim.folder / "seed-1").mkdir()
     with pytest.raises(UserError, match="is in use by"):
         claim_resumed(claim.folder / "seed-1")
@@ -88,7 +83,7 @@ def test_a_run_that_was_killed_before_its_first_step_may_start_again(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == ["split.csv"]
     leave_record(tmp_path)
     claim_named(tmp_path, "hydra.run.dir")
-    assert (tmp_path / LOCK_FILE).exists()
+    assert (tmp_path / LOCK).exists()
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from omegaconf import DictConfig, OmegaConf, read_write
 from astroclf.errors import UserError
 from astroclf.failures import report_error
 from astroclf.files import named_path
-from astroclf.runs.claim import Claim, claim_fresh, claim_named, claim_resumed, is_run
+from astroclf.runs.claim import Claim, claim_fresh, claim_named, claim_resumed
+from astroclf.runs.folder import RunFolder
 
 _claims: list[Claim] = []
 
@@ -40,7 +41,7 @@ def claim_run(config: DictConfig) -> Claim:
     is_computed = OmegaConf.is_interpolation(config.hydra.run, "dir")
     folder = named_path(config.hydra.run.dir, "hydra.run.dir")
     resumed = resumed_folder(config)
-    if resumed is not None and is_run(resumed):
+    if resumed is not None and RunFolder(resumed).is_resumable:
         if not is_computed:
             raise UserError(
                 f"hydra.run.dir={folder} cannot be given beside resume: the run goes on in its own folder."

@@ -12,18 +12,7 @@ from filelock import FileLock
 from astroclf.commands import run_command
 from astroclf.errors import UserError, listed
 from astroclf.locks import describe_holder, try_lock
-
-LOCK_FILE = ".lock"
-RECORD = ".hydra"  # Hydra's record of the settings
-LOG_FILE = "run.log"
-CHECKPOINT_FILE = "checkpoint/last.pt"
-REPEAT_FILE = "repeat.json"  # which of several trainings are done
-# What a run writes before its first step, and after: a fresh run must not find it.
-PREPARED = ("leaks.csv", "mlflow.json", "skipped.csv", "split.csv")
-RESULTS = (
-    "benchmark.json", "bundle", CHECKPOINT_FILE, "history.csv", "metrics.json", "predictions.csv", REPEAT_FILE,
-    "report.html",
-)  # fmt: skip
+from astroclf.runs.folder import HYDRA_RECORD, LOCK, LOG, RunFolder
 
 
 @dataclass(frozen=True)
@@ -47,16 +36,16 @@ class Claim:
 
         What was in the folder before stays, and so does a folder that was there.
         """
-        log = self.folder / LOG_FILE
+        log = self.folder / LOG
         new = {path.name for path in self.folder.iterdir()} - self.found
-        if new <= {LOCK_FILE, RECORD, LOG_FILE} and not (LOG_FILE in new and log.stat().st_size):
-            own = [self.folder / name for name in (LOCK_FILE, LOG_FILE) if name in new]
-            record = self.folder / RECORD
-            if RECORD in new and not record.is_symlink():
+        if new <= {LOCK, HYDRA_RECORD, LOG} and not (LOG in new and log.stat().st_size):
+            own = [self.folder / name for name in (LOCK, LOG) if name in new]
+            record = self.folder / HYDRA_RECORD
+            if HYDRA_RECORD in new and not record.is_symlink():
                 own += [record / name for name in ("config.yaml", "hydra.yaml", "overrides.yaml")]
             for file in own:
                 file.unlink(missing_ok=True)
-            _remove_empty([*([record] if RECORD in new else []), *self.made])
+            _remove_empty([*([record] if HYDRA_RECORD in new else []), *self.made])
         self.release()
 
 
@@ -84,17 +73,21 @@ def claim_named(folder: Path, key: str) -> Claim:
     if not folder.is_dir():
         raise UserError(f"{key}={folder} is a file: give a folder.")
     claim = lock_folder(folder, made, f"{key}={folder}")
-    results = results_in(folder)
+    results = RunFolder(folder).results
     if results:
         claim.discard()
-        resume = f", or resume that run: {run_command(resume=folder)}" if is_run(folder) else ""
+        resume = (
+            f", or resume that run: {run_command(resume=folder)}"
+            if RunFolder(folder).is_resumable
+            else ""
+        )
         raise UserError(
             f"{key}={folder} holds results already ({listed(results, 3)}). Give another folder{resume}."
         )
-    if (folder / RECORD / "config.yaml").exists() and not (folder / LOG_FILE).exists():
+    if (folder / HYDRA_RECORD / "config.yaml").exists() and not (folder / LOG).exists():
         claim.discard()
         raise UserError(
-            f"{key}={folder} holds the record of another program that uses Hydra ({RECORD}/), which "
+            f"{key}={folder} holds the record of another program that uses Hydra ({HYDRA_RECORD}/), which "
             "this run would overwrite. Give another folder."
         )
     return claim
@@ -106,31 +99,16 @@ def claim_resumed(folder: Path) -> Claim:
     Raises UserError if another process uses it, or trains it as one of several.
     """
     parent = folder.absolute().parent
-    if (parent / REPEAT_FILE).is_file():
+    if RunFolder(parent).manifest.is_file():
         lock_folder(parent, (), f"resume={parent}").release()
     return lock_folder(folder, (), f"resume={folder}")
 
 
-def is_run(folder: Path) -> bool:
-    """Return whether the folder holds a run that can be resumed."""
-    return any((folder / name).is_file() for name in (CHECKPOINT_FILE, REPEAT_FILE))
-
-
-def results_in(folder: Path) -> list[str]:
-    """Return the names of the results of a run that a folder holds.
-
-    What a run writes before its first step counts only where no run has left its record: one that was
-    killed that early has no results, and may start again in its folder.
-    """
-    names = RESULTS if (folder / RECORD).is_dir() else (*RESULTS, *PREPARED)
-    return [name for name in names if (folder / name).exists()]
-
-
 def lock_folder(folder: Path, made: tuple[Path, ...], shown: str) -> Claim:
     found = frozenset(path.name for path in folder.iterdir())
-    lock = try_lock(folder / LOCK_FILE)
+    lock = try_lock(folder / LOCK)
     if lock is None:
-        holder = describe_holder(folder / LOCK_FILE)
+        holder = describe_holder(folder / LOCK)
         raise UserError(f"{shown} is in use by {holder}. Wait for its end, or stop it.")
     # Hydra may change the working directory before the claim is discarded.
     return Claim(folder.absolute(), lock, tuple(each.absolute() for each in made), found)

@@ -7,7 +7,7 @@ from pathlib import Path
 from astroclf.commands import run_command
 from astroclf.errors import Interrupted
 from astroclf.files import shortest
-from astroclf.runs.claim import is_run
+from astroclf.runs.folder import RunFolder
 
 
 def describe_interrupt(interrupted: Interrupted, folder: Path | None) -> str:
@@ -16,7 +16,7 @@ def describe_interrupt(interrupted: Interrupted, folder: Path | None) -> str:
     folder: of the run; None if the signal came before it was set.
     """
     state = f" ({interrupted.state})" if interrupted.state else ""
-    if folder is None or not is_run(folder):
+    if folder is None or not RunFolder(folder).is_resumable:
         return (
             f"Interrupted by {interrupted}{state}. There is nothing to resume yet: start the same "
             "command again."

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from astroclf.errors import UserError, listed
 from astroclf.files import shortest
-from astroclf.runs.claim import results_in
+from astroclf.runs.folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def require_own_folders(folders: Mapping[int, Path]) -> None:
                 f"hydra.sweep.subdir gives jobs #{other} and #{number} the same folder, {shortest(folder)}: "
                 "name in it what they differ in, or leave it at its default."
             )
-        results = results_in(folder)
+        results = RunFolder(folder).results
         if results:
             raise UserError(
                 f"job #{number}: {shortest(folder)} holds results already ({listed(results, 3)}). "

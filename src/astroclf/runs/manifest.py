@@ -9,7 +9,7 @@ from astroclf.errors import UserError
 from astroclf.files import read_json, write_json
 from astroclf.integrity import CHECKSUM, describe_damage, sign, verify_signed
 from astroclf.redaction import redact_values
-from astroclf.runs.claim import REPEAT_FILE
+from astroclf.runs.folder import RunFolder
 
 FORMAT = 3  # rises with the settings that a configuration must state
 
@@ -24,7 +24,7 @@ class Record:
     def __init__(
         self, folder: Path, config: dict[str, Any], figures: dict[str, dict[str, float]]
     ) -> None:
-        self.file = folder / REPEAT_FILE
+        self.file = RunFolder(folder).manifest
         self.config = config
         self.figures = figures
 
@@ -43,7 +43,7 @@ def read_record(folder: Path) -> Record | None:
 
     Raises UserError if it is unreadable, damaged or of another version.
     """
-    file = folder / REPEAT_FILE
+    file = RunFolder(folder).manifest
     try:
         if not file.is_file():
             return None

@@ -9,7 +9,7 @@ from pathlib import Path
 from astroclf.errors import UserError
 from astroclf.files import shortest
 from astroclf.locks import try_lock
-from astroclf.runs.claim import LOCK_FILE
+from astroclf.runs.folder import RunFolder
 from astroclf.settings import sections
 from astroclf.tracking import addresses
 from astroclf.tracking.faults import as_tracking_error
@@ -93,7 +93,8 @@ def is_in_use(folder: Path) -> bool:
 
     A trial of a search has no lock of its own, and counts as under way: the search closes it.
     """
-    files = [file for file in (folder / LOCK_FILE, folder.parent / LOCK_FILE) if file.exists()]
+    locks = (RunFolder(folder).lock, RunFolder(folder.parent).lock)
+    files = [file for file in locks if file.exists()]
     for file in files:
         if (lock := try_lock(file)) is None:
             return True

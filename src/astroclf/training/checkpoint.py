@@ -10,7 +10,7 @@ import torch
 from astroclf.errors import UserError
 from astroclf.files import replace_file
 from astroclf.integrity import ChecksummedWriter, describe_damage, read_trailer
-from astroclf.runs.claim import CHECKPOINT_FILE
+from astroclf.runs.folder import RunFolder
 from astroclf.training.checkpoint_content import CheckpointContent
 
 FORMAT = 6
@@ -18,7 +18,7 @@ FORMAT = 6
 
 def checkpoint_path(folder: Path) -> Path:
     """Return where the checkpoint of a run is written."""
-    return folder / CHECKPOINT_FILE
+    return RunFolder(folder).checkpoint
 
 
 def write_checkpoint(folder: Path, content: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ import astroclf.app
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.integrity import sign
-from astroclf.runs.claim import is_run
+from astroclf.runs.folder import RunFolder
 from astroclf.runs.interrupted import describe_interrupt
 from astroclf.runs.manifest import FORMAT
 from astroclf.settings import read_settings
@@ -318,7 +318,7 @@ def test_a_stopped_run_goes_on_with_what_is_left(
     assert not (tmp_path / third).exists()
     finished = (tmp_path / first / "metrics.json").stat().st_mtime_ns
 
-    assert is_run(tmp_path)
+    assert RunFolder(tmp_path).is_resumable
     plain = astroclf.app._resumed({"resume": str(tmp_path)}, [f"resume={tmp_path}"])
     figures = run()
     assert (tmp_path / first / "metrics.json").stat().st_mtime_ns == finished

@@ -1,0 +1,138 @@
+"""Folder of a run: the paths of everything in it, and no other module names a file of a run.
+
+Each file has its reader and its writer in one module: `runs.settings`, `runs.checkpoint`,
+`runs.history`, `runs.metrics`, `runs.predictions`, `runs.split` and `runs.manifest`; the bundle has
+`bundle`, the report `reports.run`, and the tracked run `tracking.record`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+LOCK, LOG, HYDRA_RECORD = ".lock", "run.log", ".hydra"
+SETTINGS, CHECKPOINT, MANIFEST = "settings.json", "checkpoint/last.pt", "repeat.json"
+HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
+REPORT, BUNDLE, BENCHMARK = "report.html", "bundle", "benchmark.json"
+SPLIT, SKIPPED, LEAKS = "split.csv", "skipped.csv", "leaks.csv"
+TRACKED_RUN, ERROR = "mlflow.json", "error.txt"
+
+# Written before the first step, and after it.
+PREPARED = (LEAKS, SETTINGS, SKIPPED, SPLIT, TRACKED_RUN)
+RESULTS = (BENCHMARK, BUNDLE, CHECKPOINT, HISTORY, METRICS, PREDICTIONS, MANIFEST, REPORT)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Folder of a run, or of one of the trainings of a run with several seeds or folds."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the folder without those above it."""
+        return self.path.name
+
+    @property
+    def lock(self) -> Path:
+        """Lock of the process that uses the folder."""
+        return self.path / LOCK
+
+    @property
+    def log(self) -> Path:
+        """Log file."""
+        return self.path / LOG
+
+    @property
+    def hydra_record(self) -> Path:
+        """Folder in which Hydra records the composed configuration and the overrides."""
+        return self.path / HYDRA_RECORD
+
+    @property
+    def settings(self) -> Path:
+        """Settings of the run, with which it can be run again."""
+        return self.path / SETTINGS
+
+    @property
+    def checkpoint(self) -> Path:
+        """State from which the run can be resumed."""
+        return self.path / CHECKPOINT
+
+    @property
+    def manifest(self) -> Path:
+        """Record of the trainings of several seeds or folds that are complete."""
+        return self.path / MANIFEST
+
+    @property
+    def history(self) -> Path:
+        """Table with one row an epoch."""
+        return self.path / HISTORY
+
+    @property
+    def metrics(self) -> Path:
+        """Metrics with their intervals, and facts of the run."""
+        return self.path / METRICS
+
+    @property
+    def predictions(self) -> Path:
+        """Table of the probabilities and the label of each image."""
+        return self.path / PREDICTIONS
+
+    @property
+    def report(self) -> Path:
+        """Report as a web page."""
+        return self.path / REPORT
+
+    @property
+    def bundle(self) -> Path:
+        """Folder of the trained model."""
+        return self.path / BUNDLE
+
+    @property
+    def benchmark(self) -> Path:
+        """Result of task=benchmark."""
+        return self.path / BENCHMARK
+
+    @property
+    def split(self) -> Path:
+        """Table of the split of each image."""
+        return self.path / SPLIT
+
+    @property
+    def skipped(self) -> Path:
+        """Table of the files that were skipped, with reasons."""
+        return self.path / SKIPPED
+
+    @property
+    def leaks(self) -> Path:
+        """Table of the images that overlap images of another split."""
+        return self.path / LEAKS
+
+    @property
+    def tracked_run(self) -> Path:
+        """Record of what MLflow gets of the run."""
+        return self.path / TRACKED_RUN
+
+    @property
+    def error(self) -> Path:
+        """Traceback of a trial that failed."""
+        return self.path / ERROR
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether the folder holds a run that can be resumed."""
+        return self.checkpoint.is_file() or self.manifest.is_file()
+
+    @property
+    def results(self) -> list[str]:
+        """Names of the results that are in the folder.
+
+        What a run writes before its first step counts only where Hydra has left no record: a run that
+        was killed that early has no results, and may start again in its folder.
+        """
+        names = RESULTS if self.hydra_record.is_dir() else (*RESULTS, *PREPARED)
+        return [name for name in names if (self.path / name).exists()]
+
+    def child(self, name: str) -> RunFolder:
+        """Return the folder of one of several trainings of this run."""
+        return RunFolder(self.path / name)
