@@ -27,7 +27,8 @@ from hypothesis import settings as hypothesis_settings
 from omegaconf import OmegaConf
 
 import astroclf.composition  # noqa: F401  registers the resolvers that conf/ names
-from astroclf.data.dataset import ImageDataset, Pixels
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.pixels import Pixels
 from astroclf.settings import Settings, read_settings
 
 # A busy machine is slow, and that is no failure.

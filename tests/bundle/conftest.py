@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from astroclf.bundle import Description, FileCut, write_bundle
-from astroclf.data.dataset import Pixels
+from astroclf.data.pixels import Pixels
 from astroclf.data.preprocess import Preprocess
 from astroclf.evaluation.decisions.decision import Decision
 from astroclf.models import build_model

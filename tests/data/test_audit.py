@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.audit import Leak, find_leaks, leak_warning, write_leaks
-from astroclf.data.dataset import ImageDataset, Pixels
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.pixels import Pixels
 
 
 def dataset_of(

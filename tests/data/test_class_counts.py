@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 
 from astroclf.data.class_counts import class_table, small_class_warning
-from astroclf.data.dataset import ImageDataset, Pixels
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.pixels import Pixels
 
 
 def dataset_of(counts: dict[str, tuple[int, int, int]]) -> ImageDataset:

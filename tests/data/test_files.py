@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from astroclf.data import decode
+from astroclf.data import decode, framing
 from astroclf.data.sources.files import ReadFiles, name_ids, read_images
 from astroclf.errors import UserError
 
@@ -38,7 +38,7 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(file.name)
         return original(file, max_megapixels)
 
-    monkeypatch.setattr(decode, "decode", decode_and_tell)
+    monkeypatch.setattr(framing, "decode", decode_and_tell)
     return names
 
 
@@ -138,7 +138,7 @@ def test_images_that_do_not_fit_together_are_refused(
     write_image(tmp_path / "large.png", px=12)
     cv2.imwrite(str(tmp_path / "deep.png"), np.full((8, 8), 999, np.uint16))
 
-    with pytest.raises(UserError, match=r"color \(2\), grey \(1\): .*dataset\.channels=1"):
+    with pytest.raises(UserError, match=r"color \(2\), gray \(1\): .*dataset\.channels=1"):
         read(["grey.png", "colour.png", "colour.png"])
     assert read(["colour.png", "grey.png"], channels=1).images.shape == (2, 1, 8, 8)
     assert read(["colour.png", "grey.png"], channels=3).images.shape == (2, 3, 8, 8)
@@ -163,7 +163,7 @@ def test_images_unlike_most_are_named_and_can_be_left_out(
     write_image(tmp_path / "small.png", px=4)
     cv2.imwrite(str(tmp_path / "deep.png"), np.full((8, 8, 3), 999, np.uint16))
     reasons = {
-        "grey.png": "grey, unlike most, which are color",
+        "grey.png": "gray, unlike most, which are color",
         "large.png": "12 px, unlike most, which are 8 px",
         "deep.png": "16-bit, unlike most, which are 8-bit",
     }
@@ -236,7 +236,7 @@ def test_sixteen_bit_images_are_linear_counts(
     result = read(["a.tif"])
     assert result.images.dtype == np.float32
     assert result.images.max() == 40000
-    assert (result.pixels.bands, result.pixels.stretch) == (("grey",), "linear")
+    assert (result.pixels.bands, result.pixels.stretch) == (("gray",), "linear")
     assert "linear counts" in caplog.text
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astroclf.data.dataset import ImageDataset, Pixels
+from astroclf.data.dataset import ImageDataset
 from astroclf.data.folds import assign_folds, fold_names, turn_to_fold
+from astroclf.data.pixels import Pixels
 from astroclf.data.splits import check_splits
 from astroclf.errors import UserError
 

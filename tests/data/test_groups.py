@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from astroclf.data.audit import find_leaks
-from astroclf.data.dataset import ImageDataset, Pixels
+from astroclf.data.dataset import ImageDataset
 from astroclf.data.folds import assign_folds
 from astroclf.data.groups import dependent_groups, draw_groups
+from astroclf.data.pixels import Pixels
 from astroclf.data.splits import assign
 
 FRACTIONS = {"train": 0.7, "val": 0.15, "test": 0.15}

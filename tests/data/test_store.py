@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astroclf.data.dataset import ImageDataset, Pixels
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.pixels import Pixels
 from astroclf.data.store import Notes, cached_dataset, cached_images, keep_images, new_images
 from astroclf.errors import UserError
 

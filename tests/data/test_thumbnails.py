@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from astroclf.data.dataset import Pixels
+from astroclf.data.pixels import Pixels
 from astroclf.data.thumbnails import make_thumbnails
 
 

@@ -14,8 +14,8 @@ from torch import nn
 
 from astroclf.bundle.description import Depth, Description
 from astroclf.data.augment import show_view
-from astroclf.data.dataset import Pixels
 from astroclf.data.decode import BadImage, decode, fit
+from astroclf.data.pixels import Pixels
 from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError
 from astroclf.evaluation.decisions.decision import Decision

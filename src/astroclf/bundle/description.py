@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from astroclf.data.dataset import Pixels
+from astroclf.data.pixels import Pixels
 from astroclf.data.preprocess import Preprocess
 from astroclf.evaluation.decisions.decision import Decision
 from astroclf.models.bundle_files import FORMAT

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from astroclf.data.dataset import Stretch
+from astroclf.data.pixels import Stretch
 from astroclf.data.resampling import draw_grid, fine_noise, lost_variance, pixel_noise, resample
 from astroclf.data.stretch import from_flux, to_flux
 from astroclf.settings import sections

@@ -6,29 +6,17 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from astroclf.data.pixels import Pixels
+
+if TYPE_CHECKING:
+    from astroclf.data.framing import Framing
+
 TRAIN, VAL, TEST = "train", "val", "test"
 UNASSIGNED = ""
-
-Stretch = Literal["linear", "asinh", "srgb"]
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """What the numbers in the images mean.
-
-    bands: one name a channel, in the order of the channels.
-    pixel_scale_arcsec: the width of one pixel of `images` on the sky, or None if unknown.
-    stretch: how stored values encode flux (see `data.stretch`): `linear` values are flux, `asinh`
-        and `srgb` values have been stretched for display and lie in 0-255.
-    """
-
-    bands: tuple[str, ...]
-    pixel_scale_arcsec: float | None
-    stretch: Stretch
 
 
 @dataclass(frozen=True)
@@ -46,6 +34,7 @@ class ImageDataset:
     sky_deg: (N, 2) float64 right ascension and declination in degrees, or None.
     neighbour_arcsec: squares of this width round sky_deg that overlap show a common piece of sky.
     skipped: file -> reason, for each image that could not be read and was left out.
+    framing: the preparation of the image files; None for images that come from no file.
     """
 
     images: np.ndarray
@@ -58,6 +47,7 @@ class ImageDataset:
     sky_deg: np.ndarray | None = None
     neighbour_arcsec: float = 0.0
     skipped: Mapping[str, str] = field(default_factory=dict)
+    framing: Framing | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

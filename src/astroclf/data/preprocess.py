@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from astroclf.data.dataset import TRAIN, ImageDataset, Stretch
+from astroclf.data.dataset import TRAIN, ImageDataset
+from astroclf.data.pixels import Stretch
 
 # Rows read at a time, so that statistics of a memory map need little memory.
 CHUNK = 512

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from astroclf.data.dataset import ImageDataset, Pixels
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.pixels import Pixels
 from astroclf.errors import UserError
 from astroclf.files import flush_file, read_json, readable_size, replace_folder, write_text
 from astroclf.integrity import hash_sample, sign, verify_signed

@@ -11,7 +11,7 @@ import math
 
 import torch
 
-from astroclf.data.dataset import Stretch
+from astroclf.data.pixels import Stretch
 
 ASINH_SOFTENING = 0.1
 _ASINH_SCALE = math.asinh(1 / ASINH_SOFTENING)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
@@ -19,6 +19,8 @@ from PIL.WebPImagePlugin import WebPImageFile
 from astroclf.data.formats.kinds import SIGNATURE_BYTES, BadImage, foreign_reason, format_of
 from astroclf.data.formats.tiff import read_tiff_kind
 from astroclf.errors import one_line
+
+Depth = Literal["8-bit", "16-bit", "float"]
 
 MAX_MEGAPIXELS = 100.0
 DEFLATE_RATIO = 1032  # bytes that one byte of a PNG can hold at most
@@ -52,6 +54,16 @@ class Header:
     bits: int
     pages: int = 1
     orientation: int = 1
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the channels."""
+        return ("gray",) if self.channels == 1 else ("red", "green", "blue")
+
+    @property
+    def depth(self) -> Depth:
+        """Bits of a value."""
+        return "8-bit" if self.bits == 8 else "16-bit"
 
     @property
     def square_px(self) -> int:

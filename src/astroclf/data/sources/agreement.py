@@ -11,6 +11,7 @@ from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 
 Picture = tuple[str, Header]  # file and header
+KINDS = {1: "gray", 3: "color"}  # by number of bands
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,12 @@ class Property:
 
 DEPTH = Property(
     "depth",
-    lambda header: f"{header.bits}-bit",
+    lambda header: header.depth,
     "convert them, or give each kind as a dataset of its own",
 )
 CHANNELS = Property(
     "channels",
-    lambda header: "grey" if header.channels == 1 else "color",
+    lambda header: KINDS.get(len(header.bands), f"{len(header.bands)} bands"),
     "choose dataset.channels=1 or dataset.channels=3 to convert them all",
 )
 SIZE = Property(

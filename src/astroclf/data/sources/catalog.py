@@ -50,6 +50,7 @@ def load(settings: sections.Catalog) -> ImageDataset:
         classes=classes,
         split=_splits(table, settings.split_column)[read.kept],
         pixels=read.pixels,
+        framing=read.framing,
         groups=None if groups is None else groups[read.kept],
         sky_deg=None if sky_deg is None else sky_deg[read.kept],
         neighbour_arcsec=_neighbour_arcsec(settings, read),

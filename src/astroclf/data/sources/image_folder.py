@@ -79,6 +79,7 @@ def load(settings: sections.ImageFolder) -> ImageDataset:
         classes=classes,
         split=np.array(split, str)[read.kept],
         pixels=read.pixels,
+        framing=read.framing,
         skipped={**read.skipped, **unread, **outside},
     )
 

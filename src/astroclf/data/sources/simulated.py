@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from astroclf.data import galaxies, sky
-from astroclf.data.dataset import UNASSIGNED, ImageDataset, Pixels
+from astroclf.data.dataset import UNASSIGNED, ImageDataset
+from astroclf.data.pixels import Pixels
 from astroclf.settings import sections
 
 BANDS = ("g", "r", "i")
