@@ -14,7 +14,7 @@ import pytest
 from omegaconf import OmegaConf
 from PIL import Image
 
-from astroclf.settings.read import CHOICES, ONE_OF_A_KIND
+from astroclf.settings.groups import GROUPS
 
 ROOT = Path(__file__).parents[1]
 
@@ -46,7 +46,7 @@ def names_in(group: str) -> list[str]:
     return sorted(file.stem for file in (ROOT / "conf" / group).glob("*.yaml"))
 
 
-CHOICES_THERE = [(group, name) for group in (*CHOICES, *ONE_OF_A_KIND) for name in names_in(group)]
+CHOICES_THERE = [(group, name) for group in GROUPS for name in names_in(group)]
 
 
 @pytest.fixture

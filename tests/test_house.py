@@ -16,7 +16,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from astroclf.settings import Settings, sections
-from astroclf.settings.read import ALONE, CHOICES, ONE_OF_A_KIND, OPEN_ENDED
+from astroclf.settings.groups import GROUPS, choices_of, selector_of
 from astroclf.settings.sections import Section
 
 ROOT = Path(__file__).parents[1]
@@ -81,7 +81,6 @@ NEEDED_LATE = {"matplotlib", "mlflow", "optuna", "sklearn", "timm"}
 
 # Keys that choose a class of settings: the comment that opens the file says what they mean.
 SELECTORS = {"name", "family"}
-GROUPS = [*CHOICES, *ONE_OF_A_KIND]
 GROUP_FILES = [file for group in GROUPS for file in sorted((ROOT / "conf" / group).glob("*.yaml"))]
 CONF_FILES = sorted((ROOT / "conf").rglob("*.yaml"))
 
@@ -152,13 +151,6 @@ def test_a_training_imports_what_it_uses_late() -> None:
     assert ran.stdout.strip() == ""
 
 
-def choices() -> Iterator[tuple[str, type[Section]]]:
-    for group, named in CHOICES.items():
-        yield from ((group, chosen) for chosen in named.values())
-    yield from OPEN_ENDED.items()
-    yield from ONE_OF_A_KIND.items()
-
-
 def content_of(file: Path) -> dict[str, Any]:
     content: dict[str, Any] = OmegaConf.to_container(OmegaConf.load(file))  # type: ignore[assignment]
     return content
@@ -166,10 +158,8 @@ def content_of(file: Path) -> dict[str, Any]:
 
 def section_of(file: Path) -> type[Section]:
     group = file.parent.name
-    if group in ONE_OF_A_KIND:
-        return ONE_OF_A_KIND[group]
-    selected = stated(file)["family" if group == "model" else "name"]
-    return CHOICES[group].get(selected) or OPEN_ENDED[group]
+    selected = stated(file).get(str(selector_of(group)), "")
+    return choices_of(group).get(selected, GROUPS[group][-1])  # the last may be open to any name
 
 
 def stated(file: Path) -> dict[str, Any]:
@@ -193,9 +183,9 @@ def test_every_group_has_a_section_and_every_section_a_file() -> None:
         "hydra_logging",
         "job_logging",
     }
-    assert folders == set(GROUPS) == set(Settings.model_fields) - set(ALONE)
-    without_a_file = {chosen for _, chosen in choices()} - set(map(section_of, GROUP_FILES))
-    assert not without_a_file
+    assert folders == set(GROUPS)
+    sections_there = {section for classes in GROUPS.values() for section in classes}
+    assert sections_there == set(map(section_of, GROUP_FILES))
 
 
 def names_read() -> set[str]:
@@ -223,9 +213,7 @@ def test_every_key_is_read_by_code() -> None:
     assert len(fields) > 50
     # A group of one choice, with nothing to say but its name, leaves nothing to read.
     empty = {
-        group
-        for group, named in CHOICES.items()
-        if len(named) == 1 and says_nothing(*named.values())
+        group for group, classes in GROUPS.items() if len(classes) == 1 and says_nothing(*classes)
     }
     assert fields - SELECTORS - empty - names_read() == set()
 

@@ -153,7 +153,7 @@ def test_an_altered_value_is_noticed(bundle: Path, place: str, value: Any) -> No
         ("decision.extra_step", 1, "A decision has an activation"),
         ("decision", [], "decision: "),
         ("model", None, "model: input should be"),
-        ("model.family", "forest", "model.family is unknown"),
+        ("model.family", "forest", "input tag 'forest' found using 'family'"),
         ("model.widths", "wide", "widths"),
         ("facts", 1, "facts: input should be"),
         ("made_by", None, "made_by: input should be"),

@@ -21,7 +21,7 @@ from astroclf.models.bundle_files import (
     read_description,
     read_weights,
 )
-from astroclf.settings.read import CHOICES
+from astroclf.settings.read import read_model
 
 
 def write_bundle(folder: Path, weights: Mapping[str, Tensor], description: Description) -> None:
@@ -59,16 +59,14 @@ def read_bundle(folder: Path | str) -> Bundle:
     content = read_description(folder)
     try:
         description = parse_description(content)
-        settings = CHOICES["model"][description.model["family"]].model_validate(description.model)
-    except (KeyError, TypeError) as error:
-        raise not_whole(folder, f"{DESCRIPTION_FILE}: model.family is unknown") from error
+        settings = read_model(description.model)
     except ValueError as error:
         raise not_whole(folder, f"{DESCRIPTION_FILE}: {describe_damage(error)}") from error
     except UserError as error:
         raise not_whole(folder, f"{DESCRIPTION_FILE}: {one_line(error)}") from error
     weights = read_weights(folder, description.weights_checksum)
     network = build_model(
-        settings,  # type: ignore[arg-type]
+        settings,
         channels=len(description.pixels.bands),
         outputs=len(description.classes),
         image_px=description.image_px,

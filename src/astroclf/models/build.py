@@ -116,7 +116,6 @@ def _build_backbone(
             )
         galaxy_cnn, width = build_galaxy_cnn(channels, settings.widths)
         return galaxy_cnn, width, "random", ""
-    assert isinstance(settings, sections.Timm)
     from astroclf.models.backbone import create_backbone
 
     return create_backbone(settings, channels, image_px)

@@ -90,8 +90,8 @@ def check_sky_columns(dataset: sections.Catalog) -> None:
         )
 
 
-def check_loss(loss: sections.Section, votes: bool) -> None:
-    name = loss.name  # type: ignore[attr-defined]
+def check_loss(loss: sections.Loss, votes: bool) -> None:
+    name = loss.name
     if votes and name in ("ce", "focal"):
         raise UserError(
             f"loss={name} needs classes, and this dataset gives vote fractions: choose loss=bce or mse."

@@ -24,12 +24,11 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Activation = Literal["softmax", "sigmoid", "normalised_sigmoid"]
 
 
-def make_loss(settings: sections.Section, dataset: ImageDataset, device: torch.device) -> Loss:
+def make_loss(settings: sections.Loss, dataset: ImageDataset, device: torch.device) -> Loss:
     """The loss that the settings describe, with its class weights taken from the training split.
 
     Raises UserError where a list of weights has another length than the list of classes.
     """
-    assert isinstance(settings, sections.Ce | sections.Bce | sections.Focal | sections.Mse)
     weights = class_weights(settings.class_weights, dataset, device)
     if isinstance(settings, sections.Focal):
         alpha: Tensor | float | None
@@ -47,7 +46,7 @@ def make_loss(settings: sections.Section, dataset: ImageDataset, device: torch.d
     return partial(form, label_smoothing=settings.label_smoothing, weights=weights)
 
 
-def activation_of(settings: sections.Section, has_votes: bool) -> Activation:
+def activation_of(settings: sections.Loss, has_votes: bool) -> Activation:
     """What turns logits into probabilities after training with this loss.
 
     Sigmoids of classes that exclude each other are divided by their sum.

@@ -37,7 +37,6 @@ def make_optimizer(settings: sections.Optimizer, groups: Sequence[Group]) -> tor
     if isinstance(settings, sections.Adam):
         rule = torch.optim.AdamW if settings.name == "adamw" else torch.optim.Adam
         return rule(groups, lr=settings.lr, betas=settings.betas, fused=fused)
-    assert isinstance(settings, sections.TimmOptimizer)
     return _timm_optimizer(settings, groups)
 
 
@@ -87,7 +86,7 @@ class Schedule:
 
     def __init__(
         self,
-        settings: sections.Section,
+        settings: sections.Scheduler,
         optimizer: torch.optim.Optimizer,
         *,
         total_steps: int,
@@ -137,7 +136,7 @@ class Schedule:
 
 
 def learning_rate_factor(
-    settings: sections.Section, total_steps: int, steps_per_epoch: int
+    settings: sections.Scheduler, total_steps: int, steps_per_epoch: int
 ) -> Callable[[int], float]:
     """Return step -> share of optimizer.lr, for steps 0 ... total_steps."""
     total = max(1, total_steps)

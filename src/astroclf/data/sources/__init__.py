@@ -13,7 +13,7 @@ from astroclf.data.store import cached_dataset
 from astroclf.settings import sections
 from astroclf.status import status
 
-FILE_SOURCES: dict[type[sections.Dataset], str] = {
+FILE_SOURCES: dict[type[sections.Section], str] = {
     sections.ImageFolder: "image_folder",
     sections.Catalog: "catalog",
 }

@@ -4,11 +4,11 @@ Defaults stand in conf/ alone. A key that conf/ does not state, or that no class
 refused when the settings are read.
 """
 
-from astroclf.settings.sections.augment import Augment, Sky
+from astroclf.settings.sections.augment import Augment, ExactViews, Sky
 from astroclf.settings.sections.dataset import Catalog, Dataset, Files, ImageFolder, Simulated
 from astroclf.settings.sections.evaluation import COSTS, LABEL_METRICS, VOTE_METRICS, Evaluation
 from astroclf.settings.sections.finetune import Finetune, Full, HeadOnly, Lora
-from astroclf.settings.sections.loss import Bce, Ce, Focal, Mse
+from astroclf.settings.sections.loss import Bce, Ce, Focal, Loss, Mse
 from astroclf.settings.sections.model import Cnn, GalaxyCnn, Model, Timm
 from astroclf.settings.sections.optimizer import (
     Adam,
@@ -17,14 +17,15 @@ from astroclf.settings.sections.optimizer import (
     OneCycle,
     Optimizer,
     Plateau,
+    Scheduler,
     Sgd,
     Step,
     TimmOptimizer,
 )
 from astroclf.settings.sections.search import Search
 from astroclf.settings.sections.section import Count, Section, Seed, Seeds
-from astroclf.settings.sections.task import Benchmark, CrossVal, Sync, Train
-from astroclf.settings.sections.tracking import Mlflow, Untracked
+from astroclf.settings.sections.task import Benchmark, CrossVal, Sync, Task, Train
+from astroclf.settings.sections.tracking import Mlflow, Tracking, Untracked
 from astroclf.settings.sections.trainer import Trainer
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "CrossVal",
     "Dataset",
     "Evaluation",
+    "ExactViews",
     "Files",
     "Finetune",
     "Focal",
@@ -52,12 +54,14 @@ __all__ = [
     "HeadOnly",
     "ImageFolder",
     "Lora",
+    "Loss",
     "Mlflow",
     "Model",
     "Mse",
     "OneCycle",
     "Optimizer",
     "Plateau",
+    "Scheduler",
     "Search",
     "Section",
     "Seed",
@@ -67,8 +71,10 @@ __all__ = [
     "Sky",
     "Step",
     "Sync",
+    "Task",
     "Timm",
     "TimmOptimizer",
+    "Tracking",
     "Train",
     "Trainer",
     "Untracked",

@@ -9,13 +9,20 @@ from pydantic import Field
 from astroclf.settings.sections.section import Fraction, Section
 
 
-class Augment(Section):
+class ExactViews(Section):
+    """Flips and quarter turns, which resample nothing."""
+
     name: Literal["none", "flips", "dihedral"]
 
 
 class Sky(Section):
+    """Changes that another observation of the same sky could show."""
+
     name: Literal["sky"]
     rotation: bool
     shift_px: Annotated[float, Field(ge=0, le=100)]
     brightness: Fraction
     noise: Literal["auto"] | Annotated[float, Field(ge=0, le=100)]
+
+
+Augment = Annotated[ExactViews | Sky, Field(discriminator="name")]

@@ -19,7 +19,7 @@ from astroclf.settings.sections.section import (
 )
 
 
-class Dataset(Section):
+class DatasetSection(Section):
     """Settings of every source of images; `name` is the source."""
 
     name: str
@@ -30,7 +30,7 @@ class Dataset(Section):
     split_seed: Seed
 
 
-class Simulated(Dataset):
+class Simulated(DatasetSection):
     name: Literal["simulated"]
     target: Literal["star_galaxy", "morphology", "votes"]
     n_images: Annotated[int, Field(ge=1, le=100_000_000, strict=True)]
@@ -41,7 +41,7 @@ class Simulated(Dataset):
     signal_to_noise: tuple[SignalToNoise, SignalToNoise]
 
 
-class Files(Dataset):
+class Files(DatasetSection):
     """Settings of every source of image files."""
 
     crop_px: Pixels | None
@@ -70,3 +70,6 @@ class Catalog(Files):
     ra_column: Text | None
     dec_column: Text | None
     neighbour_arcsec: Annotated[float, Field(gt=0, le=648_000)] | None  # half the sky
+
+
+Dataset = Annotated[Simulated | ImageFolder | Catalog, Field(discriminator="name")]

@@ -32,4 +32,4 @@ class Lora(Section):
     head_lr: LearningRate | None
 
 
-Finetune = Full | HeadOnly | Lora
+Finetune = Annotated[Full | HeadOnly | Lora, Field(discriminator="name")]

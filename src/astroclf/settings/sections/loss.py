@@ -36,3 +36,6 @@ class Focal(Section):
 class Mse(Section):
     name: Literal["mse"]
     class_weights: ClassWeights
+
+
+Loss = Annotated[Ce | Bce | Focal | Mse, Field(discriminator="name")]

@@ -22,7 +22,7 @@ def _named(name: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-class Model(Section):
+class ModelSection(Section):
     """Settings of every model; `name` is the network, `family` its builder."""
 
     name: str
@@ -31,7 +31,7 @@ class Model(Section):
     weights: UserPath | None
 
 
-class Cnn(Model):
+class Cnn(ModelSection):
     family: Literal["cnn"]
     name: Annotated[str, _named("cnn")]
     pretrained: Literal[False]
@@ -39,15 +39,18 @@ class Cnn(Model):
     pool: Literal["flatten", "average"]
 
 
-class GalaxyCnn(Model):
+class GalaxyCnn(ModelSection):
     family: Literal["galaxy_cnn"]
     name: Annotated[str, _named("galaxy_cnn")]
     pretrained: Literal[False]
     widths: Annotated[tuple[Count, ...], Field(min_length=4, max_length=4)]
 
 
-class Timm(Model):
+class Timm(ModelSection):
     family: Literal["timm"]
     pretrained: Literal["auto"] | bool
     features: Literal["last", "stages"]
     drop_path: Fraction
+
+
+Model = Annotated[Cnn | GalaxyCnn | Timm, Field(discriminator="family")]

@@ -30,3 +30,6 @@ class Benchmark(Section):
 class Sync(Section):
     name: Literal["sync"]
     folders: Annotated[tuple[UserPath, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+Task = Annotated[Train | CrossVal | Benchmark | Sync, Field(discriminator="name")]

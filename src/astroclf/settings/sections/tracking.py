@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from astroclf.settings.sections.section import Section, Text
 
@@ -16,3 +18,6 @@ class Mlflow(Section):
     uri: str | None
     experiment: Text | None
     run_name: Text | None
+
+
+Tracking = Annotated[Untracked | Mlflow, Field(discriminator="name")]
