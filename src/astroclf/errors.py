@@ -1,4 +1,4 @@
-"""Exceptions, and how errors and lists are worded.
+"""Exceptions, the states of a run, and how errors and lists are worded.
 
 - UserError: something the user gave cannot be used.
 - Interrupted: a signal stopped the program.
@@ -9,6 +9,18 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """State of a run, or of a trial of a search."""
+
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    RUNNING = "running"
+    WAITING = "waiting"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # by a signal, or by a kill
 
 
 class UserError(Exception):

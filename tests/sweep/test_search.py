@@ -12,7 +12,7 @@ import optuna
 import pytest
 from optuna.study import Study
 
-from astroclf.errors import Interrupted
+from astroclf.errors import Interrupted, State
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.journal import Journal
 from astroclf.sweep.nodes import SAMPLERS
@@ -22,7 +22,7 @@ from astroclf.sweep.search import Search, TooManyFailuresError
 from astroclf.sweep.space.space import Space
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.study import Identity, open_study
-from astroclf.sweep.trial import COMPLETE, FAILED, PRUNED, STOPPED, TrialResult
+from astroclf.sweep.trial import TrialResult
 
 Jobs = Sequence[tuple[int, list[str]]]
 LEARNING = {"tpe", "cmaes", "gp"}
@@ -39,7 +39,7 @@ GRID = space_of({"rank": "range(1, 4)", "loss": "choice(ce, focal)"})
 def train(jobs: Jobs) -> list[TrialResult]:
     """All of them complete; their value depends on what they were given."""
     values = [sum(map(ord, "".join(overrides))) % 97 / 97 for _, overrides in jobs]
-    return [TrialResult(COMPLETE, {"accuracy": value}) for value in values]
+    return [TrialResult(State.COMPLETE, {"accuracy": value}) for value in values]
 
 
 def search(
@@ -152,11 +152,11 @@ def ending(**ends: TrialResult) -> Callable[[Jobs], list[TrialResult]]:
 
 def test_only_complete_and_pruned_trials_count(tmp_path: Path) -> None:
     launch = ending(
-        n0=TrialResult(FAILED, reason="it broke"),
-        n1=TrialResult(PRUNED, reason="it lagged"),
-        n2=TrialResult(COMPLETE, {"accuracy": math.nan}),
-        n3=TrialResult(COMPLETE, {"rmse": 0.1}),
-        n4=TrialResult(COMPLETE, {"accuracy": math.inf}),
+        n0=TrialResult(State.FAILED, reason="it broke"),
+        n1=TrialResult(State.PRUNED, reason="it lagged"),
+        n2=TrialResult(State.COMPLETE, {"accuracy": math.nan}),
+        n3=TrialResult(State.COMPLETE, {"rmse": 0.1}),
+        n4=TrialResult(State.COMPLETE, {"accuracy": math.inf}),
     )
     study = search(tmp_path, 4, launch)
     ended = ["FAIL", "PRUNED", "FAIL", "FAIL", "FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]
@@ -167,7 +167,7 @@ def test_only_complete_and_pruned_trials_count(tmp_path: Path) -> None:
 
 
 def test_pruned_trials_are_no_failures(tmp_path: Path) -> None:
-    pruned = {f"n{number}": TrialResult(PRUNED, reason="it lagged") for number in range(3)}
+    pruned = {f"n{number}": TrialResult(State.PRUNED, reason="it lagged") for number in range(3)}
     study = search(tmp_path, 4, ending(**pruned), max_failure_rate=0)
     assert states(study) == ["PRUNED"] * 3 + ["COMPLETE"]
 
@@ -175,7 +175,7 @@ def test_pruned_trials_are_no_failures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("rate", "n_failed"), [(0.0, 1), (0.25, 2), (0.5, 3)])
 def test_more_failures_than_allowed_end_it(tmp_path: Path, rate: float, n_failed: int) -> None:
     def fail(jobs: Jobs) -> list[TrialResult]:
-        return [TrialResult(FAILED, reason=f"broke {number}") for number, _ in jobs]
+        return [TrialResult(State.FAILED, reason=f"broke {number}") for number, _ in jobs]
 
     with pytest.raises(
         TooManyFailuresError, match=f"^{n_failed} trials? (has|have) failed"
@@ -185,7 +185,7 @@ def test_more_failures_than_allowed_end_it(tmp_path: Path, rate: float, n_failed
 
 
 def test_what_was_stopped_is_tried_again(tmp_path: Path) -> None:
-    stop = TrialResult(STOPPED, reason="SIGTERM", signal_number=15)
+    stop = TrialResult(State.INTERRUPTED, reason="SIGTERM", signal_number=15)
     with pytest.raises(Interrupted) as stopped:
         search(tmp_path, 3, ending(n1=stop))
     assert stopped.value.signal_number == 15

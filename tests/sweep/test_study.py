@@ -12,7 +12,7 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from astroclf.errors import UserError
-from astroclf.sweep.content import numbers_by_state, state_of
+from astroclf.sweep.content import count_states, state_of
 from astroclf.sweep.processes import take_seat
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.study import (
@@ -111,7 +111,7 @@ def test_complete_and_pruned_trials_are_finished(study: Study) -> None:
     ask(study)
     study.enqueue_trial({"optimizer.lr": 0.5})
     assert count_finished(study) == 2
-    counts = numbers_by_state(study.trials)
+    counts = count_states(study.trials)
     assert counts == {"complete": 1, "pruned": 1, "running": 1, "waiting": 1, "failed": 1}
 
 

@@ -133,4 +133,4 @@ def test_a_search_that_had_to_stop_is_not_called_complete(
     with at_each_step(fail):
         assert sweep.run(*once, n_trials=2).code == 2
     run = MlflowClient(uri).get_run(run_id(sweep.folder))
-    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "stopped")
+    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")

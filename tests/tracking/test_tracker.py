@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from astroclf.errors import Interrupted
+from astroclf.errors import Interrupted, State
 from astroclf.settings import sections
 from astroclf.tracking import Tracker, close_abandoned, closing, open_tracker
 from astroclf.tracking.record import PARAMETER_LENGTH, read_record
@@ -70,9 +70,9 @@ def test_a_resumed_run_is_the_same_run_without_the_tags_of_its_stop(
     stopped = follow()
     stopped.start("name", {"trainer": {"epochs": 2}, "seed": 1}, {})
     stopped.log_metrics({"loss": 1.0}, step=1)
-    stopped.end("KILLED", "SIGINT", "stopped")
+    stopped.end("KILLED", "SIGINT", State.INTERRUPTED)
     tags = recorded(stopped.folder).data.tags
-    assert (tags["state"], tags["reason"]) == ("stopped", "SIGINT")
+    assert (tags["state"], tags["reason"]) == ("interrupted", "SIGINT")
 
     resumed = follow()
     resumed.start("name", {"trainer": {"epochs": 4, "device": "cpu"}, "seed": 1}, {})
@@ -301,7 +301,7 @@ def test_an_interrupted_run_waits_less(follow: Follow, failing_server: Any) -> N
     tracker = follow(failing_server.uri, patience=Patience(wait_s=60, interrupted_wait_s=0.2))
     tracker.start("name", {}, {})
     start_s = time.perf_counter()
-    tracker.end("KILLED", "SIGINT", "stopped")
+    tracker.end("KILLED", "SIGINT", State.INTERRUPTED)
     assert time.perf_counter() - start_s < 5
 
 
@@ -362,7 +362,7 @@ def test_a_run_whose_process_was_killed_is_closed_by_another(
     for _ in range(2):
         close_abandoned(killed.settings, killed.folder, "killed")
     run = recorded(killed.folder)
-    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "stopped")
+    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")
     assert run.data.metrics == {"loss": 0.25, "time_s": 2}
 
 

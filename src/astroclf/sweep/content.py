@@ -12,18 +12,20 @@ import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from astroclf.errors import State
 from astroclf.sweep.space.parameters import Parameter, parameters_of
 
 SO_FAR = "so_far"  # attribute of a trial: the mean of what it reported, where each step is a fold
-INTERRUPTED = "interrupted"  # attribute of a failed trial that was stopped or killed, not at fault
+INTERRUPTED = (
+    "interrupted"  # attribute of a trial that failed by a signal or a kill, not by an error
+)
 
-# State of a trial -> its name; a failed trial may be "interrupted" instead.
 STATES = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.RUNNING: "running",
-    TrialState.WAITING: "waiting",
-    TrialState.FAIL: "failed",
+    TrialState.COMPLETE: State.COMPLETE,
+    TrialState.PRUNED: State.PRUNED,
+    TrialState.RUNNING: State.RUNNING,
+    TrialState.WAITING: State.WAITING,
+    TrialState.FAIL: State.FAILED,
 }
 
 
@@ -119,15 +121,15 @@ class SweepContent:
         return sorted(trials, key=rank)
 
 
-def state_of(trial: FrozenTrial) -> str:
-    """Return complete, pruned, running, waiting, failed, or interrupted."""
-    return INTERRUPTED if trial.user_attrs.get(INTERRUPTED) else STATES[trial.state]
+def state_of(trial: FrozenTrial) -> State:
+    """Return the state of a trial; Optuna marks an interrupted one as failed."""
+    return State.INTERRUPTED if trial.user_attrs.get(INTERRUPTED) else STATES[trial.state]
 
 
-def numbers_by_state(trials: Sequence[FrozenTrial]) -> dict[str, int]:
-    """Return state -> how many trials have it, without states that none has."""
+def count_states(trials: Sequence[FrozenTrial]) -> dict[State, int]:
+    """Return state -> number of trials, without states that no trial has."""
     states = [state_of(trial) for trial in trials]
-    return {name: states.count(name) for name in (*STATES.values(), INTERRUPTED) if name in states}
+    return {state: states.count(state) for state in State if state in states}
 
 
 def reported_values(trial: FrozenTrial) -> dict[int, float]:

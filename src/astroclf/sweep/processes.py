@@ -10,12 +10,9 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from optuna.storages import BaseStorage
-from optuna.storages._heartbeat import BaseHeartbeat, get_heartbeat_thread, is_heartbeat_enabled
 
 from astroclf.locks import is_held, locked, try_lock
 
@@ -54,22 +51,3 @@ def is_alive(seat: str) -> bool | None:
     if host != socket.gethostname():
         return None
     return Path(file).exists() and is_held(Path(file))
-
-
-@contextmanager
-def heartbeat(storage: BaseStorage, trial_ids: Sequence[int]) -> Iterator[None]:
-    """Say in the storage, for as long as this lasts, that the trials are cared for; only databases
-    hold that."""
-    with ExitStack() as beating:
-        for trial_id in trial_ids:
-            thread = get_heartbeat_thread(trial_id, storage)
-            thread.start()
-            beating.callback(thread.join)
-        yield
-
-
-def silent_trials(storage: BaseStorage, study_id: int) -> Sequence[int]:
-    """Ids of running trials whose heartbeat has stopped."""
-    if isinstance(storage, BaseHeartbeat) and is_heartbeat_enabled(storage):
-        return storage._get_stale_trial_ids(study_id)
-    return ()

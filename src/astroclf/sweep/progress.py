@@ -7,6 +7,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
+from astroclf.errors import State
 from astroclf.status import duration
 from astroclf.sweep.content import SweepContent, state_of, time_s
 
@@ -20,7 +21,7 @@ def trial_line(content: SweepContent, trial: FrozenTrial, total: int, rest_s: fl
         each.state in (TrialState.COMPLETE, TrialState.PRUNED) for each in content.trials
     )
     state = state_of(trial)
-    parts = [f"trial {trial.number:>3}  {state.upper() if state == 'failed' else state:<8}"]
+    parts = [f"trial {trial.number:>3}  {state.upper() if state == State.FAILED else state:<8}"]
     parts.append(_values(content, trial))
     if trial.state == TrialState.FAIL:
         parts.append(str(trial.user_attrs.get("reason", "")))

@@ -15,9 +15,9 @@ import optuna
 from optuna.study import Study
 from optuna.trial import Trial, TrialState, create_trial
 
-from astroclf.errors import Interrupted, UserError
+from astroclf.errors import Interrupted, State, UserError
 from astroclf.sweep.content import SweepContent, time_s
-from astroclf.sweep.processes import heartbeat
+from astroclf.sweep.internals import heartbeat, set_attribute
 from astroclf.sweep.progress import remaining_s, trial_line
 from astroclf.sweep.samplers import make_sampler, trial_seed
 from astroclf.sweep.space.space import Space
@@ -32,7 +32,7 @@ from astroclf.sweep.study import (
     give_up,
     recover,
 )
-from astroclf.sweep.trial import COMPLETE, FAILED, PRUNED, STOPPED, TrialResult
+from astroclf.sweep.trial import TrialResult
 
 log = logging.getLogger(__name__)
 
@@ -112,11 +112,11 @@ class Search:
         """Have them done at once; where the launcher breaks down, all of them have failed."""
         jobs = [(trial.number, self.space.overrides(trial.params)) for trial in trials]
         try:
-            with heartbeat(self.study._storage, [trial._trial_id for trial in trials]):
+            with heartbeat(self.study, trials):
                 return self.launch(jobs)
         except Exception as error:  # such as a worker that was killed for its memory
             text = f"{type(error).__name__}: {' '.join(str(error).split())}"[:400]
-            result = TrialResult(FAILED, reason=f"its launcher broke down ({text})")
+            result = TrialResult(State.FAILED, reason=f"its launcher broke down ({text})")
         return [result] * len(trials)
 
     def count_wanted(self) -> int:
@@ -143,7 +143,7 @@ class Search:
         """Sign the queued trial that `study.ask` takes next, queued here if there is none."""
         queued = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         if queued:
-            self.study._storage.set_trial_user_attr(queued[0]._trial_id, PROCESS, self.seat)
+            set_attribute(self.study, queued[0], PROCESS, self.seat)
             return
         signed = create_trial(state=TrialState.WAITING, user_attrs={PROCESS: self.seat})
         self.study.add_trial(signed)
@@ -167,16 +167,16 @@ class Search:
             trial.set_user_attr(EPOCHS, max(frozen.intermediate_values))
         values = [result.figures.get(name, math.nan) for name in self.objectives]
         reason = result.reason
-        if result.state == COMPLETE and not all(map(math.isfinite, values)):
+        if result.state == State.COMPLETE and not all(map(math.isfinite, values)):
             reason = (
                 f"{self.objectives[[*map(math.isfinite, values)].index(False)]} is not a number"
             )
-        if result.state == STOPPED:
+        if result.state == State.INTERRUPTED:
             give_up(self.study, frozen, f"stopped by {result.reason}")
             return
         if reason:
             trial.set_user_attr(REASON, reason)
-        if result.state == PRUNED:
+        if result.state == State.PRUNED:
             self.finish(trial, TrialState.PRUNED, None)
         elif reason:
             self.failures.append(reason)
@@ -205,7 +205,7 @@ class Search:
 
     def stop_if_asked(self, results: Sequence[TrialResult]) -> None:
         for result in results:
-            if result.state == STOPPED:
+            if result.state == State.INTERRUPTED:
                 raise Interrupted(result.signal_number or signal.SIGINT)
 
     def stop_if_failing(self) -> None:

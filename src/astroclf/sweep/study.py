@@ -20,7 +20,8 @@ from optuna.trial import FrozenTrial, TrialState
 from astroclf.errors import UserError
 from astroclf.locks import locked
 from astroclf.sweep.content import INTERRUPTED
-from astroclf.sweep.processes import is_alive, silent_trials
+from astroclf.sweep.internals import set_attribute, silent_trials
+from astroclf.sweep.processes import is_alive
 from astroclf.sweep.space.space import difference
 
 log = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ def alone(folder: Path) -> AbstractContextManager[None]:
 def _killed(study: Study, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     if not running:
         return []
-    silent = silent_trials(study._storage, study._study_id)
+    silent = silent_trials(study)
 
     def is_lost(trial: FrozenTrial) -> bool:
         seat = trial.user_attrs.get(PROCESS)
@@ -164,7 +165,7 @@ def _killed(study: Study, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:
             assert trial.datetime_start is not None
             return datetime.now() - trial.datetime_start > UNSIGNED
         is_here = is_alive(seat)
-        return trial._trial_id in silent if is_here is None else not is_here
+        return trial.number in silent if is_here is None else not is_here
 
     return [trial for trial in running if is_lost(trial)]
 
@@ -181,7 +182,7 @@ def give_up(study: Study, trial: FrozenTrial, reason: str) -> None:
         reason = f"{reason}, {retried} times in all: these parameters are not tried again"
         log.warning("trial %d: %s", trial.number, reason)
     for key, value in ((REASON, reason), (INTERRUPTED, True)):
-        study._storage.set_trial_user_attr(trial._trial_id, key, value)
+        set_attribute(study, trial, key, value)
     study.tell(trial.number, state=TrialState.FAIL)
     if is_queued:
         study.enqueue_trial(trial.params, user_attrs={RETRIED: retried})

@@ -9,22 +9,22 @@ from typing import Any
 import optuna
 from optuna.storages import BaseStorage
 
+from astroclf.errors import State
 from astroclf.sweep.content import SO_FAR
+from astroclf.sweep.internals import running_trial
 from astroclf.sweep.nodes import PAIRED_PRUNERS
 from astroclf.sweep.pruners import make_pruner
-
-COMPLETE, PRUNED, FAILED, STOPPED = "complete", "pruned", "failed", "stopped"
 
 
 @dataclass(frozen=True)
 class TrialResult:
-    """How a trial ended, and what a process can hand to another.
+    """End of a trial, as a job returns it to the process that started it.
 
-    state: complete, pruned, failed, or stopped by a signal. figures: what was measured.
-    reason: why it did not complete. signal_number: what stopped it.
+    state: complete, pruned, failed or interrupted. figures: measured values by name.
+    reason: why it did not complete. signal_number: of an interrupted trial.
     """
 
-    state: str
+    state: State
     figures: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
     signal_number: int | None = None
@@ -42,8 +42,7 @@ class RunningTrial:
             sampler=optuna.samplers.RandomSampler(),  # suggests nothing here, and costs nothing
             pruner=make_pruner(pruner),
         )
-        frozen = study.get_trials(deepcopy=False)[number]
-        self._trial = optuna.trial.Trial(study, frozen._trial_id)
+        self._trial = running_trial(study, number)
         self._can_prune = len(study.directions) == 1
         self.pairs_steps = pruner["name"] in PAIRED_PRUNERS
 

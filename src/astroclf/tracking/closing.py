@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from astroclf.errors import State
 from astroclf.settings import sections
 from astroclf.tracking.record import RUNNING, read_epochs, read_record
 from astroclf.tracking.tracker import Tracker, open_tracker
@@ -25,14 +26,14 @@ def closing(
     try:
         yield
     except stopped as interruption:
-        tracker.end("KILLED", str(interruption) or type(interruption).__name__, "stopped")
+        tracker.end("KILLED", str(interruption) or type(interruption).__name__, State.INTERRUPTED)
         raise
     except done as reason:
         name = type(reason).__name__
-        tracker.end("FINISHED", f"{name}: {reason}", name.lower())
+        tracker.end("FINISHED", f"{name}: {reason}", State(name.lower()))
         raise
     except BaseException as error:
-        tracker.end("FAILED", f"{type(error).__name__}: {error}", "failed")
+        tracker.end("FAILED", f"{type(error).__name__}: {error}", State.FAILED)
         raise
     tracker.end("FINISHED")
 
@@ -48,4 +49,4 @@ def close_abandoned(settings: sections.Section, folder: Path, reason: str) -> No
     tracker = open_tracker(settings, folder)
     tracker.record = record
     tracker.epochs = read_epochs(folder, record.start_ms)
-    tracker.end("KILLED", reason, "stopped")
+    tracker.end("KILLED", reason, State.INTERRUPTED)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from astroclf.errors import one_line
+from astroclf.errors import State, one_line
 from astroclf.files import read_csv, read_json, write_json
 from astroclf.redaction import redact_values
 
@@ -81,7 +81,7 @@ class Record(BaseModel):
 
     def close_killed(self) -> None:
         """Mark a run as ended by a kill, now: the kill left no time for it."""
-        self.status, self.state, self.end_ms = "KILLED", "stopped", now_ms()
+        self.status, self.state, self.end_ms = "KILLED", State.INTERRUPTED, now_ms()
         self.reason = "its process was killed"
 
     def note_place(self, place: Mapping[str, Any], folder: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from astroclf.errors import Interrupted
+from astroclf.errors import Interrupted, State
 from astroclf.provenance import command_line
 from astroclf.settings import sections
 from astroclf.status import status as show_status
@@ -96,10 +96,10 @@ class Tracker:
             self.record.artifacts = list(dict.fromkeys([*self.record.artifacts, *names]))
         self._changed()
 
-    def end(self, status: str, reason: str = "", state: str = "complete") -> None:
+    def end(self, status: str, reason: str = "", state: State = State.COMPLETE) -> None:
         """Close the run: FINISHED, FAILED or KILLED, with the reason where there is one.
 
-        state: the same as a tag, with `pruned` besides: complete, pruned, stopped or failed.
+        state: written as a tag, since MLflow has no status for a pruned run.
         """
         with self._lock:
             self.record.status, self.record.state, self.record.end_ms = status, state, now_ms()
@@ -142,7 +142,7 @@ class MlflowTracker(Tracker):
     def wait(self) -> None:
         self.sender.wait()
 
-    def end(self, status: str, reason: str = "", state: str = "complete") -> None:
+    def end(self, status: str, reason: str = "", state: State = State.COMPLETE) -> None:
         super().end(status, reason, state)
         self.sender.wake()
         is_nested = (self.folder.parent / RUN_FILE).exists()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from optuna.trial import TrialState
 
+from astroclf.errors import State
 from astroclf.reports.canvas import INK, MUTED, PALETTE, draw, literal
 from astroclf.sweep.content import SweepContent, reported_values, state_of
 
@@ -60,7 +61,7 @@ def _history_panel(axes: Any, content: SweepContent, objective: int) -> None:
         for trial in content.of_state(TrialState.PRUNED)
         if (value := content.value(trial, objective)) is not None
     ]
-    failed = [trial.number for trial in content.trials if state_of(trial) == "failed"]
+    failed = [trial.number for trial in content.trials if state_of(trial) == State.FAILED]
     direction = content.directions[objective]
     if complete or pruned:
         usual = [value for _, value in complete]

@@ -14,7 +14,7 @@ from astroclf.files import write_text
 from astroclf.reports.page import render_page
 from astroclf.reports.sweep import parameter_plots, plots
 from astroclf.reports.sweep.pareto import pareto_fronts
-from astroclf.sweep.content import STATES, SweepContent, numbers_by_state, state_of, time_s
+from astroclf.sweep.content import STATES, SweepContent, count_states, state_of, time_s
 from astroclf.sweep.importance import Importance, assess_importance
 from astroclf.sweep.space.parameters import Parameter, as_text
 
@@ -31,7 +31,7 @@ def write_sweep_report(path: Path, content: SweepContent) -> None:
         facts=content.facts,
         filters={"figure": figure, "duration": duration, "text": as_text},
         content=content,
-        counts=dict.fromkeys(STATES.values(), 0) | numbers_by_state(content.trials),
+        counts=dict.fromkeys(STATES.values(), 0) | count_states(content.trials),
         state=state_of,
         time_s=time_s,
         savings=pruning_sentences(content),

@@ -7,7 +7,7 @@ from pathlib import Path
 from astroclf.commands import run_command
 from astroclf.files import shortest
 from astroclf.reports.sweep.report import write_sweep_report
-from astroclf.sweep.content import SweepContent, numbers_by_state
+from astroclf.sweep.content import SweepContent, count_states
 from astroclf.sweep.importance import importances
 from astroclf.sweep.overlay import write_overlay
 from astroclf.sweep.space.space import Space
@@ -62,9 +62,7 @@ def tracked_figures(content: SweepContent) -> dict[str, float]:
     figures = dict.fromkeys(
         ("trials_waiting", "trials_running"), 0.0
     )  # not those of an earlier call
-    figures |= {
-        f"trials_{state}": float(n) for state, n in numbers_by_state(content.trials).items()
-    }
+    figures |= {f"trials_{state}": float(n) for state, n in count_states(content.trials).items()}
     if content.best is not None:
         for name, value in zip(content.objectives, content.best.values, strict=True):
             figures[f"best_{name}"] = value

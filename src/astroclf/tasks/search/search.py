@@ -11,11 +11,11 @@ from typing import Any
 from optuna.storages import BaseStorage
 from optuna.study import Study
 
-from astroclf.errors import one_line
+from astroclf.errors import State, one_line
 from astroclf.files import shortest
 from astroclf.locks import locked
 from astroclf.provenance import command_line
-from astroclf.sweep.content import SweepContent, numbers_by_state
+from astroclf.sweep.content import SweepContent, count_states
 from astroclf.sweep.processes import take_seat
 from astroclf.sweep.progress import shown_params
 from astroclf.sweep.search import Search
@@ -116,8 +116,8 @@ def as_result(value: Any) -> TrialResult:
     if isinstance(value, TrialResult):
         return value
     if isinstance(value, BaseException):
-        return TrialResult("failed", reason=f"{type(value).__name__}: {one_line(value, 400)}")
-    return TrialResult("failed", reason=f"the job returned {value!r} and no figures")
+        return TrialResult(State.FAILED, reason=f"{type(value).__name__}: {one_line(value, 400)}")
+    return TrialResult(State.FAILED, reason=f"the job returned {value!r} and no figures")
 
 
 def say_start(plan: Plan, study: Study) -> None:
@@ -179,7 +179,7 @@ def finish(
 
 def say_end(plan: Plan, content: SweepContent, *, is_whole: bool) -> None:
     """The summary that ends a search on the terminal."""
-    states = ", ".join(f"{n} {state}" for state, n in numbers_by_state(content.trials).items())
+    states = ", ".join(f"{n} {state}" for state, n in count_states(content.trials).items())
     lines = ["", f"{plan.study_name}: {states}"]
     if content.best is not None:
         best = content.best

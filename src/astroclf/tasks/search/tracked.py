@@ -6,6 +6,7 @@ from pathlib import Path
 
 from optuna.study import Study
 
+from astroclf.errors import State
 from astroclf.settings.sections import Section
 from astroclf.tracking import Tracker, close_abandoned
 from astroclf.tracking.sync import send_pending
@@ -22,7 +23,7 @@ def end_tracking(
     if is_whole:
         tracker.end("FINISHED")
     else:
-        tracker.end("KILLED", "some of its trials have not finished", "stopped")
+        tracker.end("KILLED", "some of its trials have not finished", State.INTERRUPTED)
     for trial in study.get_trials(deepcopy=False):
         if trial.state.is_finished():
             close_abandoned(settings, folder / str(trial.number), "its process was killed")

@@ -13,11 +13,11 @@ from typing import Any
 
 import torch
 
-from astroclf.errors import Interrupted, Pruned, UserError, one_line
+from astroclf.errors import Interrupted, Pruned, State, UserError, one_line
 from astroclf.failures import is_out_of_memory
 from astroclf.settings import Settings, read_settings, sections
 from astroclf.sweep.storage import open_storage
-from astroclf.sweep.trial import COMPLETE, FAILED, PRUNED, STOPPED, RunningTrial, TrialResult
+from astroclf.sweep.trial import RunningTrial, TrialResult
 from astroclf.tasks.reports import SilentTrial, TrialReports
 from astroclf.tasks.search.objectives import read_objectives
 from astroclf.tracking import RUN_FILE, open_tracker
@@ -61,19 +61,19 @@ def run_trial(
             settings = name_in_tracker(read_settings(config), number)
             with remembering_failure(settings, folder):
                 figures = work(settings, make_reports(settings, sweeper, number, folder))
-        return TrialResult(COMPLETE, figures or {})
+        return TrialResult(State.COMPLETE, figures or {})
     except Pruned as pruned:
-        return TrialResult(PRUNED, reason=str(pruned))
+        return TrialResult(State.PRUNED, reason=str(pruned))
     except Interrupted as interrupted:
         return TrialResult(
-            STOPPED, reason=str(interrupted), signal_number=interrupted.signal_number
+            State.INTERRUPTED, reason=str(interrupted), signal_number=interrupted.signal_number
         )
     except KeyboardInterrupt:
-        return TrialResult(STOPPED, reason="SIGINT", signal_number=2)
+        return TrialResult(State.INTERRUPTED, reason="SIGINT", signal_number=2)
     except Exception as error:
         if not isinstance(error, UserError):
             (folder / ERROR_FILE).write_text(traceback.format_exc())
-        return TrialResult(FAILED, reason=reason_of(error))
+        return TrialResult(State.FAILED, reason=reason_of(error))
     finally:
         free_device_memory()
 
@@ -108,7 +108,7 @@ def remembering_failure(settings: Settings, folder: Path) -> Iterator[None]:
         if not (folder / RUN_FILE).exists():
             tracker = open_tracker(settings.tracking, folder)
             tracker.start(f"trial-{folder.name}", settings.model_dump(exclude={"search"}), {})
-            tracker.end("FAILED", reason_of(error), "failed")
+            tracker.end("FAILED", reason_of(error), State.FAILED)
         raise
 
 

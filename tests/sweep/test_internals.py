@@ -10,7 +10,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 
 from astroclf.sweep import storage as storage_module
-from astroclf.sweep.processes import heartbeat
+from astroclf.sweep.internals import heartbeat
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.study import PROCESS, count_running, recover
 
@@ -26,7 +26,7 @@ def test_a_trial_whose_heart_has_stopped_is_tried_again(
     with pytest.warns(UserWarning, match="Heartbeat of storage"):
         trial = study.ask({"optimizer.lr": FloatDistribution(0, 1)})
     trial.set_user_attr(PROCESS, "another.machine:/somewhere/1.lock")
-    with heartbeat(storage, [trial._trial_id]):
+    with heartbeat(study, [trial]):
         time.sleep(1.2)
         assert (count_running(study), recover(study, tmp_path)) == (1, [])
     time.sleep(2.1)  # databases count whole seconds
