@@ -1,3 +1,5 @@
+"""Predictor: logits against a plain forward pass, over arrays, loaders and cached features."""
+
 from __future__ import annotations
 
 import copy
@@ -6,25 +8,33 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from astroclf.data.augment import show_view
+from astroclf.data.dataset import ImageDataset
 from astroclf.data.loader import Batches, ResidentImages
 from astroclf.data.preprocess import fit_preprocess
-from astroclf.inference.predictor import run_network
+from astroclf.inference.features import FeatureBatches
+from astroclf.inference.predictor import Predictor
+from astroclf.models.classifier import Classifier
 from astroclf.training.losses import cross_entropy
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def network() -> nn.Module:
+def dataset(make_dataset: Any) -> ImageDataset:
+    return make_dataset(24)
+
+
+@pytest.fixture
+def network() -> Classifier:
     torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Dropout(0.5), nn.Linear(144, 2)
-    )
+    backbone = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten())
+    return Classifier(backbone, nn.Sequential(nn.Dropout(0.5), nn.Linear(144, 2)), 144)
 
 
-def make_batches(dataset: Any, batch_size: int) -> Batches:
+def make_batches(dataset: ImageDataset, batch_size: int) -> Batches:
     return Batches(
         ResidentImages(dataset.images, CPU),
         torch.from_numpy(dataset.targets),
@@ -34,28 +44,73 @@ def make_batches(dataset: Any, batch_size: int) -> Batches:
     )
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 64])
-def test_every_image_is_seen_once_in_order(
-    make_dataset: Any, network: nn.Module, batch_size: int
-) -> None:
-    dataset = make_dataset(24)
-    found = run_network(network, make_batches(dataset, batch_size), cross_entropy)
-    preprocess, val = fit_preprocess(dataset), dataset.indices("val")
-    values = preprocess.normalise(preprocess.scale(torch.from_numpy(dataset.images[val])))
+def plain_logits(network: nn.Module, dataset: ImageDataset, views: int = 1) -> Tensor:
+    """Reference: the mean over views of one forward pass of the images of val."""
+    preprocess = fit_preprocess(dataset)
+    values = preprocess.scale(torch.from_numpy(dataset.images[dataset.indices("val")]))
     with torch.no_grad():
-        logits = network.eval()(values)
-    losses = cross_entropy(logits, torch.from_numpy(dataset.targets[val]))
+        each = [
+            network.eval()(preprocess.normalise(show_view(values, view))) for view in range(views)
+        ]
+    return torch.stack(each).mean(dim=0)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 64])
+@pytest.mark.parametrize("views", [1, 8])
+def test_outputs_of_a_loader_are_in_order(
+    dataset: ImageDataset, network: Classifier, batch_size: int, views: int
+) -> None:
+    predictor = Predictor(network, fit_preprocess(dataset), views)
+    found = predictor.outputs(make_batches(dataset, batch_size), cross_entropy)
+    logits = plain_logits(network, dataset, views)
+    losses = cross_entropy(logits, torch.from_numpy(dataset.targets[dataset.indices("val")]))
     np.testing.assert_allclose(found.logits, logits.numpy(), atol=1e-6)
     np.testing.assert_allclose(found.losses, losses.numpy(), atol=1e-6)
     assert (found.logits.dtype, found.losses.dtype) == (np.float32, np.float64)
 
 
-def test_looking_changes_nothing(make_dataset: Any, network: nn.Module) -> None:
+@pytest.mark.parametrize("batch_size", [1, 3, 64])
+@pytest.mark.parametrize("views", [1, 8])
+@pytest.mark.parametrize("as_tensor", [False, True])
+def test_logits_of_an_array_equal_those_of_a_loader(
+    dataset: ImageDataset, network: Classifier, batch_size: int, views: int, as_tensor: bool
+) -> None:
+    predictor = Predictor(network, fit_preprocess(dataset), views, batch_size=batch_size)
+    images: Any = dataset.images[dataset.indices("val")]
+    found = predictor.logits(torch.from_numpy(images) if as_tensor else images)
+    torch.testing.assert_close(found, plain_logits(network, dataset, views), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("views", [1, 8])
+def test_cached_features_go_through_the_head_alone(
+    dataset: ImageDataset, network: Classifier, views: int
+) -> None:
+    preprocess = fit_preprocess(dataset)
+    values = preprocess.scale(torch.from_numpy(dataset.images))
+    with torch.no_grad():
+        features = torch.stack(
+            [
+                network.backbone.eval()(preprocess.normalise(show_view(values, view)))
+                for view in range(views)
+            ]
+        )
+    loader = FeatureBatches(make_batches(dataset, 5), features.numpy(), CPU)
+    found = Predictor(network, preprocess, views).outputs(loader, cross_entropy)
+    np.testing.assert_allclose(found.logits, plain_logits(network, dataset, views), atol=1e-6)
+
+
+def test_prediction_changes_neither_weights_nor_random_states(
+    dataset: ImageDataset, network: Classifier
+) -> None:
     before = copy.deepcopy(network.state_dict())
     state = torch.get_rng_state()
-    batches = make_batches(make_dataset(24), 4)
-    first = run_network(network.train(), batches, cross_entropy)
-    again = run_network(network.train(), batches, cross_entropy)
+    predictor, batches = (
+        Predictor(network.train(), fit_preprocess(dataset)),
+        make_batches(dataset, 4),
+    )
+    first = predictor.outputs(batches, cross_entropy)
+    network.train()
+    again = predictor.outputs(batches, cross_entropy)
     np.testing.assert_array_equal(first.logits, again.logits)
     assert torch.equal(torch.get_rng_state(), state)
     for name, value in network.state_dict().items():
@@ -64,16 +119,14 @@ def test_looking_changes_nothing(make_dataset: Any, network: nn.Module) -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_an_image_with_a_logit_that_is_not_finite_has_a_nan_loss(
-    make_dataset: Any, value: float
+    dataset: ImageDataset, value: float
 ) -> None:
-    """An infinite logit of the true class would otherwise have a loss of zero."""
-    dataset = make_dataset(24)
-
     class Broken(nn.Module):
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
+        def forward(self, images: Tensor) -> Tensor:
             logits = torch.zeros(len(images), 2)
             logits[1, 0] = value
             return logits
 
-    losses = run_network(Broken(), make_batches(dataset, 64), cross_entropy).losses
+    predictor = Predictor(Broken(), fit_preprocess(dataset))
+    losses = predictor.outputs(make_batches(dataset, 64), cross_entropy).losses
     assert np.flatnonzero(np.isnan(losses)).tolist() == [1]

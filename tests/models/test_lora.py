@@ -160,10 +160,12 @@ def test_it_starts_as_the_base_and_merges_into_it(settings: Any, model: str) -> 
     disturb(backbone)
     with torch.inference_mode():
         adapted = backbone(images)
-    merge_adapters(backbone)
-    assert list(backbone.state_dict()) == names
+    merged_backbone = merge_adapters(backbone)
+    assert list(merged_backbone.state_dict()) == names
     with torch.inference_mode():
-        merged = backbone(images)
+        merged = merged_backbone(images)
+        assert torch.equal(backbone(images), adapted), "the adapted network stays as it is"
+    assert merge_adapters(merged_backbone) is merged_backbone
     assert largest_difference(adapted, base) > 1e-4, "or nothing would be shown"
     assert largest_difference(merged, adapted) < 1e-5
 

@@ -16,7 +16,6 @@ from torch.optim.swa_utils import update_bn
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import Interrupted
-from astroclf.inference.predictor import run_network
 from astroclf.interruption import StopRequest, graceful_interrupt
 from astroclf.tasks.build import Setup, prepare
 from astroclf.training.learner import Learner
@@ -282,7 +281,7 @@ def test_eight_images_are_learnt_by_heart(settings: Any, make_dataset: Any, mode
             setup.learner.step([batch])
         # The running means of batch norm are far behind after so few steps.
         update_bn([batch.image], setup.classifier)
-        labels = run_network(setup.classifier, train, setup.loss).logits.argmax(axis=1)
+        labels = setup.predictor.outputs(train, setup.loss).logits.argmax(axis=1)
         if (labels == batch.target.numpy()).all():
             return
     pytest.fail(f"{(labels == batch.target.numpy()).mean():.0%} after 30 steps")

@@ -1,23 +1,30 @@
-"""What a network says of every image of a split."""
+"""Inference: logits of images or cached features, in batches, with test-time augmentation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from astroclf.data.augment import show_view
 from astroclf.data.loader import Batch, Epochs
+from astroclf.data.preprocess import Preprocess
 from astroclf.device import full_precision
-from astroclf.status import status
+from astroclf.inference.features import FeatureBatches
 from astroclf.training.losses import Loss
+
+CPU = torch.device("cpu")
 
 
 class Outputs(NamedTuple):
-    """logits: (N, K) float32. losses: (N,) float64, one an image, NaN where a logit is not finite.
-    In the order of the split."""
+    """Logits and per-image losses of a split, in the order of the data set.
+
+    logits: (N, K) float32. losses: (N,) float64, NaN where a logit is not finite.
+    """
 
     logits: np.ndarray
     losses: np.ndarray
@@ -27,26 +34,69 @@ class Outputs(NamedTuple):
         return Outputs(self.logits[kept], self.losses[kept])
 
 
-@status("validating")
-def run_network(network: nn.Module, batches: Epochs, loss: Loss) -> Outputs:
-    """Every image once, as it is, in evaluation mode and full precision.
+@dataclass(frozen=True)
+class Predictor:
+    """A network with its preprocessing: images or cached features in, logits out.
 
-    Full precision, because a figure that is reported should not depend on what was fastest to
-    train with, and because the bundle predicts in it.
+    Runs in evaluation mode and full precision, so that results do not depend on the precision that
+    was fastest in training.
+
+    network: on `device`; cached features go through its `head` alone. preprocess: applied to arrays
+    of images; a loader applies its own. tta_views: number of exact views (1 or 8) of an image whose
+    logits are averaged (test-time augmentation). batch_size: of arrays; a loader has its own.
     """
-    return _outputs(*_run(network, batches.in_order()), loss)
+
+    network: nn.Module
+    preprocess: Preprocess
+    tta_views: int = 1
+    device: torch.device = CPU
+    batch_size: int = 256
+
+    @torch.inference_mode()
+    def logits(self, images: np.ndarray | Tensor) -> Tensor:
+        """Return (N, K) float32 logits on the device.
+
+        images: (N, C, H, W) as a data set stores them, at least one.
+        """
+        starts = range(0, len(images), self.batch_size)
+        return torch.cat(
+            [self._batch_logits(images[start : start + self.batch_size]) for start in starts]
+        )
+
+    @torch.inference_mode()
+    def outputs(self, loader: Epochs, loss: Loss) -> Outputs:
+        """Return the logits and per-image losses of a loader of images or of cached features."""
+        on_features = isinstance(loader, FeatureBatches)
+        network = self.network.get_submodule("head") if on_features else self.network
+        passes = [_run(network, loader.in_order(view)) for view in range(self.tta_views)]
+        logits = torch.stack([logits for logits, _ in passes]).mean(dim=0)
+        losses = image_losses(logits, passes[0][1], loss)
+        # Only here does the host wait for the device.
+        return Outputs(logits.cpu().numpy(), losses.cpu().numpy())
+
+    def _batch_logits(self, images: np.ndarray | Tensor) -> Tensor:
+        if isinstance(images, np.ndarray):  # a copy, since memory maps are read-only
+            images = torch.from_numpy(np.array(images))
+        values = self.preprocess.scale(images.to(self.device))
+        self.network.eval()
+        with full_precision():
+            views = [
+                self.network(self.preprocess.normalise(show_view(values, view))).float()
+                for view in range(self.tta_views)
+            ]
+        return torch.stack(views).mean(dim=0)
 
 
-@status("evaluating")
-def run_views(network: nn.Module, batches: Epochs, loss: Loss, views: int) -> Outputs:
-    """As `run_network`, with the mean logits over the first exact views of each image."""
-    said = [_run(network, batches.in_order(view)) for view in range(views)]
-    logits = torch.stack([logits for logits, _ in said]).mean(dim=0)
-    return _outputs(logits, said[0][1], loss)
+def image_losses(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
+    """Return (N,) float64 losses, NaN where a logit is not finite.
+
+    An infinite logit of the true class would otherwise have a loss of zero.
+    """
+    return loss(logits, targets).masked_fill(~logits.isfinite().all(dim=1), torch.nan).double()
 
 
-@torch.inference_mode()
 def _run(network: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+    """Return the logits and targets of all batches, on the device."""
     network.eval()
     logits, targets = [], []
     with full_precision():
@@ -54,11 +104,3 @@ def _run(network: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
             logits.append(network(batch.image).float())
             targets.append(batch.target)
     return torch.cat(logits), torch.cat(targets)
-
-
-def _outputs(logits: Tensor, targets: Tensor, loss: Loss) -> Outputs:
-    losses = loss(logits, targets)
-    # An infinite logit on the right side would have a loss of zero.
-    losses = losses.masked_fill(~logits.isfinite().all(dim=1), torch.nan)
-    # Only here is the device waited for.
-    return Outputs(logits.cpu().numpy(), losses.double().cpu().numpy())

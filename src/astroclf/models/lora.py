@@ -6,14 +6,18 @@ output channels, and B is 1 x 1, as in the authors' own code and in peft.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from astroclf.errors import UserError
+
+Network = TypeVar("Network", bound=nn.Module)
 
 LISTED = 8  # layers that a message names
 # What uses its weight as it is. Others (weight-standardised convolutions) make another one of it as
@@ -115,12 +119,19 @@ def add_adapters(
     return chosen
 
 
-def merge_adapters(backbone: nn.Module) -> None:
-    """Replace every adapter by its layer with the change merged into the weight."""
-    for name, module in list(backbone.named_modules()):
+def merge_adapters(network: Network) -> Network:
+    """Return a copy of the network with every adapter merged into the weight of its layer.
+
+    A network without adapters is returned itself.
+    """
+    if not any(isinstance(module, Adapter) for module in network.modules()):
+        return network
+    merged = copy.deepcopy(network)
+    for name, module in list(merged.named_modules()):
         if isinstance(module, Adapter):
             parent, _, child = name.rpartition(".")
-            setattr(backbone.get_submodule(parent), child, module.merged())
+            setattr(merged.get_submodule(parent), child, module.merged())
+    return merged
 
 
 def adaptable_layers(backbone: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:

@@ -16,6 +16,7 @@ from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError, one_line
 from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER
 from astroclf.inference.features import FeatureBatches, hash_weights
+from astroclf.inference.predictor import Predictor
 from astroclf.models import Classifier
 from astroclf.models.finetune import GradualUnfreezing, apply_finetune, parameter_groups
 from astroclf.settings import Settings, sections
@@ -68,6 +69,11 @@ class Setup:
     @property
     def loss(self) -> Loss:
         return self.learner.loss
+
+    @property
+    def predictor(self) -> Predictor:
+        """The network as it is now, without test-time augmentation."""
+        return Predictor(self.classifier, self.preprocess, device=self.learner.device)
 
     @property
     def initialization(self) -> str:

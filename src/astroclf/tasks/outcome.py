@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from astroclf.errors import counted
 from astroclf.evaluation.metrics.baseline import baseline_warnings
 from astroclf.evaluation.metrics.scores import metric_label
 from astroclf.files import shortest
-from astroclf.inference.predictor import run_views
 from astroclf.models.classifier import count_parameters
 from astroclf.models.lora import merge_adapters
 from astroclf.reports.run.content import DecisionContent, ReportContent, SplitResult
@@ -57,14 +57,18 @@ def report_outcome(
     """
     facts = run_facts(settings, setup, dataset.positive_class, warnings, origin)
     setup.learner.load_weights(best)
-    # From here on the network is what the bundle holds, so that every figure is the bundle's.
-    merge_adapters(setup.classifier.backbone)
+    # The network of the bundle, so that every metric is the bundle's.
+    predictor = replace(
+        setup.predictor,
+        network=merge_adapters(setup.classifier),
+        tta_views=settings.evaluation.tta_views,
+    )
     log.info("evaluating the weights of epoch %d", setup.progress.best_epoch)
-    views = settings.evaluation.tta_views
-    outputs = {
-        split: run_views(setup.learner.network, batches, setup.loss, views)
-        for split, batches in setup.batches.items()
-    }
+    with status("evaluating"):
+        outputs = {
+            split: predictor.outputs(batches, setup.loss)
+            for split, batches in setup.batches.items()
+        }
     fitted = fit_decision(settings, dataset, outputs[VAL].logits)
     facts["decision"] = {**fitted.decision.to_dict(), "notes": fitted.sentences()}
     splits = score_splits(Scoring(dataset, fitted.decision, settings), outputs)
@@ -87,7 +91,7 @@ def report_outcome(
     description = describe_bundle(
         settings, dataset, setup.preprocess, fitted.decision, content, origin
     )
-    write_bundle(folder / "bundle", setup.classifier.state_dict(), description)
+    write_bundle(folder / "bundle", predictor.network.state_dict(), description)
     decision = DecisionContent(
         fitted.decision,
         fitted.threshold,
@@ -95,6 +99,7 @@ def report_outcome(
         notes=fitted.notes,
     )
     page = report_content(settings, dataset, setup, splits, facts, warnings, decision)
+    page = replace(page, weights=layer_weights(predictor.network))
     write_report(folder / "report.html", page)
     tracker.log_tags({"warnings": " ".join(warnings)})
     tracker.log_metrics(final_metrics(splits))
@@ -169,7 +174,6 @@ def report_content(
         resampled_groups=dataset.groups is not None,
         facts=report_facts(facts),
         warnings=warnings,
-        weights=layer_weights(setup.classifier),
         decision=decision,
     )
 

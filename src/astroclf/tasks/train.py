@@ -13,13 +13,12 @@ from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.device import choose_device, describe_device
 from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER, metric_label
-from astroclf.inference.predictor import run_network
 from astroclf.interruption import graceful_interrupt, interrupted_while
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
 from astroclf.redaction import redact_values
 from astroclf.settings import Settings, sections
-from astroclf.status import duration
+from astroclf.status import duration, status
 from astroclf.tasks.build import Setup, prepare
 from astroclf.tasks.cache import Memory
 from astroclf.tasks.data_checks import inspect_dataset
@@ -89,9 +88,7 @@ def train(
         tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(warnings)})
         keeper = Keeper(settings, setup, folder, tracker, config, dataset, trial)
         best = fit_and_keep(settings, dataset, setup, keeper)
-        figures = measured_figures(
-            setup, settings.search.objective_epoch
-        )  # before adapters are merged, and count no more
+        figures = measured_figures(setup, settings.search.objective_epoch)
         if trial is None:
             with interrupted_while(EVALUATION_LEFT):
                 report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
@@ -184,10 +181,9 @@ def fit_and_keep(
     """Train with a checkpoint before the first epoch and after each; returns the best weights."""
     scoring = Scoring(dataset, plain_decision(settings, dataset), settings)
 
+    @status("validating")
     def validate() -> dict[str, float]:
-        return scoring.quick(
-            VAL, run_network(setup.learner.network, setup.batches[VAL], setup.loss)
-        )
+        return scoring.quick(VAL, setup.predictor.outputs(setup.batches[VAL], setup.loss))
 
     keeper.begin()
     with graceful_interrupt() as stop:
