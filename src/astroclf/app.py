@@ -22,6 +22,7 @@ from astroclf.composition import plain_config
 from astroclf.errors import Interrupted, UserError
 from astroclf.failures import report_error
 from astroclf.files import named_path
+from astroclf.installation import CONF, program
 from astroclf.interruption import handle_signals
 from astroclf.overrides import (
     check_arguments,
@@ -55,19 +56,19 @@ CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "trainer.threads", "
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def start(conf: Path, arguments: list[str]) -> int:
-    """Do what the arguments of run.py ask for; returns the exit code.
+def start(arguments: list[str]) -> int:
+    """Run the command with these arguments and return its exit code.
 
     0: done. 1: a defect, with its traceback. 2: one sentence (see `failures.explain_error`).
-    128 + n: stopped by signal n. conf: the folder of the configuration.
+    128 + n: stopped by signal n.
     """
-    main = hydra.main(version_base="1.3", config_path=str(conf), config_name="config")(dispatch)
+    main = hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(dispatch)
     # Hydra would print its own errors and exit; here they are raised, and reported in one sentence.
     report = hydra_utils.run_and_report
     hydra_utils.run_and_report = _call
     try:
         check_working_directory()
-        check_arguments(arguments, conf)
+        check_arguments(arguments, CONF)
         main()
     except Interrupted as interrupted:
         print(describe_interrupt(interrupted, None), file=sys.stderr)
@@ -75,7 +76,7 @@ def start(conf: Path, arguments: list[str]) -> int:
     except Exception as error:
         shown = error
         if is_of_hydra(error):
-            shown = UserError(explain_refusal(error, arguments, conf))
+            shown = UserError(explain_refusal(error, arguments, CONF))
             shown.__cause__ = error
         code = report_error(shown)
         discard_claims()
@@ -197,7 +198,7 @@ def _run(config: DictConfig, folder: Path) -> float | None:
         plain = _resumed(plain, hydra.overrides.task)
     if hydra.mode == RunMode.RUN and hydra.runtime.choices.get("hydra/sweeper") == "optuna":
         raise UserError(
-            "hydra/sweeper=optuna searches with -m only: python run.py -m hydra/sweeper=optuna"
+            f"hydra/sweeper=optuna searches with -m only: {program()} -m hydra/sweeper=optuna"
         )
     settings = read_settings(plain)
     if isinstance(settings.task, sections.Sync):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
+from astroclf.installation import program
+
 # Texts that Hydra reads without quotes as what they are: paths of letters, digits and a few signs.
 _PLAIN_PATH = re.compile(r"/?[A-Za-z_][\w./-]*", re.ASCII)
 _HYDRA_WORDS = {"true", "false", "null", "inf", "nan"}
@@ -13,11 +15,11 @@ _HYDRA_WORDS = {"true", "false", "null", "inf", "nan"}
 def run_command(*flags: str, **settings: object) -> str:
     """Return the command that runs astroclf with these settings, ready to be pasted into a shell.
 
-    flags: those of Hydra, before the settings. settings: key -> text or path. A text that Hydra would read as something else, or not at all, is
-    quoted for Hydra, and what the shell would change is quoted for the shell.
+    flags: those of Hydra, before the settings. settings: key -> text or path, quoted for Hydra where
+    Hydra would parse it as something else, and for the shell.
     """
     overrides = [f"{key}={quoted(str(value))}" for key, value in settings.items()]
-    return shlex.join(["python", "run.py", *flags, *overrides])
+    return shlex.join([*program().split(), *flags, *overrides])
 
 
 def quoted(text: str) -> str:

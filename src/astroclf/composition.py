@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from astroclf.errors import UserError, one_line
+from astroclf.installation import program
 
 # Hydra 1.3 needs what Hydra 1.4 will not need any more, and OmegaConf 2.4 renames what comes next.
 warnings.filterwarnings("ignore", "The version_base parameter is deprecated")
@@ -29,6 +30,7 @@ def _study_name(*names: str) -> str:
 # Hydra resolves the folder of a sweep from these, so they are registered before anything is composed.
 OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
 OmegaConf.register_new_resolver("study_name", _study_name, replace=True)
+OmegaConf.register_new_resolver("program", program, replace=True)
 
 
 def plain_config(config: DictConfig) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from astroclf.errors import UserError, one_line
+from astroclf.installation import program
 from astroclf.setting_names import ALONE, Keys, close_keys, explain_choice, names_here, read_keys
 from astroclf.sweep.nodes import SWEEPER
 from astroclf.sweep.space.syntax import parse
@@ -42,7 +43,7 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
             raise UserError(_explain_option(text, arguments, keys))
         raise UserError(
             f"{text}: options stand before or after all settings, not between them. "
-            "Write python run.py -m <key>=<value> ..."
+            f"Write {program()} -m <key>=<value> ..."
         )
     for text in given.overrides:
         if not text.strip():
@@ -80,7 +81,7 @@ def explain_refusal(error: Exception, arguments: Sequence[str], conf: Path) -> s
         options = re.findall(r"^\t(\S+)$", text, re.MULTILINE)
         return explain_choice(missing[1], missing[2], [o for o in options if "=" not in o])
     cause = "" if error.__cause__ is None else f" ({one_line(error.__cause__)})"
-    return f"{one_line(error, 300).rstrip('.')}{cause}. python run.py --cfg job lists all settings."
+    return f"{one_line(error, 300).rstrip('.')}{cause}. {program()} --cfg job lists all settings."
 
 
 def is_of_hydra(error: Exception) -> bool:
@@ -112,7 +113,7 @@ def _check_group(override: Override, text: str, groups: Iterable[str]) -> None:
     if isinstance(value, list) and value:
         raise UserError(
             f"{text}: one of {group} is chosen. Write {group}={value[-1]}, or, to try each of them, "
-            f"python run.py -m {group}={','.join(map(str, value))}."
+            f"{program()} -m {group}={','.join(map(str, value))}."
         )
     if not isinstance(value, str):
         raise UserError(
@@ -126,7 +127,7 @@ def _check_sweep(override: Override, text: str, arguments: Sequence[str]) -> Non
     )
     if override.is_sweep_override() and not is_multirun:
         raise UserError(
-            f"{text}: several values are tried with -m only. Write python run.py -m {text}."
+            f"{text}: several values are tried with -m only. Write {program()} -m {text}."
         )
 
 
@@ -135,7 +136,7 @@ def _explain_option(option: str, arguments: Sequence[str], keys: Keys) -> str:
     flag, _, value = option.partition("=")
     value = value or _value_after(option, arguments)
     names = names_here(flag.strip("-").replace("-", "_"), keys)
-    advice = f"Write {_with_value(names, value)}." if names else "python run.py --help lists them."
+    advice = f"Write {_with_value(names, value)}." if names else f"{program()} --help lists them."
     return f"{option}: settings are given as <key>=<value>, without dashes. {advice}"
 
 
@@ -151,7 +152,7 @@ def _explain_word(word: str, arguments: Sequence[str], keys: Keys) -> str:
     advice = (
         f"Write {_with_value(names, value)}."
         if names
-        else "python run.py --help lists tasks and settings."
+        else f"{program()} --help lists tasks and settings."
     )
     return f"{word}: what is to be done is given as <key>=<value>. {advice}"
 
@@ -177,9 +178,7 @@ def _explain_key(key: str, arguments: Sequence[str], keys: Keys) -> str:
             return f"{given}: this is a setting of the search. Add -m hydra/sweeper=optuna."
         near = difflib.get_close_matches(key, [f"hydra.sweeper.{each}" for each in SWEEPER], n=1)
         hint = (
-            f"did you mean {near[0]}?"
-            if near
-            else "python run.py --cfg hydra lists those of Hydra."
+            f"did you mean {near[0]}?" if near else f"{program()} --cfg hydra lists those of Hydra."
         )
         return f"{given}: there is no such setting; {hint}"
     files = [file for file, own in keys.get(group, {}).items() if name in own]
@@ -190,7 +189,7 @@ def _explain_key(key: str, arguments: Sequence[str], keys: Keys) -> str:
     if names:
         return f"{given}: there is no such setting; write {_with_value(names, value)}."
     near = close_keys(key, keys)
-    hint = f"did you mean {near[0]}?" if near else "python run.py --cfg job lists all."
+    hint = f"did you mean {near[0]}?" if near else f"{program()} --cfg job lists all."
     return f"{given}: there is no such setting; {hint}"
 
 

@@ -10,6 +10,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from astroclf.installation import program
 from astroclf.redaction import redact
 
 PACKAGES = ("astroclf", "torch", "timm", "numpy", "hydra-core")
@@ -38,7 +39,7 @@ def git_commit() -> str:
 
 def command_line() -> str:
     """Return the command of this process, quoted for a shell and redacted."""
-    return shlex.join(["python", Path(sys.argv[0]).name, *map(redact, sys.argv[1:])])
+    return shlex.join([*program().split(), *map(redact, sys.argv[1:])])
 
 
 def _git(*arguments: str) -> str:
