@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from astroclf.errors import UserError
-from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER
 from astroclf.settings import read_settings
-from astroclf.settings.sections import LABEL_METRICS, VOTE_METRICS
+from astroclf.settings.metrics import metric_names
 
 Config = Callable[..., dict[str, Any]]
 
@@ -90,7 +89,7 @@ BINS = ("evaluation.bin_columns=[r]", "evaluation.metadata=a.csv", "evaluation.m
         (
             ["trainer.monitor=rmse"],
             "trainer.monitor=rmse does not fit a dataset of classes: choose one of "
-            + ", ".join(LABEL_METRICS)
+            + ", ".join(metric_names("classes"))
             + ".",
         ),
         (
@@ -150,13 +149,9 @@ def test_a_pair_that_does_not_fit_is_one_sentence(
         ["loss=focal", "loss.alpha=null", "loss.class_weights=balanced"],
         ["loss=focal", "loss.form=softmax", "loss.alpha=[1,2]"],
         ["loss=focal", "loss.form=softmax", "loss.alpha=null"],
-        *([f"trainer.monitor={metric}"] for metric in LABEL_METRICS),
+        *([f"trainer.monitor={metric}"] for metric in metric_names("classes")),
     ],
     ids=" ".join,
 )
 def test_pairs_that_fit_are_taken(config: Config, overrides: list[str]) -> None:
     read_settings(config(*overrides))
-
-
-def test_every_metric_that_may_be_monitored_has_a_direction() -> None:
-    assert {*LABEL_METRICS, *VOTE_METRICS} <= set(HIGHER_IS_BETTER)

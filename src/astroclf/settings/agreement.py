@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from astroclf.errors import UserError
 from astroclf.settings import sections
+from astroclf.settings.metrics import metric_names, target_kind
 from astroclf.settings.tree import Settings
 
 FEWEST_FOLDS = 3
@@ -117,7 +118,7 @@ def check_loss(loss: sections.Loss, votes: bool) -> None:
 
 
 def check_monitor(monitor: str, votes: bool) -> None:
-    metrics = sections.VOTE_METRICS if votes else sections.LABEL_METRICS
+    metrics = metric_names(target_kind(votes))
     if monitor not in metrics:
         kind = "vote fractions" if votes else "classes"
         raise UserError(

@@ -14,12 +14,12 @@ from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.loader import Batches, Epochs, place_images
 from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError, one_line
-from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER
 from astroclf.inference.features import FeatureBatches, hash_weights
 from astroclf.inference.predictor import Predictor
 from astroclf.models import Classifier
 from astroclf.models.finetune import GradualUnfreezing, apply_finetune, parameter_groups
 from astroclf.settings import Settings, sections
+from astroclf.settings.metrics import METRICS
 from astroclf.status import status
 from astroclf.tasks.cache import Memory
 from astroclf.tasks.cached_features import can_cache_features, features_of_splits, place
@@ -210,7 +210,7 @@ def make_learner(
         optimizer,
         total_steps=run_steps_left(train, settings.trainer, Progress()),
         steps_per_epoch=steps_of_epoch(train, settings.trainer),
-        higher_is_better=HIGHER_IS_BETTER[settings.trainer.monitor],
+        higher_is_better=METRICS[settings.trainer.monitor].higher_is_better,
     )
     unfreezing = None
     if isinstance(settings.finetune, sections.Full) and settings.finetune.unfreeze_epochs:

@@ -10,7 +10,7 @@ from pathlib import Path
 from astroclf.device import peak_memory_bytes
 from astroclf.files import write_json
 from astroclf.models.classifier import count_parameters
-from astroclf.settings.sections import COSTS
+from astroclf.settings.metrics import COSTS
 from astroclf.tasks.build import Setup
 from astroclf.training.progress import Progress
 
@@ -23,7 +23,7 @@ def measured_figures(setup: Setup, objective_epoch: str = "best") -> dict[str, f
     objective_epoch: "best" by the monitored metric, "last", or "mean" of the last epochs. The best of
     many epochs is a maximum, which favors noisy learning curves.
 
-    The costs are those of `settings.sections.COSTS`: numbers of parameters, seconds of training,
+    The costs are those of `settings.metrics.COSTS`: numbers of parameters, seconds of training,
     images a second.
     """
     progress = setup.progress

@@ -16,13 +16,13 @@ from astroclf.data.dataset import TEST, TRAIN, VAL, ImageDataset
 from astroclf.device import describe_device, peak_memory_bytes
 from astroclf.errors import counted
 from astroclf.evaluation.metrics.baseline import baseline_warnings
-from astroclf.evaluation.metrics.scores import metric_label
 from astroclf.files import shortest
 from astroclf.models.classifier import count_parameters
 from astroclf.models.lora import merge_adapters
 from astroclf.reports.run.content import DecisionContent, ReportContent, SplitResult
 from astroclf.reports.run.report import write_report
 from astroclf.settings import Settings
+from astroclf.settings.metrics import METRICS
 from astroclf.status import status
 from astroclf.tasks.build import Setup
 from astroclf.tasks.bundle_description import describe_bundle
@@ -139,7 +139,7 @@ def run_facts(
         "train_s": round(progress.train_s, 2),
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
-        "selection_metric": f"val {metric_label(settings.trainer.monitor, positive_class)}",
+        "selection_metric": f"val {METRICS[settings.trainer.monitor].label(positive_class)}",
         "positive_class": positive_class,
         "backbone": setup.backbone,
         "parameters": parameters,

@@ -15,11 +15,11 @@ from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.evaluation.decisions.comparison import ComparedDecisions
 from astroclf.evaluation.metrics.baseline import HEADLINES, constant_baseline
-from astroclf.evaluation.metrics.scores import metric_label
 from astroclf.files import read_json, write_csv, write_json
 from astroclf.inference.predictor import Outputs
 from astroclf.reports.run.content import SplitResult
 from astroclf.settings import Settings
+from astroclf.settings.metrics import METRICS
 from astroclf.status import status
 from astroclf.tasks.columns import bin_split, catalog_values
 from astroclf.tasks.scores import Scoring
@@ -167,11 +167,11 @@ def summary(settings: Settings, splits: Mapping[str, SplitResult], facts: Mappin
     heads = {name: f"{name} (chosen on)" if name == "val" else name for name in names}
     width = 24
     positive = next(iter(splits.values())).positive_class
-    first = max(20, *(2 + len(metric_label(metric, positive)) for metric in metrics))
+    first = max(20, *(2 + len(METRICS[metric].label(positive)) for metric in metrics))
     lines = ["", " " * first + "".join(f"{heads[name]:<{width}}" for name in names)]
     for metric in metrics:
         figures = [_figure(splits[name].scores.overall[metric]) for name in names]
-        label = metric_label(metric, positive)
+        label = METRICS[metric].label(positive)
         lines.append(f"{label:<{first}}" + "".join(f"{figure:<{width}}" for figure in figures))
     counts = "".join(f"{f'{len(splits[name]):,}':<{width}}" for name in names)
     lines.append(f"{'images':<{first}}{counts}")

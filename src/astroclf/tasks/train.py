@@ -12,12 +12,12 @@ from torch import Tensor
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.device import choose_device, describe_device
 from astroclf.errors import Interrupted, Pruned, UserError
-from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER, metric_label
 from astroclf.interruption import graceful_interrupt, interrupted_while
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
 from astroclf.redaction import redact_values
 from astroclf.settings import Settings, sections
+from astroclf.settings.metrics import METRICS
 from astroclf.status import duration, status
 from astroclf.tasks.build import Setup, prepare
 from astroclf.tasks.cache import Memory
@@ -196,7 +196,7 @@ def fit_and_keep(
                 settings=settings.trainer,
                 augment=settings.augment,
                 seed=settings.seed,
-                higher_is_better=HIGHER_IS_BETTER[settings.trainer.monitor],
+                higher_is_better=METRICS[settings.trainer.monitor].higher_is_better,
                 progress=setup.progress,
                 best=setup.best,
                 stop=stop,
@@ -275,7 +275,7 @@ def epoch_line(trainer: sections.Trainer, progress: Progress, positive_class: st
     shown = [trainer.monitor, "accuracy", "macro_f1", "rmse"]
     names = [name for name in dict.fromkeys(shown) if name != "loss" and f"val_{name}" in row]
     metrics = "  ".join(
-        f"{metric_label(name, positive_class)} {row[f'val_{name}']:.4f}" for name in names
+        f"{METRICS[name].label(positive_class)} {row[f'val_{name}']:.4f}" for name in names
     )
     line = (
         f"epoch {row['epoch']:>3}/{trainer.epochs}  train loss {row['train_loss']:.4f}  "
@@ -285,5 +285,5 @@ def epoch_line(trainer: sections.Trainer, progress: Progress, positive_class: st
     if left_s > 0:
         line += f", {duration(left_s)} left"
     if progress.best_epoch == progress.epoch:
-        line += f"  best (val {metric_label(trainer.monitor, positive_class)})"
+        line += f"  best (val {METRICS[trainer.monitor].label(positive_class)})"
     return line

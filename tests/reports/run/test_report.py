@@ -350,7 +350,7 @@ def test_the_section_of_votes_lists_a_threshold_an_answer(page):
     assert fit.kept
     for name, threshold in zip(names, fit.thresholds, strict=True):
         assert f"{name} {threshold:.4f}" in text
-    assert "share of answers that are right" in text
+    assert "fraction of labels that are right" in text
     assert "balanced_accuracy" not in text
 
 

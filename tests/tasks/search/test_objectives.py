@@ -5,9 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from astroclf.errors import UserError
-from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER
 from astroclf.settings import Settings
-from astroclf.settings.sections import COSTS, LABEL_METRICS, VOTE_METRICS
+from astroclf.settings.metrics import COSTS
 from astroclf.tasks.search.objectives import better, read_directions, read_objectives
 
 Build = Callable[..., Settings]
@@ -52,9 +51,9 @@ def test_what_a_trial_does_not_measure_is_refused(
     assert str(refused.value).startswith(sentence)
 
 
-@pytest.mark.parametrize("name", [*LABEL_METRICS, *VOTE_METRICS])
-def test_the_better_way_of_a_metric_is_that_of_the_evaluation(name: str) -> None:
-    assert (better(name) == "maximize") == HIGHER_IS_BETTER[name]
+def test_objective_directions_are_those_of_the_metric_records() -> None:
+    assert [better(name) for name in ("accuracy", "mcc", "r2")] == ["maximize"] * 3
+    assert [better(name) for name in ("loss", "ece", "rmse")] == ["minimize"] * 3
 
 
 def test_the_better_way_of_a_cost_is_less_of_it_but_for_speed() -> None:

@@ -16,8 +16,8 @@ from astroclf.evaluation.metrics.label_intervals import (
     notes_of_classes,
 )
 from astroclf.evaluation.metrics.label_sums import LabelSums, calibration_bin
-from astroclf.evaluation.metrics.scores import OVER_CLASSES, SCALES, gain
 from astroclf.evaluation.resampling import Figures, Replicates, Resampling, replicate
+from astroclf.settings.metrics import METRICS
 
 OF_LABELS = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "ece", "brier")
 OF_VOTES = ("accuracy", "macro_f1", "ece", "brier")
@@ -95,7 +95,7 @@ def _compare_labels(
         name: Comparison(
             before[name],
             after[name],
-            _gain(name, replicates[2][name], smallest if name in OVER_CLASSES else ""),
+            _gain(name, replicates[2][name], smallest if METRICS[name].is_class_mean else ""),
         )
         for name in OF_LABELS
     }
@@ -127,7 +127,7 @@ def _replicate_both(
 
     def figures(weights: np.ndarray) -> dict[str, np.ndarray]:
         before, after = plain(weights), tuned(weights)
-        gains = {name: gain(name, after[name], before[name]) for name in metrics}
+        gains = {name: METRICS[name].gain(after[name], before[name]) for name in metrics}
         parts = zip(("plain", "tuned", "gain"), (before, after, gains), strict=True)
         return {f"{part} {name}": each for part, of in parts for name, each in of.items()}
 
@@ -142,7 +142,7 @@ def _replicate_both(
 def _side(metric: str, replicates: Replicates) -> Measured:
     if metric == "ece":
         return measured(float(replicates.value), None)
-    return estimate(replicates, SCALES[metric])
+    return estimate(replicates, METRICS[metric].scale)
 
 
 def _gain(metric: str, replicates: Replicates, note: str = "") -> Measured:

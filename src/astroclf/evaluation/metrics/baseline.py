@@ -9,8 +9,9 @@ import numpy as np
 
 from astroclf.evaluation.decisions.decision import Decided
 from astroclf.evaluation.metrics.label_metrics import score_labels
-from astroclf.evaluation.metrics.scores import Scores, gain
+from astroclf.evaluation.metrics.scores import Scores
 from astroclf.evaluation.metrics.vote_metrics import score_votes
+from astroclf.settings.metrics import METRICS
 
 HEADLINES = {False: "accuracy", True: "rmse"}  # has votes -> the metric that is shown first
 
@@ -78,7 +79,7 @@ def baseline_warnings(
     if figure["value"] is None or reference is None:
         return []
     bounds = figure["ci95"] or [figure["value"]]
-    if min(gain(metric, bound, reference) for bound in bounds) > 0:
+    if min(METRICS[metric].gain(bound, reference) for bound in bounds) > 0:
         return []
     interval = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if figure["ci95"] else ""
     return [

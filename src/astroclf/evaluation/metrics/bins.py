@@ -8,8 +8,8 @@ import numpy as np
 
 from astroclf.evaluation.intervals import estimate, wilson_interval
 from astroclf.evaluation.metrics.confusion import ratio
-from astroclf.evaluation.metrics.scores import SCALES
 from astroclf.evaluation.resampling import Resampling, replicate
+from astroclf.settings.metrics import METRICS
 
 
 @dataclass(frozen=True)
@@ -84,5 +84,5 @@ def _interval(correct: np.ndarray, resampling: Resampling) -> tuple[float, float
         return {"accuracy": ratio(weights @ correct, weights.sum(axis=1))}
 
     replicates = replicate(accuracy, len(correct), resampling)["accuracy"]
-    ci95 = estimate(replicates, SCALES["accuracy"])["ci95"]
+    ci95 = estimate(replicates, METRICS["accuracy"].scale)["ci95"]
     return None if ci95 is None else (ci95[0], ci95[1])

@@ -10,8 +10,8 @@ from astroclf.evaluation.intervals import Measured, estimate
 from astroclf.evaluation.metrics.confusion import mean_of_defined
 from astroclf.evaluation.metrics.label_intervals import first_note, notes_of_classes
 from astroclf.evaluation.metrics.ranking import Ranking
-from astroclf.evaluation.metrics.scores import SCALES
 from astroclf.evaluation.resampling import Resampling, replicate
+from astroclf.settings.metrics import METRICS
 
 FEWEST_IN_FOLD = 2  # images of a class, below which nothing tells how far they spread
 
@@ -54,7 +54,7 @@ def rank_in_folds(
     found = replicate(figures, len(targets), resampling, strata)
     note = first_note(*notes_of_classes(targets, classes, resampling))
     note = note or _scarce_in_fold(targets, classes, parts)
-    return {metric: estimate(each, SCALES[metric], note) for metric, each in found.items()}
+    return {metric: estimate(each, METRICS[metric].scale, note) for metric, each in found.items()}
 
 
 def _scarce_in_fold(

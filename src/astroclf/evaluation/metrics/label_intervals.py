@@ -16,8 +16,8 @@ from astroclf.evaluation.intervals import (
     wilson_interval,
 )
 from astroclf.evaluation.metrics.label_sums import LabelSums
-from astroclf.evaluation.metrics.scores import OVER_CLASSES, SCALES
 from astroclf.evaluation.resampling import Replicates, Resampling, group_index
+from astroclf.settings.metrics import METRICS
 
 PROPORTIONS = ("precision", "recall", "f1")
 
@@ -59,8 +59,8 @@ def measure_overall(
     found = {
         metric: estimate(
             replicates[metric],
-            SCALES.get(metric, "linear"),
-            smallest if metric in OVER_CLASSES else "",
+            METRICS[metric].scale,
+            smallest if METRICS[metric].is_class_mean else "",
         )
         for metric in metrics
     }
@@ -103,7 +103,7 @@ def measure_classes(
     if len(notes) == 2:
         notes = [first_note(*notes)] * 2
     return [
-        estimate(replicates.of_class(k), SCALES.get(metric, "linear"), note)
+        estimate(replicates.of_class(k), METRICS[metric].scale, note)
         for k, note in enumerate(notes)
     ]
 

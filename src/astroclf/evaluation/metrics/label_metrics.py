@@ -23,13 +23,12 @@ from astroclf.evaluation.metrics.label_intervals import (
 )
 from astroclf.evaluation.metrics.label_sums import LabelSums
 from astroclf.evaluation.metrics.ranking import Ranking
-from astroclf.evaluation.metrics.scores import OVER_CLASSES, SCALES, Scores
+from astroclf.evaluation.metrics.scores import Scores
 from astroclf.evaluation.resampling import Resampling, replicate
-from astroclf.settings.sections import LABEL_METRICS
+from astroclf.settings.metrics import METRICS, class_metric_names, metric_names
 
-# Metrics that follow from sums over images alone.
-OF_SUMS = ("accuracy", "balanced_accuracy", "macro_f1", "mcc", "log_loss", "brier", "ece")
-PER_CLASS = ("precision", "recall", "f1", "roc_auc", "average_precision")
+LABEL_METRICS = metric_names("classes")
+PER_CLASS = class_metric_names("classes")
 
 
 def score_labels(
@@ -94,7 +93,7 @@ def mean_with_intervals(
     bins: int,
     resampling: Resampling,
 ) -> dict[str, Measured]:
-    """The mean of each metric of `OF_SUMS` over several networks, with its 95 % interval.
+    """The mean of each metric of `label_sums.LabelSums` over several networks, with its 95 % interval.
 
     Every network is measured on the same resample of the images, so that the interval tells how
     sure their mean is for images of this kind; how far they lie apart is another question.
@@ -108,15 +107,18 @@ def mean_with_intervals(
         return {name: np.mean([each[name] for each in figures], axis=0) for name in figures[0]}
 
     replicates = replicate(means, len(targets), resampling, targets)
+    metrics = [metric for metric in LABEL_METRICS if metric in replicates]
     notes = notes_of_classes(targets, classes, resampling)
     if len(sums) == 1:
-        return measure_overall(OF_SUMS, replicates, sums[0], notes)
+        return measure_overall(metrics, replicates, sums[0], notes)
     smallest = first_note(*notes)
     found = {
         metric: estimate(
-            replicates[metric], SCALES[metric], smallest if metric in OVER_CLASSES else ""
+            replicates[metric],
+            METRICS[metric].scale,
+            smallest if METRICS[metric].is_class_mean else "",
         )
-        for metric in OF_SUMS
+        for metric in metrics
         if metric != "ece"
     }
     ece = float(replicates["ece"].value)

@@ -8,11 +8,12 @@ import numpy as np
 
 from astroclf.evaluation.intervals import Measured, estimate
 from astroclf.evaluation.metrics.confusion import ratio
-from astroclf.evaluation.metrics.scores import SCALES, Scores
+from astroclf.evaluation.metrics.scores import Scores
 from astroclf.evaluation.resampling import Resampling, replicate
-from astroclf.settings.sections import VOTE_METRICS
+from astroclf.settings.metrics import METRICS, class_metric_names, metric_names
 
-PER_ANSWER = ("rmse", "bias", "r2")
+VOTE_METRICS = metric_names("votes")
+PER_ANSWER = class_metric_names("votes")
 
 
 def score_votes(predictions: np.ndarray, votes: np.ndarray, losses: np.ndarray) -> dict[str, float]:
@@ -45,12 +46,16 @@ def score_votes_with_intervals(
     """
     statistic = _VoteStatistic(predictions, votes, losses)
     replicates = replicate(statistic.figures, len(votes), resampling)
-    overall = {metric: estimate(replicates[metric], _scale(metric)) for metric in VOTE_METRICS}
+    overall = {
+        metric: estimate(replicates[metric], METRICS[metric].scale) for metric in VOTE_METRICS
+    }
     per_class: dict[str, dict[str, Measured | int]] = {
         answer: {
             "n": len(votes),
             **{
-                metric: estimate(replicates[f"{metric}_of_answer"].of_class(k), _scale(metric))
+                metric: estimate(
+                    replicates[f"{metric}_of_answer"].of_class(k), METRICS[metric].scale
+                )
                 for metric in PER_ANSWER
             },
         }
@@ -81,10 +86,6 @@ class _VoteStatistic:
             "bias_of_answer": bias,
             "r2_of_answer": 1 - ratio(squares, _positive(variance)),
         }
-
-
-def _scale(metric: str) -> str:
-    return SCALES.get(metric, "linear")
 
 
 def _r2(squares: np.ndarray, variance: np.ndarray) -> np.ndarray:

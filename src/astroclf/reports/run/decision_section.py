@@ -9,17 +9,9 @@ from astroclf.evaluation.decisions.decision import Decision
 from astroclf.evaluation.decisions.thresholds import FittedThreshold
 from astroclf.reports.run import plots
 from astroclf.reports.run.content import DecisionContent, ReportContent
+from astroclf.settings.metrics import METRICS
 
-NOTES_OF_LABELS = {
-    "accuracy": "share of images that are right",
-    "balanced_accuracy": "mean recall of the classes",
-    "macro_f1": "mean F1 of the classes",
-    "mcc": "Matthews correlation: 0 is chance, 1 perfect",
-}
-NOTES_OF_VOTES = {
-    "accuracy": "share of answers that are right",
-    "macro_f1": "mean F1 of the answers",
-}
+IN_FIGURES = ("ece", "brier")  # metrics that stand beside the reliability diagrams
 
 
 @dataclass(frozen=True)
@@ -68,7 +60,7 @@ def decision_section(content: ReportContent) -> DecisionSection | None:
     return DecisionSection(
         sentences,
         {} if threshold else numbers,
-        NOTES_OF_VOTES if shown.targets.ndim == 2 else NOTES_OF_LABELS,
+        {name: METRICS[name].description for name in shown.metrics if name not in IN_FIGURES},
         before,
         after,
     )

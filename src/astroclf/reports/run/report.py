@@ -10,29 +10,15 @@ import numpy as np
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.metrics.baseline import HEADLINES
 from astroclf.evaluation.metrics.confusion import confusion_matrix
-from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER, metric_label
 from astroclf.reports.page import render_page
 from astroclf.reports.run import plots
 from astroclf.reports.run.content import ReportContent, SplitResult
 from astroclf.reports.run.decision_section import decision_section
 from astroclf.reports.run.gallery import label_galleries, vote_galleries
 from astroclf.reports.run.weight_table import LARGE_SIGMA, layer_weights
+from astroclf.settings.metrics import METRICS
 from astroclf.status import status
 
-METRIC_NOTES = {
-    "loss": "what training minimises",
-    "accuracy": "share of images that are right",
-    "balanced_accuracy": "mean recall of the classes",
-    "macro_f1": "mean F1 of the classes",
-    "mcc": "Matthews correlation: 0 is chance, 1 perfect",
-    "roc_auc": "chance that a member ranks above another",
-    "average_precision": "mean precision along recall",
-    "log_loss": "surprise at the truth, in nats",
-    "brier": "squared distance to the truth",
-    "ece": "gap of confidence and accuracy; floor: of calibrated probabilities",
-    "rmse": "root mean square error of vote fractions",
-    "r2": "share of the variance that is predicted; 0 is the mean vote",
-}
 CURVES = ("accuracy", "macro_f1", "mcc", "rmse")
 MATRIX_SHARES_UP_TO = 12  # classes; a larger confusion matrix shows counts alone
 
@@ -69,13 +55,12 @@ def _run(content: ReportContent) -> dict[str, Any]:
         "shown": shown,
         "headline": headline,
         "asides": ["r2"] if shown.has_votes else ["mcc", "roc_auc", "ece"],
-        "notes": METRIC_NOTES,
-        "higher_is_better": HIGHER_IS_BETTER,
+        "metrics": METRICS,
         "curves": plots.learning_curves(content.history, content.best_epoch, curves)
         if content.history
         else "",
         "decided": decision_section(content),
-        "metric_label": lambda metric: metric_label(metric, shown.positive_class),
+        "metric_label": lambda metric: METRICS[metric].label(shown.positive_class),
         "layers": [layer_weights(name, values) for name, values in content.weights.items()],
         "large_sigma": LARGE_SIGMA,
     }
@@ -149,8 +134,8 @@ def _interval(measured: Measured, metric: str = "") -> str:
 
 
 def _digits(metric: str) -> int:
-    """Decimals to show: an error of vote fractions and its loss are small numbers."""
-    return 4 if metric in ("rmse", "bias", "loss") else 3
+    """Return the number of decimals to show."""
+    return METRICS[metric].digits if metric else 3
 
 
 def _shortened(name: str, most: int = 18) -> str:

@@ -6,7 +6,7 @@ refused when the settings are read.
 
 from astroclf.settings.sections.augment import Augment, ExactViews, Sky
 from astroclf.settings.sections.dataset import Catalog, Dataset, Files, ImageFolder, Simulated
-from astroclf.settings.sections.evaluation import COSTS, LABEL_METRICS, VOTE_METRICS, Evaluation
+from astroclf.settings.sections.evaluation import Evaluation
 from astroclf.settings.sections.finetune import Finetune, Full, HeadOnly, Lora
 from astroclf.settings.sections.loss import Bce, Ce, Focal, Loss, Mse
 from astroclf.settings.sections.model import Cnn, GalaxyCnn, Model, Timm
@@ -29,9 +29,6 @@ from astroclf.settings.sections.tracking import Mlflow, Tracking, Untracked
 from astroclf.settings.sections.trainer import Trainer
 
 __all__ = [
-    "COSTS",
-    "LABEL_METRICS",
-    "VOTE_METRICS",
     "Adam",
     "Augment",
     "Bce",

@@ -1,4 +1,4 @@
-"""Metrics, and how a trained model is evaluated."""
+"""Evaluation of a trained model."""
 
 from __future__ import annotations
 
@@ -7,23 +7,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from astroclf.settings.sections.section import Bins, Section, Text, UserPath
-
-# The names of all metrics: those of classes, and those of vote fractions.
-LABEL_METRICS = (
-    "loss",
-    "accuracy",
-    "balanced_accuracy",
-    "macro_f1",
-    "mcc",
-    "roc_auc",
-    "average_precision",
-    "log_loss",
-    "brier",
-    "ece",
-)
-VOTE_METRICS = ("loss", "rmse", "r2")
-# What a training costs, which a search may optimize too.
-COSTS = ("parameters", "trained_parameters", "train_s", "images_per_s")
 
 
 class Evaluation(Section):

@@ -23,7 +23,7 @@ from astroclf.overrides import explain_refusal
 from astroclf.redaction import redact_values
 from astroclf.settings import Settings, read_settings
 from astroclf.settings.agreement import gives_votes
-from astroclf.settings.sections import LABEL_METRICS, VOTE_METRICS
+from astroclf.settings.metrics import metric_names, target_kind
 from astroclf.sweep.nodes import PAIRED_PRUNERS, STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.sweep.read import read_space
 from astroclf.sweep.space.space import Space
@@ -79,7 +79,7 @@ class Compositions:
         require_comparable(settings, is_default_allowed="trainer.monitor" not in space.fixed)
         if settings.trainer.monitor != "loss":
             return space
-        objective, metrics = settings.search.objective, VOTE_METRICS if votes else LABEL_METRICS
+        objective, metrics = settings.search.objective, metric_names(target_kind(votes))
         default = "rmse" if votes else "accuracy"
         monitor = objective if isinstance(objective, str) and objective in metrics else default
         return replace(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from astroclf.errors import UserError
-from astroclf.evaluation.metrics.scores import HIGHER_IS_BETTER
 from astroclf.settings import Settings
 from astroclf.settings.agreement import gives_votes
-from astroclf.settings.sections import COSTS, LABEL_METRICS, VOTE_METRICS
+from astroclf.settings.metrics import COSTS, higher_is_better, metric_names, target_kind
 
 MAXIMIZE, MINIMIZE = "maximize", "minimize"
 
@@ -20,7 +19,7 @@ def read_objectives(settings: Settings) -> tuple[str, ...]:
     """
     wanted = settings.search.objective or settings.trainer.monitor
     names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
-    metrics = VOTE_METRICS if gives_votes(settings.dataset) else LABEL_METRICS
+    metrics = metric_names(target_kind(gives_votes(settings.dataset)))
     for name in names:
         if name not in (*metrics, *COSTS):
             raise UserError(
@@ -53,9 +52,8 @@ def require_comparable(settings: Settings, *, is_default_allowed: bool = False) 
 
 
 def better(name: str) -> str:
-    """Which way of a metric or a cost is better."""
-    rises = name == "images_per_s" if name in COSTS else HIGHER_IS_BETTER[name]
-    return MAXIMIZE if rises else MINIMIZE
+    """Return the direction of optimization of a metric or a cost."""
+    return MAXIMIZE if higher_is_better(name) else MINIMIZE
 
 
 def read_directions(objectives: Sequence[str], wanted: str | Sequence[str] | None) -> list[str]:
