@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from astroclf.data import decode, framing
+from astroclf.data import framing
 from astroclf.data.sources.files import ReadFiles, name_ids, read_images
 from astroclf.errors import UserError
 
@@ -32,13 +32,13 @@ def read(tmp_path: Path, source_settings: Callable[..., Any]) -> Read:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that were decoded."""
     names: list[str] = []
-    original = decode.decode
+    original = framing.decode
 
-    def decode_and_tell(file: Path, max_megapixels: float) -> np.ndarray:
+    def decode_and_note(file: Path, *options: float) -> object:
         names.append(file.name)
-        return original(file, max_megapixels)
+        return original(file, *options)
 
-    monkeypatch.setattr(framing, "decode", decode_and_tell)
+    monkeypatch.setattr(framing, "decode", decode_and_note)
     return names
 
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.formats.kinds import BadImage
-from astroclf.data.framing import GRAY, RGB, Framing
+from astroclf.data.formats import GRAY, RGB, BadImage
+from astroclf.data.framing import Framing
 from astroclf.data.sources.image_folder import load
 
 FRAMING = Framing(bands=RGB, depth="8-bit", stretch="asinh", crop_px=None, image_px=8)
@@ -28,16 +30,58 @@ def test_a_file_is_cropped_and_resized(
     np.testing.assert_allclose(image, blocks, atol=0.5)
 
 
-def test_bands_are_averaged_or_repeated(
-    tmp_path: Path, write_image: Callable[..., np.ndarray]
+def test_the_crop_is_the_center() -> None:
+    picture = np.arange(5 * 8, dtype=np.uint8).reshape(1, 5, 8)
+    gray = replace(FRAMING, bands=GRAY)
+    np.testing.assert_array_equal(replace(gray, image_px=5).fit(picture), picture[:, :, 1:6])
+    cropped = replace(gray, crop_px=3, image_px=3).fit(picture)
+    np.testing.assert_array_equal(cropped, picture[:, 1:4, 2:5])
+
+
+@pytest.mark.parametrize("bands", [GRAY, RGB, ("u", "g", "r", "i", "z")])
+def test_shrinking_averages_areas_and_keeps_flux(bands: tuple[str, ...]) -> None:
+    counts = np.random.default_rng(0).uniform(0, 65535, (len(bands), 12, 12)).astype(np.float32)
+    small = replace(FRAMING, bands=bands, depth="16-bit", image_px=4).fit(counts)
+    blocks = counts.reshape(len(bands), 4, 3, 4, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(small, blocks, rtol=1e-5)
+
+
+def test_enlarged_16_bit_values_stay_in_their_range() -> None:
+    edge = np.zeros((1, 8, 8), np.float32)
+    edge[..., 4:] = 65535
+    large = replace(FRAMING, bands=GRAY, depth="16-bit", image_px=32).fit(edge)
+    assert large.shape == (1, 32, 32)
+    assert (large.min(), large.max()) == (0, 65535)
+    flux = replace(FRAMING, bands=GRAY, depth="float", image_px=32).fit(edge)
+    assert flux.min() < 0 < 65535 < flux.max()  # cubic interpolation overshoots
+
+
+def test_bands_are_averaged_or_repeated() -> None:
+    color = np.array([10, 20, 61], np.uint8)[:, None, None] * np.ones((3, 8, 8), np.uint8)
+    gray = replace(FRAMING, bands=GRAY).fit(color)
+    assert gray.dtype == np.uint8
+    np.testing.assert_array_equal(gray, np.full((1, 8, 8), 30))
+    np.testing.assert_array_equal(FRAMING.fit(gray), np.full((3, 8, 8), 30))
+    with pytest.raises(BadImage, match="3 bands, not 5"):
+        replace(FRAMING, bands=("u", "g", "r", "i", "z")).fit(color)
+
+
+@given(
+    height_px=st.integers(1, 40),
+    width_px=st.integers(1, 40),
+    image_px=st.integers(1, 40),
+    channels=st.sampled_from([1, 3]),
+    bands=st.sampled_from([GRAY, RGB]),
+    dtype=st.sampled_from([np.uint8, np.float32]),
+)
+def test_uniform_pictures_stay_uniform_at_any_size(
+    height_px: int, width_px: int, image_px: int, channels: int, bands: tuple[str, ...], dtype: type
 ) -> None:
-    color = write_image(tmp_path / "color.png")
-    gray = write_image(tmp_path / "gray.png", channels=1)
-    mean = np.rint(color.mean(axis=2))
-    np.testing.assert_array_equal(
-        replace(FRAMING, bands=GRAY).read(tmp_path / "color.png")[0], mean
-    )
-    np.testing.assert_array_equal(FRAMING.read(tmp_path / "gray.png"), np.stack([gray] * 3))
+    picture = np.full((channels, height_px, width_px), 77, dtype)
+    image = replace(FRAMING, bands=bands, depth=None, image_px=image_px).fit(picture)
+    assert image.shape == (len(bands), image_px, image_px)
+    assert image.dtype == dtype
+    np.testing.assert_allclose(image, 77, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

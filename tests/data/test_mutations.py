@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from astroclf.data.decode import decode, fit, read_header
-from astroclf.data.formats.header import Header
-from astroclf.data.formats.kinds import BadImage
+from astroclf.data.formats import BadImage, Header, decode, read_header
+from astroclf.data.framing import Framing
 from astroclf.errors import UserError
 from astroclf.tables import read_table
 
@@ -115,13 +114,16 @@ def test_a_damaged_image_is_decoded_as_its_header_states_or_refused(
     def check() -> None:
         nonlocal read
         header: Header | None = or_reason(read_header, file)
-        picture: np.ndarray | None = or_reason(decode, file)
-        if picture is None:
+        result: tuple[Header, np.ndarray] | None = or_reason(decode, file)
+        if result is None:
             return
         assert header is not None
+        picture = result[1]
+        assert result[0] == header
         assert picture.shape == (header.channels, header.height_px, header.width_px)
-        assert picture.dtype == (np.float32 if header.bits == 16 else np.uint8)
-        assert fit(picture, None, 8, "auto").shape == (header.channels, 8, 8)
+        assert picture.dtype == (np.uint8 if header.depth == "8-bit" else np.float32)
+        framing = Framing(header.bands, header.depth, "linear", crop_px=None, image_px=8)
+        assert framing.fit(picture).shape == (header.channels, 8, 8)
         read += 1
 
     with warnings.catch_warnings():

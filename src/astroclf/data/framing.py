@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import numpy as np
 from pydantic import Field
 
-from astroclf.data.decode import decode, fit
-from astroclf.data.formats.header import MAX_MEGAPIXELS, Depth
-from astroclf.data.formats.kinds import BadImage
+from astroclf.data.formats import MAX_MEGAPIXELS, BadImage, Depth, decode
 from astroclf.data.pixels import Stretch
 
-Count = Annotated[int, Field(ge=1)]
+MAX_16_BIT = 65535.0
+OPENCV_CHANNELS = 4  # that OpenCV resizes at a time, at most
 
-GRAY, RGB = ("gray",), ("red", "green", "blue")
+Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,51 @@ class Framing:
 
         Raise BadImage for a file that is unreadable, of another depth, or smaller than the crop.
         """
-        picture = decode(file, self.max_megapixels)
-        depth = "8-bit" if picture.dtype == np.uint8 else "16-bit"
-        if self.depth not in (None, depth):
-            raise BadImage(f"{depth} values, not {self.depth}")
+        header, picture = decode(file, self.max_megapixels, self.hdu)
+        if self.depth not in (None, header.depth):
+            raise BadImage(f"{header.depth} values, not {self.depth}")
+        if self.crop_px is not None and header.square_px < self.crop_px:
+            raise BadImage(
+                f"{header.width_px} x {header.height_px} px, smaller than the crop of {self.crop_px}"
+            )
+        return self.fit(picture)
+
+    def fit(self, picture: np.ndarray) -> np.ndarray:
+        """Return the center of a (C, H, W) picture as (bands, image_px, image_px), of the same dtype.
+
+        Resizing is by area when it shrinks, and by cubic interpolation, clipped to the range of the
+        file's values, when it grows. One band is repeated for several, and several are averaged for
+        one. Raise BadImage for any other number of bands.
+        """
         height_px, width_px = picture.shape[1:]
-        if self.crop_px is not None and min(height_px, width_px) < self.crop_px:
-            raise BadImage(f"{width_px} x {height_px} px, smaller than the crop of {self.crop_px}")
-        return fit(picture, self.crop_px, self.image_px, len(self.bands))  # type: ignore[arg-type]
+        side_px = self.crop_px or min(height_px, width_px)
+        top, left = (height_px - side_px) // 2, (width_px - side_px) // 2
+        square = picture[:, top : top + side_px, left : left + side_px]
+        square = _with_channels(square, len(self.bands))
+        if self.image_px == side_px:
+            return square
+        image = _resized(square, self.image_px)
+        if image.dtype == np.float32 and self.depth != "float":
+            image = image.clip(0.0, MAX_16_BIT)  # cubic interpolation overshoots; cv2 clips uint8
+        return image
+
+
+def _with_channels(square: np.ndarray, channels: int) -> np.ndarray:
+    if len(square) == channels:
+        return square
+    if channels == 1:
+        mean = square.mean(axis=0, dtype=np.float32, keepdims=True)
+        return mean if square.dtype == np.float32 else np.rint(mean).astype(np.uint8)
+    if len(square) == 1:
+        return np.repeat(square, channels, axis=0)
+    raise BadImage(f"{len(square)} bands, not {channels}")
+
+
+def _resized(square: np.ndarray, image_px: int) -> np.ndarray:
+    method = cv2.INTER_AREA if image_px < square.shape[-1] else cv2.INTER_CUBIC
+    parts = []
+    for first in range(0, len(square), OPENCV_CHANNELS):
+        pixels = np.ascontiguousarray(square[first : first + OPENCV_CHANNELS].transpose(1, 2, 0))
+        part = cv2.resize(pixels, (image_px, image_px), interpolation=method)
+        parts.append(part.reshape(image_px, image_px, -1).transpose(2, 0, 1))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

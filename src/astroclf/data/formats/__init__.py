@@ -1,1 +1,24 @@
-"""File formats of images: what a file is, and the size and depth of its picture."""
+"""File formats of images: from the bytes of a file to an array and its header."""
+
+from astroclf.data.formats.format import (
+    GRAY,
+    MAX_MEGAPIXELS,
+    RGB,
+    BadImage,
+    Depth,
+    Format,
+    Header,
+)
+from astroclf.data.formats.read import decode, read_header
+
+__all__ = [
+    "GRAY",
+    "MAX_MEGAPIXELS",
+    "RGB",
+    "BadImage",
+    "Depth",
+    "Format",
+    "Header",
+    "decode",
+    "read_header",
+]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from astroclf.data.formats.header import Header
+from astroclf.data.formats import Header
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 

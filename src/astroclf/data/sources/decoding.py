@@ -12,10 +12,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from astroclf.data.decode import read_header
-from astroclf.data.formats.header import Depth, Header
-from astroclf.data.formats.kinds import BadImage
-from astroclf.data.framing import GRAY, RGB, Framing
+from astroclf.data.formats import GRAY, RGB, BadImage, Depth, Header, read_header
+from astroclf.data.framing import Framing
 from astroclf.data.sources.agreement import find_odd
 from astroclf.data.store import Notes, keep_images, new_images
 from astroclf.errors import UserError, listed
@@ -68,7 +66,7 @@ def decode_files(
     common_px = sides.pop() if len(sides) == 1 else None
     return {
         "bad": bad,
-        "pages": {i: header.pages for i, header in kept.items() if header.pages > 1},
+        "pages": {i: header.n_frames for i, header in kept.items() if header.n_frames > 1},
         "source_px": settings.crop_px or common_px,
         "bands": framing.bands,
         "depth": framing.depth,

@@ -11,9 +11,9 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from astroclf.data import decode
-from astroclf.data.formats.kinds import BadImage, require_regular
-from astroclf.data.framing import GRAY, RGB, Framing
+from astroclf.data.formats import GRAY, RGB, BadImage
+from astroclf.data.formats.read import VERSION, require_regular
+from astroclf.data.framing import Framing
 from astroclf.data.pixels import Pixels
 from astroclf.data.sources.decoding import decode_files, framing_of, map_in_threads, reasons_of
 from astroclf.data.store import StoredImages, cached_images
@@ -84,7 +84,7 @@ def name_ids(names: Sequence[str]) -> np.ndarray:
 def _content_key(files: Sequence[Path], settings: sections.Files) -> str:
     """Return a hash of every byte of every file, their order, and the options of decoding."""
     options = (
-        *(decode.VERSION, settings.crop_px, settings.image_px, settings.channels),
+        *(VERSION, settings.crop_px, settings.image_px, settings.channels),
         settings.max_megapixels,
     )
     key = hashlib.blake2b(str(options).encode(), digest_size=10)

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
-from astroclf.data.formats.kinds import EXTENSIONS, FITS_REASON, extension_reason
+from astroclf.data.formats.foreign import FITS_REASON
+from astroclf.data.formats.registry import suffix_reason, suffixes
 from astroclf.data.sources.files import name_ids, read_images
 from astroclf.data.sources.folder_tree import Parts, Tree, read_tree
 from astroclf.data.sources.labels import (
@@ -123,7 +124,7 @@ def _class_folders(tree: Tree, splits: Mapping[str, str]) -> dict[tuple[str, str
             continue
         split = splits[parts[0]] if splits else UNASSIGNED
         folder = found[split, class_name(parts[depth - 1])]
-        reason = extension_reason(parts[-1])
+        reason = suffix_reason(parts[-1])
         if reason is None:
             folder.files.append(parts)
         else:
@@ -151,14 +152,14 @@ def _check_images(
         lone = f"; {len(outside):,} images lie outside of class folders" if outside else ""
         raise UserError(
             f"dataset.root={root} holds no images: looked for train/<class>/ and <class>/ with "
-            f"{', '.join(EXTENSIONS)} files{lone}."
+            f"{', '.join(suffixes())} files{lone}."
         )
     for each in found.values():
         where = f"Class folder {'/'.join(each.folder)} of dataset.root={root}"
         if not each.files:
             others = _counted(Counter(each.unread.values()))
             raise UserError(
-                f"{where} holds no {', '.join(EXTENSIONS)} files"
+                f"{where} holds no {', '.join(suffixes())} files"
                 f"{f', but others: {others}' if others else ''}. Fill it, or remove it."
             )
         if each.nested.total() == len(each.files):
@@ -202,8 +203,8 @@ def _counted(counts: Counter[str]) -> str:
 
 
 def _is_image(parts: Parts) -> bool:
-    return extension_reason(parts[-1]) is None
+    return suffix_reason(parts[-1]) is None
 
 
 def _is_fits(parts: Parts) -> bool:
-    return extension_reason(parts[-1]) == FITS_REASON
+    return suffix_reason(parts[-1]) == FITS_REASON

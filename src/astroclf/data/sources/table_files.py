@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
-from astroclf.data.formats.kinds import extension_reason
+from astroclf.data.formats.registry import suffix_reason
 from astroclf.errors import UserError, listed
 from astroclf.files import user_path
 from astroclf.settings import sections
@@ -78,7 +78,7 @@ def _completions(folder: Path) -> Mapping[str, list[str]]:
     completions = defaultdict(list)
     try:
         for each in folder.iterdir():
-            if extension_reason(each.name) is None:
+            if suffix_reason(each.name) is None:
                 completions[each.stem].append(each.name)
     except (OSError, ValueError):  # missing, unreadable, or with a zero byte
         return {}

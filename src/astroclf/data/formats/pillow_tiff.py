@@ -7,11 +7,11 @@ from typing import BinaryIO
 
 from PIL.TiffImagePlugin import COMPRESSION_INFO, ImageFileDirectory_v2
 
-from astroclf.data.formats.kinds import BadImage
+from astroclf.data.formats.format import GRAY, RGB, BadImage
 
 # Tags of the TIFF 6.0 specification.
 BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, EXTRA_SAMPLES, SAMPLE_FORMAT = 258, 259, 262, 277, 338, 339
-GREY, PALETTE, INKS = 1, 3, 5  # photometric interpretations; inks are CMYK
+BLACK_IS_ZERO, PALETTE, INKS = 1, 3, 5  # photometric interpretations; inks are CMYK
 ALPHA = ((1,), (2,))  # extra samples that are alpha, associated or not
 NUMBERS = {2: "signed integer", 3: "float", 5: "complex integer", 6: "complex"}
 BIG_TIFF = 43
@@ -19,10 +19,10 @@ BIG_TIFF = 43
 
 @dataclass(frozen=True)
 class TiffKind:
-    """bits: of a sample. bands: 1 or 3, after conversion to gray or RGB and without alpha."""
+    """Bits of a sample, and bands after conversion to gray or RGB and without alpha."""
 
     bits: int
-    bands: int
+    bands: tuple[str, ...]
 
 
 def read_tiff_kind(stream: BinaryIO) -> TiffKind:
@@ -30,7 +30,7 @@ def read_tiff_kind(stream: BinaryIO) -> TiffKind:
     tags = _first_tags(stream)
     bits = max(tags.get(BITS, (1,)))
     samples = int(tags.get(SAMPLES, 1))
-    photometric = tags.get(PHOTOMETRIC, GREY)
+    photometric = tags.get(PHOTOMETRIC, BLACK_IS_ZERO)
     number = NUMBERS.get(max(tags.get(SAMPLE_FORMAT, (1,))), "integer")
     found = f"{samples} band{'s' if samples > 1 else ''}"
     if number != "integer" or bits not in (1, 2, 4, 8, 16):
@@ -46,7 +46,7 @@ def read_tiff_kind(stream: BinaryIO) -> TiffKind:
     compression = tags.get(COMPRESSION, 1)
     if compression not in COMPRESSION_INFO:
         raise BadImage(f"TIFF compression {compression}: not supported, save it without")
-    return TiffKind(int(bits), 1 if colors == 1 and photometric != PALETTE else 3)
+    return TiffKind(int(bits), GRAY if colors == 1 and photometric != PALETTE else RGB)
 
 
 def _first_tags(stream: BinaryIO) -> ImageFileDirectory_v2:
