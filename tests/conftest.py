@@ -113,11 +113,12 @@ def train_run(
     """train_run(*overrides): does the task, and returns the new folder of its results."""
 
     def run(*overrides: str) -> Path:
+        from astroclf.tasks.run import open_run
         from astroclf.tasks.task import run_task
 
         folder = tmp_path_factory.mktemp("run")
         plain = config(*overrides)
-        run_task(read_settings(plain), folder, plain)
+        run_task(open_run(read_settings(plain), folder))
         return folder
 
     return run

@@ -42,7 +42,7 @@ from astroclf.sweep.workers import end_with_parent
 if TYPE_CHECKING:
     from astroclf.settings import Settings
     from astroclf.sweep.trial import TrialResult
-    from astroclf.tasks.cache import Memory
+    from astroclf.tasks.cache import Cache
     from astroclf.tasks.reports import TrialReports
 
 log = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ def search(
         with read_write(config):
             config.hydra.sweep.dir = str(named_path(config.hydra.sweep.dir, "hydra.sweep.dir"))
         compositions = Compositions(config, hydra_context.config_loader, arguments)
-        return search(compositions, launch, _process_memory())
+        return search(compositions, launch, _process_cache())
     except Interrupted as stopped:
         log.warning("Interrupted. Resume the search with the same command.")
         sys.exit(128 + stopped.signal_number)
@@ -162,6 +162,7 @@ def _run_job(config: DictConfig, folder: Path) -> float | FailedJob | None:
 
 
 def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
+    from astroclf.tasks.run import open_run
     from astroclf.tasks.search.trial import run_trial
     from astroclf.tasks.task import run_task
 
@@ -174,17 +175,17 @@ def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
     }
 
     def work(settings: Settings, trial: TrialReports) -> dict[str, float] | None:
-        return run_task(settings, folder, plain, memory=_process_memory(), trial=trial)
+        return run_task(open_run(settings, folder, cache=_process_cache(), trial=trial))
 
     return run_trial(work, plain, sweeper, number, folder)
 
 
 @functools.cache
-def _process_memory() -> Memory:
+def _process_cache() -> Cache:
     """What the jobs of one process share."""
-    from astroclf.tasks.cache import Memory
+    from astroclf.tasks.cache import Cache
 
-    return Memory()
+    return Cache()
 
 
 def _run(config: DictConfig, folder: Path) -> float | None:
@@ -209,10 +210,12 @@ def _run(config: DictConfig, folder: Path) -> float | None:
     if "torch" not in sys.modules:
         logging.getLogger(__name__).info("importing PyTorch")
     with status("importing PyTorch"):  # which no wrong setting should wait for
+        from astroclf.tasks.run import open_run
         from astroclf.tasks.task import run_task
 
-    memory = _process_memory() if hydra.mode == RunMode.MULTIRUN else None
-    figures = run_task(settings, folder, plain, memory=memory)
+    cache = _process_cache() if hydra.mode == RunMode.MULTIRUN else None
+    resumes = plain.get("resume") is not None
+    figures = run_task(open_run(settings, folder, cache=cache, resumes=resumes))
     return None if figures is None else figures[settings.trainer.monitor]
 
 

@@ -108,8 +108,8 @@ def test_runs_of_one_second_have_a_folder_each(
 ) -> None:
     folders = []
 
-    def pretend(settings: Any, folder: Path, *rest: Any, **named: Any) -> dict[str, float]:
-        folders.append(folder)
+    def pretend(run: Any) -> dict[str, float]:
+        folders.append(run.folder)
         return {"loss": 0.0}
 
     monkeypatch.setattr("astroclf.tasks.task.run_task", pretend)

@@ -38,13 +38,14 @@ class StoppedRun:
 
     def resume(self, **trainer: Any) -> None:
         changed = {**self.config, "trainer": {**self.config["trainer"], **trainer}}
-        self.run({**changed, "resume": str(self.folder)})
+        self.run(changed, resumes=True)
 
-    def run(self, config: dict[str, Any]) -> None:
+    def run(self, config: dict[str, Any], *, resumes: bool = False) -> None:
+        from astroclf.tasks.run import open_run
         from astroclf.tasks.task import run_task
 
         self.folder.mkdir(exist_ok=True)
-        run_task(read_settings(config), self.folder, config)
+        run_task(open_run(read_settings(config), self.folder, resumes=resumes))
 
 
 @pytest.fixture

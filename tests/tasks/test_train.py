@@ -17,6 +17,7 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.errors import UserError
 from astroclf.tasks import train as module
 from astroclf.tasks.build import Setup, prepare
+from astroclf.tasks.run import open_run
 from astroclf.tasks.train import epoch_line
 from astroclf.training.checkpoint import read_checkpoint
 from astroclf.training.loop import DivergenceError
@@ -105,7 +106,7 @@ def test_the_value_that_a_search_wants_is_returned(
     config: Any, settings: Any, tmp_path: Path
 ) -> None:
     overrides = (*SHORT, "trainer.monitor=roc_auc", "finetune=lora", "finetune.rank=2")
-    figures = module.train(settings(*overrides), tmp_path, config(*overrides))
+    figures = module.train(open_run(settings(*overrides), tmp_path))
     history = read_csv(tmp_path / "history.csv")
     assert figures["roc_auc"] == max(float(row["val_roc_auc"]) for row in history)
     facts = json.loads((tmp_path / "metrics.json").read_text())["run"]
@@ -179,7 +180,7 @@ def test_random_weights_cannot_be_missed(
     """The hub is offline in tests, so these weights cannot be had."""
     overrides = ("model=timm", "model.name=test_resnet", "trainer=smoke", "trainer.device=cpu")
     with caplog.at_level(logging.INFO, "astroclf"):
-        module.train(settings(*overrides), tmp_path, config(*overrides))
+        module.train(open_run(settings(*overrides), tmp_path))
     assert caplog.text.count("starts from RANDOM weights") >= 2, "before and after the training"
     facts = json.loads((tmp_path / "metrics.json").read_text())["run"]
     assert facts["backbone"] == "random"

@@ -15,6 +15,7 @@ import pytest
 
 from astroclf.errors import Interrupted
 from astroclf.settings import read_settings
+from astroclf.tasks.run import open_run
 from astroclf.tasks.task import run_task
 from astroclf.tracking.record import read_record
 from astroclf.training.loop import DivergenceError
@@ -88,7 +89,7 @@ def test_a_run_that_fails_is_marked_with_its_reason(
 ) -> None:
     plain = config(*TRACKED, "optimizer=sgd", "optimizer.lr=1e30")
     with pytest.raises(DivergenceError):
-        run_task(read_settings(plain), tmp_path, plain)
+        run_task(open_run(read_settings(plain), tmp_path))
     run = recorded(tmp_path)
     assert run.info.status == "FAILED"
     assert re.match(
@@ -114,14 +115,14 @@ def test_a_run_that_is_stopped_and_resumed_is_one_run(
 
     monkeypatch.setattr(Learner, "step", step_and_stop)
     with pytest.raises(Interrupted):
-        run_task(read_settings(plain), tmp_path, plain)
+        run_task(open_run(read_settings(plain), tmp_path))
     stopped = recorded(tmp_path)
     assert stopped.info.status == "KILLED"
     assert stopped.data.tags["reason"] == "SIGTERM"
 
     monkeypatch.undo()
     monkeypatch.chdir(project)
-    run_task(read_settings(plain), tmp_path, {**plain, "resume": str(tmp_path)})
+    run_task(open_run(read_settings(plain), tmp_path, resumes=True))
     resumed = recorded(tmp_path)
     assert resumed.info.run_id == stopped.info.run_id
     assert resumed.info.status == "FINISHED"
@@ -177,11 +178,11 @@ def test_epochs_that_a_kill_left_unsent_are_sent_on_resume(
     plain["trainer"]["epochs"] = 3
     with monkeypatch.context() as patch:
         patch.setattr(RemoteRun, "_send_epochs", lambda *_: None)  # as if all were still queued
-        run_task(read_settings(plain), tmp_path, plain)
+        run_task(open_run(read_settings(plain), tmp_path))
     assert "train_loss" not in recorded(tmp_path).data.metrics
 
     plain["trainer"]["epochs"] = 4
-    run_task(read_settings(plain), tmp_path, {**plain, "resume": str(tmp_path)})
+    run_task(open_run(read_settings(plain), tmp_path, resumes=True))
     from mlflow import MlflowClient
 
     run = recorded(tmp_path)

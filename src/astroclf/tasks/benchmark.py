@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 def benchmark(settings: Settings, folder: Path) -> float:
     """Measure the bare step and the training loop in turns; returns the median of loop / bare.
 
-    The bare step is forward, loss, backward and optimizer on one batch that lies ready in memory,
+    The bare step is forward, loss, backward and optimizer on one batch that lies ready in cache,
     in the fastest precision and memory format. The loop does what `task=train` does, with the same
     model, data and augmentation. Prints a table and writes benchmark.json.
     """

@@ -21,7 +21,7 @@ from astroclf.models.finetune import GradualUnfreezing, apply_finetune, paramete
 from astroclf.settings import Settings, sections
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
-from astroclf.tasks.cache import Memory
+from astroclf.tasks.cache import Cache
 from astroclf.tasks.cached_features import can_cache_features, features_of_splits, place
 from astroclf.tasks.initial_model import (
     choose_preprocess,
@@ -94,27 +94,27 @@ def prepare(
     dataset: ImageDataset,
     device: torch.device,
     stored: dict[str, Any] | None,
-    memory: Memory | None = None,
+    cache: Cache | None = None,
 ) -> Setup:
     """Build network, batches and learner; with `stored`, as the checkpoint of a run left them.
 
     Raises UserError where the settings do not fit the network, or the checkpoint fits neither.
     """
-    memory = memory or Memory()
+    cache = cache or Cache()
     threads = set_threads(settings.trainer.threads, device)
     torch.manual_seed(settings.seed)
     built = start_model(settings, dataset, stored)
-    preprocess = choose_preprocess(dataset, built, stored, memory)
+    preprocess = choose_preprocess(dataset, built, stored, cache)
     apply_finetune(built.classifier, settings.finetune)
     classifier = built.classifier.to(device)  # with its adapters
     require_room_for_batch_norm(settings, dataset, classifier)
     loss = make_loss(settings.loss, dataset, device)
-    images = make_batches(settings, dataset, preprocess, device, memory)
+    images = make_batches(settings, dataset, preprocess, device, cache)
     measure = partial(measure_numerics, settings, classifier, loss, images[TRAIN], device)
     batches: dict[str, Epochs] = dict(images)
     if can_cache_features(settings):
         batches |= features_of_splits(
-            settings, classifier, images, dataset.pictures_fingerprint, device, memory, measure
+            settings, classifier, images, dataset.pictures_fingerprint, device, cache, measure
         )
         # A head is too small to gain from a lower precision.
         numerics = Numerics("fp32", channels_last=False)
@@ -149,11 +149,11 @@ def make_batches(
     dataset: ImageDataset,
     preprocess: Preprocess,
     device: torch.device,
-    memory: Memory,
+    cache: Cache,
 ) -> dict[str, Batches]:
     """Return the batches of each split, all from the same images in memory."""
     share = settings.trainer.device_cache_fraction
-    images = memory.recall(
+    images = cache.get_or_create(
         "images",
         (settings.dataset, device, share),
         lambda: place_images(dataset.images, device, share),

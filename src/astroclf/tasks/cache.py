@@ -1,30 +1,27 @@
-"""What the runs of one process need not make twice."""
+"""In-process cache with one entry per kind, shared by the trials of a search."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-Thing = TypeVar("Thing")
+T = TypeVar("T")
 
 
-class Memory:
-    """The latest thing of each kind: the trials of a search share their images and features.
-
-    A single run gets a memory of its own, which starts empty and ends with it.
-    """
+class Cache:
+    """Cache of images, features and the like, with the latest entry of each kind."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Hashable, Any]] = {}
+        self._entries: dict[str, tuple[Hashable, Any]] = {}
 
-    def recall(self, kind: str, key: Hashable, make: Callable[[], Thing]) -> Thing:
-        """What was made last of that kind, if it was made for this key; else made now.
+    def get_or_create(self, kind: str, key: Hashable, factory: Callable[[], T]) -> T:
+        """Return the entry of that kind if it was made for this key; else make it now.
 
-        key: changes with everything that the thing depends on. The old one is let go before a new
-        one is made, so that the device need not hold both.
+        key: changes with everything that the entry depends on. The old entry is released before a
+        new one is made, so that the device never holds both.
         """
-        if kind not in self._kept or self._kept[kind][0] != key:
-            self._kept.pop(kind, None)
-            self._kept[kind] = (key, make())
-        thing: Thing = self._kept[kind][1]
-        return thing
+        if kind not in self._entries or self._entries[kind][0] != key:
+            self._entries.pop(kind, None)
+            self._entries[kind] = (key, factory())
+        entry: T = self._entries[kind][1]
+        return entry

@@ -21,7 +21,7 @@ from astroclf.inference.features import (
 )
 from astroclf.models import Classifier
 from astroclf.settings import Settings, sections
-from astroclf.tasks.cache import Memory
+from astroclf.tasks.cache import Cache
 from astroclf.training.precision import Numerics
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def features_of_splits(
     images: Mapping[str, Batches],
     pictures: str,
     device: torch.device,
-    memory: Memory,
+    cache: Cache,
     measure: Callable[[str], Numerics],
 ) -> dict[str, FeatureBatches]:
     """The features of every split: each view that augmentation draws from for train, and those that
@@ -68,7 +68,7 @@ def features_of_splits(
     def make_ready() -> None:
         place(measure("fp32"), classifier, images, device)
 
-    features = memory.recall("features", (key, wanted.tobytes(), device), compute)
+    features = cache.get_or_create("features", (key, wanted.tobytes(), device), compute)
     return {split: FeatureBatches(batches, features, device) for split, batches in images.items()}
 
 

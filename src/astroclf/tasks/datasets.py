@@ -8,10 +8,10 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
 from astroclf.errors import UserError, listed
 from astroclf.settings import Settings
-from astroclf.tasks.cache import Memory
+from astroclf.tasks.cache import Cache
 
 
-def get_dataset(settings: Settings, memory: Memory) -> ImageDataset:
+def get_dataset(settings: Settings, cache: Cache) -> ImageDataset:
     """Return the images that the settings name, with `evaluation.positive_class` as second class.
 
     Raises UserError as `load_dataset`, and if the positive class is none of two classes.
@@ -22,7 +22,7 @@ def get_dataset(settings: Settings, memory: Memory) -> ImageDataset:
         dataset = load_dataset(settings.dataset)
         return dataset if name is None else order_classes(dataset, name)
 
-    return memory.recall("dataset", (settings.dataset, name), load)
+    return cache.get_or_create("dataset", (settings.dataset, name), load)
 
 
 def order_classes(dataset: ImageDataset, positive: str) -> ImageDataset:

@@ -10,7 +10,7 @@ from astroclf.errors import UserError
 from astroclf.models import BuiltModel, Classifier, build_model
 from astroclf.models.classifier import trains_batch_norm
 from astroclf.settings import Settings, sections
-from astroclf.tasks.cache import Memory
+from astroclf.tasks.cache import Cache
 
 
 def start_model(
@@ -36,7 +36,7 @@ def start_model(
 
 
 def choose_preprocess(
-    dataset: ImageDataset, built: BuiltModel, stored: dict[str, Any] | None, memory: Memory
+    dataset: ImageDataset, built: BuiltModel, stored: dict[str, Any] | None, cache: Cache
 ) -> Preprocess:
     """Return the preprocessing: that of a resumed run; else with the normalization of the weights,
     where they have one for such images; else fitted to the training images."""
@@ -45,7 +45,7 @@ def choose_preprocess(
     known, stretch = built.normalisation, dataset.pixels.stretch
     if known is None or len(known.mean) != dataset.channels or stretch == "linear":
         key = (dataset.fingerprint, dataset.pixels)
-        return memory.recall("preprocess", key, lambda: fit_preprocess(dataset))
+        return cache.get_or_create("preprocess", key, lambda: fit_preprocess(dataset))
     return Preprocess(stretch, display_unit(dataset.images), known.mean, known.std)
 
 

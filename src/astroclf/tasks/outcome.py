@@ -34,28 +34,26 @@ from astroclf.tasks.results import (
     write_metrics,
     write_predictions,
 )
+from astroclf.tasks.run import Run
 from astroclf.tasks.scores import Scoring
-from astroclf.tracking import Tracker
 
 log = logging.getLogger(__name__)
 
 
 @status("writing the results")
 def report_outcome(
-    settings: Settings,
+    run: Run,
     dataset: ImageDataset,
     setup: Setup,
     best: dict[str, Tensor],
-    folder: Path,
-    tracker: Tracker,
-    warnings: Sequence[str],
     origin: Mapping[str, str],
 ) -> None:
     """Evaluate the best weights on every split and write all results of the run.
 
     origin: where the run comes from (commit, versions, fingerprint of the data).
     """
-    facts = run_facts(settings, setup, dataset.positive_class, warnings, origin)
+    settings, folder, tracker = run.settings, run.folder, run.tracker
+    facts = run_facts(settings, setup, dataset.positive_class, run.warnings, origin)
     setup.learner.load_weights(best)
     # The network of the bundle, so that every metric is the bundle's.
     predictor = replace(
@@ -72,7 +70,7 @@ def report_outcome(
     fitted = fit_decision(settings, dataset, outputs[VAL].logits)
     facts["decision"] = {**fitted.decision.to_dict(), "notes": fitted.sentences()}
     splits = score_splits(Scoring(dataset, fitted.decision, settings), outputs)
-    warnings = [*warnings, *compare_with_baseline(dataset, splits)]
+    warnings = [*run.warnings, *compare_with_baseline(dataset, splits)]
     if TEST in splits:
         facts["test_evaluations"] = count_test_evaluations(folder / "metrics.json", facts["epochs"])
         if facts["test_evaluations"] > 1:

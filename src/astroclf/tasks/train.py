@@ -20,16 +20,15 @@ from astroclf.settings import Settings, sections
 from astroclf.settings.metrics import METRICS
 from astroclf.status import duration, status
 from astroclf.tasks.build import Setup, prepare
-from astroclf.tasks.cache import Memory
 from astroclf.tasks.data_checks import inspect_dataset
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.decide import plain_decision
 from astroclf.tasks.figures import measured_figures, write_trial_metrics
 from astroclf.tasks.outcome import report_outcome
-from astroclf.tasks.reports import TrialReports
 from astroclf.tasks.results import append_history, write_history
+from astroclf.tasks.run import Run
 from astroclf.tasks.scores import Scoring
-from astroclf.tracking import Tracker, closing, open_tracker
+from astroclf.tracking import closing
 from astroclf.training.checkpoint import random_states, read_checkpoint, write_checkpoint
 from astroclf.training.loop import fit, goes_on, steps_left
 from astroclf.training.progress import Progress
@@ -40,42 +39,31 @@ log = logging.getLogger(__name__)
 EVALUATION_LEFT = "all epochs are done, the evaluation is left"
 
 
-def train(
-    settings: Settings,
-    folder: Path,
-    config: dict[str, Any],
-    *,
-    dataset: ImageDataset | None = None,
-    memory: Memory | None = None,
-    trial: TrialReports | None = None,
-) -> dict[str, float]:
-    """Train in `folder`, or resume the run there if config["resume"] is set.
+def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
+    """Train in the folder of the run, or resume the training there.
 
-    dataset: the images, if they are not those that the settings name. memory: of what earlier runs
-    of this process made. trial: the trial of a search that this training is, which leaves its
-    history and the figures of its epochs only, and never looks at test.
+    dataset: the images, if they are not those that the settings name. A trial leaves its history
+    and the figures of its epochs only, and never looks at test.
 
     Returns what a search may optimise (see `measured_figures`). Raises Interrupted after Ctrl-C and
     SIGTERM, with the state kept, and Pruned if the trial should end.
     """
-    memory = memory or Memory()
-    stored = read_checkpoint(folder) if config["resume"] is not None else None
+    settings, tracker = run.settings, run.tracker
+    stored = read_checkpoint(run.folder) if run.resumes else None
     device = choose_device(settings.trainer.device)
     if dataset is None:
-        dataset = get_dataset(settings, memory)
-    require_same_data(stored, dataset, folder)
-    warnings = look_at_data(settings, dataset, folder, None if trial is None else memory)
-    tracker = open_tracker(settings.tracking, folder)
+        dataset = get_dataset(settings, run.cache)
+    require_same_data(stored, dataset, run.folder)
+    run.warnings.extend(check_data(run, dataset))
     origin = {
-        **memory.recall("origin", None, provenance),
+        **run.cache.get_or_create("origin", None, provenance),
         "dataset_fingerprint": dataset.fingerprint,
     }
     if stored is not None:
         log.info(describe_stop(stored, settings))
-    setup = prepare(settings, dataset, device, stored, memory)
+    setup = prepare(settings, dataset, device, stored, run.cache)
     if setup.warning:
-        log.warning("\n*** %s\n", setup.warning)
-        warnings.append(setup.warning)
+        run.warn(setup.warning)
     log.info(describe_setup(settings, setup))
     with closing(tracker, stopped=(Interrupted, KeyboardInterrupt), done=(Pruned,)):
         source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
@@ -85,45 +73,35 @@ def train(
             {**origin, **source},
         )
         tracker.log_dataset(settings.dataset.name, dataset_source(settings), dataset.fingerprint)
-        tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(warnings)})
-        keeper = Keeper(settings, setup, folder, tracker, config, dataset, trial)
-        best = fit_and_keep(settings, dataset, setup, keeper)
+        tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(run.warnings)})
+        best = fit_and_keep(settings, dataset, setup, Keeper(run, setup, dataset))
         figures = measured_figures(setup, settings.search.objective_epoch)
-        if trial is None:
+        if run.trial is None:
             with interrupted_while(EVALUATION_LEFT):
-                report_outcome(settings, dataset, setup, best, folder, tracker, warnings, origin)
+                report_outcome(run, dataset, setup, best, origin)
     return figures
 
 
-def look_at_data(
-    settings: Settings, dataset: ImageDataset, folder: Path, memory: Memory | None
-) -> list[str]:
-    """Return warnings about the data, computed once where trials share a memory."""
-    look = partial(inspect_dataset, settings, dataset, folder)
-    return look() if memory is None else memory.recall("warnings", dataset.fingerprint, look)
+def check_data(run: Run, dataset: ImageDataset) -> list[str]:
+    """Return warnings about the data, computed once for all trials."""
+    check = partial(inspect_dataset, run.settings, dataset, run.folder)
+    if run.trial is None:
+        return check()
+    return run.cache.get_or_create("warnings", dataset.fingerprint, check)
 
 
 class Keeper:
     """Writer of the state of a training to its folder, and of its epochs to the tracker."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        setup: Setup,
-        folder: Path,
-        tracker: Tracker,
-        config: dict[str, Any],
-        dataset: ImageDataset,
-        trial: TrialReports | None,
-    ) -> None:
-        self.settings = settings
+    def __init__(self, run: Run, setup: Setup, dataset: ImageDataset) -> None:
+        self.settings = run.settings
         self.positive_class = dataset.positive_class
-        self.trial = trial
+        self.trial = run.trial
         self.setup = setup
-        self.folder = folder
-        self.tracker = tracker
+        self.folder = run.folder
+        self.tracker = run.tracker
         self.constant = {
-            "config": redact_values({**config, "resume": None}),
+            "config": redact_values(run.settings.model_dump(mode="json")),
             "fingerprint": dataset.fingerprint,
             "backbone": setup.backbone,
             "frozen_hash": setup.frozen_hash,

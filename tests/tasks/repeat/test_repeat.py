@@ -25,6 +25,7 @@ from astroclf.runs.manifest import FORMAT
 from astroclf.settings import read_settings
 from astroclf.tasks import outcome
 from astroclf.tasks.repeat.repeat import repeat
+from astroclf.tasks.run import open_run
 from astroclf.tasks.task import run_task
 from astroclf.training.learner import Learner
 
@@ -219,7 +220,7 @@ def test_folds_that_cannot_be_made_are_refused_before_anything_is_written(
 ) -> None:
     plain = config(*SHORT, "task=crossval", "folds=40")
     with pytest.raises(UserError, match=r"Class \w+ has \d+ images, which leaves fold-"):
-        run_task(read_settings(plain), tmp_path, plain)
+        run_task(open_run(read_settings(plain), tmp_path))
     assert not list(tmp_path.iterdir())
 
 
@@ -247,7 +248,7 @@ def test_a_trial_is_light_and_reports_the_mean_so_far(
     config: Any, tmp_path: Path, overrides: tuple[str, ...], pattern: str
 ) -> None:
     plain, reports = config(*overrides), Reports()
-    figures = repeat(read_settings(plain), tmp_path, plain, trial=reports)
+    figures = repeat(open_run(read_settings(plain), tmp_path, trial=reports))
     values = [each["val"]["loss"]["value"] for each in own_metrics(tmp_path, pattern)]
     means = [statistics.fmean(values[:number]) for number in (1, 2, 3)]
     assert [number for number, _ in reports.said] == [1, 2, 3]
@@ -265,7 +266,7 @@ def test_a_trial_is_light_and_reports_the_mean_so_far(
 def test_a_trial_may_be_pruned_between_its_trainings(config: Any, tmp_path: Path) -> None:
     plain, reports = config(*SEEDS), Reports(patience=2)
     with pytest.raises(Pruned):
-        repeat(read_settings(plain), tmp_path, plain, trial=reports)
+        repeat(open_run(read_settings(plain), tmp_path, trial=reports))
     assert {own.name for own in tmp_path.glob("seed-*")} == {"seed-1", "seed-2"}
 
 
@@ -308,7 +309,7 @@ def test_a_stopped_run_goes_on_with_what_is_left(
     plain = config(*overrides)
 
     def run() -> dict[str, float]:
-        return repeat(read_settings(plain), tmp_path, plain)
+        return repeat(open_run(read_settings(plain), tmp_path))
 
     stop_at(stop_step, run, monkeypatch)
     sentence = describe_interrupt(Interrupted(signal.SIGTERM), tmp_path)
@@ -354,7 +355,7 @@ def test_a_new_run_in_an_old_folder_begins_anew(config: Any, tmp_path: Path, see
 def test_one_fold_cannot_go_on_alone(folds: Path, config: Any) -> None:
     plain = astroclf.app._resumed({"resume": str(folds / "fold-1")}, ["resume=x"])
     with pytest.raises(UserError) as refused:
-        run_task(read_settings(plain), folds / "fold-1", plain)
+        run_task(open_run(read_settings(plain), folds / "fold-1", resumes=True))
     assert str(refused.value) == (
         f"resume={folds / 'fold-1'} is one training of several: give resume={folds}, "
         "and all of them go on."
@@ -401,7 +402,7 @@ def test_a_seed_whose_results_are_damaged_is_evaluated_again(
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     plain = astroclf.app._resumed({"resume": str(tmp_path)}, ["resume=x"])
-    run_task(read_settings(plain), tmp_path, plain)
+    run_task(open_run(read_settings(plain), tmp_path, resumes=True))
     assert (tmp_path / "seed-1/predictions.csv").read_bytes() == (
         seeds / "seed-1/predictions.csv"
     ).read_bytes()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.folds import assign_folds, fold_names, turn_to_fold
 from astroclf.settings import Settings, sections
-from astroclf.tasks.cache import Memory
+from astroclf.tasks.cache import Cache
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.train import run_name
 
@@ -20,13 +18,11 @@ from astroclf.tasks.train import run_name
 class Repetition:
     """One of several trainings.
 
-    name: of its folder. config: the plain configuration behind its settings. dataset: its images,
-    or None for those that the settings name.
+    name: of its folder. dataset: its images, or None for those that the settings name.
     """
 
     name: str
     settings: Settings
-    config: dict[str, Any]
     dataset: ImageDataset | None
 
 
@@ -39,9 +35,7 @@ def name_of_all(settings: Settings, fingerprint: str) -> str:
     return f"{_common_name(settings, fingerprint)}-{settings.folds}-folds"
 
 
-def repeat_seeds(
-    settings: Settings, config: Mapping[str, Any], fingerprint: str
-) -> list[Repetition]:
+def repeat_seeds(settings: Settings, fingerprint: str) -> list[Repetition]:
     """One training a seed: each is what `seed=<seed>` alone would be."""
     return [
         Repetition(
@@ -49,38 +43,35 @@ def repeat_seeds(
             _named(settings, f"seed-{seed}", fingerprint).model_copy(
                 update={"seed": seed, "seeds": None}
             ),
-            {**config, "seed": seed, "seeds": None},
             None,
         )
         for seed in settings.seeds or ()
     ]
 
 
-def repeat_folds(
-    settings: Settings, config: Mapping[str, Any], folded: ImageDataset, memory: Memory
-) -> list[Repetition]:
+def repeat_folds(settings: Settings, folded: ImageDataset, cache: Cache) -> list[Repetition]:
     """One training a fold, all with the same seed."""
     names = fold_names(settings.folds)
-    datasets = memory.recall(
+    datasets = cache.get_or_create(
         "folds",
         (folded.fingerprint, settings.folds),
         lambda: [turn_to_fold(folded, fold, len(names)) for fold in range(len(names))],
     )
     return [
-        Repetition(name, _named(settings, name, folded.fingerprint), dict(config), dataset)
+        Repetition(name, _named(settings, name, folded.fingerprint), dataset)
         for name, dataset in zip(names, datasets, strict=True)
     ]
 
 
-def fold_images(settings: Settings, memory: Memory) -> ImageDataset:
+def fold_images(settings: Settings, cache: Cache) -> ImageDataset:
     """The images with each one in a fold, but for those that the source holds out."""
 
     def draw() -> ImageDataset:
-        dataset = get_dataset(settings, memory)
+        dataset = get_dataset(settings, cache)
         return assign_folds(dataset, settings.folds, settings.dataset.split_seed)
 
     key = (settings.dataset, settings.evaluation.positive_class, settings.folds)
-    return memory.recall("folded", key, draw)
+    return cache.get_or_create("folded", key, draw)
 
 
 def describe_folds(settings: Settings, folded: ImageDataset) -> str:

@@ -15,7 +15,7 @@ from astroclf.sweep.pruners import make_pruner
 from astroclf.sweep.samplers import make_sampler
 from astroclf.sweep.space.space import Space
 from astroclf.sweep.study import Identity
-from astroclf.tasks.cache import Memory
+from astroclf.tasks.cache import Cache
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tasks.search.objectives import read_directions, read_objectives
@@ -127,11 +127,11 @@ def compared_settings(settings: Settings, space: Space) -> dict[str, str]:
     }
 
 
-def with_data(plan: Plan, memory: Memory) -> Plan:
+def with_data(plan: Plan, cache: Cache) -> Plan:
     """Return the plan with what describes the images of all trials, if no key of dataset is searched."""
     if any(re.split(r"[.@]", key)[0] in ("dataset", "experiment") for key in plan.space.dimensions):
         return plan
-    dataset = get_dataset(plan.settings, memory)
+    dataset = get_dataset(plan.settings, cache)
     data = {
         **{split: f"{len(dataset.indices(split)):,} images" for split in dataset.split_names},
         "classes": ", ".join(dataset.classes),

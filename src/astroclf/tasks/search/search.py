@@ -26,7 +26,7 @@ from astroclf.sweep.study import (
     open_study,
 )
 from astroclf.sweep.trial import TrialResult
-from astroclf.tasks.cache import Memory
+from astroclf.tasks.cache import Cache
 from astroclf.tasks.search.compositions import Compositions, is_single
 from astroclf.tasks.search.plan import Plan, read_plan, with_data
 from astroclf.tasks.search.replicates import LaunchJobs, replicate_best
@@ -37,7 +37,7 @@ from astroclf.tracking import Tracker, open_tracker
 log = logging.getLogger(__name__)
 
 
-def search(compositions: Compositions, launch: LaunchJobs, memory: Memory) -> float | None:
+def search(compositions: Compositions, launch: LaunchJobs, cache: Cache) -> float | None:
     """Resume the study until its trials are done, and report it; returns the best value.
 
     memory: what the trials of this process share.
@@ -47,7 +47,7 @@ def search(compositions: Compositions, launch: LaunchJobs, memory: Memory) -> fl
     plan = read_plan(compositions)
     with explained(plan.storage, plan.folder), without_garbage_collection_of_imports():
         storage = open_storage(plan.storage, plan.folder)
-        return run_study(with_data(plan, memory), storage, compositions, launch)
+        return run_study(with_data(plan, cache), storage, compositions, launch)
 
 
 @contextmanager

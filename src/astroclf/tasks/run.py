@@ -1,0 +1,61 @@
+"""Run: the settings, folder, tracker and cache of one training, or of several that belong together."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from astroclf.settings import Settings
+from astroclf.tasks.cache import Cache
+from astroclf.tasks.reports import TrialReports
+from astroclf.tracking import Tracker, open_tracker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Settings and surroundings of a run, passed to every task.
+
+    folder: of its files. cache: shared by the runs of one process. resumes: whether the run
+    continues from the checkpoint in its folder. trial: receives intermediate values of a trial; None
+    for any other run. warnings: those so far, for metrics.json and the report.
+    """
+
+    settings: Settings
+    folder: Path
+    tracker: Tracker
+    cache: Cache
+    resumes: bool = False
+    trial: TrialReports | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def child(self, name: str, settings: Settings) -> Run:
+        """Return a run of its own in the sub-folder `name`, such as one seed or one fold."""
+        folder = self.folder / name
+        return replace(
+            self,
+            settings=settings,
+            folder=folder,
+            tracker=open_tracker(settings.tracking, folder),
+            warnings=[],
+        )
+
+    def warn(self, text: str) -> None:
+        """Log a warning, and keep it for metrics.json, the report and the tracker."""
+        log.warning("\n*** %s\n", text)
+        self.warnings.append(text)
+
+
+def open_run(
+    settings: Settings,
+    folder: Path,
+    *,
+    cache: Cache | None = None,
+    resumes: bool = False,
+    trial: TrialReports | None = None,
+) -> Run:
+    """Return a run in `folder`, tracked as settings.tracking says."""
+    tracker = open_tracker(settings.tracking, folder)
+    return Run(settings, folder, tracker, cache or Cache(), resumes, trial)
