@@ -109,7 +109,7 @@ def test_runs_of_one_second_have_a_folder_each(
     folders = []
 
     def pretend(run: Any) -> dict[str, float]:
-        folders.append(run.folder)
+        folders.append(run.folder.path)
         return {"loss": 0.0}
 
     monkeypatch.setattr("astroclf.tasks.task.run_task", pretend)

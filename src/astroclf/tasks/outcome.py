@@ -52,7 +52,7 @@ def report_outcome(
 
     origin: where the run comes from (commit, versions, fingerprint of the data).
     """
-    settings, folder, tracker = run.settings, run.folder, run.tracker
+    settings, folder, tracker = run.settings, run.folder.path, run.tracker
     facts = run_facts(settings, setup, dataset.positive_class, run.warnings, origin)
     setup.learner.load_weights(best)
     # The network of the bundle, so that every metric is the bundle's.

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
 from astroclf.tasks.cache import Cache
 from astroclf.tasks.reports import TrialReports
@@ -24,7 +25,7 @@ class Run:
     """
 
     settings: Settings
-    folder: Path
+    folder: RunFolder
     tracker: Tracker
     cache: Cache
     resumes: bool = False
@@ -33,12 +34,12 @@ class Run:
 
     def child(self, name: str, settings: Settings) -> Run:
         """Return a run of its own in the sub-folder `name`, such as one seed or one fold."""
-        folder = self.folder / name
+        folder = self.folder.child(name)
         return replace(
             self,
             settings=settings,
             folder=folder,
-            tracker=open_tracker(settings.tracking, folder),
+            tracker=open_tracker(settings.tracking, folder.path),
             warnings=[],
         )
 
@@ -58,4 +59,4 @@ def open_run(
 ) -> Run:
     """Return a run in `folder`, tracked as settings.tracking says."""
     tracker = open_tracker(settings.tracking, folder)
-    return Run(settings, folder, tracker, cache or Cache(), resumes, trial)
+    return Run(settings, RunFolder(folder), tracker, cache or Cache(), resumes, trial)

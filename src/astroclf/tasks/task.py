@@ -17,7 +17,7 @@ def run_task(run: Run) -> dict[str, float] | None:
     if settings.task.name == "benchmark":
         from astroclf.tasks.benchmark import benchmark
 
-        benchmark(settings, run.folder)
+        benchmark(settings, run.folder.path)
         return None
     if settings.task.name == "crossval" or settings.seeds is not None:
         from astroclf.tasks.repeat.repeat import repeat

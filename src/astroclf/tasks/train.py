@@ -49,11 +49,11 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
     SIGTERM, with the state kept, and Pruned if the trial should end.
     """
     settings, tracker = run.settings, run.tracker
-    stored = read_checkpoint(run.folder) if run.resumes else None
+    stored = read_checkpoint(run.folder.path) if run.resumes else None
     device = choose_device(settings.trainer.device)
     if dataset is None:
         dataset = get_dataset(settings, run.cache)
-    require_same_data(stored, dataset, run.folder)
+    require_same_data(stored, dataset, run.folder.path)
     run.warnings.extend(check_data(run, dataset))
     origin = {
         **run.cache.get_or_create("origin", None, provenance),
@@ -84,7 +84,7 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
 
 def check_data(run: Run, dataset: ImageDataset) -> list[str]:
     """Return warnings about the data, computed once for all trials."""
-    check = partial(inspect_dataset, run.settings, dataset, run.folder)
+    check = partial(inspect_dataset, run.settings, dataset, run.folder.path)
     if run.trial is None:
         return check()
     return run.cache.get_or_create("warnings", dataset.fingerprint, check)
@@ -98,7 +98,7 @@ class Keeper:
         self.positive_class = dataset.positive_class
         self.trial = run.trial
         self.setup = setup
-        self.folder = run.folder
+        self.folder = run.folder.path
         self.tracker = run.tracker
         self.constant = {
             "config": redact_values(run.settings.model_dump(mode="json")),

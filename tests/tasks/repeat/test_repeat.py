@@ -309,7 +309,7 @@ def test_a_stopped_run_goes_on_with_what_is_left(
     plain = config(*overrides)
 
     def run() -> dict[str, float]:
-        return repeat(open_run(read_settings(plain), tmp_path))
+        return repeat(open_run(read_settings(plain), tmp_path, resumes=plain["resume"] is not None))
 
     stop_at(stop_step, run, monkeypatch)
     sentence = describe_interrupt(Interrupted(signal.SIGTERM), tmp_path)
@@ -337,17 +337,17 @@ def test_a_stopped_run_goes_on_with_what_is_left(
 
 def test_all_trainings_may_be_given_more_epochs(config: Any, tmp_path: Path) -> None:
     plain = config(*SHORT, "seeds=[1,2]", "trainer.epochs=1", "scheduler=none")
-    repeat(read_settings(plain), tmp_path, plain)
+    repeat(open_run(read_settings(plain), tmp_path, resumes=plain["resume"] is not None))
     plain = {**plain, "trainer": {**plain["trainer"], "epochs": 2}, "resume": str(tmp_path)}
-    repeat(read_settings(plain), tmp_path, plain)
+    repeat(open_run(read_settings(plain), tmp_path, resumes=plain["resume"] is not None))
     assert [own["run"]["epochs"] for own in own_metrics(tmp_path, "seed-*")] == [2, 2]
 
 
 def test_a_new_run_in_an_old_folder_begins_anew(config: Any, tmp_path: Path, seeds: Path) -> None:
     old = config(*SHORT, "seeds=[1]", "optimizer.lr=0.3")
-    repeat(read_settings(old), tmp_path, old)
+    repeat(open_run(read_settings(old), tmp_path, resumes=old["resume"] is not None))
     new = config(*SHORT, "seeds=[1]")
-    repeat(read_settings(new), tmp_path, new)
+    repeat(open_run(read_settings(new), tmp_path, resumes=new["resume"] is not None))
     own = "seed-1/predictions.csv"
     assert (tmp_path / own).read_bytes() == (seeds / own).read_bytes()
 

@@ -39,7 +39,7 @@ def repeat(run: Run) -> dict[str, float]:
 
     Returns the mean of what `train` returns. Raises Interrupted, and Pruned if the trial should end.
     """
-    settings, folder, tracker = run.settings, run.folder, run.tracker
+    settings, folder, tracker = run.settings, run.folder.path, run.tracker
     config = settings.model_dump(mode="json")
     record = continue_record(folder, config) if run.resumes else Record(folder, config, {})
     if settings.seeds is not None:
@@ -70,7 +70,7 @@ def train_each(
     """Do the trainings that are not in the record, or whose results are damaged; record them."""
     for number, repetition in enumerate(repetitions, start=1):
         name, monitor = repetition.name, repetition.settings.trainer.monitor
-        done = name in record.figures and has_results(run.folder / name, classes)
+        done = name in record.figures and has_results(run.folder.path / name, classes)
         title = f"{name}, {number} of {len(repetitions)}"
         if done:
             log.info("%s, is done", title)
@@ -86,7 +86,7 @@ def train_each(
 
 def train_one(run: Run, repetition: Repetition) -> dict[str, float]:
     """Return what `train` measures; an interrupted training is resumed."""
-    folder = run.folder / repetition.name
+    folder = run.folder.path / repetition.name
     folder.mkdir(exist_ok=True)
     child = replace(
         run.child(repetition.name, repetition.settings),
