@@ -26,7 +26,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "wrong choice": (
         ("search=none", "trainer.batch_size=choice(8,-1)"),
-        "trainer.batch_size=-1 does not fit",
+        "trainer.batch_size=-1: should be",
     ),
     "empty space": (("search=none",), "There is nothing to search: every key is fixed."),
     "no trials": (LR, "hydra.sweeper.n_trials=0 should be a whole number, 1 or more."),

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from astroclf.errors import UserError
 from astroclf.training.losses import (
-    activation_of,
     binary_cross_entropy,
     class_weights,
     cross_entropy,
@@ -286,15 +285,3 @@ def test_settings_choose_the_loss(
     logits, labels = draw(6, 2)
     loss = make_loss(settings(*overrides).loss, make_dataset(), CPU)
     torch.testing.assert_close(loss(logits, labels), expected(logits, labels))
-
-
-def test_the_loss_decides_how_logits_become_probabilities(settings: Any) -> None:
-    def chosen(*overrides: str) -> str:
-        return activation_of(settings(*overrides).loss, has_votes=False)
-
-    assert chosen("loss=ce") == "softmax"
-    assert chosen("loss=bce") == "normalised_sigmoid"
-    assert chosen("loss=focal") == "normalised_sigmoid"
-    assert chosen("loss=focal", "loss.form=softmax", "loss.alpha=null") == "softmax"
-    votes = settings("dataset.target=votes", "loss=bce").loss
-    assert activation_of(votes, has_votes=True) == "sigmoid"

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from astroclf.errors import shortened
 from astroclf.settings.groups import GROUPS, choices_of, selector_of
+from astroclf.settings.sections import REFUSAL
 from astroclf.settings.tree import Settings
 
 
@@ -21,24 +22,26 @@ def explain_error(errors: Sequence[ErrorDetails], config: Mapping[str, Any]) -> 
     """
     group = str(errors[0]["loc"][0])
     if group not in Settings.model_fields:
-        return f"{group} is not a group of settings; there are {_listed(GROUPS)}."
+        return f"{group} is not a group of settings. Choose one of {_listed(GROUPS)}."
     if group not in config:
-        return f"{group} is not set: conf/config.yaml must state it."
+        return f"{group} is not set. State it in conf/config.yaml."
     values = config[group]
     if group not in GROUPS:
         return _explain_value(group, 1, errors, values)
     if not isinstance(values, Mapping):
-        return f"{group}={values!r} is not a group of settings: choose {group}=<name>."
+        return f"{group}={values!r}: not a group of settings. Choose {group}=<name>."
     if errors[0]["type"].startswith("union_tag"):
         return _explain_choice(group, values)
+    if errors[0]["type"] == REFUSAL:
+        return errors[0]["msg"]
     depth = 1 if selector_of(group) is None else 2  # after a group, pydantic names the alternative
     key = str(errors[0]["loc"][depth])
     if key not in values:
-        return f"{group}.{key} is not set: conf/{group}/ must state it."
+        return f"{group}.{key} is not set. State it in conf/{group}/."
     if errors[0]["type"] == "extra_forbidden":
         near = difflib.get_close_matches(key, set(values) - {key}, n=1)
         hint = f" Did you mean {group}.{near[0]}?" if near else ""
-        return f"{group}.{key}={_shown(values[key])} is not a setting of this {group}.{hint}"
+        return f"{group}.{key}={_shown(values[key])}: not a setting of this {group}.{hint}"
     about_key = [
         error for error in errors if error["loc"][: depth + 1] == errors[0]["loc"][: depth + 1]
     ]
@@ -50,7 +53,7 @@ def _explain_choice(group: str, values: Mapping[str, Any]) -> str:
     value = values.get(selector)
     near = difflib.get_close_matches(str(value), choices, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
-    return f"{group}.{selector}={_shown(value)}: choose one of {_listed(choices)}.{hint}"
+    return f"{group}.{selector}={_shown(value)}: unknown. Choose one of {_listed(choices)}.{hint}"
 
 
 def _explain_value(path: str, depth: int, errors: Sequence[ErrorDetails], value: Any) -> str:
@@ -58,7 +61,7 @@ def _explain_value(path: str, depth: int, errors: Sequence[ErrorDetails], value:
     wanted = " or ".join(dict.fromkeys(_expectation(error, depth) for error in errors))
     if wanted == "a list":
         wanted += f", such as [{_shown(value)}]"
-    return f"{path}={_shown(value)} does not fit: it should be {wanted}."
+    return f"{path}={_shown(value)}: should be {wanted}."
 
 
 def _expectation(error: ErrorDetails, depth: int) -> str:

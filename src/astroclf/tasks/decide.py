@@ -22,10 +22,10 @@ from astroclf.evaluation.decisions.thresholds import (
     fit_threshold,
     fit_vote_thresholds,
 )
-from astroclf.settings import Settings, sections
+from astroclf.settings import Settings
 from astroclf.status import status
 from astroclf.tasks.scores import resampling_of
-from astroclf.training.losses import activation_of, class_weights
+from astroclf.training.losses import class_weights
 
 # Fewer images say too little of how sure a network may be.
 FEWEST_FOR_TEMPERATURE = 50
@@ -59,12 +59,12 @@ def plain_decision(settings: Settings, dataset: ImageDataset) -> Decision:
     Weights of vote fractions weigh both sides of an answer alike, so nothing is undone there.
     """
     loss = settings.loss
-    activation = activation_of(loss, dataset.has_votes)
+    activation = "sigmoid" if dataset.has_votes else loss.activation
     weights = None if dataset.has_votes else class_weights(loss.class_weights, dataset)
     return Decision(
         activation,
         logit_shift=shift_of_alpha(activation, getattr(loss, "alpha", None), len(dataset.classes)),
-        focal_gamma=loss.gamma if isinstance(loss, sections.Focal) else 0.0,
+        focal_gamma=loss.focal_gamma,
         class_weights=None if weights is None else tuple(weights.tolist()),
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import torch
@@ -21,7 +20,6 @@ from astroclf.errors import UserError
 from astroclf.settings import sections
 
 Loss = Callable[[Tensor, Tensor], Tensor]
-Activation = Literal["softmax", "sigmoid", "normalised_sigmoid"]
 
 
 def make_loss(settings: sections.Loss, dataset: ImageDataset, device: torch.device) -> Loss:
@@ -44,19 +42,6 @@ def make_loss(settings: sections.Loss, dataset: ImageDataset, device: torch.devi
         return partial(squared_error, weights=weights)
     form = cross_entropy if isinstance(settings, sections.Ce) else binary_cross_entropy
     return partial(form, label_smoothing=settings.label_smoothing, weights=weights)
-
-
-def activation_of(settings: sections.Loss, has_votes: bool) -> Activation:
-    """What turns logits into probabilities after training with this loss.
-
-    Sigmoids of classes that exclude each other are divided by their sum.
-    """
-    if has_votes:
-        return "sigmoid"
-    one_sigmoid_a_class = isinstance(settings, sections.Bce) or (
-        isinstance(settings, sections.Focal) and settings.form == "sigmoid"
-    )
-    return "normalised_sigmoid" if one_sigmoid_a_class else "softmax"
 
 
 def class_weights(

@@ -127,13 +127,16 @@ def test_one_seed_has_no_spread(train_run: Run, caplog: pytest.LogCaptureFixture
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        (["seeds=[]"], "seeds=[] does not fit: it should be a list of at least 1."),
-        (["seeds=[-1]"], "seeds=[-1] does not fit: it should be greater than or equal to 0"),
-        (["seeds=[1,2,1]"], "seeds=[1, 2, 1] names 1 more than once"),
-        (["seeds=[1,2]", "task=crossval"], "seeds=[1, 2] repeats task=train only"),
-        (["seeds=[1,2]", "task=benchmark"], "seeds=[1, 2] repeats task=train only"),
-        (["folds=2", "task=crossval"], "folds=2 is too few: in each training one fold is test"),
-        (["folds=0"], "folds=0 does not fit: it should be greater than or equal to 1"),
+        (["seeds=[]"], "seeds=[]: should be a list of at least 1."),
+        (["seeds=[-1]"], "seeds=[-1]: should be greater than or equal to 0"),
+        (
+            ["seeds=[1,2,1]"],
+            "seeds=[1, 2, 1]: should be different seeds; 1 is given more than once",
+        ),
+        (["seeds=[1,2]", "task=crossval"], "seeds=[1, 2]: only task=train is repeated"),
+        (["seeds=[1,2]", "task=benchmark"], "seeds=[1, 2]: only task=train is repeated"),
+        (["folds=2", "task=crossval"], "folds=2: too few, since one fold is test"),
+        (["folds=0"], "folds=0: should be greater than or equal to 1"),
     ],
 )
 def test_what_cannot_be_repeated_is_refused(

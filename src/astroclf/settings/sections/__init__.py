@@ -8,7 +8,7 @@ from astroclf.settings.sections.augment import Augment, ExactViews, Sky
 from astroclf.settings.sections.dataset import Catalog, Dataset, Files, ImageFolder, Simulated
 from astroclf.settings.sections.evaluation import Evaluation
 from astroclf.settings.sections.finetune import Finetune, Full, HeadOnly, Lora
-from astroclf.settings.sections.loss import Bce, Ce, Focal, Loss, Mse
+from astroclf.settings.sections.loss import Bce, Ce, Focal, Loss, LossSection, Mse
 from astroclf.settings.sections.model import Cnn, GalaxyCnn, Model, Timm
 from astroclf.settings.sections.optimizer import (
     Adam,
@@ -23,12 +23,13 @@ from astroclf.settings.sections.optimizer import (
     TimmOptimizer,
 )
 from astroclf.settings.sections.search import Search
-from astroclf.settings.sections.section import Count, Section, Seed, Seeds
+from astroclf.settings.sections.section import REFUSAL, Count, Section, Seed, Seeds
 from astroclf.settings.sections.task import Benchmark, CrossVal, Sync, Task, Train
 from astroclf.settings.sections.tracking import Mlflow, Tracking, Untracked
 from astroclf.settings.sections.trainer import Trainer
 
 __all__ = [
+    "REFUSAL",
     "Adam",
     "Augment",
     "Bce",
@@ -52,6 +53,7 @@ __all__ = [
     "ImageFolder",
     "Lora",
     "Loss",
+    "LossSection",
     "Mlflow",
     "Model",
     "Mse",

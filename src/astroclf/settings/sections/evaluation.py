@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from astroclf.settings.sections.section import Bins, Section, Text, UserPath
+from astroclf.settings.sections.section import Bins, Section, Text, UserPath, refusal
 
 
 class Evaluation(Section):
@@ -21,3 +21,26 @@ class Evaluation(Section):
     metadata_id: Text | None
     bin_columns: tuple[Text, ...]
     bins: Bins
+
+    @model_validator(mode="after")
+    def _adjusts_labels_once(self) -> Self:
+        if self.logit_adjustment > 0 and self.threshold != "none":
+            raise refusal(
+                f"evaluation.logit_adjustment={self.logit_adjustment:g} and evaluation.threshold="
+                f"{self.threshold} both adjust the labels. Set logit_adjustment to 0 or threshold to none."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_metadata_for_bins(self) -> Self:
+        if self.bin_columns and (self.metadata is None or self.metadata_id is None):
+            raise refusal(
+                f"evaluation.bin_columns={list(self.bin_columns)}: the columns have no table. Set "
+                "evaluation.metadata=<csv file> and evaluation.metadata_id=<its column of image ids>."
+            )
+        if self.metadata is not None and not self.bin_columns:
+            raise refusal(
+                f"evaluation.metadata={self.metadata}: no column of it is used. Name the columns along which "
+                "accuracy is reported in evaluation.bin_columns."
+            )
+        return self

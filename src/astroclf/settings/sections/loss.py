@@ -2,40 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from astroclf.settings.sections.section import Fraction, Section
+from astroclf.settings.metrics import TargetKind
+from astroclf.settings.sections.section import Fraction, Section, refusal
 
 Weight = Annotated[float, Field(ge=1e-6, le=1e6)]  # their ratios stay within float32
 Weights = Annotated[tuple[Weight, ...], Field(min_length=1)]
 ClassWeights = Literal["none", "balanced"] | Weights
+Activation = Literal["softmax", "normalised_sigmoid", "sigmoid"]
 
 
-class Ce(Section):
+class LossSection(Section):
+    """Settings of every loss; `name` is the loss."""
+
+    targets: ClassVar[tuple[TargetKind, ...]] = ("classes", "votes")  # that the loss accepts
+
+    name: str
+    class_weights: ClassWeights
+
+    @property
+    def activation(self) -> Activation:
+        """Activation of the logits of classes; that of vote fractions is always the sigmoid."""
+        return "normalised_sigmoid"
+
+    @property
+    def focal_gamma(self) -> float:
+        """Exponent by which a focal loss distorts probabilities; 0 for every other loss."""
+        return 0.0
+
+
+class Ce(LossSection):
+    targets = ("classes",)
+
     name: Literal["ce"]
     label_smoothing: Fraction
-    class_weights: ClassWeights
+
+    @property
+    def activation(self) -> Activation:
+        return "softmax"
 
 
-class Bce(Section):
+class Bce(LossSection):
     name: Literal["bce"]
     label_smoothing: Fraction
-    class_weights: ClassWeights
 
 
-class Focal(Section):
+class Focal(LossSection):
+    targets = ("classes",)
+
     name: Literal["focal"]
     form: Literal["sigmoid", "softmax"]
     gamma: Annotated[float, Field(ge=0, le=100)]
     alpha: Annotated[float, Field(gt=0, lt=1)] | Weights | None
-    class_weights: ClassWeights
+
+    @property
+    def activation(self) -> Activation:
+        return "softmax" if self.form == "softmax" else "normalised_sigmoid"
+
+    @property
+    def focal_gamma(self) -> float:
+        return self.gamma
+
+    @model_validator(mode="after")
+    def _weighs_classes_once(self) -> Self:
+        if self.alpha is not None and self.class_weights != "none":
+            raise refusal(
+                f"loss.class_weights={self.class_weights} and loss.alpha={self.alpha} both weight the classes. "
+                "Set loss.alpha=null or loss.class_weights=none."
+            )
+        if self.form == "softmax" and isinstance(self.alpha, float):
+            raise refusal(
+                f"loss.alpha={self.alpha:g}: loss.form=softmax needs a list with one weight per class. "
+                "Give a list, or choose loss.form=sigmoid."
+            )
+        return self
 
 
-class Mse(Section):
+class Mse(LossSection):
+    targets = ("votes",)
+
     name: Literal["mse"]
-    class_weights: ClassWeights
 
 
 Loss = Annotated[Ce | Bce | Focal | Mse, Field(discriminator="name")]

@@ -22,8 +22,7 @@ from astroclf.errors import UserError
 from astroclf.overrides import explain_refusal
 from astroclf.redaction import redact_values
 from astroclf.settings import Settings, read_settings
-from astroclf.settings.agreement import gives_votes
-from astroclf.settings.metrics import metric_names, target_kind
+from astroclf.settings.metrics import VOTES, metric_names
 from astroclf.sweep.nodes import PAIRED_PRUNERS, STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.sweep.read import read_space
 from astroclf.sweep.space.space import Space
@@ -75,12 +74,12 @@ class Compositions:
 
     def _monitoring_no_loss(self, space: Space) -> Space:
         settings = self._settings_of_a_trial(space)
-        votes = gives_votes(settings.dataset)
+        targets = settings.dataset.target_kind
         require_comparable(settings, is_default_allowed="trainer.monitor" not in space.fixed)
         if settings.trainer.monitor != "loss":
             return space
-        objective, metrics = settings.search.objective, metric_names(target_kind(votes))
-        default = "rmse" if votes else "accuracy"
+        objective, metrics = settings.search.objective, metric_names(targets)
+        default = "rmse" if targets == VOTES else "accuracy"
         monitor = objective if isinstance(objective, str) and objective in metrics else default
         return replace(
             space, fixed={**space.fixed, "trainer.monitor": f"trainer.monitor={monitor}"}

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from astroclf.errors import UserError
 from astroclf.settings import Settings
-from astroclf.settings.agreement import gives_votes
-from astroclf.settings.metrics import COSTS, higher_is_better, metric_names, target_kind
+from astroclf.settings.metrics import COSTS, VOTES, higher_is_better, metric_names
 
 MAXIMIZE, MINIMIZE = "maximize", "minimize"
 
@@ -19,7 +18,7 @@ def read_objectives(settings: Settings) -> tuple[str, ...]:
     """
     wanted = settings.search.objective or settings.trainer.monitor
     names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
-    metrics = metric_names(target_kind(gives_votes(settings.dataset)))
+    metrics = metric_names(settings.dataset.target_kind)
     for name in names:
         if name not in (*metrics, *COSTS):
             raise UserError(
@@ -37,7 +36,7 @@ def require_comparable(settings: Settings, *, is_default_allowed: bool = False) 
     The value of a loss has its own units: focal loss, label smoothing and class weights scale it.
     is_default_allowed: whether trainer.monitor=loss will be replaced, since nobody asked for it.
     """
-    remedy = "rmse" if gives_votes(settings.dataset) else "log_loss"
+    remedy = "rmse" if settings.dataset.target_kind == VOTES else "log_loss"
     objective = settings.search.objective
     named = (objective,) if isinstance(objective, str) else objective or ()
     key, value = "search.objective", objective if isinstance(objective, str) else _listed(named)
