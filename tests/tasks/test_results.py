@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,17 +16,18 @@ from astroclf.evaluation.decisions.comparison import compare_decisions
 from astroclf.evaluation.decisions.decision import Decided, Decision, to_probabilities
 from astroclf.evaluation.resampling import Resampling
 from astroclf.inference.predictor import Outputs
+from astroclf.runs.folder import RunFolder
+from astroclf.runs.predictions import write_predictions
 from astroclf.settings import Settings
 from astroclf.tasks.results import (
-    append_history,
+    metrics_content,
+    predictions_of,
     score_splits,
     summary,
-    write_history,
-    write_metrics,
-    write_predictions,
 )
 from astroclf.tasks.scores import Scoring
 
+RUN = {"train_s": 1.0}
 VOTES = ("dataset.target=votes", "loss=bce", "trainer.monitor=rmse")
 
 
@@ -59,9 +59,9 @@ def vote_scoring(settings: Callable[..., Settings]) -> Scoring:
     return Scoring(load_dataset(chosen.dataset), Decision("sigmoid"), chosen)
 
 
-def test_metrics_have_the_promised_form(scoring: Scoring, tmp_path: Path) -> None:
+def test_metrics_have_the_promised_form(scoring: Scoring) -> None:
     splits = score_splits(scoring, guess(scoring.dataset))
-    run = {"seed": np.int64(4), "train_s": np.float32(0.5)}
+    run = {"seed": 4, "train_s": np.float32(0.5)}
     plain = Decided(splits["val"].predictions, splits["val"].labels)
     compared = compare_decisions(
         plain,
@@ -71,10 +71,8 @@ def test_metrics_have_the_promised_form(scoring: Scoring, tmp_path: Path) -> Non
         bins=5,
         resampling=Resampling(20, 0),
     )
-    written = write_metrics(tmp_path / "metrics.json", splits, {"val": compared}, run)
-    found = json.loads((tmp_path / "metrics.json").read_text())
-    sections = {"train", "val", "test", "per_class", "baseline", "decision", "run"}
-    assert set(found) == sections == set(written)
+    found = metrics_content(splits, {"val": compared}, run).to_dict()
+    assert set(found) == {"train", "val", "test", "per_class", "baseline", "decision", "run"}
     accuracy = found["decision"]["val"]["accuracy"]
     assert accuracy["plain"]["value"] == pytest.approx(found["val"]["accuracy"]["value"])
     assert accuracy["gain"]["value"] == 0
@@ -116,8 +114,9 @@ def test_quick_figures_are_the_full_ones(scoring: Scoring) -> None:
 
 def test_predictions_name_every_image(scoring: Scoring, tmp_path: Path) -> None:
     dataset, outputs = scoring.dataset, guess(scoring.dataset)
-    write_predictions(tmp_path / "p.csv", dataset, score_splits(scoring, outputs))
-    rows = read_rows(tmp_path / "p.csv")
+    predictions = predictions_of(dataset, score_splits(scoring, outputs))
+    write_predictions(RunFolder(tmp_path), predictions)
+    rows = read_rows(tmp_path / "predictions.csv")
     assert list(rows[0]) == ["id", "split", "truth", "label", "p_galaxy", "p_star"]
     assert sorted(row["id"] for row in rows) == sorted(dataset.ids)
     truth = dict(zip(dataset.ids, np.array(dataset.classes)[dataset.targets], strict=True))
@@ -134,31 +133,13 @@ def test_predictions_of_votes_stand_beside_the_true_ones(
 ) -> None:
     dataset = vote_scoring.dataset
     splits = score_splits(vote_scoring, guess(dataset))
-    write_predictions(tmp_path / "p.csv", dataset, splits)
+    write_predictions(RunFolder(tmp_path), predictions_of(dataset, splits))
     position = {name: i for i, name in enumerate(dataset.ids)}
-    for row in read_rows(tmp_path / "p.csv"):
+    for row in read_rows(tmp_path / "predictions.csv"):
         votes = [float(row[f"vote_{name}"]) for name in dataset.classes]
         np.testing.assert_allclose(votes, dataset.targets[position[row["id"]]], atol=1e-5)
         assert row["truth"] == dataset.classes[int(np.argmax(votes))]
         assert all(0 <= float(row[f"p_{name}"]) <= 1 for name in dataset.classes)
-
-
-def test_history_grows_a_row_an_epoch(tmp_path: Path) -> None:
-    file = tmp_path / "history.csv"
-    rows = [{"epoch": n, "val_loss": 1 / n} for n in (1, 2, 3)]
-    for n, row in enumerate(rows, start=1):
-        append_history(file, row)
-        assert len(read_rows(file)) == n
-    assert [float(row["val_loss"]) for row in read_rows(file)] == [1.0, 0.5, 1 / 3]
-
-
-def test_history_is_cut_back_to_what_is_certain(tmp_path: Path) -> None:
-    file = tmp_path / "history.csv"
-    file.write_text("epoch,val_loss\n1,0.5\n2,0.4\n3,0.")
-    write_history(file, [{"epoch": 1, "val_loss": 0.5}])
-    assert read_rows(file) == [{"epoch": "1", "val_loss": "0.5"}]
-    write_history(file, [])
-    assert not file.exists()
 
 
 def test_the_summary_says_what_chose_the_epoch(scoring: Scoring) -> None:
@@ -202,13 +183,13 @@ def test_accuracy_along_a_column_is_reported(
     )
     scoring = Scoring(simulated_dataset, Decision("softmax"), chosen)
     splits = score_splits(scoring, guess(simulated_dataset))
-    content = write_metrics(tmp_path / "metrics.json", splits, {}, {})
-    assert set(content["binned"]) == {"train", "val", "test"}
-    assert set(json.loads((tmp_path / "metrics.json").read_text())["binned"]["val"]) == {"r"}
+    binned = metrics_content(splits, {}, RUN).binned
+    assert set(binned) == {"train", "val", "test"}
+    assert set(binned["val"]) == {"r"}
 
 
 def test_figures_without_the_images_that_overlap_train_stand_beside_the_others(
-    scoring: Scoring, tmp_path: Path
+    scoring: Scoring,
 ) -> None:
     dataset = scoring.dataset
     val, train = dataset.indices("val"), dataset.indices("train")
@@ -219,13 +200,11 @@ def test_figures_without_the_images_that_overlap_train_stand_beside_the_others(
     splits = score_splits(leaky, outputs)
     labels = outputs["val"].logits[3:].argmax(axis=1)
     expected = accuracy_score(dataset.targets[val[3:]], labels)
-    found = write_metrics(tmp_path / "metrics.json", splits, {}, {})["without_overlap"]
+    found = metrics_content(splits, {}, RUN).to_dict()["without_overlap"]
     assert list(found) == ["val"]
     assert found["val"]["n"] == len(val) - 3
     assert found["val"]["accuracy"]["value"] == pytest.approx(expected)
     assert f"val without its 3 images that overlap train: accuracy {expected:.3f}" in summary(
         leaky.settings, splits, {}
     )
-    assert "without_overlap" not in write_metrics(
-        tmp_path / "metrics.json", score_splits(scoring, outputs), {}, {}
-    )
+    assert not metrics_content(score_splits(scoring, outputs), {}, RUN).without_overlap

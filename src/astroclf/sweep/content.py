@@ -32,9 +32,9 @@ STATES = {
 class Replicated(TypedDict):
     """A metric of the best trial, trained again with several seeds; std is None for one seed."""
 
-    mean: float
+    mean: float | None
     std: float | None
-    values: Sequence[float]
+    values: Sequence[float | None]
 
 
 @dataclass(frozen=True)

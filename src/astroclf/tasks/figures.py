@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from astroclf.device import peak_memory_bytes
-from astroclf.files import write_json
 from astroclf.models.classifier import count_parameters
+from astroclf.runs.metrics import Metrics
 from astroclf.settings.metrics import COSTS
 from astroclf.tasks.build import Setup
 from astroclf.training.progress import Progress
@@ -50,22 +49,21 @@ def _mean(rows: Sequence[Mapping[str, float]], name: str) -> float:
     return statistics.fmean(row[name] for row in rows)
 
 
-def write_trial_metrics(file: Path, setup: Setup, objective_epoch: str) -> None:
-    """Write metrics.json as far as the epochs tell it: the loss on train, every metric on val."""
+def trial_metrics(setup: Setup, objective_epoch: str) -> Metrics:
+    """Return the content of metrics.json that the epochs give: the loss on train, every metric on val."""
     progress = setup.progress
     figures = measured_figures(setup, objective_epoch)
-    val = {name: _alone(value) for name, value in figures.items() if name not in COSTS}
+    val = {name: _entry(value) for name, value in figures.items() if name not in COSTS}
     train = _mean(_epochs(progress, objective_epoch), "train_loss")
     run = {
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
         "peak_memory_mb": round(peak_memory_bytes(setup.learner.device) / 1e6),
-        **{name: figures[name] for name in COSTS},
+        **{name: int(figures[name]) if "parameters" in name else figures[name] for name in COSTS},
     }
-    content = {"train": {"loss": _alone(train)}, "val": val, "run": run}
-    write_json(file, content)
+    return Metrics.of({"train": {"loss": _entry(train)}, "val": val, "run": run})
 
 
-def _alone(value: float) -> dict[str, float | None]:
-    """As metrics.json holds a figure, without an interval."""
+def _entry(value: float) -> dict[str, float | None]:
+    """Return the entry of a metric without an interval."""
     return {"value": value if math.isfinite(value) else None, "ci95": None}

@@ -21,6 +21,9 @@ from astroclf.models.classifier import count_parameters
 from astroclf.models.lora import merge_adapters
 from astroclf.reports.run.content import DecisionContent, ReportContent, SplitResult
 from astroclf.reports.run.report import write_report
+from astroclf.runs.folder import RunFolder
+from astroclf.runs.metrics import write_metrics
+from astroclf.runs.predictions import write_predictions
 from astroclf.settings import Settings
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
@@ -29,10 +32,10 @@ from astroclf.tasks.bundle_description import describe_bundle
 from astroclf.tasks.decide import compare_with_plain, fit_decision
 from astroclf.tasks.results import (
     count_test_evaluations,
+    metrics_content,
+    predictions_of,
     score_splits,
     summary,
-    write_metrics,
-    write_predictions,
 )
 from astroclf.tasks.run import Run
 from astroclf.tasks.scores import Scoring
@@ -72,7 +75,7 @@ def report_outcome(
     splits = score_splits(Scoring(dataset, fitted.decision, settings), outputs)
     warnings = [*run.warnings, *compare_with_baseline(dataset, splits)]
     if TEST in splits:
-        facts["test_evaluations"] = count_test_evaluations(folder / "metrics.json", facts["epochs"])
+        facts["test_evaluations"] = count_test_evaluations(RunFolder(folder), facts["epochs"])
         if facts["test_evaluations"] > 1:
             warnings.append(
                 f"The test split was evaluated {facts['test_evaluations']} times in this run: if its figures led to "
@@ -84,10 +87,11 @@ def report_outcome(
         for split in (VAL, TEST)
         if split in outputs
     }
-    content = write_metrics(folder / "metrics.json", splits, compared, facts)
-    write_predictions(folder / "predictions.csv", dataset, splits)
+    content = metrics_content(splits, compared, facts)
+    write_metrics(RunFolder(folder), content)
+    write_predictions(RunFolder(folder), predictions_of(dataset, splits))
     description = describe_bundle(
-        settings, dataset, setup.preprocess, fitted.decision, content, origin
+        settings, dataset, setup.preprocess, fitted.decision, content.to_dict(), origin
     )
     write_bundle(folder / "bundle", predictor.network.state_dict(), description)
     decision = DecisionContent(

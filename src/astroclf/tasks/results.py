@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +11,14 @@ import numpy as np
 from astroclf.data.audit import find_leaks, overlaps_train
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
+from astroclf.errors import UserError
 from astroclf.evaluation.decisions.comparison import ComparedDecisions
 from astroclf.evaluation.metrics.baseline import HEADLINES, constant_baseline
-from astroclf.files import read_json, write_csv, write_json
 from astroclf.inference.predictor import Outputs
 from astroclf.reports.run.content import SplitResult
+from astroclf.runs.folder import RunFolder
+from astroclf.runs.metrics import Metrics, read_metrics
+from astroclf.runs.predictions import Predictions
 from astroclf.settings import Settings
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
@@ -68,13 +69,12 @@ def _score_split(
     )
 
 
-def write_metrics(
-    file: Path,
+def metrics_content(
     splits: Mapping[str, SplitResult],
     compared: Mapping[str, ComparedDecisions],
     run: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Write metrics.json; returns what stands in it.
+) -> Metrics:
+    """Return the content of metrics.json.
 
     compared: splits without and with the decision.
     """
@@ -100,64 +100,41 @@ def write_metrics(
         for split, each in compared.items()
     }
     content["run"] = dict(run)
-    write_json(file, content)
-    return content
+    return Metrics.of(content)
 
 
-def count_test_evaluations(file: Path, epochs: int) -> int:
+def count_test_evaluations(folder: RunFolder, epochs: int) -> int:
     """Return how many trainings of a run were evaluated on test, with the one of so many epochs.
 
-    file: the metrics.json that the run may have from before it was resumed.
+    folder: of the run, which may have a metrics.json from before it was resumed.
     """
     try:
-        before = read_json(file)["run"]
-        return int(before["test_evaluations"]) + int(before["epochs"] != epochs)
-    except (OSError, ValueError, KeyError, TypeError):
+        before = read_metrics(folder).run
+    except UserError:
         return 1
+    if before.test_evaluations is None:
+        return 1
+    return before.test_evaluations + int(before.epochs != epochs)
 
 
-def write_predictions(file: Path, dataset: ImageDataset, splits: Mapping[str, SplitResult]) -> None:
-    """Write predictions.csv: id, split, truth, label, and p_<class> for each class.
-
-    For vote fractions, truth and label are the answers with most votes, p_<answer> are the
-    predicted and vote_<answer> the given fractions.
-    """
-    names = list(dataset.classes)
-    classes = np.array(names)
-    votes = [f"vote_{name}" for name in names] if dataset.has_votes else []
-    rows: list[list[str]] = []
-    for split, result in splits.items():
-        truth = result.targets.argmax(axis=1) if dataset.has_votes else result.targets
-        numbers = result.predictions
-        if dataset.has_votes:
-            numbers = np.hstack([result.predictions, result.targets])
-        labels = result.predictions.argmax(axis=1) if result.labels is None else result.labels
-        rows += [
-            [image, split, true, label, *(f"{x:.6g}" for x in row)]
-            for image, true, label, row in zip(
-                result.ids, classes[truth], classes[labels], numbers, strict=True
-            )
-        ]
-    write_csv(
-        file, ["id", "split", "truth", "label", *(f"p_{name}" for name in names), *votes], rows
+def predictions_of(dataset: ImageDataset, splits: Mapping[str, SplitResult]) -> Predictions:
+    """Return the predictions for all splits; the classes of votes are the answers with most of them."""
+    results = list(splits.values())
+    targets = np.concatenate([result.targets for result in results])
+    probabilities = np.concatenate([result.predictions for result in results])
+    labels = [
+        result.predictions.argmax(axis=1) if result.labels is None else result.labels
+        for result in results
+    ]
+    return Predictions(
+        classes=dataset.classes,
+        ids=np.concatenate([result.ids for result in results]),
+        parts=np.repeat(list(splits), [len(result) for result in results]),
+        truth=targets.argmax(axis=1) if dataset.has_votes else targets,
+        labels=np.concatenate(labels),
+        probabilities=probabilities,
+        votes=targets if dataset.has_votes else None,
     )
-
-
-def write_history(file: Path, history: list[dict[str, float]]) -> None:
-    """Write history.csv anew, as far as it is known: one row an epoch."""
-    file.unlink(missing_ok=True)
-    for row in history:
-        append_history(file, row)
-
-
-def append_history(file: Path, row: Mapping[str, float]) -> None:
-    """Add the row of an epoch that has just ended, so that others can watch."""
-    is_new = not file.exists()
-    with file.open("a", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(row))
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
 
 
 def summary(settings: Settings, splits: Mapping[str, SplitResult], facts: Mapping[str, Any]) -> str:

@@ -16,6 +16,9 @@ from astroclf.interruption import graceful_interrupt, interrupted_while
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
 from astroclf.redaction import redact_values
+from astroclf.runs.folder import RunFolder
+from astroclf.runs.history import append_history, write_history
+from astroclf.runs.metrics import write_metrics
 from astroclf.settings import Settings, sections
 from astroclf.settings.metrics import METRICS
 from astroclf.status import duration, status
@@ -23,9 +26,8 @@ from astroclf.tasks.build import Setup, prepare
 from astroclf.tasks.data_checks import inspect_dataset
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.decide import plain_decision
-from astroclf.tasks.figures import measured_figures, write_trial_metrics
+from astroclf.tasks.figures import measured_figures, trial_metrics
 from astroclf.tasks.outcome import report_outcome
-from astroclf.tasks.results import append_history, write_history
 from astroclf.tasks.run import Run
 from astroclf.tasks.scores import Scoring
 from astroclf.tracking import closing
@@ -115,7 +117,7 @@ class Keeper:
     def begin(self) -> None:
         """Keep the state before the first step, and the history as far as it is certain."""
         self.store()
-        write_history(self.folder / "history.csv", self.setup.progress.history)
+        write_history(RunFolder(self.folder), self.setup.progress.history)
         for row in self.setup.progress.history:  # a kill may have left some of them unsent
             self.tracker.log_metrics(tracked_metrics(row), step=int(row["epoch"]))
 
@@ -138,7 +140,7 @@ class Keeper:
         progress.record_threads(self.setup.threads.number)
         self.store()
         row = progress.history[-1]
-        append_history(self.folder / "history.csv", row)
+        append_history(RunFolder(self.folder), row)
         is_best = progress.best_epoch == progress.epoch
         tracked = tracked_metrics(row)
         if is_best and self.trial is not None:  # other runs are measured once more when they end
@@ -147,9 +149,8 @@ class Keeper:
         self.tracker.log_metrics(tracked, step=progress.epoch)
         log.info(epoch_line(self.settings.trainer, progress, self.positive_class))
         if self.trial is not None:
-            write_trial_metrics(
-                self.folder / "metrics.json", self.setup, self.settings.search.objective_epoch
-            )
+            metrics = trial_metrics(self.setup, self.settings.search.objective_epoch)
+            write_metrics(RunFolder(self.folder), metrics)
             self.trial.report(progress.epoch, row[f"val_{self.settings.trainer.monitor}"])
 
 

@@ -77,7 +77,7 @@ def assert_spread(content: Any, metrics: list[Any]) -> None:
         for metric, spread in content[split].items():
             values = [each[split][metric]["value"] for each in metrics]
             assert spread["values"] == values
-            assert spread["mean"] == pytest.approx(np.mean(values))
+            assert spread["value"] == pytest.approx(np.mean(values))
             assert spread["std"] == pytest.approx(np.std(values, ddof=1))
 
 
@@ -108,7 +108,7 @@ def test_mean_and_spread_are_those_of_the_seeds(seeds: Path) -> None:
     for split in ("val", "test"):
         for metric in ("log_loss", "brier"):
             low, high = content[split][metric]["ci95"]
-            assert low <= content[split][metric]["mean"] <= high
+            assert low <= content[split][metric]["value"] <= high
         assert content[split]["roc_auc"]["ci95"] is None
     assert "pooled" not in content
     assert not (seeds / "predictions.csv").exists()
@@ -120,7 +120,7 @@ def test_one_seed_has_no_spread(train_run: Run, caplog: pytest.LogCaptureFixture
     content = read_json(folder / "metrics.json")
     assert content["val"]["accuracy"]["std"] is None
     assert "test" not in content
-    value = content["val"]["accuracy"]["mean"]
+    value = content["val"]["accuracy"]["value"]
     assert re.search(rf"^accuracy +{value:.3f} +\[.*\] +{value:.3f}$", caplog.text, re.MULTILINE)
 
 

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from astroclf.data.splits import write_split
-from astroclf.errors import Interrupted, Pruned
+from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.provenance import provenance
+from astroclf.runs.folder import RunFolder
 from astroclf.runs.manifest import Record, continue_record
+from astroclf.runs.metrics import read_metrics
+from astroclf.runs.predictions import read_predictions
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.repeat.repetitions import (
     Repetition,
@@ -20,7 +23,6 @@ from astroclf.tasks.repeat.repetitions import (
     repeat_folds,
     repeat_seeds,
 )
-from astroclf.tasks.repeat.stored_results import has_results
 from astroclf.tasks.repeat.together import report_together
 from astroclf.tasks.reports import SilentTrial
 from astroclf.tasks.run import Run
@@ -70,7 +72,7 @@ def train_each(
     """Do the trainings that are not in the record, or whose results are damaged; record them."""
     for number, repetition in enumerate(repetitions, start=1):
         name, monitor = repetition.name, repetition.settings.trainer.monitor
-        done = name in record.figures and has_results(run.folder.path / name, classes)
+        done = name in record.figures and has_results(run.folder.child(name), classes)
         title = f"{name}, {number} of {len(repetitions)}"
         if done:
             log.info("%s, is done", title)
@@ -82,6 +84,16 @@ def train_each(
         else:
             so_far = [record.figures[each.name] for each in repetitions[:number]]
             run.trial.report_trainings([figures[monitor] for figures in so_far])
+
+
+def has_results(folder: RunFolder, classes: Sequence[str]) -> bool:
+    """Return whether a training has results that are whole."""
+    try:
+        read_metrics(folder)
+        read_predictions(folder, classes)
+    except UserError:
+        return False
+    return True
 
 
 def train_one(run: Run, repetition: Repetition) -> dict[str, float]:

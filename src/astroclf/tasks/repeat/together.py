@@ -1,20 +1,26 @@
-"""What several trainings of one kind are worth together."""
+"""Results of several trainings together: metrics.json, predictions.csv, the tracker, the terminal."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from astroclf.data.dataset import TEST, ImageDataset
+from astroclf.data.dataset import TEST, VAL, ImageDataset
 from astroclf.evaluation.intervals import Measured
-from astroclf.files import shortest, write_json
+from astroclf.files import shortest
+from astroclf.runs.folder import RunFolder
+from astroclf.runs.metrics import Metrics, read_metrics, write_metrics
+from astroclf.runs.predictions import write_predictions
 from astroclf.settings import Settings
-from astroclf.tasks.repeat.out_of_fold import read_out_of_fold, score_out_of_fold, write_out_of_fold
-from astroclf.tasks.repeat.seed_intervals import measure_mean
-from astroclf.tasks.repeat.spread import measure_spread, spread_table, tracked_metrics
-from astroclf.tasks.repeat.stored_results import read_metrics
+from astroclf.tasks.repeat.aggregate import (
+    measure_means,
+    measure_spread,
+    read_out_of_fold,
+    score_out_of_fold,
+)
+from astroclf.tasks.repeat.table import MEANINGS, spread_table
 from astroclf.tracking import Tracker
 
 log = logging.getLogger(__name__)
@@ -28,69 +34,74 @@ def report_together(
     *,
     is_trial: bool,
 ) -> None:
-    """Write metrics.json beside the folders of the trainings; track it, and tell it unless it is
+    """Write metrics.json beside the folders of the trainings; track it, and log it unless it is
     that of a trial.
 
     dataset: the images of every seed; those of a cross-validation are in folds, and its
     predictions.csv is written too, but for a trial.
     """
-    folder = folders[0].parent
-    metrics = [read_metrics(own) for own in folders]
+    folder = RunFolder(folders[0].parent)
+    children = [RunFolder(own) for own in folders]
+    single = [read_metrics(child) for child in children]
     in_folds = settings.seeds is None
-    means = {} if in_folds or is_trial else measure_mean(settings, dataset, folders)
-    spreads = measure_spread(metrics, means)
+    means = {} if in_folds or is_trial else measure_means(settings, dataset, children)
     pooled: dict[str, Measured] = {}
     if in_folds and not is_trial:
-        rows = read_out_of_fold(folders, dataset.classes)
-        write_out_of_fold(folder / "predictions.csv", rows)
+        predictions = read_out_of_fold(children, dataset.classes)
+        write_predictions(folder, predictions, part="fold")
         losses = {
-            own.name: each[TEST]["loss"]["value"]
-            for own, each in zip(folders, metrics, strict=True)
+            child.name: each.splits[TEST]["loss"].value
+            for child, each in zip(children, single, strict=True)
         }
-        pooled = score_out_of_fold(settings, dataset, rows, losses)
-    names = [own.name for own in folders]
-    run = run_facts(settings, names, metrics)
-    content = {**spreads, **({"pooled": pooled} if pooled else {}), "run": run}
-    write_json(folder / "metrics.json", content)
-    tracker.log_metrics(tracked_metrics(spreads, pooled))
-    tracker.log_artifacts([folder / "metrics.json", folder / "predictions.csv"])
+        pooled = score_out_of_fold(settings, dataset, predictions, losses)
+    spreads = {
+        split: {name: metric.model_dump(exclude_unset=True) for name, metric in each.items()}
+        for split, each in measure_spread(single, means).items()
+    }
+    content = {**spreads, **({"pooled": pooled} if pooled else {})}
+    metrics = Metrics.of({**content, "run": run_facts(settings, children, single)})
+    write_metrics(folder, metrics)
+    tracker.log_metrics(tracked_metrics(metrics))
+    tracker.log_artifacts([folder.metrics, folder.predictions])
     if not is_trial:
-        log.info("%s", spread_table(names, spreads, pooled))
-        log.info("\n".join(closing_lines(settings, folder)))
+        log.info("%s", spread_table(metrics))
+        log.info("\n".join(closing_lines(folder, in_folds)))
 
 
 def run_facts(
-    settings: Settings, names: Sequence[str], metrics: Sequence[Mapping[str, Any]]
+    settings: Settings, folders: Sequence[RunFolder], metrics: Sequence[Metrics]
 ) -> dict[str, Any]:
-    """What `metrics.json` says of the run itself; each training has its own."""
-    runs = [each["run"] for each in metrics]
-    warnings = [warning for run in runs for warning in run.get("warnings", [])]
+    """Return the facts of the run; each training has its own."""
+    warnings = [warning for each in metrics for warning in each.run.warnings]
     several: dict[str, Any] = {"folds": settings.folds, "seed": settings.seed}
     if settings.seeds is not None:
         several = {"seeds": list(settings.seeds)}
     return {
-        "runs": list(names),
+        "runs": [folder.name for folder in folders],
         **several,
         "selection_metric": f"val {settings.trainer.monitor}",
-        "train_s": round(sum(run["train_s"] for run in runs), 2),
+        "train_s": round(sum(each.run.train_s for each in metrics), 2),
         "warnings": list(dict.fromkeys(warnings)),
     }
 
 
-def closing_lines(settings: Settings, folder: Path) -> list[str]:
-    """What the table means, and where everything lies."""
-    if settings.seeds is None:
-        meaning = (
-            "Each image is in test once, for a network that neither trained on it nor was chosen by it; "
-            "std is over the folds."
-        )
-    else:
-        meaning = (
-            "std is over the seeds, on the same images; the interval is that of the mean, for images of this "
-            "kind."
-        )
-    lines = ["", meaning, ""]
-    if settings.seeds is None:
-        lines.append(f"{'predictions':<12}{shortest(folder) / 'predictions.csv'}")
-    lines.append(f"{'all else':<12}{shortest(folder)}")
+def tracked_metrics(metrics: Metrics) -> dict[str, float]:
+    """Return `<split>_<metric>` and `<split>_<metric>_std`, with the names that a single run has, and
+    `pooled_<metric>`."""
+    found: dict[str, float | None] = {}
+    for split, spreads in metrics.splits.items():
+        name = f"best_{split}" if split == VAL else split
+        for metric, spread in spreads.items():
+            found[f"{name}_{metric}"] = spread.value
+            found[f"{name}_{metric}_std"] = spread.std
+    found |= {f"pooled_{name}": metric.value for name, metric in metrics.pooled.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def closing_lines(folder: RunFolder, in_folds: bool) -> list[str]:
+    """Return the meaning of the table, and the paths of the results."""
+    lines = ["", MEANINGS[in_folds], ""]
+    if in_folds:
+        lines.append(f"{'predictions':<12}{shortest(folder.predictions)}")
+    lines.append(f"{'all else':<12}{shortest(folder.path)}")
     return lines

@@ -10,9 +10,11 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
-from astroclf.files import read_json
+from astroclf.errors import UserError
+from astroclf.runs.folder import RunFolder
+from astroclf.runs.metrics import read_metrics
 from astroclf.settings import Settings
-from astroclf.sweep.content import SweepContent
+from astroclf.sweep.content import Replicated, SweepContent
 from astroclf.sweep.space.space import Space
 from astroclf.tasks.search.compositions import Compositions
 
@@ -42,8 +44,8 @@ def replicate_best(
     name, seeds = f"replicates-of-{content.best.number}", unused_seeds(settings, content)
     own = {"task": "task=train", "seeds": f"seeds=[{','.join(map(str, seeds))}]"}
     space = replace(space, fixed={**space.fixed, **own})
-    figures = folder / name / "metrics.json"
-    if _seeds_of(figures) != seeds:
+    own_folder = RunFolder(folder / name)
+    if _seeds_of(own_folder) != seeds:
         log.info(
             "training trial %d once more with %d seeds, in %s",
             content.best.number,
@@ -58,9 +60,13 @@ def replicate_best(
         if isinstance(outcome, BaseException):
             log.warning("the replicates could not be trained: %s", outcome)
             return content
-    measured = read_json(figures)
+    measured = read_metrics(own_folder).splits
     split = "test" if "test" in measured else "val"
-    return replace(content, replicates=measured[split], seeds=tuple(seeds), replicated_on=split)
+    replicates = {
+        name: Replicated(mean=metric.value, std=metric.std, values=metric.values)
+        for name, metric in measured[split].items()
+    }
+    return replace(content, replicates=replicates, seeds=tuple(seeds), replicated_on=split)
 
 
 def unused_seeds(settings: Settings, content: SweepContent) -> list[int]:
@@ -79,10 +85,9 @@ def unused_seeds(settings: Settings, content: SweepContent) -> list[int]:
     return list(islice(unused, settings.search.replicates))
 
 
-def _seeds_of(figures: Path) -> list[int] | None:
-    """The seeds of replicates that are there and whole."""
+def _seeds_of(folder: RunFolder) -> list[int] | None:
+    """Return the seeds of replicates that are complete, None if there are none."""
     try:
-        seeds: list[int] = read_json(figures)["run"]["seeds"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_metrics(folder).run.seeds
+    except UserError:
         return None
-    return seeds

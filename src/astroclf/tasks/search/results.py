@@ -69,5 +69,6 @@ def tracked_figures(content: SweepContent) -> dict[str, float]:
     for name, share in importances(content).items():
         figures[f"importance_{name}"] = share
     for name, replicated in (content.replicates or {}).items():
-        figures[f"replicates_{content.replicated_on}_{name}"] = replicated["mean"]
+        if (mean := replicated["mean"]) is not None:
+            figures[f"replicates_{content.replicated_on}_{name}"] = mean
     return figures

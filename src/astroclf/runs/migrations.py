@@ -1,0 +1,29 @@
+"""Migrations of files of a run folder from one schema version to the next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def migrate_metrics_1(content: dict[str, Any]) -> dict[str, Any]:
+    """Give the mean over several trainings the name `value`, and the selection metric its name."""
+    migrated = {
+        part: {name: _with_value(entry) for name, entry in entries.items()}
+        if isinstance(entries, dict) and part != "run"
+        else entries
+        for part, entries in content.items()
+    }
+    run = content.get("run")
+    if isinstance(run, dict) and "chosen_on" in run:
+        migrated["run"] = {_new_name(key): value for key, value in run.items()}
+    return migrated
+
+
+def _with_value(entry: Any) -> Any:
+    if not isinstance(entry, dict) or "mean" not in entry:
+        return entry
+    return {"value" if key == "mean" else key: value for key, value in entry.items()}
+
+
+def _new_name(key: str) -> str:
+    return "selection_metric" if key == "chosen_on" else key

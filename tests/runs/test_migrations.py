@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from astroclf.runs.migrations import migrate_metrics_1
+
+
+def test_mean_of_several_trainings_becomes_the_value() -> None:
+    old = {"test": {"mcc": {"mean": 0.5, "values": [0.5]}}, "pooled": {"mcc": {"value": 0.4}}}
+    new = {"test": {"mcc": {"value": 0.5, "values": [0.5]}}, "pooled": {"mcc": {"value": 0.4}}}
+    assert migrate_metrics_1(old) == new
+
+
+def test_selection_metric_gets_its_name() -> None:
+    run = migrate_metrics_1({"run": {"chosen_on": "val loss", "seed": 1}})["run"]
+    assert run == {"selection_metric": "val loss", "seed": 1}
