@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +17,20 @@ if TYPE_CHECKING:
 
 TRAIN, VAL, TEST = "train", "val", "test"
 UNASSIGNED = ""
+
+
+class PictureHashes:
+    """Hashes of the pixels of each image (see `ImageDataset.picture_hashes`), computed when first used."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.images = images
+
+    @cached_property
+    def values(self) -> tuple[bytes, ...]:
+        return tuple(
+            hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
+            for image in self.images
+        )
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,7 @@ class ImageDataset:
     neighbour_arcsec: squares of this width round sky_deg that overlap show a common piece of sky.
     skipped: file -> reason, for each image that could not be read and was left out.
     framing: the preparation of the image files; None for images that come from no file.
+    hashes: of the pixels; shared by data sets of the same images, since computing them reads all.
     """
 
     images: np.ndarray
@@ -48,6 +63,11 @@ class ImageDataset:
     neighbour_arcsec: float = 0.0
     skipped: Mapping[str, str] = field(default_factory=dict)
     framing: Framing | None = None
+    hashes: PictureHashes | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.hashes is None or self.hashes.images is not self.images:
+            object.__setattr__(self, "hashes", PictureHashes(self.images))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -87,29 +107,21 @@ class ImageDataset:
 
     def with_reversed_classes(self) -> ImageDataset:
         """Return the same images with their two classes in the other order."""
-        return self._with(classes=self.classes[::-1], targets=1 - self.targets)
+        return replace(self, classes=self.classes[::-1], targets=1 - self.targets)
 
     def with_split(self, split: np.ndarray) -> ImageDataset:
-        """The same images in other splits."""
-        return self._with(split=split)
+        """Return the same images in other splits."""
+        return replace(self, split=split)
 
     def with_groups(self, groups: np.ndarray) -> ImageDataset:
-        """The same images in other groups."""
-        return self._with(groups=groups)
+        """Return the same images in other groups."""
+        return replace(self, groups=groups)
 
-    def _with(self, **changes: Any) -> ImageDataset:
-        other = replace(self, **changes)
-        # Reading every pixel again would take longer than all else here.
-        other.__dict__["picture_hashes"] = self.picture_hashes
-        return other
-
-    @cached_property
+    @property
     def picture_hashes(self) -> tuple[bytes, ...]:
-        """16 bytes for each image: equal where every pixel is."""
-        return tuple(
-            hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
-            for image in self.images
-        )
+        """Return 16 bytes for each image, equal where every pixel is."""
+        assert self.hashes is not None  # set in __post_init__
+        return self.hashes.values
 
     @cached_property
     def pictures_fingerprint(self) -> str:

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from astroclf.data import galaxies, sky
+from astroclf.data.sources.simulated import galaxies, sky
 
 CANVAS = sky.Canvas(image_px=64, pixel_scale_arcsec=0.4)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astroclf.data.sky import Canvas, edge_on_disc, sersic, turn, unit
+from astroclf.data.sources.simulated.sky import Canvas, edge_on_disc, sersic, turn, unit
 
 MORPHOLOGIES = ("completely_round", "in_between", "cigar", "edge_on", "spiral")
 ROUND_TO_IN_BETWEEN = 0.85  # axis ratios where the name of a smooth outline turns

@@ -15,7 +15,7 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources.image_folder import load
 from astroclf.errors import UserError
 
-SDSS = Path(__file__).parents[2].parent / "shared/data/star_galaxy_sdss"
+SDSS = Path(__file__).parents[3].parent / "shared/data/star_galaxy_sdss"
 
 Load = Callable[..., ImageDataset]
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import k1
 
-from astroclf.data import sky
+from astroclf.data.sources.simulated import sky
 
 CANVAS = sky.Canvas(image_px=64, pixel_scale_arcsec=0.4)
 

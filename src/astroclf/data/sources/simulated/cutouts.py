@@ -1,20 +1,16 @@
-"""Simulated sky cutouts in g, r and i: nothing to download."""
+"""One simulated cutout in g, r and i: an object, its neighbors, seeing, sky and noise."""
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from astroclf.data import galaxies, sky
-from astroclf.data.dataset import UNASSIGNED, ImageDataset
-from astroclf.data.pixels import Pixels
+from astroclf.data.sources.simulated import galaxies, sky
+from astroclf.data.sources.simulated.votes import draw_votes
 from astroclf.settings import sections
 
 BANDS = ("g", "r", "i")
-BLOCK = 32  # images a thread draws in one go
 CLASSES = {
     "star_galaxy": ("galaxy", "star"),
     "morphology": galaxies.MORPHOLOGIES,
@@ -39,10 +35,6 @@ NEIGHBOUR_RADIUS_ARCSEC = (0.3, 1.5)  # half-light radius, if a galaxy
 NEIGHBOUR_DISTANCE_ARCSEC = 4.0  # smallest, from the object
 NEIGHBOUR_SIGNAL_TO_NOISE = (0.1, 0.8)  # of that of the object
 
-VOLUNTEERS = 40  # answers an image gets
-SHAPE_DOUBT = 0.04  # in axis ratio: how far from a boundary the answers differ, at any brightness
-HALF_SEEN_SIGNAL_TO_NOISE = 15.0  # where half the volunteers see arms or a bulge on a disc
-
 
 @dataclass(frozen=True)
 class Exposure:
@@ -58,39 +50,6 @@ class Exposure:
         r = BANDS.index("r")
         flux = sky.flux_at(signal_to_noise, source[r], self.sky_nmgy[r], self.electrons_per_nmgy[r])
         return flux * source
-
-
-def load(settings: sections.Simulated) -> ImageDataset:
-    """Simulated cutouts, float32 (N, 3, image_px, image_px): linear flux in nmgy, sky subtracted.
-
-    An object lies within a pixel of the centre of each, stars as Moffat profiles, galaxies as Sersic
-    profiles, edge-on or spiral discs convolved with the same PSF. Classes are as frequent as each
-    other, and see the same PSFs, skies, neighbours and signal-to-noise. That is the matched-filter
-    signal-to-noise of the object in r (`sky.flux_at` has the formula), log-uniform in
-    `settings.signal_to_noise`. With `target: votes` the targets are the shares of `VOLUNTEERS`
-    simulated answers. Image i depends on the seed and on i, but not on `n_images`.
-    """
-    count, px = settings.n_images, settings.image_px
-    canvas = sky.Canvas(px, settings.pixel_scale_arcsec)
-    images = np.empty((count, len(BANDS), px, px), np.float32)
-    classes = CLASSES[settings.target]
-    votes = settings.target == "votes"
-    targets = np.empty((count, len(classes)), np.float32) if votes else np.empty(count, np.int64)
-
-    def fill(first: int) -> None:
-        for index in range(first, min(first + BLOCK, count)):
-            images[index], targets[index] = draw_cutout(index, canvas, settings)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(fill, range(0, count, BLOCK)))
-    return ImageDataset(
-        images=images,
-        targets=targets,
-        ids=np.array([f"sim-{index:06d}" for index in range(count)]),
-        classes=classes,
-        split=np.full(count, UNASSIGNED),
-        pixels=Pixels(BANDS, settings.pixel_scale_arcsec, "linear"),
-    )
 
 
 def draw_cutout(
@@ -167,36 +126,6 @@ def draw_neighbours(
         share = rng.uniform(*NEIGHBOUR_SIGNAL_TO_NOISE)
         flux += exposure.at_signal_to_noise(source, share * signal_to_noise)
     return flux
-
-
-def draw_votes(
-    rng: np.random.Generator, morphology: str, axis_ratio: float, signal_to_noise: float
-) -> np.ndarray:
-    """Shares of the answers of `VOLUNTEERS`, (5,) float32 in the order of `galaxies.MORPHOLOGIES`.
-
-    Chances are those of `answer_chances`.
-    """
-    chances = answer_chances(morphology, axis_ratio, signal_to_noise)
-    return (rng.multinomial(VOLUNTEERS, chances) / VOLUNTEERS).astype(np.float32)
-
-
-def answer_chances(morphology: str, axis_ratio: float, signal_to_noise: float) -> np.ndarray:
-    """Chance of each answer of a volunteer, (5,), summing to 1.
-
-    A volunteer sees arms or an edge-on disc with a chance of S/N / (S/N + 15), and names the outline
-    alone otherwise; near a boundary in axis ratio, and at low S/N, outlines get either name; and
-    some of the cigars are taken for edge-on discs.
-    """
-    seen = signal_to_noise / (signal_to_noise + HALF_SEEN_SIGNAL_TO_NOISE)
-    cuts = np.array([galaxies.ROUND_TO_IN_BETWEEN, galaxies.IN_BETWEEN_TO_CIGAR])
-    rounder, less_thin = 1 / (1 + np.exp((cuts - axis_ratio) * seen / SHAPE_DOUBT))
-    cigar = 1 - less_thin
-    mistaken = (1 - seen) * cigar / 2
-    outline = np.array([rounder, less_thin - rounder, cigar - mistaken, mistaken, 0.0])
-    if morphology not in ("edge_on", "spiral"):
-        return outline
-    named = np.array(galaxies.MORPHOLOGIES) == morphology
-    return seen * named + (1 - seen) * outline
 
 
 def draw_log_uniform(rng: np.random.Generator, bounds: tuple[float, float]) -> float:

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from astroclf.data import framing
 from astroclf.data.sources.files import ReadFiles, name_ids, read_images
 from astroclf.errors import UserError
 
@@ -19,7 +18,7 @@ Read = Callable[..., ReadFiles]
 
 @pytest.fixture
 def read(tmp_path: Path, source_settings: Callable[..., Any]) -> Read:
-    """read(names, **settings): reads files of tmp_path, at their own size unless told."""
+    """read(names, **settings): reads files of tmp_path, by default at their own size."""
 
     def read_with(names: list[str], **values: Any) -> ReadFiles:
         values = {"image_px": None, **values}
@@ -29,17 +28,16 @@ def read(tmp_path: Path, source_settings: Callable[..., Any]) -> Read:
 
 
 @pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the files that were decoded."""
-    names: list[str] = []
-    original = framing.decode
+def entries(tmp_path: Path) -> Callable[[], set[tuple[str, int]]]:
+    """entries(): name and time of each entry in the cache; both stay where nothing is decoded."""
 
-    def decode_and_note(file: Path, *options: float) -> object:
-        names.append(file.name)
-        return original(file, *options)
+    def list_entries() -> set[tuple[str, int]]:
+        return {
+            (file.parent.name, file.stat().st_mtime_ns)
+            for file in (tmp_path / "cache").glob("*/images.npy")
+        }
 
-    monkeypatch.setattr(framing, "decode", decode_and_note)
-    return names
+    return list_entries
 
 
 def test_images_come_in_the_order_of_the_files(
@@ -54,28 +52,31 @@ def test_images_come_in_the_order_of_the_files(
     assert isinstance(result.images, np.memmap)
 
 
-def test_the_second_run_decodes_nothing(
-    tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray], decoded: list[str]
+def test_files_are_decoded_once_whatever_their_folder(
+    tmp_path: Path,
+    read: Read,
+    write_image: Callable[..., np.ndarray],
+    entries: Callable[[], set[tuple[str, int]]],
 ) -> None:
     for seed in range(3):
         write_image(tmp_path / f"{seed}.png", seed)
     names = ["0.png", "1.png", "2.png"]
     read(names)
-    assert sorted(decoded) == names
+    once = entries()
+    assert len(once) == 1
     read(names)
-    read(names, stretch="linear", pixel_scale_arcsec=1.0)  # says nothing about pixel values
-    assert len(decoded) == 3
+    read(names, stretch="linear", pixel_scale_arcsec=1.0)  # without effect on pixel values
 
     (tmp_path / "moved").mkdir()
     for name in names:
         (tmp_path / name).rename(tmp_path / "moved" / name)
     read([f"moved/{name}" for name in names])
-    assert len(decoded) == 3
+    assert entries() == once
 
     write_image(tmp_path / "moved/1.png", 9)
     read([f"moved/{name}" for name in names])
     read([f"moved/{name}" for name in names], crop_px=4)
-    assert len(decoded) == 9
+    assert len(entries()) == 3
 
 
 @pytest.fixture
@@ -105,14 +106,18 @@ def test_bad_images_are_left_out(read: Read, half_bad: list[str]) -> None:
         }
 
 
-def test_bad_images_stop_and_are_named(
-    tmp_path: Path, read: Read, half_bad: list[str], decoded: list[str]
+def test_bad_images_are_refused_by_name_and_reason(
+    tmp_path: Path,
+    read: Read,
+    half_bad: list[str],
+    entries: Callable[[], set[tuple[str, int]]],
 ) -> None:
     with pytest.raises(UserError, match=r"7 of 14 .*01\.jpg, 07.*\(not a JPEG.*on_bad_image=skip"):
         read(half_bad)
-    decoded.clear()
+    once = entries()
+    assert len(once) == 1  # decoded images are kept although the run is refused
     read(half_bad, on_bad_image="skip")
-    assert decoded == []  # what was decoded before the refusal is not lost
+    assert entries() == once
     for number in range(20):
         (tmp_path / f"empty{number:02d}.png").touch()
     empty = [f"empty{number:02d}.png" for number in range(20)]
@@ -130,55 +135,19 @@ def test_nothing_but_bad_images_is_refused(tmp_path: Path, read: Read, half_bad:
             read(names, on_bad_image="skip")
 
 
-def test_images_that_do_not_fit_together_are_refused(
-    tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray]
-) -> None:
-    write_image(tmp_path / "colour.png")
-    write_image(tmp_path / "grey.png", channels=1)
-    write_image(tmp_path / "large.png", px=12)
-    cv2.imwrite(str(tmp_path / "deep.png"), np.full((8, 8), 999, np.uint16))
-
-    with pytest.raises(UserError, match=r"color \(2\), gray \(1\): .*dataset\.channels=1"):
-        read(["grey.png", "colour.png", "colour.png"])
-    assert read(["colour.png", "grey.png"], channels=1).images.shape == (2, 1, 8, 8)
-    assert read(["colour.png", "grey.png"], channels=3).images.shape == (2, 3, 8, 8)
-    with pytest.raises(UserError, match=r"8-bit \(1\), 16-bit \(1\)"):
-        read(["grey.png", "deep.png"])
-    with pytest.raises(UserError, match=r"8 px \(1\), 12 px \(1\)"):
-        read(["colour.png", "large.png"])
-    with pytest.raises(
-        UserError, match=r"crop_px=10 is larger than 2 of 3 .*colour\.png \(8 px\).* 8 at most"
-    ):
-        read(["large.png", "colour.png", "colour.png"], crop_px=10)
-
-
-def test_images_unlike_most_are_named_and_can_be_left_out(
+def test_images_that_differ_from_most_are_left_out(
     tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray]
 ) -> None:
     usual = [f"{seed}.png" for seed in range(5)]
     for seed, name in enumerate(usual):
         write_image(tmp_path / name, seed)
-    write_image(tmp_path / "grey.png", channels=1)
-    write_image(tmp_path / "large.png", px=12)
-    write_image(tmp_path / "small.png", px=4)
+    write_image(tmp_path / "gray.png", channels=1)
     cv2.imwrite(str(tmp_path / "deep.png"), np.full((8, 8, 3), 999, np.uint16))
-    reasons = {
-        "grey.png": "gray, unlike most, which are color",
-        "large.png": "12 px, unlike most, which are 8 px",
-        "deep.png": "16-bit, unlike most, which are 8-bit",
-    }
-    for name, reason in reasons.items():
-        with pytest.raises(UserError, match=rf"on_bad_image=skip. Unlike most: {name} \("):
-            read([name, *usual])
-        result = read([name, *usual], on_bad_image="skip")
-        assert result.skipped == {name: reason}
-        np.testing.assert_array_equal(result.images, read(usual).images)
-    assert read([*reasons, *usual], on_bad_image="skip").skipped == reasons
-    cropped = read(["small.png", *usual], on_bad_image="skip", crop_px=6)
-    assert cropped.skipped == {"small.png": "4 px, less than dataset.crop_px=6"}
-    with pytest.raises(UserError, match=r"differ in size") as refusal:  # no majority to keep
-        read(["0.png", "large.png"], on_bad_image="skip")
-    assert "on_bad_image" not in str(refusal.value)
+    result = read(["gray.png", "deep.png", *usual], on_bad_image="skip")
+    assert list(result.skipped) == ["gray.png", "deep.png"]
+    np.testing.assert_array_equal(result.images, read(usual).images)
+    assert read(["0.png", "gray.png"], channels=1).images.shape == (2, 1, 8, 8)
+    assert read(["0.png", "gray.png"], channels=3).images.shape == (2, 3, 8, 8)
 
 
 def test_further_pages_are_counted_and_named(
@@ -197,7 +166,7 @@ def test_further_pages_are_counted_and_named(
         assert "pages.tif (2)" in caplog.text
 
 
-def test_the_pixel_limit_is_a_setting(
+def test_files_over_max_megapixels_are_refused(
     tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray]
 ) -> None:
     write_image(tmp_path / "large.png", px=30)

@@ -1,21 +1,42 @@
+from __future__ import annotations
+
+import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from astroclf.data import galaxies, sky
-from astroclf.data.sources import simulated
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.sources.simulated import galaxies
+from astroclf.data.sources.simulated.source import load
+from astroclf.data.sources.simulated.source import simulate as simulate_images
+from astroclf.data.sources.simulated.votes import VOLUNTEERS
 from astroclf.settings import sections
 
-CONF = Path(__file__).parents[2] / "conf/dataset/simulated.yaml"
+CONF = Path(__file__).parents[4] / "conf/dataset/simulated.yaml"
 
 
-def simulate(**changes):
+def settings_with(**changes: Any) -> sections.Simulated:
     stated = OmegaConf.to_container(OmegaConf.load(CONF))
-    return simulated.load(sections.Simulated(**{**stated, "n_images": 20, **changes}))
+    return sections.Simulated(**{**stated, "n_images": 20, **changes})  # type: ignore[dict-item]
+
+
+def simulate(**changes: Any) -> ImageDataset:
+    return simulate_images(settings_with(**changes))
+
+
+def test_images_are_drawn_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    cache = str(tmp_path / "cache")
+    first = load(settings_with(cache=cache, image_px=16))
+    again = load(settings_with(cache=cache, image_px=16, val_fraction=0.3, split_seed=1))
+    assert isinstance(again.images, np.memmap)
+    assert again.fingerprint == first.fingerprint
+    assert caplog.text.count("simulating") == 1
+    load(settings_with(cache=cache, image_px=16, seed=1))
+    assert caplog.text.count("simulating") == 2
 
 
 @pytest.mark.parametrize(
@@ -69,64 +90,11 @@ def test_votes_are_of_the_same_sky_as_the_morphologies():
     assert votes.classes == labels.classes
     assert votes.targets.dtype == np.float32
     assert votes.targets.sum(axis=1) == pytest.approx(np.ones(20))
-    answers = votes.targets * simulated.VOLUNTEERS
+    answers = votes.targets * VOLUNTEERS
     assert answers == pytest.approx(answers.round(), abs=1e-4)
 
 
-@given(
-    morphology=st.sampled_from(galaxies.MORPHOLOGIES),
-    axis_ratio=st.floats(0.05, 1),
-    signal_to_noise=st.floats(0.1, 1000),
-)
-def test_answer_chances_are_chances(morphology, axis_ratio, signal_to_noise):
-    chances = simulated.answer_chances(morphology, axis_ratio, signal_to_noise)
-    assert chances.min() >= 0
-    assert chances.sum() == pytest.approx(1)
-
-
-@pytest.mark.parametrize(
-    ("morphology", "axis_ratio"),
-    [
-        ("completely_round", 0.97),
-        ("in_between", 0.68),
-        ("cigar", 0.3),
-        ("edge_on", 0.1),
-        ("spiral", 0.7),
-    ],
-)
-def test_volunteers_agree_on_what_is_clear_and_differ_on_what_is_faint(morphology, axis_ratio):
-    named = galaxies.MORPHOLOGIES.index(morphology)
-    clear = simulated.answer_chances(morphology, axis_ratio, 300)
-    faint = simulated.answer_chances(morphology, axis_ratio, 3)
-    assert clear[named] > 0.9
-    assert faint[named] < clear[named] - 0.1
-
-
-def test_volunteers_are_torn_on_a_boundary():
-    chances = simulated.answer_chances("in_between", galaxies.ROUND_TO_IN_BETWEEN, 300)
-    assert chances[:2] == pytest.approx([0.5, 0.5], abs=0.01)
-
-
-@pytest.mark.parametrize("kind", ["star", "spiral"])
-def test_signal_to_noise_is_that_of_the_matched_filter(kind):
-    rng = np.random.default_rng(0)
-    exposure = simulated.draw_exposure(rng, sky.Canvas(64, 0.396), (1.0, 1.5))
-    if kind == "star":
-        source = simulated.see_star(exposure, galaxies.draw_star_flux(rng), np.zeros(2))
-    else:
-        galaxy = galaxies.draw_galaxy(rng, exposure.canvas, kind, 2.0)
-        source = simulated.see_galaxy(exposure, galaxy, np.zeros(2))
-    scene = exposure.at_signal_to_noise(source, 40.0)
-    shots = [
-        sky.observe(rng, scene, exposure.sky_nmgy, exposure.electrons_per_nmgy)[1]
-        for _ in range(500)
-    ]
-    weights = scene[1] / (exposure.sky_nmgy[1] + scene[1])
-    measured = np.array([(weights * shot).sum() for shot in shots])
-    assert measured.mean() / measured.std() == pytest.approx(40, rel=0.1)
-
-
-def test_border_tells_nothing_of_the_class():
+def test_the_border_is_independent_of_the_class():
     dataset = simulate(n_images=200)
     border = dataset.images[:, :, :3].std(axis=(2, 3))
     galaxy, star = (np.median(border[dataset.targets == label], axis=0) for label in (0, 1))

@@ -1,0 +1,41 @@
+"""Simulated votes of volunteers on the morphology of a galaxy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from astroclf.data.sources.simulated import galaxies
+
+VOLUNTEERS = 40  # answers an image gets
+SHAPE_DOUBT = 0.04  # in axis ratio: how far from a boundary the answers differ, at any brightness
+HALF_SEEN_SIGNAL_TO_NOISE = 15.0  # where half the volunteers see arms or a bulge on a disc
+
+
+def draw_votes(
+    rng: np.random.Generator, morphology: str, axis_ratio: float, signal_to_noise: float
+) -> np.ndarray:
+    """Shares of the answers of `VOLUNTEERS`, (5,) float32 in the order of `galaxies.MORPHOLOGIES`.
+
+    Chances are those of `answer_chances`.
+    """
+    chances = answer_chances(morphology, axis_ratio, signal_to_noise)
+    return (rng.multinomial(VOLUNTEERS, chances) / VOLUNTEERS).astype(np.float32)
+
+
+def answer_chances(morphology: str, axis_ratio: float, signal_to_noise: float) -> np.ndarray:
+    """Chance of each answer of a volunteer, (5,), summing to 1.
+
+    A volunteer sees arms or an edge-on disc with a chance of S/N / (S/N + 15), and names the outline
+    alone otherwise; near a boundary in axis ratio, and at low S/N, outlines get either name; and
+    some of the cigars are taken for edge-on discs.
+    """
+    seen = signal_to_noise / (signal_to_noise + HALF_SEEN_SIGNAL_TO_NOISE)
+    cuts = np.array([galaxies.ROUND_TO_IN_BETWEEN, galaxies.IN_BETWEEN_TO_CIGAR])
+    rounder, less_thin = 1 / (1 + np.exp((cuts - axis_ratio) * seen / SHAPE_DOUBT))
+    cigar = 1 - less_thin
+    mistaken = (1 - seen) * cigar / 2
+    outline = np.array([rounder, less_thin - rounder, cigar - mistaken, mistaken, 0.0])
+    if morphology not in ("edge_on", "spiral"):
+        return outline
+    named = np.array(galaxies.MORPHOLOGIES) == morphology
+    return seen * named + (1 - seen) * outline

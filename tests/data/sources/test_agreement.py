@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from astroclf.data.formats import GRAY, RGB, Header
+from astroclf.data.sources.agreement import Picture, find_odd
+from astroclf.errors import UserError
+
+USUAL = Header(8, 9, RGB, "8-bit")
+FIVE: list[Picture] = [(f"{number}.png", USUAL) for number in range(5)]
+ODD = {
+    "gray.png": (replace(USUAL, bands=GRAY), "gray, unlike most, which are color"),
+    "ugriz.fits": (replace(USUAL, bands=tuple("ugriz")), "5 bands, unlike most, which are color"),
+    "large.png": (replace(USUAL, height_px=12, width_px=12), "12 px, unlike most, which are 8 px"),
+    "deep.png": (replace(USUAL, depth="16-bit"), "16-bit, unlike most, which are 8-bit"),
+}
+Settings = Callable[..., Any]
+
+
+@pytest.fixture
+def files(source_settings: Settings) -> Settings:
+    """files(**values): settings of images at their own size."""
+    return lambda **values: source_settings("image_folder", **{"image_px": None, **values})
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_images_that_differ_from_most_are_refused_or_left_out(files: Settings, name: str) -> None:
+    header, reason = ODD[name]
+    with pytest.raises(UserError, match=rf"on_bad_image=skip\. Unlike most: {name} \("):
+        find_odd([(name, header), *FIVE], files())
+    assert find_odd([(name, header), *FIVE], files(on_bad_image="skip")) == {name: reason}
+
+
+def test_each_kind_of_odd_images_is_left_out(files: Settings) -> None:
+    pictures = [(name, header) for name, (header, _) in ODD.items()]
+    found = find_odd([*pictures, *FIVE], files(on_bad_image="skip"))
+    assert found == {name: reason for name, (_, reason) in ODD.items()}
+
+
+def test_conversion_makes_channels_and_sizes_agree(files: Settings) -> None:
+    gray, large = (ODD[name][0] for name in ("gray.png", "large.png"))
+    pictures = [*FIVE, ("gray.png", gray), ("large.png", large)]
+    assert find_odd(pictures, files(channels=3, image_px=8)) == {}
+    assert find_odd(pictures, files(channels=1, crop_px=8)) == {}
+
+
+def test_without_a_majority_images_are_refused(files: Settings) -> None:
+    pictures = [FIVE[0], ("large.png", ODD["large.png"][0])]
+    with pytest.raises(UserError, match=r"differ in size, 8 px \(1\), 12 px \(1\)") as refusal:
+        find_odd(pictures, files(on_bad_image="skip"))
+    assert "on_bad_image" not in str(refusal.value)
+
+
+def test_images_smaller_than_the_crop_are_refused_or_left_out(files: Settings) -> None:
+    small = ("small.png", replace(USUAL, height_px=4))
+    found = find_odd([small, *FIVE], files(on_bad_image="skip", crop_px=6))
+    assert found == {"small.png": "4 px, less than dataset.crop_px=6"}
+    with pytest.raises(
+        UserError, match=r"crop_px=10 is larger than 6 of 6 .*small\.png \(4 px\).* 4 at most\."
+    ):
+        find_odd([small, *FIVE], files(on_bad_image="skip", crop_px=10))
