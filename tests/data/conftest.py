@@ -1,4 +1,4 @@
-"""What tests of several sources share."""
+"""Fixtures of the tests of sources: settings from conf/, and image files."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ SECTIONS = {
     "catalog": sections.Catalog,
     "simulated": sections.Simulated,
 }
+REQUIRED = {"image_folder": {"root": "images"}, "catalog": {"table": "table.csv"}}
 
 
 @pytest.fixture
@@ -28,9 +29,8 @@ def source_settings(tmp_path: Path) -> Callable[..., Any]:
 
     def build(name: str, **values: Any) -> sections.Dataset:
         defaults = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml"))
-        return SECTIONS[name].model_validate(
-            {**defaults, "cache": str(tmp_path / "cache"), **values}  # type: ignore[dict-item]
-        )
+        stated = {**defaults, **REQUIRED.get(name, {}), "cache": str(tmp_path / "cache"), **values}  # type: ignore[dict-item]
+        return SECTIONS[name].model_validate(stated)
 
     return build
 
