@@ -162,16 +162,17 @@ def _run_job(config: DictConfig, folder: Path) -> float | FailedJob | None:
 
 
 def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
+    from astroclf.sweep.targets import chosen_node
     from astroclf.tasks.run import open_run
     from astroclf.tasks.search.trial import run_trial
     from astroclf.tasks.task import run_task
 
     plain = plain_config(config)
-    hydra = HydraConfig.get().sweeper
+    hydra = HydraConfig.get()
     sweeper = {
         "study_name": os.environ[STUDY_VARIABLE],
-        "storage": hydra.storage,
-        "pruner": dict(hydra.pruner),
+        "storage": hydra.sweeper.storage,
+        "pruner": chosen_node("pruner", hydra),
     }
 
     def work(settings: Settings, trial: TrialReports) -> dict[str, float] | None:

@@ -76,38 +76,45 @@ def test_a_patient_pruner_spares_a_poor_trial_until_it_gets_worse() -> None:
 
 
 @pytest.mark.parametrize(
-    ("node", "sentence"),
+    ("name", "changes", "sentence"),
     [
-        ({"name": "medain"}, "hydra.sweeper.pruner.name=medain is no pruner: did you mean median?"),
         (
-            {"name": "median", "n_warmup_step": 3},
-            "hydra.sweeper.pruner.n_warmup_step is not an option of median: did you mean n_warmup_steps?",
+            "median",
+            {"n_warmup_step": 3},
+            "hydra.sweeper.pruner.n_warmup_step is not an argument of median: did you mean n_warmup_steps?",
         ),
         (
-            {"name": "none", "seed": 3},
-            "hydra.sweeper.pruner.seed is not an option of none: it has none.",
+            "none",
+            {"seed": 3},
+            "hydra.sweeper.pruner.seed is not an argument of none: it has none.",
         ),
         (
-            {"name": "median", "n_startup_trials": 2.5},
+            "median",
+            {"n_startup_trials": 2.5},
             "hydra.sweeper.pruner.n_startup_trials=2.5 does not fit: it should be a whole number from 0 to 4294967295.",
         ),
         (
-            {"name": "percentile", "percentile": 200},
+            "percentile",
+            {"percentile": 200},
             "hydra/sweeper/pruner=percentile cannot be made: Percentile must be between 0 and 100",
         ),
         (
-            {"name": "successive_halving", "min_resource": "all"},
+            "successive_halving",
+            {"min_resource": "all"},
             "hydra.sweeper.pruner.min_resource=all does not fit",
         ),
         (
-            {"name": "hyperband", "max_resource": "all"},
+            "hyperband",
+            {"max_resource": "all"},
             "hydra/sweeper/pruner=hyperband cannot be made: ",
         ),
     ],
 )
-def test_a_pruner_that_cannot_be_made_is_refused(node: dict[str, Any], sentence: str) -> None:
+def test_a_pruner_that_cannot_be_made_is_refused(
+    name: str, changes: dict[str, Any], sentence: str
+) -> None:
     with pytest.raises(UserError) as refused:
-        make_pruner(node)
+        make_pruner({**PRUNERS[name], **changes})
     assert sentence in str(refused.value)
     assert str(refused.value)[-1] in ".?"
 

@@ -42,6 +42,23 @@ def test_every_sampler_draws_its_trials(sweep: Any, sampler: str) -> None:
     assert {params["model.hidden_units"] for params in drawn} <= {"[]", "[8]"}
 
 
+def test_a_sampler_and_a_pruner_may_be_given_by_import_path(sweep: Any) -> None:
+    sampler, pruner = "hydra.sweeper.sampler", "hydra.sweeper.pruner"
+    own = (
+        f"{sampler}._target_=fixtures.own_sampler.Corner",
+        f"+{sampler}.share=0.1",
+        f"{pruner}._target_=fixtures.own_sampler.Impatient",
+        f"+{pruner}.epochs=1",
+    )
+    ran = sweep.run("search=none", "model.dropout=interval(0,0.5)", *own, n_trials=2)
+    assert (ran.code, ran.err) == (0, "")
+    assert sweep.states == ["PRUNED"] * 2
+    assert all(trial.params["model.dropout"] <= 0.05 for trial in sweep.trials)
+    another = sweep.run("search=none", "model.dropout=interval(0,0.5)", n_trials=3)
+    assert another.code == 2
+    assert "its sampler was fixtures.own_sampler.Corner and is tpe" in another.err
+
+
 WIDTHS = {"[4,4]": 0.7, "[8,8]": 0.9, "[4,8]": 0.6}
 
 

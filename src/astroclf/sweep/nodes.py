@@ -1,19 +1,19 @@
-"""What `hydra/sweeper/sampler=...` and `hydra/sweeper/pruner=...` offer: names, options, defaults.
+"""Nodes of `hydra/sweeper/sampler=...` and `hydra/sweeper/pruner=...`: a target and its arguments.
 
-Hydra imports this at every start, so it imports nothing itself. Any option may be overridden, for
-example `hydra.sweeper.sampler.n_startup_trials=20`.
+Hydra imports this at every start, so it imports nothing itself. Any argument may be overridden, for
+example `hydra.sweeper.sampler.n_startup_trials=20`, and so may `_target_`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 # In the environment of a job: its study, and the number of its trial.
 STUDY_VARIABLE, TRIAL_VARIABLE = "ASTROCLF_STUDY", "ASTROCLF_TRIAL"
 
 SAMPLERS: dict[str, dict[str, Any]] = {
     "tpe": {  # tree-structured Parzen estimators: a good choice for any space
-        "name": "tpe",
+        "_target_": "optuna.samplers.TPESampler",
         "n_startup_trials": 8,  # random trials before the first that learns from others
         "n_ei_candidates": 24,  # candidates of which the most promising is tried
         "multivariate": True,  # dimensions are modelled together, not one by one
@@ -22,31 +22,33 @@ SAMPLERS: dict[str, dict[str, Any]] = {
         "seed": 0,
     },
     "random": {  # every trial independent of all others
-        "name": "random",
+        "_target_": "optuna.samplers.RandomSampler",
         "seed": 0,
     },
     "cmaes": {  # evolves a covariance matrix: many trials of a few numbers; choices are drawn at random
-        "name": "cmaes",
+        "_target_": "optuna.samplers.CmaEsSampler",
         "n_startup_trials": 1,  # random trials before the first that learns from others
         "popsize": None,  # trials a generation; null = 4 + 3 ln(dimensions)
         "with_margin": False,  # keep whole numbers from getting stuck at one value
         "use_separable_cma": False,  # a diagonal covariance, for many dimensions
         "lr_adapt": False,  # adapt the learning rate, for noisy or rugged objectives
         "consider_pruned_trials": False,  # learn from the last value of pruned trials too
+        "warn_independent_sampling": False,
         "seed": 0,
     },
     "grid": {  # every combination of ranges and choices, once
-        "name": "grid",
+        "_target_": "optuna.samplers.GridSampler",
         "seed": 0,  # of the order; one study keeps one
     },
     "qmc": {  # a low-discrepancy sequence: covers a space more evenly than random
-        "name": "qmc",
+        "_target_": "optuna.samplers.QMCSampler",
         "qmc_type": "sobol",  # sobol | halton
         "scramble": True,  # randomise the sequence
+        "warn_independent_sampling": False,
         "seed": 0,  # of the sequence; one study keeps one
     },
     "nsgaii": {  # a genetic algorithm, for several objectives and many trials
-        "name": "nsgaii",
+        "_target_": "optuna.samplers.NSGAIISampler",
         "population_size": 20,  # trials a generation
         "mutation_prob": None,  # of each dimension; null = 1 / dimensions
         "crossover_prob": 0.9,  # that a child has two parents
@@ -54,9 +56,10 @@ SAMPLERS: dict[str, dict[str, Any]] = {
         "seed": 0,
     },
     "gp": {  # a Gaussian process: few and expensive trials; takes longer to choose
-        "name": "gp",
+        "_target_": "optuna.samplers.GPSampler",
         "n_startup_trials": 8,  # random trials before the first that learns from others
         "deterministic_objective": False,  # whether the same settings always give the same value
+        "warn_independent_sampling": False,
         "seed": 0,
     },
 }
@@ -69,48 +72,49 @@ _MEDIAN: dict[str, Any] = {
 }
 
 PRUNERS: dict[str, dict[str, Any]] = {
-    "none": {"name": "none"},  # every trial runs to its end
+    "none": {"_target_": "optuna.pruners.NopPruner"},  # every trial runs to its end
     "median": {  # ends a trial whose best value is worse than the median at the same epoch
-        "name": "median",
+        "_target_": "optuna.pruners.MedianPruner",
         **_MEDIAN,
     },
     "percentile": {  # ends a trial that is not among the best share at the same epoch
-        "name": "percentile",
+        "_target_": "optuna.pruners.PercentilePruner",
         "percentile": 25.0,  # per cent that go on
         **_MEDIAN,
     },
     "patient": {  # the median pruner, for trials that have also got worse
-        "name": "patient",
+        "_target_": "astroclf.sweep.pruners.patient_median_pruner",
         "patience": 3,  # epochs in a row that are worse than the best before them
         "min_delta": 0.0,  # by more than so much, in units of the metric
         **_MEDIAN,
     },
     "successive_halving": {  # only the best share goes on to each next, longer rung
-        "name": "successive_halving",
+        "_target_": "optuna.pruners.SuccessiveHalvingPruner",
         "min_resource": 1,  # epochs of the first rung
         "reduction_factor": 3,  # one in so many goes on, to so many times the epochs
         "min_early_stopping_rate": 0,  # rungs left out at the start
         "bootstrap_count": 0,  # trials that must reach a rung before one goes on
     },
     "hyperband": {  # several successive halvings that differ in how early they start
-        "name": "hyperband",
+        "_target_": "optuna.pruners.HyperbandPruner",
         "min_resource": 1,  # epochs of the first rung
         "max_resource": "auto",  # epochs of a whole trial; auto = trainer.epochs, or the folds or seeds
         "reduction_factor": 3,  # one in so many goes on, to so many times the epochs
         "bootstrap_count": 0,  # trials that must reach a rung before one goes on
     },
     "wilcoxon": {  # a signed-rank test against the best trial: for steps that are folds, not epochs
-        "name": "wilcoxon",
+        "_target_": "optuna.pruners.WilcoxonPruner",
         "p_threshold": 0.1,  # end a trial when it is worse with this p-value
         "n_startup_steps": 2,  # steps of each trial before it may be pruned
     },
 }
 
-# Pruners that compare trials step by step, so that a step is the value of one fold, not a running mean.
-PAIRED_PRUNERS = ("wilcoxon",)
+Kind = Literal["sampler", "pruner"]
+NODES: dict[Kind, dict[str, dict[str, Any]]] = {"sampler": SAMPLERS, "pruner": PRUNERS}
 
 SWEEPER: dict[str, Any] = {
     "_target_": "hydra_plugins.astroclf_sweeper.AstroclfSweeper",
+    "_recursive_": False,  # the search makes the sampler and the pruner, once a trial
     "defaults": [{"sampler": "tpe"}, {"pruner": "median"}],
     "n_trials": 30,  # finished trials in all: complete and pruned ones, of earlier calls too
     "n_jobs": 1,  # trials at once, where hydra/launcher runs several

@@ -1,48 +1,40 @@
-"""The node of a pruner -> Optuna's pruner."""
+"""Pruners of trials."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
-from typing import Any
+from optuna.pruners import BasePruner, MedianPruner, PatientPruner, WilcoxonPruner
 
-from optuna import pruners
-from optuna.exceptions import ExperimentalWarning
-
-from astroclf.errors import UserError
-from astroclf.sweep.nodes import PRUNERS
-from astroclf.sweep.options import read_options
+from astroclf.sweep.targets import Node, read_target
 
 
-def make_pruner(node: Mapping[str, Any]) -> pruners.BasePruner:
-    """A pruner; all that it must remember lies in the study.
+def make_pruner(node: Node) -> BasePruner:
+    """Return the pruner, whose state is the study alone.
 
-    node: an entry of `nodes.PRUNERS`, with the user's changes.
+    node: an entry of `nodes.PRUNERS`, with the user's changes, or any `_target_` with its arguments.
 
-    Raises UserError for an unknown name or option, and for a value that does not fit.
+    Raises UserError for a target that cannot be imported or made, an unknown argument, and a value
+    that does not fit.
     """
-    name, options = read_options("pruner", node, PRUNERS)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            return _make(name, options)
-    except (TypeError, ValueError) as error:
-        raise UserError(
-            f"hydra/sweeper/pruner={name} cannot be made: {str(error).rstrip('.')}."
-        ) from error
+    pruner: BasePruner = read_target("pruner", node).make()
+    return pruner
 
 
-def _make(name: str, options: dict[str, Any]) -> pruners.BasePruner:
-    if name == "patient":
-        patience = {option: options.pop(option) for option in ("patience", "min_delta")}
-        return pruners.PatientPruner(pruners.MedianPruner(**options), **patience)
-    classes = {
-        "none": pruners.NopPruner,
-        "median": pruners.MedianPruner,
-        "percentile": pruners.PercentilePruner,
-        "successive_halving": pruners.SuccessiveHalvingPruner,
-        "hyperband": pruners.HyperbandPruner,
-        "wilcoxon": pruners.WilcoxonPruner,
-    }
-    made: pruners.BasePruner = classes[name](**options)
-    return made
+def is_paired(pruner: BasePruner) -> bool:
+    """Return whether it compares trials step by step: a step is then one fold, not a running mean."""
+    return isinstance(pruner, WilcoxonPruner)
+
+
+def patient_median_pruner(
+    *,
+    patience: int,
+    min_delta: float,
+    n_startup_trials: int,
+    n_warmup_steps: int,
+    interval_steps: int,
+    n_min_trials: int,
+) -> PatientPruner:
+    """Return a median pruner that spares trials which have improved within `patience` steps."""
+    median = MedianPruner(
+        n_startup_trials, n_warmup_steps, interval_steps, n_min_trials=n_min_trials
+    )
+    return PatientPruner(median, patience, min_delta)

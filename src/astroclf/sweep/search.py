@@ -19,7 +19,7 @@ from astroclf.errors import Interrupted, State, UserError
 from astroclf.sweep.content import SweepContent, time_s
 from astroclf.sweep.internals import heartbeat, set_attribute
 from astroclf.sweep.progress import remaining_s, trial_line
-from astroclf.sweep.samplers import make_sampler, trial_seed
+from astroclf.sweep.samplers import make_sampler, search_seed, trial_seed
 from astroclf.sweep.space.space import Space
 from astroclf.sweep.study import (
     EPOCHS,
@@ -130,7 +130,7 @@ class Search:
         by the lock of its process, as left by a process that has ended.
         """
         self.sign_next()
-        self.study.sampler = make_sampler(self.sampler, self.space, int(self.sampler["seed"]))
+        self.study.sampler = make_sampler(self.sampler, self.space, search_seed(self.sampler))
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Heartbeat of storage")  # ours does beat
             trial = self.study.ask()
@@ -154,7 +154,7 @@ class Search:
         Optuna draws when they are suggested, so that every trial can have a seed of its own: a search
         that goes on draws what it would have drawn, and processes never draw the same.
         """
-        seed = trial_seed(int(self.sampler["seed"]), trial.number)
+        seed = trial_seed(search_seed(self.sampler), trial.number)
         self.study.sampler = make_sampler(self.sampler, self.space, seed)
         self.space.suggest(trial)
 

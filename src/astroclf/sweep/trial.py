@@ -12,8 +12,7 @@ from optuna.storages import BaseStorage
 from astroclf.errors import State
 from astroclf.sweep.content import SO_FAR
 from astroclf.sweep.internals import running_trial
-from astroclf.sweep.nodes import PAIRED_PRUNERS
-from astroclf.sweep.pruners import make_pruner
+from astroclf.sweep.pruners import is_paired, make_pruner
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,16 @@ class RunningTrial:
     def __init__(
         self, study_name: str, storage: BaseStorage, pruner: Mapping[str, Any], number: int
     ) -> None:
+        made = make_pruner(pruner)
         study = optuna.load_study(
             study_name=study_name,
             storage=storage,
             sampler=optuna.samplers.RandomSampler(),  # suggests nothing here, and costs nothing
-            pruner=make_pruner(pruner),
+            pruner=made,
         )
         self._trial = running_trial(study, number)
         self._can_prune = len(study.directions) == 1
-        self.pairs_steps = pruner["name"] in PAIRED_PRUNERS
+        self.pairs_steps = is_paired(made)
 
     def lags(self, step: int, value: float, so_far: float | None = None) -> bool:
         """Report the objective after a step (1, 2, ...); whether the pruner would end the trial.

@@ -23,9 +23,11 @@ from astroclf.overrides import explain_refusal
 from astroclf.redaction import redact_values
 from astroclf.settings import Settings, read_settings
 from astroclf.settings.metrics import VOTES, metric_names
-from astroclf.sweep.nodes import PAIRED_PRUNERS, STUDY_VARIABLE, TRIAL_VARIABLE
+from astroclf.sweep.nodes import NODES, STUDY_VARIABLE, TRIAL_VARIABLE
+from astroclf.sweep.pruners import is_paired, make_pruner
 from astroclf.sweep.read import read_space
 from astroclf.sweep.space.space import Space
+from astroclf.sweep.targets import chosen_node, read_target, target_name
 from astroclf.tasks.search.objectives import require_comparable
 from astroclf.tracking import flatten
 
@@ -48,6 +50,8 @@ class Compositions:
         self.sweeper: dict[str, Any] = OmegaConf.to_container(  # type: ignore[assignment]
             config.hydra.sweeper, resolve=True
         )
+        for kind in NODES:
+            self.sweeper[kind] = chosen_node(kind, config.hydra)
         self._of_every_trial: list[str] = []
         sources = config.hydra.runtime.config_sources
         self._conf = next(Path(each.path) for each in sources if each.provider == "main")
@@ -111,15 +115,16 @@ class Compositions:
         steps that start at 1. Raises UserError for a pruner that pairs folds where there are none.
         """
         pruner = self.sweeper["pruner"]
-        if pruner["name"] in PAIRED_PRUNERS and is_single(settings):
+        arguments = read_target("pruner", pruner).arguments
+        if is_paired(make_pruner(pruner)) and is_single(settings):
             raise UserError(
-                f"hydra/sweeper/pruner={pruner['name']} compares trials fold by fold, and these trials report epochs: "
+                f"hydra/sweeper/pruner={target_name('pruner', pruner)} compares trials fold by fold, and these trials report epochs: "
                 "choose task=crossval or seeds=[1,2,3], or another pruner such as median."
             )
-        if pruner.get("max_resource") == "auto":
+        if arguments.get("max_resource") == "auto":
             pruner["max_resource"] = n_steps(settings, space)
             self._of_every_trial.append(
-                f"hydra.sweeper.pruner.max_resource={pruner['max_resource']}"
+                f"++hydra.sweeper.pruner.max_resource={pruner['max_resource']}"
             )
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from optuna.samplers import GridSampler
+
 from astroclf.data.dataset import VAL
 from astroclf.errors import UserError
 from astroclf.settings import Settings
@@ -15,6 +17,7 @@ from astroclf.sweep.pruners import make_pruner
 from astroclf.sweep.samplers import make_sampler
 from astroclf.sweep.space.space import Space
 from astroclf.sweep.study import Identity
+from astroclf.sweep.targets import target_name
 from astroclf.tasks.cache import Cache
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.search.compositions import Compositions
@@ -70,7 +73,7 @@ def read_plan(compositions: Compositions) -> Plan:
             "optimizer.lr='tag(log, interval(1e-4, 1e-2))', or choose search=full, classifier or lora."
         )
     make_pruner(sweeper["pruner"])
-    make_sampler(sweeper["sampler"], space, 0)
+    sampler = make_sampler(sweeper["sampler"], space, 0)
     settings = compositions.check(space)
     compositions.settle_pruner(settings, space)
     objectives = read_objectives(settings)
@@ -81,7 +84,7 @@ def read_plan(compositions: Compositions) -> Plan:
             "set it to 0, and run experiment=best of the trial you choose."
         )
     n_trials = sweeper["n_trials"]
-    if sweeper["sampler"]["name"] == "grid":
+    if isinstance(sampler, GridSampler):
         n_trials = min(n_trials, space.grid_size)
     return Plan(
         settings=settings,
@@ -90,7 +93,7 @@ def read_plan(compositions: Compositions) -> Plan:
         identity=Identity(
             objectives=objectives,
             directions=tuple(directions),
-            sampler=str(sweeper["sampler"]["name"]),
+            sampler=target_name("sampler", sweeper["sampler"]),
             space=space.describe(),
             settings=compared_settings(settings, space),
         ),

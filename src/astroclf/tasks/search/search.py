@@ -18,6 +18,7 @@ from astroclf.provenance import command_line
 from astroclf.sweep.content import SweepContent, count_states
 from astroclf.sweep.processes import take_seat
 from astroclf.sweep.progress import shown_params
+from astroclf.sweep.samplers import search_seed
 from astroclf.sweep.search import Search
 from astroclf.sweep.storage import explained, open_storage
 from astroclf.sweep.study import (
@@ -25,6 +26,7 @@ from astroclf.sweep.study import (
     count_running,
     open_study,
 )
+from astroclf.sweep.targets import target_name
 from astroclf.sweep.trial import TrialResult
 from astroclf.tasks.cache import Cache
 from astroclf.tasks.search.compositions import Compositions, is_single
@@ -79,9 +81,9 @@ def run_study(
             trials=study.get_trials(deepcopy=False),
             facts={
                 "sampler": plan.identity.sampler,
-                "pruner": str(compositions.sweeper["pruner"]["name"]),
+                "pruner": target_name("pruner", compositions.sweeper["pruner"]),
                 "trials": f"{plan.n_trials} to finish",
-                "seed": str(plan.sampler["seed"]),
+                "seed": str(search_seed(plan.sampler)),
             },
         )
 
