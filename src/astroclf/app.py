@@ -176,7 +176,9 @@ def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
     }
 
     def work(settings: Settings, trial: TrialReports) -> dict[str, float] | None:
-        return run_task(open_run(settings, folder, cache=_process_cache(), trial=trial))
+        return run_task(
+            open_run(settings, folder, cache=_process_cache(), trial=trial, parent=folder.parent)
+        )
 
     return run_trial(work, plain, sweeper, number, folder)
 
@@ -198,7 +200,8 @@ def _run(config: DictConfig, folder: Path) -> float | None:
         if hydra.mode == RunMode.MULTIRUN:
             raise UserError(f"resume={plain['resume']} goes on with one run: leave out -m.")
         plain = _resumed(plain, hydra.overrides.task)
-    if hydra.mode == RunMode.RUN and hydra.runtime.choices.get("hydra/sweeper") == "optuna":
+    is_of_search = hydra.runtime.choices.get("hydra/sweeper") == "optuna"
+    if hydra.mode == RunMode.RUN and is_of_search:
         raise UserError(
             f"hydra/sweeper=optuna searches with -m only: {program()} -m hydra/sweeper=optuna"
         )
@@ -216,7 +219,8 @@ def _run(config: DictConfig, folder: Path) -> float | None:
 
     cache = _process_cache() if hydra.mode == RunMode.MULTIRUN else None
     resumes = plain.get("resume") is not None
-    figures = run_task(open_run(settings, folder, cache=cache, resumes=resumes))
+    parent = Path(hydra.sweep.dir) if is_of_search else None
+    figures = run_task(open_run(settings, folder, cache=cache, resumes=resumes, parent=parent))
     return None if figures is None else figures[settings.trainer.monitor]
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable
-from enum import StrEnum
+from enum import Enum
 
 
-class State(StrEnum):
+class State(str, Enum):
     """State of a run, or of a trial of a search."""
+
+    __str__ = str.__str__
 
     COMPLETE = "complete"
     PRUNED = "pruned"

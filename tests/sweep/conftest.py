@@ -48,7 +48,7 @@ class Ran:
 
 def call_run(arguments: Sequence[str], folder: Path) -> Ran:
     """run.py with these arguments in that folder, in this process, which remembers nothing of it."""
-    astroclf.app._process_memory.cache_clear()
+    astroclf.app._process_cache.cache_clear()
     open_storage.cache_clear()
     out, err = io.StringIO(), io.StringIO()
     code: Any = 0

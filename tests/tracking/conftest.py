@@ -23,7 +23,7 @@ HURRIED = Patience(wait_s=5.0, last_pause_s=0.05, first_pause_s=0.05, longest_pa
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of MLflow without runs, made once: its tables take seconds."""
+    """Create a database of MLflow without runs, once: its tables take seconds."""
     file = tmp_path_factory.mktemp("database") / "mlflow.db"
     prepare_database(file)
     return file
@@ -31,7 +31,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(empty_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory of a test, with a database of MLflow in it."""
+    """Change to a new working directory with a database of MLflow."""
     folder = tmp_path / "project"
     folder.mkdir()
     shutil.copy(empty_database, folder / "mlflow.db")
@@ -48,24 +48,25 @@ def no_known_outages() -> None:
 
 @pytest.fixture
 def follow(project: Path) -> Callable[..., MlflowTracker]:
-    """follow(uri=None, folder="run"): a tracker of a run in that folder of the project."""
+    """Return follow(uri=None, folder="run"): a tracker of a run in that folder of the project."""
 
     def begin(
         uri: str | None = None,
         folder: str = "run",
         experiment: str | None = "tests",
         patience: Patience = HURRIED,
+        parent: Path | None = None,
     ) -> MlflowTracker:
         own = project / folder
         own.mkdir(parents=True, exist_ok=True)
         wanted = sections.Mlflow(name="mlflow", uri=uri, experiment=experiment, run_name=None)
-        return MlflowTracker(wanted, own, patience)
+        return MlflowTracker(wanted, own, parent, patience)
 
     return begin
 
 
 class FailingServer(ThreadingHTTPServer):
-    """Answers as `behavior` says: a status and a body, or None to hang."""
+    """Server whose answers have the status and body of `behavior`; None hangs."""
 
     daemon_threads = True
 
@@ -111,7 +112,7 @@ def failing_server() -> Iterator[FailingServer]:
 
 
 def recorded(folder: Path) -> Any:
-    """The run of a folder, as MLflow has it."""
+    """Return the run of a folder from MLflow."""
     from mlflow import MlflowClient
 
     from astroclf.tracking.addresses import sqlite_uri
@@ -124,5 +125,5 @@ def recorded(folder: Path) -> Any:
 
 @pytest.fixture(name="recorded")
 def recorded_fixture() -> Callable[[Path], Any]:
-    """recorded(folder): the run of a folder, as MLflow has it."""
+    """Return recorded(folder): the run of a folder from MLflow."""
     return recorded

@@ -151,7 +151,7 @@ folder = Path(sys.argv[1])
 folder.mkdir()
 tracker = MlflowTracker(Mlflow(name="mlflow", uri=None, experiment=None, run_name=None), folder)
 tracker.start("name", {}, {})
-tracker.end("FINISHED")
+tracker.end()
 print(tracker.record.is_sent)
 """
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from astroclf.errors import State, UserError
 from astroclf.tracking.record import (
     Record,
     finite,
@@ -30,6 +31,20 @@ def test_a_record_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     assert record is not None
     assert (record.uri, record.run_id, record.is_sent) == ("sqlite:////a.db", "1", False)
     assert record.is_same_run({"seed": "1"})
+
+
+def test_a_record_without_a_schema_version_is_migrated(tmp_path: Path) -> None:
+    former = {"status": "KILLED", "state": "stopped", "reason": "SIGINT"}
+    (tmp_path / "mlflow.json").write_text(json.dumps(former))
+    record = read_record(tmp_path)
+    assert record is not None
+    assert (record.state, record.status, record.parent) == (State.INTERRUPTED, "KILLED", "..")
+
+
+def test_a_record_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.json").write_text(json.dumps({"schema_version": 2}))
+    with pytest.raises(UserError, match="newer version of astroclf"):
+        read_record(tmp_path)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"run_id": 3}', '{"parameters": {"a": []}}'])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from astroclf.errors import UserError
+from astroclf.errors import State, UserError
 from astroclf.settings import sections
 from astroclf.tracking import open_tracker
 from astroclf.tracking.record import read_record
@@ -21,17 +21,17 @@ NONE = sections.Untracked(name="none")
 LOCAL = sections.Mlflow(name="mlflow", uri=None, experiment=None, run_name=None)
 
 
-def untracked_run(folder: Path, status: str = "FINISHED") -> Path:
-    """A run of two epochs made without a server."""
+def untracked_run(folder: Path, state: State = State.COMPLETE, parent: Path | None = None) -> Path:
+    """Write the files of a run of two epochs that was not sent to a server; return its folder."""
     folder.mkdir(parents=True)
-    tracker = open_tracker(NONE, folder)
+    tracker = open_tracker(NONE, folder, parent)
     tracker.start("name", {"seed": 1}, {"git_commit": "abc"})
     tracker.log_dataset("simulated", "simulated", "1a2b3c")
     (folder / "history.csv").write_text("epoch,loss,time_s\n1,0.5,2\n2,0.25,2\n")
     (folder / "report.html").write_text("page")
     tracker.log_metrics({"test_accuracy": 0.75})
     tracker.log_artifacts([folder / "report.html"])
-    tracker.end(status)
+    tracker.end(state)
     return folder
 
 
@@ -83,10 +83,10 @@ def test_what_a_server_lacks_of_a_run_is_completed(
 
 
 def test_nested_runs_are_sent_after_the_run_above_them(project: Path, recorded: Recorded) -> None:
-    child = untracked_run(project / "sweep/0")
+    child = untracked_run(project / "sweep/0", parent=project / "sweep")
     parent = open_tracker(NONE, project / "sweep")
     parent.start("sweep", {}, {})
-    parent.end("FINISHED")
+    parent.end()
     sync(LOCAL, ["sweep"])
     tags = recorded(child).data.tags
     assert tags["mlflow.parentRunId"] == recorded(project / "sweep").info.run_id
@@ -123,7 +123,7 @@ def test_the_trials_that_a_search_could_not_send_are_sent_at_its_end(
     project: Path, recorded: Recorded
 ) -> None:
     trial = untracked_run(project / "study/0")
-    running = untracked_run(project / "study/1", status="RUNNING")
+    running = untracked_run(project / "study/1", state=State.RUNNING)
     send_pending(NONE, project / "study")
     assert read_record(trial).run_id == ""  # type: ignore[union-attr]
     send_pending(LOCAL, project / "study")
@@ -155,7 +155,7 @@ def test_a_run_whose_process_was_killed_is_closed_and_one_under_way_is_left(
     from filelock import FileLock
 
     caplog.set_level(logging.INFO, "astroclf.tracking")
-    folder = untracked_run(project / "run", status="RUNNING")
+    folder = untracked_run(project / "run", state=State.RUNNING)
     sync(LOCAL, ["run"])  # without a lock it is the trial of a search, which closes it
     assert last_line(caplog) == "1 runs: 1 running, in mlflow ui"
     with FileLock(folder / ".lock"):

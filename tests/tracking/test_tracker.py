@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from astroclf.errors import Interrupted, State
+from astroclf.errors import State
 from astroclf.settings import sections
-from astroclf.tracking import Tracker, close_abandoned, closing, open_tracker
+from astroclf.tracking import Tracker, open_tracker
 from astroclf.tracking.record import PARAMETER_LENGTH, read_record
 from astroclf.tracking.sender import Patience
 from astroclf.tracking.tracker import MlflowTracker
@@ -26,42 +25,8 @@ SHORT = Patience(wait_s=0.3, last_pause_s=0.05, first_pause_s=0.05, longest_paus
 
 
 def warnings_in(log: pytest.LogCaptureFixture) -> list[str]:
+    """Return the texts of warnings and errors."""
     return [each.getMessage() for each in log.records if each.levelno >= logging.WARNING]
-
-
-@pytest.mark.parametrize(
-    ("raised", "status", "reason"),
-    [
-        (None, "FINISHED", None),
-        (Interrupted(signal.SIGINT), "KILLED", "SIGINT"),
-        (KeyboardInterrupt(), "KILLED", "KeyboardInterrupt"),
-        (ValueError("no such thing"), "FAILED", "ValueError: no such thing"),
-        (SystemExit(3), "FAILED", "SystemExit: 3"),
-    ],
-    ids=str,
-)
-def test_a_run_is_closed_with_how_it_ended(
-    follow: Follow,
-    recorded: Recorded,
-    raised: BaseException | None,
-    status: str,
-    reason: str | None,
-) -> None:
-    def work() -> None:
-        with closing(tracker, stopped=(Interrupted, KeyboardInterrupt)):
-            tracker.start("name", {}, {})
-            if raised is not None:
-                raise raised
-
-    tracker = follow()
-    if raised is None:
-        work()
-    else:
-        with pytest.raises(type(raised)):
-            work()
-    run = recorded(tracker.folder)
-    assert run.info.status == status
-    assert run.data.tags.get("reason") == reason
 
 
 def test_a_resumed_run_is_the_same_run_without_the_tags_of_its_stop(
@@ -70,7 +35,7 @@ def test_a_resumed_run_is_the_same_run_without_the_tags_of_its_stop(
     stopped = follow()
     stopped.start("name", {"trainer": {"epochs": 2}, "seed": 1}, {})
     stopped.log_metrics({"loss": 1.0}, step=1)
-    stopped.end("KILLED", "SIGINT", State.INTERRUPTED)
+    stopped.end(State.INTERRUPTED, "SIGINT")
     tags = recorded(stopped.folder).data.tags
     assert (tags["state"], tags["reason"]) == ("interrupted", "SIGINT")
 
@@ -80,7 +45,7 @@ def test_a_resumed_run_is_the_same_run_without_the_tags_of_its_stop(
     run = recorded(stopped.folder)
     assert run.info.status == "RUNNING"
     assert not run.data.tags.keys() & {"state", "reason"}
-    resumed.end("FINISHED")
+    resumed.end()
     run = recorded(stopped.folder)
     assert run.data.tags["state"] == "complete"
     assert resumed.remote.run_id == stopped.remote.run_id
@@ -91,10 +56,10 @@ def test_a_resumed_run_is_the_same_run_without_the_tags_of_its_stop(
 def test_a_run_with_other_parameters_in_the_same_folder_is_another_run(follow: Follow) -> None:
     first = follow()
     first.start("name", {"seed": 1}, {})
-    first.end("FINISHED")
+    first.end()
     second = follow()
     second.start("name", {"seed": 2}, {})
-    second.end("FINISHED")
+    second.end()
     assert second.remote.run_id != first.remote.run_id
 
 
@@ -103,7 +68,7 @@ def test_metrics_that_are_not_finite_are_left_out(follow: Follow, recorded: Reco
     tracker.start("name", {}, {})
     numbers = {"a": 1.5, "b": math.nan, "c": math.inf, "d": -math.inf, "e": 0}
     tracker.log_metrics(numbers, step=3)
-    tracker.end("FINISHED")
+    tracker.end()
     assert recorded(tracker.folder).data.metrics == {"a": 1.5, "e": 0}
 
 
@@ -111,7 +76,7 @@ def test_long_parameters_are_cut_and_many_are_sent(follow: Follow, recorded: Rec
     tracker = follow()
     many = {f"key{number}": number for number in range(250)}
     tracker.start("name", {"long": "x" * 10_000, "many": many, "odd": "caf\udce9"}, {})
-    tracker.end("FINISHED")
+    tracker.end()
     parameters = recorded(tracker.folder).data.params
     assert parameters["long"] == "x" * PARAMETER_LENGTH
     assert parameters["odd"] == "caf\\udce9"
@@ -129,7 +94,7 @@ def test_a_given_name_and_experiment_are_used(
     tracker.start("name", {}, {"git_commit": "abc"})
     (project / "notes.txt").write_text("kept")
     tracker.log_artifacts([project / "notes.txt", project / "missing.txt"])
-    tracker.end("FINISHED")
+    tracker.end()
     run = recorded(project)
     assert run.info.run_name == "mine"
     assert run.data.tags["git_commit"] == "abc"
@@ -156,7 +121,7 @@ def test_runs_and_files_are_found_in_a_folder_of_any_name(
     tracker.start("name", {}, {})
     (odd / "report.html").write_text("kept")
     tracker.log_artifacts([odd / "report.html"])
-    tracker.end("FINISHED")
+    tracker.end()
     client = MlflowClient("sqlite:///mlflow.db")  # what a bare `mlflow ui` opens
     (run,) = client.search_runs([tracker.remote.experiment_id])
     assert run.info.run_id == tracker.remote.run_id
@@ -172,7 +137,7 @@ def test_a_finished_run_prints_where_it_is_compared_and_its_own_page(
     caplog.set_level(logging.INFO, "astroclf.tracking")
     tracker = follow()
     tracker.start("name", {}, {})
-    tracker.end("FINISHED")
+    tracker.end()
     page = f"http://127.0.0.1:5000/#/experiments/{tracker.remote.experiment_id}/runs"
     assert caplog.messages[-1].splitlines() == [
         f"compare     mlflow ui, then open {page}?workflowType=machine_learning",
@@ -189,20 +154,21 @@ def test_a_model_makes_the_menu_of_mlflow_lead_to_the_runs(
         (tracker.folder / "bundle").mkdir(exist_ok=True)
         (tracker.folder / "bundle/bundle.json").write_text("{}")
         tracker.log_artifacts([tracker.folder / "bundle"])
-        tracker.end("FINISHED")
+        tracker.end()
     assert len(recorded(tracker.folder).outputs.model_outputs) == 1
 
 
-def test_a_run_in_the_folder_of_another_is_nested(
+def test_a_run_with_a_parent_is_nested_under_it(
     follow: Follow, recorded: Recorded, project: Path
 ) -> None:
     trackers = {}
     for folder in ("parent", "parent/child", "parent/child/own"):
-        trackers[folder] = follow(folder=folder)
+        parent = (project / folder).parent if trackers else None
+        trackers[folder] = follow(folder=folder, parent=parent)
         trackers[folder].start("name", {}, {})
         trackers[folder].wait()
     for folder in reversed(list(trackers)):
-        trackers[folder].end("FINISHED")
+        trackers[folder].end()
     parents = [
         recorded(project / folder).data.tags.get("mlflow.parentRunId") for folder in trackers
     ]
@@ -221,7 +187,7 @@ def test_a_dead_server_costs_a_moment_and_keeps_the_run(
     tracker.start("name", {"tracking": {"uri": "http://bob:s3cret@127.0.0.1:9"}}, {})
     for epoch in range(3):
         tracker.log_metrics({"loss": 1.0}, step=epoch)
-    tracker.end("FINISHED")
+    tracker.end()
     assert time.perf_counter() - start_s < 20  # with the import of MLflow
     away, kept = warnings_in(caplog)
     assert away == (
@@ -253,7 +219,7 @@ def test_failed_requests_lose_nothing(
     monkeypatch.setattr(tracker.remote._client, "log_batch", fail_three_times)
     for epoch in range(1, 4):
         tracker.log_metrics({"loss": 1.0}, step=epoch)
-    tracker.end("FINISHED")
+    tracker.end()
     run = recorded(tracker.folder)
     assert run.info.status == "FINISHED"
     history = tracker.remote._client.get_metric_history(run.info.run_id, "loss")
@@ -274,7 +240,7 @@ def test_answers_of_another_kind_are_one_sentence(
     failing_server.behavior = behavior
     tracker = follow(failing_server.uri)
     tracker.start("name", {}, {})
-    tracker.end("FINISHED")
+    tracker.end()
     away, kept = warnings_in(caplog)
     assert away.startswith(f"MLflow: tracking.uri={failing_server.uri} does not answer as an")
     assert "\n" not in away
@@ -291,7 +257,7 @@ def test_the_end_of_a_run_waits_for_a_hung_server_no_longer_than_the_limit(
     tracker = follow(failing_server.uri, patience=SHORT)
     tracker.start("name", {}, {})
     start_s = time.perf_counter()
-    tracker.end("FINISHED")
+    tracker.end()
     assert time.perf_counter() - start_s < 5
     assert not tracker.record.is_sent
 
@@ -301,7 +267,7 @@ def test_an_interrupted_run_waits_less(follow: Follow, failing_server: Any) -> N
     tracker = follow(failing_server.uri, patience=Patience(wait_s=60, interrupted_wait_s=0.2))
     tracker.start("name", {}, {})
     start_s = time.perf_counter()
-    tracker.end("KILLED", "SIGINT", State.INTERRUPTED)
+    tracker.end(State.INTERRUPTED, "SIGINT")
     assert time.perf_counter() - start_s < 5
 
 
@@ -314,9 +280,9 @@ def test_trials_of_a_search_share_what_is_known_of_a_server(
     asked = len(failing_server.requests)
     assert asked >= 1
     for number in range(3):
-        trial = follow(failing_server.uri, folder=f"study/{number}")
+        trial = follow(failing_server.uri, folder=f"study/{number}", parent=parent.folder)
         trial.start("trial", {}, {})
-        trial.end("FINISHED")
+        trial.end()
     assert len(failing_server.requests) == asked
     assert sum("does not answer" in each for each in warnings_in(caplog)) == 1
 
@@ -326,11 +292,11 @@ def test_a_deleted_experiment_is_named_with_its_remedy(
 ) -> None:
     first = follow(experiment="stars")
     first.start("name", {}, {})
-    first.end("FINISHED")
+    first.end()
     first.remote._client.delete_experiment(first.remote.experiment_id)
     second = follow(folder="second", experiment="stars")
     second.start("name", {}, {})
-    second.end("FINISHED")
+    second.end()
     assert warnings_in(caplog)[0].startswith(
         "MLflow: tracking.experiment=stars: the experiment was deleted in MLflow. Choose another name, or restore it: "
         "MLFLOW_TRACKING_URI="
@@ -344,40 +310,24 @@ def test_a_refused_file_store_is_named_with_its_remedy(
 ) -> None:
     tracker = follow(uri)
     tracker.start("name", {}, {})
-    tracker.end("FINISHED")
+    tracker.end()
     assert warnings_in(caplog)[0].startswith(
         f"MLflow: tracking.uri={uri}: MLflow no longer stores runs in plain files. Give a database"
     )
 
 
-def test_a_run_whose_process_was_killed_is_closed_by_another(
-    follow: Follow, recorded: Recorded
-) -> None:
-    killed = follow()
-    killed.start("name", {}, {})
-    killed.wait()
-    assert recorded(killed.folder).info.status == "RUNNING"
-    killed.sender._is_given_up = True
-    (killed.folder / "history.csv").write_text("epoch,loss,time_s\n1,0.5,2\n2,0.25,2\n")
-    for _ in range(2):
-        close_abandoned(killed.settings, killed.folder, "killed")
-    run = recorded(killed.folder)
-    assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")
-    assert run.data.metrics == {"loss": 0.25, "time_s": 2}
-
-
 def test_without_tracking_only_the_record_is_written(tmp_path: Path) -> None:
     tracker = open_tracker(sections.Untracked(name="none"), tmp_path)
     assert type(tracker) is Tracker
-    with closing(tracker, stopped=(Interrupted,)):
-        tracker.start("name", {"seed": 1}, {})
-        tracker.log_dataset("name", "source", "fingerprint")
-        tracker.log_metrics({"a": 1.0}, step=1)
-        tracker.log_metrics({"b": 2.0})
-        tracker.wait()
+    tracker.start("name", {"seed": 1}, {})
+    tracker.log_dataset("name", "source", "fingerprint")
+    tracker.log_metrics({"a": 1.0}, step=1)
+    tracker.log_metrics({"b": 2.0})
+    tracker.wait()
+    tracker.end()
     assert [path.name for path in tmp_path.iterdir()] == ["mlflow.json"]
     content = json.loads((tmp_path / "mlflow.json").read_text())
-    assert (content["status"], content["parameters"]) == ("FINISHED", {"seed": "1"})
+    assert (content["state"], content["parameters"]) == ("complete", {"seed": "1"})
     assert content["metrics"] == {"b": 2.0}
 
 
@@ -392,7 +342,7 @@ def test_a_full_disk_is_named_and_ends_no_run(
     monkeypatch.setattr(Record, "write", fail)
     tracker = open_tracker(sections.Untracked(name="none"), tmp_path)
     tracker.start("name", {}, {})
-    tracker.end("FINISHED")
+    tracker.end()
     assert all("mlflow.json cannot be written (No space left" in each for each in caplog.messages)
     assert len(caplog.messages) == 2
 
@@ -406,6 +356,6 @@ def test_the_end_can_be_interrupted_while_mlflow_is_waited_for(
     tracker = follow()
     tracker.start("name", {}, {})
     monkeypatch.setattr(tracker.sender, "finish", interrupt)
-    tracker.end("FINISHED")
+    tracker.end()
     assert "stopped waiting for MLflow; all results of the run are in its folder" in caplog.text
     assert "task=sync" in caplog.text

@@ -39,7 +39,7 @@ class Run:
             self,
             settings=settings,
             folder=folder,
-            tracker=open_tracker(settings.tracking, folder.path),
+            tracker=open_tracker(settings.tracking, folder.path, parent=self.folder.path),
             warnings=[],
         )
 
@@ -56,7 +56,11 @@ def open_run(
     cache: Cache | None = None,
     resumes: bool = False,
     trial: TrialReports | None = None,
+    parent: Path | None = None,
 ) -> Run:
-    """Return a run in `folder`, tracked as settings.tracking says."""
-    tracker = open_tracker(settings.tracking, folder)
+    """Return a run in `folder`, tracked as settings.tracking says.
+
+    parent: folder of the run that this one is nested under in MLflow.
+    """
+    tracker = open_tracker(settings.tracking, folder, parent)
     return Run(settings, RunFolder(folder), tracker, cache or Cache(), resumes, trial)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.device import choose_device, describe_device
-from astroclf.errors import Interrupted, Pruned, UserError
+from astroclf.errors import Interrupted, UserError
 from astroclf.interruption import graceful_interrupt, interrupted_while
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
@@ -67,7 +67,7 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
     if setup.warning:
         run.warn(setup.warning)
     log.info(describe_setup(settings, setup))
-    with closing(tracker, stopped=(Interrupted, KeyboardInterrupt), done=(Pruned,)):
+    with closing(tracker):
         source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
         tracker.start(
             run_name(settings, dataset.fingerprint),

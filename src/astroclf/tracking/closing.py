@@ -1,4 +1,4 @@
-"""End of a tracked run: finished, failed, pruned or interrupted."""
+"""End of a tracked run: complete, pruned, interrupted or failed."""
 
 from __future__ import annotations
 
@@ -6,47 +6,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from astroclf.errors import State
+from astroclf.errors import Pruned, State
 from astroclf.settings import sections
-from astroclf.tracking.record import RUNNING, read_epochs, read_record
+from astroclf.tracking.record import read_epochs, read_record
 from astroclf.tracking.tracker import Tracker, open_tracker
 
 
 @contextmanager
-def closing(
-    tracker: Tracker,
-    *,
-    stopped: tuple[type[BaseException], ...],
-    done: tuple[type[BaseException], ...] = (),
-) -> Iterator[None]:
-    """Close the run as FINISHED, as KILLED if it was `stopped`, or as FAILED, with the reason.
-
-    done: exceptions that end a run early though nothing went wrong; it is FINISHED.
-    """
+def closing(tracker: Tracker) -> Iterator[None]:
+    """Close the run when the block ends, with its state and with the reason of an exception."""
     try:
         yield
-    except stopped as interruption:
-        tracker.end("KILLED", str(interruption) or type(interruption).__name__, State.INTERRUPTED)
+    except KeyboardInterrupt as interruption:  # Interrupted is one
+        tracker.end(State.INTERRUPTED, str(interruption) or type(interruption).__name__)
         raise
-    except done as reason:
-        name = type(reason).__name__
-        tracker.end("FINISHED", f"{name}: {reason}", State(name.lower()))
+    except Pruned as reason:
+        tracker.end(State.PRUNED, f"Pruned: {reason}")
         raise
     except BaseException as error:
-        tracker.end("FAILED", f"{type(error).__name__}: {error}", State.FAILED)
+        tracker.end(State.FAILED, f"{type(error).__name__}: {error}")
         raise
-    tracker.end("FINISHED")
+    tracker.end()
 
 
 def close_abandoned(settings: sections.Section, folder: Path, reason: str) -> None:
-    """Close the run in a folder as KILLED if its process was killed before it could do so itself.
+    """Close the run in a folder as interrupted if its process was killed and left it running.
 
-    The caller makes sure that no process is at work in the folder.
+    The caller ensures that no process is running in the folder.
     """
     record = read_record(folder)
-    if record is None or record.status != RUNNING:
+    if record is None or record.state != State.RUNNING:
         return
     tracker = open_tracker(settings, folder)
     tracker.record = record
     tracker.epochs = read_epochs(folder, record.start_ms)
-    tracker.end("KILLED", reason, State.INTERRUPTED)
+    tracker.end(State.INTERRUPTED, reason)

@@ -14,14 +14,32 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from astroclf.errors import State, one_line
-from astroclf.files import read_csv, read_json, write_json
+from astroclf.files import read_json, write_json
 from astroclf.redaction import redact_values
+from astroclf.runs.folder import RunFolder
+from astroclf.runs.history import read_history
+from astroclf.runs.schema import VERSION, Schema
 
 log = logging.getLogger(__name__)
 
 RUN_FILE = "mlflow.json"
-HISTORY_FILE = "history.csv"
-RUNNING = "RUNNING"
+MLFLOW_STATUS = {
+    State.RUNNING: "RUNNING",
+    State.COMPLETE: "FINISHED",
+    State.PRUNED: "FINISHED",
+    State.FAILED: "FAILED",
+    State.INTERRUPTED: "KILLED",
+}
+
+
+def _migrate_0(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with the present names of states, nested by its folder as it was then."""
+    state = content.get("state", "")
+    state = {"": State.RUNNING, "stopped": State.INTERRUPTED}.get(state, state)
+    return {**content, "state": state, "parent": ".."}
+
+
+SCHEMA = Schema(version=1, migrations={0: _migrate_0}, unversioned=0)
 PARAMETER_LENGTH = 6000  # MLflow's own limit
 # Parameters with which a run goes on; with others it is another run.
 CHANGEABLE = ("trainer.epochs", "trainer.device", "tracking.")
@@ -44,20 +62,20 @@ class Epoch:
 class Record(BaseModel):
     """Everything that MLflow gets of a run but its epochs, which are in history.csv.
 
-    key: identifies this run on every server. status: RUNNING, FINISHED, FAILED or KILLED.
-    artifacts: files and folders of the run folder, by name. uri, experiment_id, run_id: where it was
-    sent last. sent_artifacts: artifact -> size and time of what arrived. is_sent: whether all of the
-    run arrived there, end included.
+    key: identifies this run on every server. parent: folder of the run that this one is nested
+    under, relative to its own. artifacts: files and folders of the run folder, by name. uri,
+    experiment_id, run_id: the server and run that it was last sent to. sent_artifacts: artifact ->
+    size and time of what arrived. is_sent: whether all of the run arrived there, end included.
     """
 
     model_config = ConfigDict(extra="ignore")
 
     key: str = Field(default_factory=lambda: uuid.uuid4().hex)
+    parent: str | None = None
     name: str = "run"
     start_ms: int = Field(default_factory=now_ms)
     end_ms: int | None = None
-    status: str = RUNNING
-    state: str = ""
+    state: State = State.RUNNING
     reason: str = ""
     parameters: dict[str, str] = {}
     tags: dict[str, str] = {}
@@ -70,18 +88,23 @@ class Record(BaseModel):
     sent_artifacts: dict[str, str] = {}
     is_sent: bool = False
 
+    @property
+    def status(self) -> str:
+        """The status that MLflow has for the state."""
+        return MLFLOW_STATUS[self.state]
+
     def is_same_run(self, parameters: Mapping[str, str]) -> bool:
         """Return whether a run with these parameters is this one, resumed."""
         return not self.parameters or _compared(self.parameters) == _compared(parameters)
 
     def reopen(self) -> None:
         """Mark a run as running again."""
-        self.status, self.state, self.reason, self.end_ms = RUNNING, "", "", None
+        self.state, self.reason, self.end_ms = State.RUNNING, "", None
         self.is_sent = False
 
     def close_killed(self) -> None:
-        """Mark a run as ended by a kill, now: the kill left no time for it."""
-        self.status, self.state, self.end_ms = "KILLED", State.INTERRUPTED, now_ms()
+        """Mark a run as ended by a kill, now, since its process could not do so."""
+        self.state, self.end_ms = State.INTERRUPTED, now_ms()
         self.reason = "its process was killed"
 
     def note_place(self, place: Mapping[str, Any], folder: Path) -> None:
@@ -93,14 +116,17 @@ class Record(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Replace the record in the run folder, in one step."""
-        write_json(folder / RUN_FILE, self.model_dump())
+        write_json(folder / RUN_FILE, {VERSION: SCHEMA.version, **self.model_dump()})
 
 
 def read_record(folder: Path) -> Record | None:
     """Return the record in a run folder; None if there is none, or, with a warning, a damaged one."""
     file = folder / RUN_FILE
     try:
-        return Record.model_validate(read_json(file))
+        content = read_json(file)
+        if not isinstance(content, dict):
+            raise ValueError("it holds no table")
+        return Record.model_validate(SCHEMA.upgrade(content, file))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, ValidationError) as error:
@@ -115,13 +141,8 @@ def read_epochs(folder: Path, start_ms: int) -> list[Epoch]:
 
     The time of an epoch is the start of the run plus the seconds that its epochs took.
     """
-    try:
-        rows = read_csv(folder / HISTORY_FILE)
-    except FileNotFoundError:
-        return []
     epochs, elapsed_s = [], 0.0
-    for number, row in enumerate(rows, start=1):
-        values = {name: _number(cell) for name, cell in row.items()}
+    for number, values in enumerate(read_history(RunFolder(folder)), start=1):
         if "epoch" not in values:
             continue
         elapsed_s += values.get("time_s", 0.0)
@@ -160,10 +181,3 @@ def flatten(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[s
 
 def _compared(parameters: Mapping[str, str]) -> dict[str, str]:
     return {key: text for key, text in parameters.items() if not key.startswith(CHANGEABLE)}
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        return math.nan

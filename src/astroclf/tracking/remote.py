@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from astroclf.errors import State
 from astroclf.tracking.addresses import database_file, store_identity
 from astroclf.tracking.artifacts import BUNDLE, file_version, register_model, upload
 from astroclf.tracking.database import prepare_database
 from astroclf.tracking.experiment import experiment_id, open_client
-from astroclf.tracking.record import RUNNING, Epoch, Record, now_ms, read_record
+from astroclf.tracking.record import Epoch, Record, now_ms, read_record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -126,13 +127,13 @@ class RemoteRun:
         self.run_id = str(run.info.run_id)
 
     def _tags(self, record: Record) -> dict[str, str]:
-        """Return the tags of the record and of its end; a run in the folder of another is nested under it."""
-        parent = read_record(self.folder.parent)
+        """Return the tags of the record, of its end, and of the run that it is nested under."""
+        parent = None if record.parent is None else read_record(self.folder / record.parent)
         tags = {**record.tags, KEY_TAG: record.key}
         if parent is not None and parent.run_id and parent.uri == store_identity(self.uri):
             tags[PARENT_TAG] = parent.run_id
-        if record.status != RUNNING:
-            tags |= {"state": record.state, "reason": record.reason}
+        if record.state != State.RUNNING:
+            tags |= {"state": str(record.state), "reason": record.reason}
         return {key: text[:TAG_LENGTH] for key, text in tags.items() if text}
 
     def _send_parameters(self, record: Record) -> None:
@@ -219,8 +220,8 @@ class RemoteRun:
     def _send_status(self, record: Record) -> None:
         if record.status == self.status and record.end_ms in (None, self.end_ms):
             return
-        if record.status == RUNNING:
-            self._client.update_run(self.run_id, status=RUNNING)
+        if record.state == State.RUNNING:
+            self._client.update_run(self.run_id, status=record.status)
         else:
             self._client.set_terminated(self.run_id, record.status, record.end_ms)
         self.status, self.end_ms = record.status, record.end_ms

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from astroclf.errors import UserError
+from astroclf.errors import State, UserError
 from astroclf.files import shortest
 from astroclf.locks import try_lock
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import sections
 from astroclf.tracking import addresses
 from astroclf.tracking.faults import as_tracking_error
-from astroclf.tracking.record import RUN_FILE, RUNNING, Record, read_epochs, read_record
+from astroclf.tracking.record import RUN_FILE, Record, read_epochs, read_record
 from astroclf.tracking.remote import RemoteRun
 from astroclf.tracking.sender import OUTAGES
 
@@ -76,7 +76,7 @@ def send_run(settings: sections.Mlflow, folder: Path, record: Record) -> str:
     Raises whatever a request raises.
     """
     uri = addresses.tracking_uri(settings.uri)
-    if record.status == RUNNING:
+    if record.state == State.RUNNING:
         if is_in_use(folder):
             return "running"
         record.close_killed()
@@ -115,7 +115,7 @@ def send_pending(settings: sections.Section, folder: Path) -> None:
         return
     for file in sorted(folder.glob(f"*/{RUN_FILE}")):
         record = read_record(file.parent)
-        if record is None or record.is_sent or record.status == RUNNING:
+        if record is None or record.is_sent or record.state == State.RUNNING:
             continue
         try:
             send_run(settings, file.parent, record)

@@ -7,6 +7,7 @@ A failure of MLflow never ends a training: the run folder holds all that MLflow 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,6 @@ from astroclf.tracking.faults import as_tracking_error
 from astroclf.tracking.record import (
     PARAMETER_LENGTH,
     RUN_FILE,
-    RUNNING,
     Epoch,
     Record,
     finite,
@@ -39,22 +39,19 @@ log = logging.getLogger(__name__)
 class Tracker:
     """Keeps the record of a run in its folder; `MlflowTracker` sends it to a server as well."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, parent: Path | None = None) -> None:
         self.folder = folder
-        self.record = Record()
+        self.record = Record(parent=None if parent is None else os.path.relpath(parent, folder))
         self.epochs: list[Epoch] = []
         self._lock = threading.Lock()
 
     def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
-        """Begin the run, or continue the one that began in this folder with these parameters.
-
-        A run whose folder lies in the folder of another run is nested under that one.
-        """
+        """Begin the run, or continue the one that began in this folder with these parameters."""
         flat = flat_parameters(parameters)
         known = read_record(self.folder)
         with self._lock:
             if known is not None and known.is_same_run(flat):
-                self.record = known
+                self.record = known.model_copy(update={"parent": self.record.parent})
                 self.record.reopen()
             self.record.name = storable(run_name)
             self.record.parameters = {**flat, **self.record.parameters}
@@ -96,13 +93,10 @@ class Tracker:
             self.record.artifacts = list(dict.fromkeys([*self.record.artifacts, *names]))
         self._changed()
 
-    def end(self, status: str, reason: str = "", state: State = State.COMPLETE) -> None:
-        """Close the run: FINISHED, FAILED or KILLED, with the reason where there is one.
-
-        state: written as a tag, since MLflow has no status for a pruned run.
-        """
+    def end(self, state: State = State.COMPLETE, reason: str = "") -> None:
+        """Close the run, with the reason where there is one."""
         with self._lock:
-            self.record.status, self.record.state, self.record.end_ms = status, state, now_ms()
+            self.record.state, self.record.end_ms = state, now_ms()
             self.record.reason = storable(reason)[:PARAMETER_LENGTH]
             self._write()
 
@@ -127,9 +121,13 @@ class MlflowTracker(Tracker):
     """Sends the record of a run to MLflow in the background, and again after a failure."""
 
     def __init__(
-        self, settings: sections.Mlflow, folder: Path, patience: Patience | None = None
+        self,
+        settings: sections.Mlflow,
+        folder: Path,
+        parent: Path | None = None,
+        patience: Patience | None = None,
     ) -> None:
-        super().__init__(folder)
+        super().__init__(folder, parent)
         self.settings = settings
         self.uri = addresses.tracking_uri(settings.uri)
         self.store = addresses.store_identity(self.uri)
@@ -142,15 +140,16 @@ class MlflowTracker(Tracker):
     def wait(self) -> None:
         self.sender.wait()
 
-    def end(self, status: str, reason: str = "", state: State = State.COMPLETE) -> None:
-        super().end(status, reason, state)
+    def end(self, state: State = State.COMPLETE, reason: str = "") -> None:
+        super().end(state, reason)
         self.sender.wake()
-        is_nested = (self.folder.parent / RUN_FILE).exists()
+        is_nested = self.record.parent is not None
         patience = self.sender.patience
-        wait_s = patience.interrupted_wait_s if status == "KILLED" else patience.wait_s
+        is_interrupted = state == State.INTERRUPTED
+        wait_s = patience.interrupted_wait_s if is_interrupted else patience.wait_s
         try:
             with show_status("sending the run to MLflow"):
-                # A search does not wait once a trial for a server that is away.
+                # Otherwise each trial of a search would wait for a server that is away.
                 is_sent = self.sender.finish(wait_s, is_patient=not is_nested)
         except (KeyboardInterrupt, Interrupted):
             log.warning("stopped waiting for MLflow; all results of the run are in its folder")
@@ -160,7 +159,7 @@ class MlflowTracker(Tracker):
                 "MLflow lacks a part of this run. %s",
                 addresses.sync_advice(self.folder, self.settings.uri),
             )
-        elif status == "FINISHED" and not is_nested:
+        elif state == State.COMPLETE and not is_nested:
             log.info("%s", "\n".join(self.closing_lines()))
 
     def closing_lines(self) -> list[str]:
@@ -188,7 +187,7 @@ class MlflowTracker(Tracker):
         self.sender.has_answered = True
         self._note_place(is_sent=False)
         self.remote.send(record, epochs)
-        if record.status != RUNNING:
+        if record.state != State.RUNNING:
             self._note_place(is_sent=True)
 
     def _note_place(self, *, is_sent: bool) -> None:
@@ -204,11 +203,12 @@ class MlflowTracker(Tracker):
             )
 
 
-def open_tracker(settings: sections.Section, folder: Path) -> Tracker:
+def open_tracker(settings: sections.Section, folder: Path, parent: Path | None = None) -> Tracker:
     """Return the tracker that the settings choose; MLflow itself is imported when it sends.
 
-    Raises UserError for an address without the credentials that it had.
+    parent: folder of the run that this one is nested under. Raises UserError for an address without
+    the credentials that it had.
     """
     if isinstance(settings, sections.Mlflow):
-        return MlflowTracker(settings, folder)
-    return Tracker(folder)
+        return MlflowTracker(settings, folder, parent)
+    return Tracker(folder, parent)

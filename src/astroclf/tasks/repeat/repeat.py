@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from astroclf.data.splits import write_split
-from astroclf.errors import Interrupted, Pruned, UserError
+from astroclf.errors import UserError
 from astroclf.provenance import provenance
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.manifest import Record, continue_record
@@ -54,12 +54,12 @@ def repeat(run: Run) -> dict[str, float]:
         write_split(dataset, folder / "split.csv")
     if run.trial is None:
         record.write()
-    with closing(tracker, stopped=(Interrupted, KeyboardInterrupt), done=(Pruned,)):
+    with closing(tracker):
         origin = run.cache.get_or_create("origin", None, provenance)
         source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
         parameters = settings.model_dump(exclude={"search"})
         tracker.start(name_of_all(settings, dataset.fingerprint), parameters, {**origin, **source})
-        tracker.wait()  # the trainings look for this run, to be nested under it
+        tracker.wait()  # so that the trainings can be nested under it
         train_each(run, repetitions, record, dataset.classes)
         own = [folder / repetition.name for repetition in repetitions]
         report_together(settings, own, dataset, tracker, is_trial=run.trial is not None)

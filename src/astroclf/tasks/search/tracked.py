@@ -21,9 +21,9 @@ def end_tracking(
     have finished. Trials that are under way, here or on another machine, are left as they are.
     """
     if is_whole:
-        tracker.end("FINISHED")
+        tracker.end()
     else:
-        tracker.end("KILLED", "some of its trials have not finished", State.INTERRUPTED)
+        tracker.end(State.INTERRUPTED, "some of its trials have not finished")
     for trial in study.get_trials(deepcopy=False):
         if trial.state.is_finished():
             close_abandoned(settings, folder / str(trial.number), "its process was killed")

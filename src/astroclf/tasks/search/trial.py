@@ -106,9 +106,9 @@ def remembering_failure(settings: Settings, folder: Path) -> Iterator[None]:
         raise
     except Exception as error:
         if not (folder / RUN_FILE).exists():
-            tracker = open_tracker(settings.tracking, folder)
+            tracker = open_tracker(settings.tracking, folder, parent=folder.parent)
             tracker.start(f"trial-{folder.name}", settings.model_dump(exclude={"search"}), {})
-            tracker.end("FAILED", reason_of(error), State.FAILED)
+            tracker.end(State.FAILED, reason_of(error))
         raise
 
 
