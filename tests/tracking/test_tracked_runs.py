@@ -145,7 +145,7 @@ def test_repeated_trainings_are_nested_under_one_run(recorded: Recorded, train_r
     metrics = json.loads((folder / "metrics.json").read_text())
     for name, split in (("best_val", "val"), ("test", "test")):
         spread = metrics[split]["accuracy"]
-        assert run.data.metrics[f"{name}_accuracy"] == pytest.approx(spread["mean"])
+        assert run.data.metrics[f"{name}_accuracy"] == pytest.approx(spread["value"])
         assert run.data.metrics[f"{name}_accuracy_std"] == pytest.approx(spread["std"])
     pooled = metrics["pooled"]["accuracy"]["value"]
     assert run.data.metrics["pooled_accuracy"] == pytest.approx(pooled)
