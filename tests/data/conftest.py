@@ -53,7 +53,7 @@ def write_image() -> Callable[..., np.ndarray]:
 def write_tiff() -> Callable[..., None]:
     """write_tiff(file, values, extra_samples=()): an uncompressed TIFF of (H, W[, bands]) values.
 
-    extra_samples: one code for each band beyond grey or RGB; 1 and 2 are alpha.
+    extra_samples: one code for each band beyond gray or RGB; 1 and 2 are alpha.
     """
 
     def write(file: Path, values: np.ndarray, extra_samples: tuple[int, ...] = ()) -> None:

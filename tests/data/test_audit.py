@@ -19,7 +19,7 @@ def dataset_of(
         ids=np.array([f"id{i}" for i in range(len(images))]),
         classes=("a", "b"),
         split=np.array(split),
-        pixels=Pixels(("grey",), None, "linear"),
+        pixels=Pixels(("gray",), None, "linear"),
         groups=None if groups is None else np.array(groups),
     )
 

@@ -99,7 +99,7 @@ def test_a_still_sky_changes_nothing(settings: Any, stretch: Any) -> None:
     )
 
 
-def test_turns_and_shifts_keep_flux_and_colour(settings: Any) -> None:
+def test_turns_and_shifts_keep_flux_and_color(settings: Any) -> None:
     star = draw_star()
     chosen = sky(settings, rotation="true", shift_px=3)
     seen = augment(star.repeat(64, 1, 1, 1), chosen, "linear", 0)
@@ -117,7 +117,7 @@ def test_a_round_star_looks_the_same_from_every_angle(settings: Any) -> None:
 
 
 def test_angles_are_any_and_mirrors_are_half(settings: Any) -> None:
-    """An arm off the centre shows where it went: all round, and no further out."""
+    """An arm off the center shows where it went: all round, and no further out."""
     image = torch.zeros(1, 1, 33, 33)
     image[0, 0, 15:18, 21:24] = 1
     seen = augment(image.repeat(800, 1, 1, 1), sky(settings, rotation="true"), "linear", 0)[:, 0]

@@ -16,7 +16,7 @@ def dataset_of(counts: dict[str, tuple[int, int, int]]) -> ImageDataset:
         ids=np.array([f"id{i}" for i in range(numbers.sum())]),
         classes=tuple(counts),
         split=np.concatenate([np.repeat(["train", "val", "test"], row) for row in numbers]),
-        pixels=Pixels(("grey",), None, "linear"),
+        pixels=Pixels(("gray",), None, "linear"),
     )
 
 
@@ -43,15 +43,15 @@ def test_many_classes_are_abbreviated_to_the_most_and_the_least_frequent() -> No
 
 def test_classes_too_small_to_judge_are_named_with_their_numbers() -> None:
     dataset = dataset_of(
-        {"round": (700, 120, 118), "cigar": (11, 3, 2), "spiral": (30, 6, 10), "disc": (9, 10, 10)}
+        {"round": (700, 120, 118), "cigar": (11, 3, 2), "spiral": (30, 6, 10), "disk": (9, 10, 10)}
     )
     warning = small_class_warning(dataset)
     assert "cigar (16 of 1,029, 3 in val, 2 in test)" in warning
     assert "spiral (46 of 1,029, 6 in val)" in warning
-    assert "disc (29 of 1,029)" in warning
+    assert "disk (29 of 1,029)" in warning
     assert "round" not in warning
     pooled = small_class_warning(dataset, pooled=True)
-    assert "cigar (16 of 1,029), disc (29 of 1,029)." in pooled
+    assert "cigar (16 of 1,029), disk (29 of 1,029)." in pooled
     assert "spiral" not in pooled
 
 

@@ -25,10 +25,10 @@ def dataset_of(n: int, groups: list[str] | None = None) -> ImageDataset:
         ids=np.array([f"id{i}" for i in range(n)]),
         classes=("a", "b"),
         split=np.full(n, ""),
-        pixels=Pixels(("grey",), 0.4, "asinh"),
+        pixels=Pixels(("gray",), 0.4, "asinh"),
         groups=None if groups is None else np.array(groups),
         sky_deg=np.column_stack([np.arange(n) * 0.1, np.zeros(n)]),
-        neighbour_arcsec=5.0,
+        neighbor_arcsec=5.0,
     )
 
 

@@ -141,7 +141,7 @@ def test_epochs_and_seeds_differ(settings: Any, make_dataset: Any) -> None:
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_in_order_gives_raw_pixels_normalised(make_dataset: Any, split: str) -> None:
+def test_in_order_gives_raw_pixels_normalized(make_dataset: Any, split: str) -> None:
     dataset = make_dataset(24)
     seen = list(make_batches(dataset, split, 5).in_order())
     positions = dataset.indices(split)
@@ -161,7 +161,7 @@ def test_a_target_stays_with_its_image(settings: Any, make_dataset: Any, votes: 
     preprocess = fit_preprocess(dataset)
     for batch in batches.shuffled(settings("augment=none").augment, 0, 0):
         stored = torch.from_numpy(dataset.images[batch.index])
-        assert torch.equal(batch.image, preprocess.normalise(preprocess.scale(stored)))
+        assert torch.equal(batch.image, preprocess.normalize(preprocess.scale(stored)))
         np.testing.assert_array_equal(batch.target, dataset.targets[batch.index])
         assert batch.target.dtype == (torch.float32 if votes else torch.int64)
         assert batch.image.dtype == torch.float32

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astroclf.data.audit import find_leaks
-from astroclf.data.neighbors import find_neighbours
+from astroclf.data.neighbors import find_neighbors
 from astroclf.data.sources import load_dataset
 
 REAL = Path(__file__).parents[2].parent / "shared/data/star_galaxy_sdss/index.csv"
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([-75.0, -30.0, 0.0, 60.0]))
-def test_neighbours_are_squares_that_overlap(seed: int, dec: float) -> None:
+def test_neighbors_are_squares_that_overlap(seed: int, dec: float) -> None:
     rng = np.random.default_rng(seed)
     sky_deg = np.array([359.999, dec]) + rng.uniform(0, 0.005, (12, 2))
     sky_deg[:, 0] %= 360  # across right ascension 0 too
@@ -29,10 +29,10 @@ def test_neighbours_are_squares_that_overlap(seed: int, dec: float) -> None:
             x_arcsec = d_ra * np.cos(np.radians((dec_i + dec_j) / 2)) * 3600
             if x_arcsec < 6 and abs(dec_i - dec_j) * 3600 < 6:
                 expected.add((j, i))
-    assert {tuple(pair) for pair in find_neighbours(sky_deg, 6.0).tolist()} == expected
+    assert {tuple(pair) for pair in find_neighbors(sky_deg, 6.0).tolist()} == expected
 
 
-def test_a_drawn_split_keeps_neighbours_together(
+def test_a_drawn_split_keeps_neighbors_together(
     tmp_path: Path, source_settings: Callable[..., Any], write_image: Callable[..., np.ndarray]
 ) -> None:
     rows = []
@@ -43,7 +43,7 @@ def test_a_drawn_split_keeps_neighbours_together(
     table = tmp_path / "table.csv"
     with table.open("w", newline="") as stream:
         csv.writer(stream).writerows([("file", "class", "ra", "dec"), *rows])
-    position = {"ra_column": "ra", "dec_column": "dec", "neighbour_arcsec": 3.0}
+    position = {"ra_column": "ra", "dec_column": "dec", "neighbor_arcsec": 3.0}
     dataset = load_dataset(source_settings("catalog", table=str(table), **position))
     assert set(dataset.split_names) == {"train", "val", "test"}
     assert (dataset.split[0::2] == dataset.split[1::2]).all()
@@ -60,7 +60,7 @@ def test_validation_cutouts_that_overlap_a_training_cutout_are_found(
         "catalog", table=str(REAL), image_px=8, pixel_scale_arcsec=0.1, **columns
     )
     dataset = load_dataset(settings)
-    assert dataset.neighbour_arcsec == pytest.approx(12.0)  # 120 px of 0.1 arcsec
+    assert dataset.neighbor_arcsec == pytest.approx(12.0)  # 120 px of 0.1 arcsec
     leaks = [leak for leak in find_leaks(dataset) if leak.what == "sky"]
     in_val = {
         image

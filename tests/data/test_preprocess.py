@@ -16,7 +16,7 @@ def see(dataset: ImageDataset, split: str) -> np.ndarray:
     """Network input of a split, float64."""
     preprocess = fit_preprocess(dataset)
     stored = torch.from_numpy(dataset.images[dataset.indices(split)])
-    return preprocess.normalise(preprocess.scale(stored)).double().numpy()
+    return preprocess.normalize(preprocess.scale(stored)).double().numpy()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -56,7 +56,7 @@ def test_flux_is_in_units_of_the_noise(make_dataset: Any) -> None:
     values = torch.tensor([[[[3.0]], [[60.0]], [[900.0]]]])
     scaled = found.scale(values)
     expected = (np.arcsinh(scaled.numpy().ravel()) - found.mean) / found.std
-    np.testing.assert_allclose(found.normalise(scaled).numpy().ravel(), expected, rtol=1e-5)
+    np.testing.assert_allclose(found.normalize(scaled).numpy().ravel(), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])

@@ -12,7 +12,7 @@ from astroclf.data.thumbnails import make_thumbnails
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("channels", [1, 2, 3, 5])
-def test_they_are_colour_pictures(make_dataset: Any, dtype: type, channels: int) -> None:
+def test_they_are_color_pictures(make_dataset: Any, dtype: type, channels: int) -> None:
     dataset = make_dataset(9, channels, 6, dtype=dtype)
     thumbnails = make_thumbnails(dataset, np.array([4, 1]))
     assert thumbnails.shape == (2, 6, 6, 3)
@@ -34,7 +34,7 @@ def test_16_bits_become_8(make_dataset: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_one_band_is_grey(make_dataset: Any, dtype: type) -> None:
+def test_one_band_is_gray(make_dataset: Any, dtype: type) -> None:
     found = make_thumbnails(make_dataset(4, 1, dtype=dtype), np.arange(4))
     assert (found == found[..., :1]).all()
     assert found.std() > 0

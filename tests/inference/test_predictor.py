@@ -50,7 +50,7 @@ def plain_logits(network: nn.Module, dataset: ImageDataset, views: int = 1) -> T
     values = preprocess.scale(torch.from_numpy(dataset.images[dataset.indices("val")]))
     with torch.no_grad():
         each = [
-            network.eval()(preprocess.normalise(show_view(values, view))) for view in range(views)
+            network.eval()(preprocess.normalize(show_view(values, view))) for view in range(views)
         ]
     return torch.stack(each).mean(dim=0)
 
@@ -90,7 +90,7 @@ def test_cached_features_go_through_the_head_alone(
     with torch.no_grad():
         features = torch.stack(
             [
-                network.backbone.eval()(preprocess.normalise(show_view(values, view)))
+                network.backbone.eval()(preprocess.normalize(show_view(values, view)))
                 for view in range(views)
             ]
         )

@@ -193,10 +193,10 @@ def test_random_weights_cannot_be_missed(
 def test_validation_and_test_are_never_augmented(
     settings: Any, simulated_dataset: ImageDataset, augment: str, split: str
 ) -> None:
-    """Whatever happens to training images, the others are their raw pixels, normalised."""
+    """Whatever happens to training images, the others are their raw pixels, normalized."""
     setup = start(settings(f"augment={augment}"), simulated_dataset)
     stored = torch.from_numpy(simulated_dataset.images[simulated_dataset.indices(split)])
-    expected = setup.preprocess.normalise(setup.preprocess.scale(stored))
+    expected = setup.preprocess.normalize(setup.preprocess.scale(stored))
     for batches in (setup.batches[split], setup.images[split]):
         seen = torch.cat([batch.image for batch in batches.in_order()])
         assert torch.equal(seen, expected)

@@ -159,7 +159,7 @@ class Bundle:
         )
         values = self.preprocess.scale(torch.from_numpy(images))
         outputs = [
-            self.network(self.preprocess.normalise(show_view(values, view))).float()
+            self.network(self.preprocess.normalize(show_view(values, view))).float()
             for view in range(self.views)
         ]
         logits = torch.stack(outputs).mean(dim=0).numpy()

@@ -11,13 +11,13 @@ import numpy as np
 
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.groups import linked_images
-from astroclf.data.neighbors import find_neighbours
+from astroclf.data.neighbors import find_neighbors
 from astroclf.files import write_csv
 
 NOUNS = {
     "pixels": ("picture", "pictures"),
     "group": ("group", "groups"),
-    "sky": ("pair of neighbours on the sky", "pairs of neighbours on the sky"),
+    "sky": ("pair of neighbors on the sky", "pairs of neighbors on the sky"),
 }
 EXAMPLES = 3  # images that a warning names
 
@@ -26,7 +26,7 @@ EXAMPLES = 3  # images that a warning names
 class Leak:
     """Images in more than one split that are the same picture, or of one group.
 
-    what: `pixels` (identical in every pixel), `group`, or `sky` (neighbours there).
+    what: `pixels` (identical in every pixel), `group`, or `sky` (neighbors there).
     ids, splits: of each of the images, in the order of the dataset.
     """
 
@@ -48,7 +48,7 @@ def find_leaks(dataset: ImageDataset) -> list[Leak]:
         torn = _across_splits("group", dataset.groups.tolist(), dataset)
         leaks += [leak for leak in torn if len({linked[identity] for identity in leak.ids}) > 1]
     if dataset.sky_deg is not None:
-        leaks += _neighbours_across_splits(dataset.sky_deg, dataset)
+        leaks += _neighbors_across_splits(dataset.sky_deg, dataset)
     return leaks
 
 
@@ -94,8 +94,8 @@ def write_leaks(leaks: Sequence[Leak], file: Path) -> None:
     write_csv(file, ("leak", "what", "id", "split"), rows)
 
 
-def _neighbours_across_splits(sky_deg: np.ndarray, dataset: ImageDataset) -> list[Leak]:
-    pairs = find_neighbours(sky_deg, dataset.neighbour_arcsec)
+def _neighbors_across_splits(sky_deg: np.ndarray, dataset: ImageDataset) -> list[Leak]:
+    pairs = find_neighbors(sky_deg, dataset.neighbor_arcsec)
     first, second = dataset.split[pairs[:, 0]], dataset.split[pairs[:, 1]]
     torn = pairs[(first != second) & (first != "") & (second != "")]
     return [

@@ -46,7 +46,7 @@ class ImageDataset:
     groups: (N,) str, or None: images of one group (a parent frame, a field, a cell of the sky) are
         never torn apart by a split.
     sky_deg: (N, 2) float64 right ascension and declination in degrees, or None.
-    neighbour_arcsec: squares of this width round sky_deg that overlap show a common piece of sky.
+    neighbor_arcsec: squares of this width round sky_deg that overlap show a common piece of sky.
     skipped: file -> reason, for each image that could not be read and was left out.
     framing: the preparation of the image files; None for images that come from no file.
     hashes: of the pixels; shared by data sets of the same images, since computing them reads all.
@@ -60,7 +60,7 @@ class ImageDataset:
     pixels: Pixels
     groups: np.ndarray | None = None
     sky_deg: np.ndarray | None = None
-    neighbour_arcsec: float = 0.0
+    neighbor_arcsec: float = 0.0
     skipped: Mapping[str, str] = field(default_factory=dict)
     framing: Framing | None = None
     hashes: PictureHashes | None = field(default=None, repr=False, compare=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.neighbors import find_neighbours
+from astroclf.data.neighbors import find_neighbors
 
 # One random draw may miss the class proportions by chance; among many groups it hardly does.
 DRAWS, FEW_GROUPS = 8, 5_000
@@ -133,7 +133,7 @@ def _image_links(dataset: ImageDataset, pools: np.ndarray) -> tuple[np.ndarray, 
     equal = equal[np.array(has_content, bool)]
     if dataset.sky_deg is None:
         return equal, equal[:0]
-    near = find_neighbours(dataset.sky_deg, dataset.neighbour_arcsec)
+    near = find_neighbors(dataset.sky_deg, dataset.neighbor_arcsec)
     return equal, near[pools[near[:, 0]] == pools[near[:, 1]]]
 
 

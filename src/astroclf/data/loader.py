@@ -19,7 +19,7 @@ from astroclf.settings import sections
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """image: (B, C, H, W) float32, normalised. target: (B,) int64 or (B, K) float32. index: (B,)."""
+    """image: (B, C, H, W) float32, normalized. target: (B,) int64 or (B, K) float32. index: (B,)."""
 
     image: torch.Tensor
     target: torch.Tensor
@@ -193,5 +193,5 @@ class Batches:
     def _batch(self, values: torch.Tensor, chunk: np.ndarray) -> Batch:
         index = torch.from_numpy(chunk)
         form = torch.channels_last if self.channels_last else torch.contiguous_format
-        image = self.preprocess.normalise(values).contiguous(memory_format=form)
+        image = self.preprocess.normalize(values).contiguous(memory_format=form)
         return Batch(image, self.targets[index.to(self.targets.device)], index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def find_neighbours(sky_deg: np.ndarray, width_arcsec: float) -> np.ndarray:
+def find_neighbors(sky_deg: np.ndarray, width_arcsec: float) -> np.ndarray:
     """(P, 2) int64: every pair of images that overlap, the smaller index first.
 
     Images are squares of that width, aligned to north: they overlap where they are closer than the

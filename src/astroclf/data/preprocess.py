@@ -38,7 +38,7 @@ class Preprocess:
         """(B, C, H, W) float32: display values in 0-1, or flux in units of the sky's noise."""
         return stored.float() / _per_band(self.unit, stored.device)
 
-    def normalise(self, values: torch.Tensor) -> torch.Tensor:
+    def normalize(self, values: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) float32 of mean 0 and variance 1 over the training images."""
         if self.stretch == "linear":
             values = torch.asinh(values)
@@ -94,7 +94,7 @@ def _moments(
     sums = torch.zeros(images.shape[1], dtype=torch.float64)
     squares, count = torch.zeros_like(sums), 0
     for chunk in _chunks(images, rows):
-        values = preprocess.normalise(preprocess.scale(torch.from_numpy(chunk))).double()
+        values = preprocess.normalize(preprocess.scale(torch.from_numpy(chunk))).double()
         sums += values.sum(dim=(0, 2, 3))
         squares += values.square().sum(dim=(0, 2, 3))
         count += values.shape[0] * values.shape[2] * values.shape[3]
@@ -113,7 +113,7 @@ def _moments_of_bytes(
         for band in range(bands):
             counts[band] += np.bincount(chunk[:, band].ravel(), minlength=256)
     every = torch.arange(256, dtype=torch.uint8).expand(bands, -1).view(1, bands, 256, 1)
-    values = preprocess.normalise(preprocess.scale(every)).double().view(bands, 256)
+    values = preprocess.normalize(preprocess.scale(every)).double().view(bands, 256)
     shares = torch.from_numpy(counts / counts.sum(axis=1, keepdims=True))
     mean = (shares * values).sum(dim=1)
     variance = (shares * (values - mean[:, None]).square()).sum(dim=1)

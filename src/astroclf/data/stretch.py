@@ -1,7 +1,7 @@
 """Flux and the values that stand for it in an image made for display.
 
 `asinh`: v = asinh(f / b) / asinh(1 / b) with softening b = 0.1 (Lupton et al. 2004, PASP 116, 133),
-the curve of SDSS, Legacy Survey and Galaxy Zoo colour images, whose own softening varies by survey.
+the curve of SDSS, Legacy Survey and Galaxy Zoo color images, whose own softening varies by survey.
 `srgb`: the transfer curve of IEC 61966-2-1. `linear`: values are flux.
 """
 

@@ -15,7 +15,7 @@ def make_thumbnails(dataset: ImageDataset, positions: np.ndarray) -> np.ndarray:
 
     Images made for display are shown as they are. Flux is shown with an asinh stretch that ends at
     the brightest pixel of each image. More than one band of flux are taken to stand in order of
-    wavelength, so the last three become red, green and blue; one band is shown in grey.
+    wavelength, so the last three become red, green and blue; one band is shown in gray.
     """
     images = np.asarray(dataset.images[positions])
     if dataset.pixels.stretch == "linear":

@@ -81,7 +81,7 @@ class Predictor:
         self.network.eval()
         with full_precision():
             views = [
-                self.network(self.preprocess.normalise(show_view(values, view))).float()
+                self.network(self.preprocess.normalize(show_view(values, view))).float()
                 for view in range(self.tta_views)
             ]
         return torch.stack(views).mean(dim=0)

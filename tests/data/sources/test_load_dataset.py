@@ -69,7 +69,7 @@ def test_overlapping_cutouts_are_groups_where_the_split_is_stated(
         source_settings(
             "catalog",
             table=str(tmp_path / "table.csv"),
-            neighbour_arcsec="5",
+            neighbor_arcsec="5",
             **{f"{key}_column": value for key, value in columns.items()},
         )
     )

@@ -49,7 +49,7 @@ SKY = ("dataset.ra_column=ra", "dataset.dec_column=dec")
         ),
         (
             [*TABLE, *SKY],
-            "dataset.ra_column=ra: the distance of overlapping neighbours is unknown. Set dataset.neighbour_arcsec, or dataset.pixel_scale_arcsec, so that it is the width of an image.",
+            "dataset.ra_column=ra: the distance of overlapping neighbors is unknown. Set dataset.neighbor_arcsec, or dataset.pixel_scale_arcsec, so that it is the width of an image.",
         ),
     ],
 )
@@ -64,7 +64,7 @@ def test_values_that_contradict_each_other_are_refused(
     [
         ["dataset.seeing_arcsec=[1,1]"],
         ["dataset=image_folder", "dataset.root=images"],
-        [*TABLE, *SKY, "dataset.neighbour_arcsec=5"],
+        [*TABLE, *SKY, "dataset.neighbor_arcsec=5"],
         [*TABLE, *SKY, "dataset.pixel_scale_arcsec=0.4"],
     ],
     ids=" ".join,

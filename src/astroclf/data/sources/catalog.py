@@ -53,7 +53,7 @@ def load(settings: sections.Catalog) -> ImageDataset:
         framing=read.framing,
         groups=None if groups is None else groups[read.kept],
         sky_deg=None if sky_deg is None else sky_deg[read.kept],
-        neighbour_arcsec=_neighbour_arcsec(settings, read),
+        neighbor_arcsec=_neighbor_arcsec(settings, read),
         skipped=read.skipped,
     )
 
@@ -111,13 +111,13 @@ def _votes(table: Table, columns: tuple[str, ...]) -> np.ndarray:
     return votes.astype(np.float32)
 
 
-def _neighbour_arcsec(settings: sections.Catalog, read: ReadFiles) -> float:
+def _neighbor_arcsec(settings: sections.Catalog, read: ReadFiles) -> float:
     """What the settings say, else the width of an image; 0 where no positions are known."""
-    if settings.neighbour_arcsec is not None or settings.ra_column is None:
-        return settings.neighbour_arcsec or 0.0
+    if settings.neighbor_arcsec is not None or settings.ra_column is None:
+        return settings.neighbor_arcsec or 0.0
     if read.pixels.pixel_scale_arcsec is None:
         raise UserError(
-            "dataset.neighbour_arcsec is not set, and images of different sizes have no common width to take instead."
+            "dataset.neighbor_arcsec is not set, and images of different sizes have no common width to take instead."
         )
     return read.pixels.pixel_scale_arcsec * read.images.shape[-1]
 

@@ -106,7 +106,7 @@ class Catalog(Files):
     group_column: Text | None
     ra_column: Text | None
     dec_column: Text | None
-    neighbour_arcsec: Annotated[float, Field(gt=0, le=648_000)] | None  # half the sky
+    neighbor_arcsec: Annotated[float, Field(gt=0, le=648_000)] | None  # half the sky
 
     @property
     def target_kind(self) -> TargetKind:
@@ -130,10 +130,10 @@ class Catalog(Files):
         if (self.ra_column is None) != (self.dec_column is None):
             raise refusal("dataset.ra_column and dataset.dec_column: set both or neither.")
         width_is_known = self.pixel_scale_arcsec is not None
-        if self.ra_column is not None and self.neighbour_arcsec is None and not width_is_known:
+        if self.ra_column is not None and self.neighbor_arcsec is None and not width_is_known:
             raise refusal(
-                f"dataset.ra_column={self.ra_column}: the distance of overlapping neighbours is unknown. Set "
-                "dataset.neighbour_arcsec, or dataset.pixel_scale_arcsec, so that it is the width of an image."
+                f"dataset.ra_column={self.ra_column}: the distance of overlapping neighbors is unknown. Set "
+                "dataset.neighbor_arcsec, or dataset.pixel_scale_arcsec, so that it is the width of an image."
             )
         return self
 

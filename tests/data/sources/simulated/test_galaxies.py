@@ -63,7 +63,7 @@ def test_a_spiral_is_bluer_outside_than_in_its_bulge():
         assert g[inner].sum() / r[inner].sum() < g[outer].sum() / r[outer].sum()
 
 
-def test_band_flux_turns_colours_into_flux():
+def test_band_flux_turns_colors_into_flux():
     assert galaxies.band_flux(g_r=2.5, r_i=-2.5) == pytest.approx([0.1, 1, 0.1])
 
 

@@ -51,8 +51,8 @@ def test_sersic_holds_half_its_light_within_its_radius(index, axis_ratio):
     assert light[inside].sum() == pytest.approx(0.5, abs=0.005)
 
 
-def test_edge_on_disc_is_near_the_bessel_profile():
-    light = sky.edge_on_disc(CANVAS, scale_length_arcsec=2.0, scale_height_arcsec=1.0, angle=0.0)
+def test_edge_on_disk_is_near_the_bessel_profile():
+    light = sky.edge_on_disk(CANVAS, scale_length_arcsec=2.0, scale_height_arcsec=1.0, angle=0.0)
     middle = light[CANVAS.cells // 2]
     length = np.abs(CANVAS.axis) / 2.0
     shape = middle / (length * k1(length))

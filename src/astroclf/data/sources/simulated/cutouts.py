@@ -22,18 +22,18 @@ CLASSES = {
 RADIUS_ARCSEC = {"star_galaxy": (0.5, 4.0), "morphology": (1.5, 4.5), "votes": (1.5, 4.5)}
 MOFFAT_BETA = (2.5, 4.0)
 PSF_AXIS_RATIO = (0.9, 1.0)
-CENTRE_OFFSET_PX = 1.0  # largest in x and in y
+CENTER_OFFSET_PX = 1.0  # largest in x and in y
 
 # Close to SDSS: of the dark sky, and of its camera in one exposure.
 SKY_MAG_PER_ARCSEC2 = (21.8, 20.9, 20.2)  # in g, r, i
 SKY_SCATTER_MAG = 0.3  # largest change from night to night
 ELECTRONS_PER_NMGY = (1000.0, 950.0, 750.0)  # in g, r, i
 
-NEIGHBOURS_MEAN = 0.7  # how many, Poisson distributed
-NEIGHBOUR_STAR_CHANCE = 0.5
-NEIGHBOUR_RADIUS_ARCSEC = (0.3, 1.5)  # half-light radius, if a galaxy
-NEIGHBOUR_DISTANCE_ARCSEC = 4.0  # smallest, from the object
-NEIGHBOUR_SIGNAL_TO_NOISE = (0.1, 0.8)  # of that of the object
+NEIGHBORS_MEAN = 0.7  # how many, Poisson distributed
+NEIGHBOR_STAR_CHANCE = 0.5
+NEIGHBOR_RADIUS_ARCSEC = (0.3, 1.5)  # half-light radius, if a galaxy
+NEIGHBOR_DISTANCE_ARCSEC = 4.0  # smallest, from the object
+NEIGHBOR_SIGNAL_TO_NOISE = (0.1, 0.8)  # of that of the object
 
 
 @dataclass(frozen=True)
@@ -60,18 +60,18 @@ def draw_cutout(
     classes = CLASSES[settings.target]
     name = classes[index % len(classes)]
     exposure = draw_exposure(rng, canvas, settings.seeing_arcsec)
-    centre = rng.uniform(-CENTRE_OFFSET_PX, CENTRE_OFFSET_PX, 2) * canvas.pixel_scale_arcsec
+    center = rng.uniform(-CENTER_OFFSET_PX, CENTER_OFFSET_PX, 2) * canvas.pixel_scale_arcsec
     signal_to_noise = draw_log_uniform(rng, settings.signal_to_noise)
     if name == "star":
-        source, axis_ratio = see_star(exposure, galaxies.draw_star_flux(rng), centre), 1.0
+        source, axis_ratio = see_star(exposure, galaxies.draw_star_flux(rng), center), 1.0
     else:
         morphology = str(rng.choice(galaxies.MORPHOLOGIES)) if name == "galaxy" else name
         radius = draw_log_uniform(rng, RADIUS_ARCSEC[settings.target])
         galaxy = galaxies.draw_galaxy(rng, canvas, morphology, radius)
-        source, axis_ratio = see_galaxy(exposure, galaxy, centre), galaxy.axis_ratio
+        source, axis_ratio = see_galaxy(exposure, galaxy, center), galaxy.axis_ratio
 
     scene = exposure.at_signal_to_noise(source, signal_to_noise)
-    scene += draw_neighbours(rng, exposure, centre, signal_to_noise)
+    scene += draw_neighbors(rng, exposure, center, signal_to_noise)
     image = sky.observe(rng, scene, exposure.sky_nmgy, exposure.electrons_per_nmgy)
     if settings.target == "votes":
         return image, draw_votes(rng, name, axis_ratio, signal_to_noise)
@@ -92,38 +92,38 @@ def draw_exposure(
     return Exposure(canvas, psf, sky_nmgy, np.array(ELECTRONS_PER_NMGY))
 
 
-def see_star(exposure: Exposure, band_flux: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """A star of unit r flux at `centre` (x, y in arcsec), (3, H, W)."""
-    canvas, (x, y) = exposure.canvas, centre.astype(np.float32)
+def see_star(exposure: Exposure, band_flux: np.ndarray, center: np.ndarray) -> np.ndarray:
+    """A star of unit r flux at `center` (x, y in arcsec), (3, H, W)."""
+    canvas, (x, y) = exposure.canvas, center.astype(np.float32)
     point = canvas.pixels(exposure.psf(canvas.axis - x, canvas.axis - y))
     return band_flux[:, None, None] * point
 
 
-def see_galaxy(exposure: Exposure, galaxy: galaxies.Galaxy, centre: np.ndarray) -> np.ndarray:
-    """A galaxy of unit r flux at `centre` (x, y in arcsec), (3, H, W)."""
+def see_galaxy(exposure: Exposure, galaxy: galaxies.Galaxy, center: np.ndarray) -> np.ndarray:
+    """A galaxy of unit r flux at `center` (x, y in arcsec), (3, H, W)."""
     canvas = exposure.canvas
-    seen = canvas.pixels(sky.convolve(canvas, galaxy.light, exposure.psf, *centre))
+    seen = canvas.pixels(sky.convolve(canvas, galaxy.light, exposure.psf, *center))
     return (galaxy.band_flux[:, :, None, None] * seen[:, None]).sum(axis=0)
 
 
-def draw_neighbours(
-    rng: np.random.Generator, exposure: Exposure, centre: np.ndarray, signal_to_noise: float
+def draw_neighbors(
+    rng: np.random.Generator, exposure: Exposure, center: np.ndarray, signal_to_noise: float
 ) -> np.ndarray:
     """Fainter stars and galaxies round the object, (3, H, W) nmgy; often there are none."""
     canvas = exposure.canvas
     flux = np.zeros((len(BANDS), canvas.image_px, canvas.image_px), np.float32)
-    for _ in range(rng.poisson(NEIGHBOURS_MEAN)):
+    for _ in range(rng.poisson(NEIGHBORS_MEAN)):
         place = rng.uniform(-canvas.width_arcsec / 2, canvas.width_arcsec / 2, 2)
-        if np.hypot(*(place - centre)) < NEIGHBOUR_DISTANCE_ARCSEC:
+        if np.hypot(*(place - center)) < NEIGHBOR_DISTANCE_ARCSEC:
             continue
-        if rng.random() < NEIGHBOUR_STAR_CHANCE:
+        if rng.random() < NEIGHBOR_STAR_CHANCE:
             source = see_star(exposure, galaxies.draw_star_flux(rng), place)
         else:
-            radius = draw_log_uniform(rng, NEIGHBOUR_RADIUS_ARCSEC)
+            radius = draw_log_uniform(rng, NEIGHBOR_RADIUS_ARCSEC)
             morphology = str(rng.choice(galaxies.MORPHOLOGIES))
             galaxy = galaxies.draw_galaxy(rng, canvas, morphology, radius)
             source = see_galaxy(exposure, galaxy, place)
-        share = rng.uniform(*NEIGHBOUR_SIGNAL_TO_NOISE)
+        share = rng.uniform(*NEIGHBOR_SIGNAL_TO_NOISE)
         flux += exposure.at_signal_to_noise(source, share * signal_to_noise)
     return flux
 

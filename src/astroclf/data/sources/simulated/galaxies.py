@@ -1,7 +1,7 @@
-"""Galaxies of five morphologies, and the colours of galaxies and stars, drawn at random.
+"""Galaxies of five morphologies, and the colors of galaxies and stars, drawn at random.
 
 A galaxy is the light of two populations, old and red, young and blue; its bulge and bar are mostly
-old, its disc is mixed, its spiral arms are young.
+old, its disk is mixed, its spiral arms are young.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astroclf.data.sources.simulated.sky import Canvas, edge_on_disc, sersic, turn, unit
+from astroclf.data.sources.simulated.sky import Canvas, edge_on_disk, sersic, turn, unit
 
 MORPHOLOGIES = ("completely_round", "in_between", "cigar", "edge_on", "spiral")
 ROUND_TO_IN_BETWEEN = 0.85  # axis ratios where the name of a smooth outline turns
@@ -37,14 +37,14 @@ BAR_INDEX = 0.5  # a bar ends abruptly
 ARM_COUNTS, ARM_COUNT_CHANCES = (2, 3, 4), (0.65, 0.2, 0.15)
 ARM_PITCH = (math.radians(12), math.radians(28))
 ARM_SHARPNESS = (1.5, 4.0)  # kappa of a von Mises profile across the arm
-ARM_SHARE_OF_DISC = (0.4, 0.8)
-SCALE_HEIGHT = (0.1, 0.2)  # of an edge-on disc, in scale lengths
-HALF_LIGHT_SCALE_LENGTHS = 1.678  # half-light radius of an exponential disc, in scale lengths
+ARM_SHARE_OF_DISK = (0.4, 0.8)
+SCALE_HEIGHT = (0.1, 0.2)  # of an edge-on disk, in scale lengths
+HALF_LIGHT_SCALE_LENGTHS = 1.678  # half-light radius of an exponential disk, in scale lengths
 
-YOUNG_SHARE = {"smooth": (0.0, 0.6), "bulge": (0.0, 0.15), "disc": (0.2, 0.6), "arms": (0.8, 1.0)}
-OLD_COLOUR, YOUNG_COLOUR = (0.75, 0.37), (0.25, 0.08)  # g - r and r - i at rest, magnitudes
-COLOUR_SCATTER_MAG = 0.06
-REDSHIFT_COLOUR = (0.0, 0.6)  # what redshift adds to g - r, magnitudes
+YOUNG_SHARE = {"smooth": (0.0, 0.6), "bulge": (0.0, 0.15), "disk": (0.2, 0.6), "arms": (0.8, 1.0)}
+OLD_COLOR, YOUNG_COLOR = (0.75, 0.37), (0.25, 0.08)  # g - r and r - i at rest, magnitudes
+COLOR_SCATTER_MAG = 0.06
+REDSHIFT_COLOR = (0.0, 0.6)  # what redshift adds to g - r, magnitudes
 REDSHIFT_TREND = 0.3  # what it adds to r - i for one magnitude in g - r
 
 # The stellar locus in g - i, g - r and r - i, magnitudes, after Covey et al. 2007, AJ 134, 2398.
@@ -56,7 +56,7 @@ STAR_SCATTER_MAG = 0.03
 
 @dataclass(frozen=True)
 class Galaxy:
-    """light: old and young population in r, (2, cells, cells), together of unit flux, centred.
+    """light: old and young population in r, (2, cells, cells), together of unit flux, centered.
     band_flux: flux in g, r and i of unit r flux of each population, (2, 3).
     axis_ratio: of the galaxy as it is seen, before the seeing.
     """
@@ -69,7 +69,7 @@ class Galaxy:
 def draw_galaxy(
     rng: np.random.Generator, canvas: Canvas, morphology: str, radius_arcsec: float
 ) -> Galaxy:
-    """A galaxy of one of `MORPHOLOGIES`; the radius holds half the light (of a disc, seen face-on)."""
+    """A galaxy of one of `MORPHOLOGIES`; the radius holds half the light (of a disk, seen face-on)."""
     if morphology == "spiral":
         light, axis_ratio = draw_spiral(rng, canvas, radius_arcsec)
     elif morphology == "edge_on":
@@ -94,10 +94,10 @@ def draw_edge_on(
     scale_length = radius_arcsec / HALF_LIGHT_SCALE_LENGTHS
     flatness = rng.uniform(*SCALE_HEIGHT)
     angle = draw_angle(rng)
-    disc = edge_on_disc(canvas, scale_length, flatness * scale_length, angle)
+    disk = edge_on_disk(canvas, scale_length, flatness * scale_length, angle)
     bulge, bulge_share = draw_bulge(rng, canvas, radius_arcsec, angle)
-    young = rng.uniform(*YOUNG_SHARE["disc"])
-    return bulge_share * bulge + (1 - bulge_share) * populations(disc, young), flatness
+    young = rng.uniform(*YOUNG_SHARE["disk"])
+    return bulge_share * bulge + (1 - bulge_share) * populations(disk, young), flatness
 
 
 def draw_spiral(
@@ -105,25 +105,25 @@ def draw_spiral(
 ) -> tuple[np.ndarray, float]:
     axis_ratio, angle = rng.uniform(*AXIS_RATIO["spiral"]), draw_angle(rng)
     bulge, bulge_share = draw_bulge(rng, canvas, radius_arcsec, angle)
-    light, disc_share = bulge_share * bulge, 1 - bulge_share
+    light, disk_share = bulge_share * bulge, 1 - bulge_share
 
     along, across = turn(canvas.axis, canvas.axis, angle)
-    across = across / np.float32(axis_ratio)  # now in the plane of the disc
+    across = across / np.float32(axis_ratio)  # now in the plane of the disk
     bar_angle, bar_radius = draw_angle(rng), radius_arcsec * rng.uniform(*BAR_RADIUS)
     if rng.random() < BAR_CHANCE:
         bar_share = rng.uniform(*BAR_SHARE)
         bar = draw_bar(rng, along, across, bar_radius, bar_angle)
         light = light + bar_share * populations(bar, rng.uniform(*YOUNG_SHARE["bulge"]))
-        disc_share -= bar_share
+        disk_share -= bar_share
 
     radius = np.hypot(along, across)
-    disc = unit(np.exp(-radius * (HALF_LIGHT_SCALE_LENGTHS / radius_arcsec)))
+    disk = unit(np.exp(-radius * (HALF_LIGHT_SCALE_LENGTHS / radius_arcsec)))
     phase = np.arctan2(across, along) - bar_angle
-    arms = unit(disc * draw_arms(rng, radius / bar_radius, phase))
-    arm_share = disc_share * rng.uniform(*ARM_SHARE_OF_DISC)
+    arms = unit(disk * draw_arms(rng, radius / bar_radius, phase))
+    arm_share = disk_share * rng.uniform(*ARM_SHARE_OF_DISK)
     light = light + arm_share * populations(arms, rng.uniform(*YOUNG_SHARE["arms"]))
-    between = populations(disc, rng.uniform(*YOUNG_SHARE["disc"]))
-    return light + (disc_share - arm_share) * between, axis_ratio
+    between = populations(disk, rng.uniform(*YOUNG_SHARE["disk"]))
+    return light + (disk_share - arm_share) * between, axis_ratio
 
 
 def draw_bulge(
@@ -143,7 +143,7 @@ def draw_bar(
     radius_arcsec: float,
     angle: float,
 ) -> np.ndarray:
-    """Unit flux along `angle` in the plane of the disc; nearly all within twice the radius."""
+    """Unit flux along `angle` in the plane of the disk; nearly all within twice the radius."""
     cos, sin = math.cos(angle), math.sin(angle)
     length = along * cos + across * sin
     width = (across * cos - along * sin) / rng.uniform(*BAR_AXIS_RATIO)
@@ -175,10 +175,10 @@ def draw_angle(rng: np.random.Generator) -> float:
 
 def draw_population_fluxes(rng: np.random.Generator) -> np.ndarray:
     """Flux in g, r and i of unit r flux, (2, 3), of the old and the young stars of one galaxy."""
-    redshift = rng.uniform(*REDSHIFT_COLOUR)
-    g_r = rng.normal(redshift, COLOUR_SCATTER_MAG)
-    r_i = rng.normal(REDSHIFT_TREND * redshift, COLOUR_SCATTER_MAG)
-    return np.stack([band_flux(a + g_r, b + r_i) for a, b in (OLD_COLOUR, YOUNG_COLOUR)])
+    redshift = rng.uniform(*REDSHIFT_COLOR)
+    g_r = rng.normal(redshift, COLOR_SCATTER_MAG)
+    r_i = rng.normal(REDSHIFT_TREND * redshift, COLOR_SCATTER_MAG)
+    return np.stack([band_flux(a + g_r, b + r_i) for a, b in (OLD_COLOR, YOUNG_COLOR)])
 
 
 def draw_star_flux(rng: np.random.Generator) -> np.ndarray:
@@ -190,5 +190,5 @@ def draw_star_flux(rng: np.random.Generator) -> np.ndarray:
 
 
 def band_flux(g_r: float, r_i: float) -> np.ndarray:
-    """Flux in g, r and i, (3,), of colours in magnitudes and unit r flux."""
+    """Flux in g, r and i, (3,), of colors in magnitudes and unit r flux."""
     return np.array([10 ** (-0.4 * g_r), 1.0, 10 ** (0.4 * r_i)], dtype=np.float32)

@@ -1,6 +1,6 @@
 """How light from the sky becomes pixels: profiles, seeing, photons and the noise they bring.
 
-Coordinates are in arcsec from the centre of the cutout, angles in radians from the x axis towards
+Coordinates are in arcsec from the center of the cutout, angles in radians from the x axis towards
 the y axis. Fluxes are in nanomaggies (nmgy): a source of 1 nmgy has magnitude 22.5.
 """
 
@@ -41,7 +41,7 @@ class Canvas:
 
     @cached_property
     def axis(self) -> np.ndarray:
-        """Centres of the cells along x or y, (cells,) float32."""
+        """Centers of the cells along x or y, (cells,) float32."""
         offsets = np.arange(self.cells) - (self.cells - 1) / 2
         return (offsets * self.cell_arcsec).astype(np.float32)
 
@@ -99,12 +99,12 @@ def sersic(
     return unit(np.exp(-b * square ** (0.5 / index)))
 
 
-def edge_on_disc(
+def edge_on_disk(
     canvas: Canvas, scale_length_arcsec: float, scale_height_arcsec: float, angle: float
 ) -> np.ndarray:
     """Unit flux as R K1(R) sech^2(z), in scale lengths and heights, (cells, cells) float32.
 
-    An exponential disc seen from its side (van der Kruit and Searle 1981, A&A 95, 105).
+    An exponential disk seen from its side (van der Kruit and Searle 1981, A&A 95, 105).
     R K1(R) is taken as exp(-R) sqrt(1 + pi R / 2), which has its limits and is within 7 % between.
     """
     along, across = turn(canvas.axis, canvas.axis, angle)
@@ -114,7 +114,7 @@ def edge_on_disc(
 
 
 def convolve(canvas: Canvas, light: np.ndarray, psf: Moffat, x: float, y: float) -> np.ndarray:
-    """`light` (K, cells, cells), centred, as seen through the PSF and moved to (x, y); same shape."""
+    """`light` (K, cells, cells), centered, as seen through the PSF and moved to (x, y); same shape."""
     kernel = fft.rfft2(psf(canvas.lags - np.float32(x), canvas.lags - np.float32(y)))
     return fft.irfft2(fft.rfft2(light) * kernel, s=light.shape[-2:])
 
@@ -129,7 +129,7 @@ def flux_at(
 
         S/N = sqrt(sum over pixels of s^2 / variance),  variance = (sky + s) / electrons per nmgy
 
-    with s = flux x image, noiseless and without neighbours.
+    with s = flux x image, noiseless and without neighbors.
     """
     pixels = image[image > 0].astype(np.float64)
     flux = 0.0

@@ -8,7 +8,7 @@ from astroclf.data.sources.simulated import galaxies
 
 VOLUNTEERS = 40  # answers an image gets
 SHAPE_DOUBT = 0.04  # in axis ratio: how far from a boundary the answers differ, at any brightness
-HALF_SEEN_SIGNAL_TO_NOISE = 15.0  # where half the volunteers see arms or a bulge on a disc
+HALF_SEEN_SIGNAL_TO_NOISE = 15.0  # where half the volunteers see arms or a bulge on a disk
 
 
 def draw_votes(
@@ -25,9 +25,9 @@ def draw_votes(
 def answer_chances(morphology: str, axis_ratio: float, signal_to_noise: float) -> np.ndarray:
     """Chance of each answer of a volunteer, (5,), summing to 1.
 
-    A volunteer sees arms or an edge-on disc with a chance of S/N / (S/N + 15), and names the outline
+    A volunteer sees arms or an edge-on disk with a chance of S/N / (S/N + 15), and names the outline
     alone otherwise; near a boundary in axis ratio, and at low S/N, outlines get either name; and
-    some of the cigars are taken for edge-on discs.
+    some of the cigars are taken for edge-on disks.
     """
     seen = signal_to_noise / (signal_to_noise + HALF_SEEN_SIGNAL_TO_NOISE)
     cuts = np.array([galaxies.ROUND_TO_IN_BETWEEN, galaxies.IN_BETWEEN_TO_CIGAR])
