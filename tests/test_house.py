@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tracking": {"provenance", "runs"},
     "training": {"data", "device", "runs"},
     "inference": {"data", "device", "training"},
-    "bundle": {"data", "models", "evaluation"},
+    "bundle": {"data", "device", "evaluation", "inference", "models"},
     "tasks": {
         "bundle",
         "data",

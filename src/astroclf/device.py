@@ -13,18 +13,18 @@ from astroclf.allocator import keep_freed_memory
 from astroclf.errors import UserError
 
 
-def choose_device(wanted: str) -> torch.device:
+def choose_device(wanted: str, key: str = "trainer.device") -> torch.device:
     """The device of that name, ready to train; `auto` is the GPU where there is one, else the CPU.
 
     Raises UserError if there is no such device here.
     """
-    device = _find_device(wanted)
+    device = _find_device(wanted, key)
     if device.type == "cpu":
         keep_freed_memory()
     return device
 
 
-def _find_device(wanted: str) -> torch.device:
+def _find_device(wanted: str, key: str) -> torch.device:
     if wanted == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -33,7 +33,7 @@ def _find_device(wanted: str) -> torch.device:
         device = torch.device(wanted)
     except RuntimeError as error:
         raise UserError(
-            f"trainer.device={wanted} is not a device: choose auto, cuda, cuda:<number>, mps or cpu."
+            f"{key}={wanted} is not a device: choose auto, cuda, cuda:<number>, mps or cpu."
         ) from error
     there = {
         "cpu": True,
@@ -41,9 +41,7 @@ def _find_device(wanted: str) -> torch.device:
         "mps": torch.backends.mps.is_available(),
     }
     if not there.get(device.type, False):
-        raise UserError(
-            f"trainer.device={wanted} is not there on this machine: choose auto or cpu."
-        )
+        raise UserError(f"{key}={wanted} is not there on this machine: choose auto or cpu.")
     return device
 
 

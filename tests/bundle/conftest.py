@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from astroclf.bundle import Description, FileCut, write_bundle
-from astroclf.data.pixels import Pixels
+from astroclf.bundle import Description, write_bundle
+from astroclf.data.formats import Depth
+from astroclf.data.framing import Framing
+from astroclf.data.pixels import Pixels, Stretch
 from astroclf.data.preprocess import Preprocess
 from astroclf.evaluation.decisions.decision import Decision
 from astroclf.models import build_model
@@ -26,27 +28,27 @@ MODEL = {
     "weights": None,
     "pretrained": False,
 }
-UNITS = {"8-bit": 255.0, "16-bit": 65535.0, "flux": 0.02}
+RGB = ("red", "green", "blue")
+UNITS = {"8-bit": 255.0, "16-bit": 65535.0, "float": 0.02}
 
 
 @pytest.fixture(scope="session")
 def write_tiny() -> Callable[..., Path]:
     """write_tiny(folder, depth, seed, **changes): a bundle for images of (3, 8, 8)."""
 
-    def write(folder: Path, depth: str = "8-bit", seed: int = 0, **changes: Any) -> Path:
-        stretch = "linear" if depth == "flux" else "srgb"
+    def write(folder: Path, depth: Depth = "8-bit", seed: int = 0, **changes: Any) -> Path:
+        stretch: Stretch = "linear" if depth == "float" else "srgb"
         content: dict[str, Any] = {
             "classes": ("galaxy", "star"),
-            "has_votes": False,
             "decision": Decision("softmax", temperature=1.5),
-            "views": 1,
-            "cut": FileCut(crop_px=None, image_px=8, channels=3),
+            "tta_views": 1,
+            "framing": Framing(RGB, depth, stretch, crop_px=None, image_px=8),
             "image_px": 8,
             "depth": depth,
-            "pixels": Pixels(("red", "green", "blue"), 0.4, stretch),
+            "pixels": Pixels(RGB, 0.4, stretch),
             "preprocess": Preprocess(stretch, (UNITS[depth],) * 3, (0.4,) * 3, (0.2,) * 3),
             "model": MODEL,
-            "made_by": {
+            "provenance": {
                 "astroclf": "1.0",
                 "git_commit": "",
                 "created": "2026-01-01T00:00:00+00:00",

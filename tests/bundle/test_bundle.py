@@ -18,14 +18,16 @@ RUNS = {
     "softmax": ("loss=ce",),
     "normalised_sigmoid": ("loss=focal", "augment=sky"),
     "sigmoid": ("dataset.target=votes", "loss=bce"),
-    # Enough images of val to calibrate with, seen from every side.
+    # Enough images of val to calibrate with.
     "calibrated views": ("dataset.n_images=400", "dataset.image_px=16", "evaluation.tta_views=8"),
+    "merged adapters": ("finetune=lora", "evaluation.tta_views=8"),
+    "cached features": ("finetune=classifier", "evaluation.tta_views=8"),
 }
 
 
 @pytest.fixture(scope="module")
 def runs(train_run: Callable[..., Path]) -> dict[str, Path]:
-    """A short training for each way logits become probabilities."""
+    """A short training of each kind that has its own way from images to probabilities."""
     short = ("trainer.epochs=1", "evaluation.bootstrap_resamples=0", "model.hidden_units=[16]")
     return {name: train_run(*short, *overrides) for name, overrides in RUNS.items()}
 
@@ -36,25 +38,22 @@ def read_predictions(folder: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_bundle_predicts_what_the_run_did(
+def test_a_bundle_predicts_what_the_evaluation_did(
     settings: Any, runs: dict[str, Path], name: str
 ) -> None:
     dataset = load_dataset(settings(*RUNS[name]).dataset)
     bundle = read_bundle(runs[name] / "bundle")
-    is_calibrated = name == "calibrated views"
-    assert bundle.decision.activation == ("softmax" if is_calibrated else name)
-    assert (bundle.decision.temperature != 1) == is_calibrated
-    assert bundle.views == (8 if is_calibrated else 1)
-    assert bundle.has_votes == dataset.has_votes
+    assert bundle.predictor.tta_views == (8 if "evaluation.tta_views=8" in RUNS[name] else 1)
+    assert (bundle.decision.temperature != 1) == (name == "calibrated views")
     predicted = dict(zip(dataset.ids, bundle.predict(dataset.images), strict=True))
     labels = dict(zip(dataset.ids, bundle.label(dataset.images), strict=True))
     rows = read_predictions(runs[name])
     assert len(rows) == len(dataset)
     for row in rows:
         expected = [float(row[f"p_{each}"]) for each in bundle.classes]
-        np.testing.assert_allclose(predicted[row["id"]], expected, atol=1e-5)
+        np.testing.assert_allclose(predicted[row["id"]], expected, atol=1e-6)
         assert row["label"] == bundle.classes[int(predicted[row["id"]].argmax())]
-        if bundle.has_votes:
+        if dataset.has_votes:
             np.testing.assert_array_equal(labels[row["id"]], predicted[row["id"]] > 0.5)
         else:
             assert labels[row["id"]] == row["label"]
@@ -67,7 +66,7 @@ def test_with_all_views_no_side_of_an_image_matters(
     bundle = read_bundle(runs["calibrated views"] / "bundle")
     turned = np.rot90(images, axes=(-2, -1))
     np.testing.assert_allclose(bundle.predict(turned), bundle.predict(images), atol=1e-5)
-    one_view = replace(bundle, views=1)
+    one_view = replace(bundle, predictor=replace(bundle.predictor, tta_views=1))
     assert abs(one_view.predict(turned) - one_view.predict(images)).max() > 1e-3
 
 
@@ -90,7 +89,8 @@ def test_it_says_what_its_images_are(
     bundle = read_bundle(runs["softmax"] / "bundle")
     assert bundle.classes == ("galaxy", "star")
     assert bundle.pixels == simulated_dataset.pixels
-    assert (bundle.image_px, bundle.depth) == (32, "flux")
+    assert (bundle.image_px, bundle.depth) == (32, "float")
+    assert bundle.framing is None
     assert bundle.facts["dataset"]["name"] == "simulated"
     assert bundle.facts["metrics"]["run"]["seed"] == 0
 
@@ -124,5 +124,5 @@ def test_files_become_the_images_of_the_data_set(
     np.testing.assert_allclose(bundle.predict(images), told, atol=1e-5)
     assert bundle.label(images).tolist() == [row["label"] for row in rows]
     (tmp_path / "text.jpg").write_text("no image")
-    with pytest.raises(UserError, match=r"text\.jpg cannot be read"):
+    with pytest.raises(UserError, match=r"text\.jpg cannot be used"):
         bundle.read_files([tmp_path / "text.jpg"])

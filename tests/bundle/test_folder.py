@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from astroclf.bundle import read_bundle
+from astroclf.data.framing import Framing
 from astroclf.errors import UserError
 from astroclf.integrity import sign
 from astroclf.models.bundle_files import FORMAT
@@ -52,7 +53,7 @@ def test_it_holds_two_files_and_no_pickle(bundle: Path) -> None:
     assert sorted(file.name for file in bundle.iterdir()) == ["bundle.json", "weights.safetensors"]
     content = json.loads((bundle / "bundle.json").read_text())
     assert content["format"] == FORMAT
-    assert {"astroclf", "git_commit", "created"} <= set(content["made_by"])
+    assert {"astroclf", "git_commit", "created"} <= set(content["provenance"])
     assert "backbone.0.0.weight" in load_file(bundle / "weights.safetensors")
     assert all(file.stat().st_mode & 0o777 == 0o644 for file in bundle.iterdir())
 
@@ -61,10 +62,21 @@ def test_it_is_read_as_it_was_written(bundle: Path) -> None:
     found = read_bundle(bundle)
     assert found.classes == ("galaxy", "star")
     assert found.decision.temperature == 1.5
-    assert found.preprocess.unit == (255.0,) * 3
-    assert found.cut == {"crop_px": None, "image_px": 8, "channels": 3}
+    assert found.predictor.preprocess.unit == (255.0,) * 3
+    assert found.framing == Framing(("red", "green", "blue"), "8-bit", "srgb", None, image_px=8)
     assert (found.depth, found.pixels.pixel_scale_arcsec) == ("8-bit", 0.4)
     assert found.facts["metrics"] == {"val": {"loss": 0.5}}
+
+
+def test_the_batch_size_changes_no_prediction(bundle: Path) -> None:
+    expected = read_bundle(bundle).predict(IMAGES)
+    found = read_bundle(bundle, device="cpu", batch_size=2).predict(IMAGES)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_an_unknown_device_is_refused(bundle: Path) -> None:
+    with pytest.raises(UserError, match=r"^device=abacus is not a device"):
+        read_bundle(bundle, device="abacus")
 
 
 @pytest.mark.parametrize("name", ["bundle.json", "weights.safetensors"])
@@ -89,7 +101,7 @@ def test_every_altered_byte_is_noticed(bundle: Path, name: str) -> None:
 def test_an_incomplete_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     for name, reason in (
-        ("bundle.json", "holds no model: give the folder `bundle` of a run"),
+        ("bundle.json", "holds no model. Give the folder `bundle` of a run"),
         ("weights.safetensors", r"there is no weights\.safetensors"),
     ):
         with pytest.raises(UserError, match=reason):
@@ -133,13 +145,15 @@ def test_an_altered_value_is_noticed(bundle: Path, place: str, value: Any) -> No
     [
         ("classes", ..., "classes: field required"),
         ("classes", "star", "classes: input should be a valid"),
-        ("has_votes", "no", "has_votes: input should be a valid boolean"),
-        ("views", 3, "views: input should be 1 or 8"),
-        ("views", None, "views: input should be 1 or 8"),
+        ("tta_views", 3, "tta_views: input should be 1 or 8"),
+        ("tta_views", None, "tta_views: input should be 1 or 8"),
         ("image_px", -8, "image_px: input should be greater than or equal to 1"),
-        ("cut", None, "cut: "),
-        ("cut.channels", 1, "for the bands of pixels"),
-        ("depth", "12-bit", "depth: input should be '8-bit', '16-bit' or 'flux'"),
+        ("framing", "none", "framing: "),
+        ("framing.bands", ["gray"], "framing yields such images"),
+        ("framing.image_px", 9, "framing yields such images"),
+        ("framing.max_megapixels", 0, "framing.max_megapixels: input should be greater than 0"),
+        ("depth", "12-bit", "depth: input should be '8-bit', '16-bit' or 'float'"),
+        ("depth", "16-bit", "framing yields such images"),
         ("pixels.bands", 3, "pixels.bands: input should be a valid"),
         ("pixels.stretch", "cubic", "pixels.stretch: input should be 'linear'"),
         ("preprocess.stretch", "linear", "stretch is the same"),
@@ -156,7 +170,7 @@ def test_an_altered_value_is_noticed(bundle: Path, place: str, value: Any) -> No
         ("model.family", "forest", "input tag 'forest' found using 'family'"),
         ("model.widths", "wide", "widths"),
         ("facts", 1, "facts: input should be"),
-        ("made_by", None, "made_by: input should be"),
+        ("provenance", None, "provenance: input should be"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named(
@@ -177,7 +191,7 @@ def test_a_network_that_the_weights_do_not_fit_is_refused(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "null", "{}", '{"format": 4}', '{"format": []}', "{"]
+    "content", ["", "[]", "null", "{}", '{"format": 5}', '{"format": 3}', '{"format": []}', "{"]
 )
 def test_another_json_is_refused(bundle: Path, content: str) -> None:
     (bundle / "bundle.json").write_text(content)
@@ -192,25 +206,6 @@ def test_other_versions_are_refused(bundle: Path) -> None:
     alter(bundle, "format", 1)
     with pytest.raises(UserError, match=r"another version of astroclf .*Train the model again"):
         read_bundle(bundle)
-
-
-@pytest.mark.parametrize("version", [2, 3])
-@pytest.mark.parametrize(
-    ("depth", "found"), [("8-bit", "8-bit"), ("16-bit", "16-bit"), ("flux", None)]
-)
-def test_older_formats_are_read(
-    tmp_path: Path, write_tiny: Callable[..., Path], version: int, depth: str, found: str | None
-) -> None:
-    folder = write_tiny(tmp_path / "bundle", depth)
-    dtype = np.uint8 if depth == "8-bit" else np.float32
-    expected = read_bundle(folder).predict(IMAGES.astype(dtype))
-    content = json.loads((folder / "bundle.json").read_text())
-    for key in ("checksum", "weights_checksum", "depth", "made_by"):
-        del content[key]
-    (folder / "bundle.json").write_text(json.dumps({**content, "format": version}))
-    bundle = read_bundle(folder)
-    assert bundle.depth == found
-    np.testing.assert_array_equal(bundle.predict(IMAGES.astype(dtype)), expected)
 
 
 def test_an_unreadable_file_is_not_called_damaged(
@@ -229,7 +224,8 @@ def test_an_unreadable_file_is_not_called_damaged(
 KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
-import astroclf.bundle.folder as module
+import astroclf.models.bundle_files as module
+from astroclf.bundle import read_bundle
 
 moment, calls = int(sys.argv[2]), []
 
@@ -242,12 +238,12 @@ def killing(function):
     return call
 
 folder = Path(sys.argv[1])
-weights = module.read_bundle(folder).network.state_dict()
-description = module.parse_description(module.read_description(folder))
+weights = read_bundle(folder).predictor.network.state_dict()
+content = module.read_description(folder)
 for name in ("replace_file", "hash_file", "write_json", "replace_folder"):
     setattr(module, name, killing(getattr(module, name)))
 shutil.rmtree = killing(shutil.rmtree)
-module.write_bundle(folder, {name: each + 1 for name, each in weights.items()}, description)
+module.write_files(folder, {name: each + 1 for name, each in weights.items()}, content)
 """
 
 

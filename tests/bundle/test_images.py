@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from astroclf.bundle import FileCut, read_bundle
+from astroclf.bundle import read_bundle
+from astroclf.data.framing import Framing
 from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError
 
@@ -41,35 +42,44 @@ def test_no_files_are_refused(tmp_path: Path, write_tiny: Callable[..., Path]) -
         read_bundle(write_tiny(tmp_path / "bundle")).read_files([])
 
 
-@pytest.mark.parametrize(("trained", "given"), [("8-bit", 16), ("16-bit", 8)])
+@pytest.mark.parametrize(
+    ("trained", "given"), [("8-bit", 16), ("16-bit", 8), ("float", 8), ("float", 16)]
+)
 def test_files_of_another_depth_are_refused(
     tmp_path: Path, write_tiny: Callable[..., Path], trained: str, given: int
 ) -> None:
     bundle = read_bundle(write_tiny(tmp_path / "bundle", trained))
     same, other = save(tmp_path / "same.png", 24 - given), save(tmp_path / "other.png", given)
-    assert bundle.predict(bundle.read_files(same)).shape == (1, 2)
+    if trained != "float":
+        assert bundle.predict(bundle.read_files(same)).shape == (1, 2)
     with pytest.raises(
-        UserError,
-        match=rf"other\.png has {given} bits a value; this model was trained on {trained} images",
+        UserError, match=rf"\.png cannot be used: \d+-bit values, not {trained}\. Give files of"
     ):
         bundle.read_files([same, other])
 
 
-@pytest.mark.parametrize("bits", [8, 16])
-def test_a_model_of_flux_takes_no_image_files(
-    tmp_path: Path, write_tiny: Callable[..., Path], bits: int
-) -> None:
-    bundle = read_bundle(write_tiny(tmp_path / "bundle", "flux"))
-    with pytest.raises(UserError, match=r"trained on linear flux.*Give `predict` an array of flux"):
-        bundle.read_files(save(tmp_path / "a.png", bits))
+def test_a_model_of_arrays_reads_no_files(tmp_path: Path, write_tiny: Callable[..., Path]) -> None:
+    bundle = read_bundle(write_tiny(tmp_path / "bundle", "float", framing=None))
+    with pytest.raises(UserError, match=r"images that came from no file\. Give `predict` an array"):
+        bundle.read_files(save(tmp_path / "a.png", 8))
 
 
 def test_files_smaller_than_the_crop_are_refused(
     tmp_path: Path, write_tiny: Callable[..., Path]
 ) -> None:
-    cut = FileCut(crop_px=12, image_px=8, channels=3)
-    bundle = read_bundle(write_tiny(tmp_path / "bundle", cut=cut))
-    with pytest.raises(UserError, match=r"a\.png is 8 x 8 px; this model cuts 12 x 12 px out"):
+    framing = Framing(("red", "green", "blue"), "8-bit", "srgb", crop_px=12, image_px=8)
+    bundle = read_bundle(write_tiny(tmp_path / "bundle", framing=framing))
+    with pytest.raises(UserError, match=r"a\.png cannot be used: 8 x 8 px, smaller than the crop"):
+        bundle.read_files(save(tmp_path / "a.png", 8))
+
+
+def test_files_above_the_limit_of_the_training_are_refused(
+    tmp_path: Path, write_tiny: Callable[..., Path]
+) -> None:
+    bands = ("red", "green", "blue")
+    framing = Framing(bands, "8-bit", "srgb", None, image_px=8, max_megapixels=5e-5)
+    bundle = read_bundle(write_tiny(tmp_path / "bundle", framing=framing))
+    with pytest.raises(UserError, match=r"a\.png cannot be used: .*max_megapixels"):
         bundle.read_files(save(tmp_path / "a.png", 8))
 
 
@@ -78,7 +88,7 @@ def test_files_smaller_than_the_crop_are_refused(
     [
         ("8-bit", ["u1"], ["u2", "i8", "f4", "f8", "?"]),
         ("16-bit", ["u2", "f4", "f8", ">f4", ">u2"], ["u1", "i4", "c8"]),
-        ("flux", ["f4", "f8", ">f4"], ["u1", "u2", "i8", "O"]),
+        ("float", ["f4", "f8", ">f4"], ["u1", "u2", "i8", "O"]),
     ],
 )
 def test_arrays_of_another_depth_are_refused(
@@ -105,7 +115,7 @@ def test_another_shape_is_refused(
 ) -> None:
     bundle = read_bundle(write_tiny(tmp_path / "bundle"))
     with pytest.raises(
-        UserError, match=r"this model wants \(N, 3, 8, 8\) with the bands red, green, blue"
+        UserError, match=r"this model takes \(N, 3, 8, 8\) with the bands red, green, blue"
     ):
         bundle.predict(np.zeros(shape, np.uint8))
 
@@ -122,7 +132,7 @@ def test_a_path_is_no_image(tmp_path: Path, write_tiny: Callable[..., Path]) -> 
 def test_pixels_that_are_not_finite_are_refused(
     tmp_path: Path, write_tiny: Callable[..., Path], value: float, position: int
 ) -> None:
-    bundle = read_bundle(write_tiny(tmp_path / "bundle", "flux"))
+    bundle = read_bundle(write_tiny(tmp_path / "bundle", "float"))
     images = np.zeros((301, 3, 8, 8), np.float32)
     images[position, 1, 2, 3] = value
     with pytest.raises(UserError, match=rf"image {position} of those given .* has NaN or infinite"):

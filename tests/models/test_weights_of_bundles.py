@@ -69,7 +69,7 @@ def test_the_normalisation_is_that_of_the_bundle(
     content = json.loads(file.read_text().replace('"stretch": "linear"', '"stretch": "asinh"'))
     del content["checksum"]
     file.write_text(json.dumps(sign({**content, "depth": "8-bit"})))
-    trained = read_bundle(tmp_path / "bundle").preprocess
+    trained = read_bundle(tmp_path / "bundle").predictor.preprocess
     other = make_dataset(30, px=16)
     for weights in (tmp_path / "bundle", tmp_path / "bundle/weights.safetensors"):
         chosen = choose_preprocess(other, start(settings, weights), None, Cache())

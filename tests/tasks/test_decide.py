@@ -114,7 +114,7 @@ def test_test_labels_change_no_decision_and_no_figure_of_val(
 def test_a_bundle_gives_the_labels_of_its_run(settings: Any, tuned_run: Path) -> None:
     dataset = load_dataset(settings(*TUNED).dataset)
     bundle = read_bundle(tuned_run / "bundle")
-    assert bundle.views == 8
+    assert bundle.predictor.tta_views == 8
     assert bundle.decision.class_factors is not None, "or nothing would be shown"
     assert bundle.decision.temperature != 1
     labels = dict(zip(dataset.ids, bundle.label(dataset.images), strict=True))

@@ -1,7 +1,7 @@
-"""The trained model as one folder: weights, classes, preprocessing, decision."""
+"""Bundle: the trained model as one folder with weights, classes, preprocessing and decision."""
 
 from astroclf.bundle.bundle import Bundle
-from astroclf.bundle.description import Depth, Description, FileCut
+from astroclf.bundle.description import Description
 from astroclf.bundle.folder import read_bundle, write_bundle
 
-__all__ = ["Bundle", "Depth", "Description", "FileCut", "read_bundle", "write_bundle"]
+__all__ = ["Bundle", "Description", "read_bundle", "write_bundle"]

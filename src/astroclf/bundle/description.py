@@ -9,70 +9,58 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from astroclf.bundle.migrations import migrate
+from astroclf.data.formats import Depth
+from astroclf.data.framing import Framing
 from astroclf.data.pixels import Pixels
 from astroclf.data.preprocess import Preprocess
 from astroclf.evaluation.decisions.decision import Decision
 from astroclf.models.bundle_files import FORMAT
 
-Depth = Literal["8-bit", "16-bit", "flux"]
-Count = Annotated[int, Field(ge=1)]
-
-
-class FileCut(BaseModel):
-    """Crop, size and depth with which a file becomes an image (see `data.decode.fit`)."""
-
-    crop_px: Count | None
-    image_px: Count
-    channels: Count
-
 
 class Description(BaseModel):
     """Content of bundle.json: everything but the weights.
 
-    depth: of the training images: 8-bit or 16-bit files, or flux (float32 arrays that come from no
-    image file); None in a bundle of an older format. decision: from logits to probabilities and
-    labels. views: number of exact views of an image whose logits are averaged. model: the settings
-    of the network. made_by: code, software and date. facts: what else a reader should know (the data
-    set, the metrics).
+    decision: from logits to probabilities and labels. tta_views: number of exact views of an image
+    whose logits are averaged. framing: from image files to images; None where the training images
+    came from no file. depth: of their values; None in a bundle of an older format. model: settings
+    of the network. provenance: code, software and date. facts: settings of the data set and metrics
+    of the run.
     """
 
     format: int = FORMAT
     classes: Annotated[tuple[str, ...], Field(min_length=1)]
-    has_votes: bool
     decision: Decision
-    views: Literal[1, 8]
-    cut: FileCut
-    image_px: Count
+    tta_views: Literal[1, 8]
+    framing: Framing | None
+    image_px: Annotated[int, Field(ge=1)]
     depth: Depth | None
     pixels: Pixels
     preprocess: Preprocess
     model: dict[str, Any]
     weights_checksum: str | None = None
-    made_by: dict[str, str]
+    provenance: dict[str, str]
     facts: dict[str, Any]
 
     @model_validator(mode="after")
     def _require_agreement(self) -> Description:
         """Raise ValueError unless the parts are of the same bands, classes and size."""
-        scaling, bands = self.preprocess, len(self.pixels.bands)
+        scaling, pixels, framing = self.preprocess, self.pixels, self.framing
         rows = [getattr(self.decision, name) for name in vars(self.decision)]
         counts = {len(row) for row in rows if isinstance(row, tuple)}
-        numbers = (*scaling.unit, *scaling.mean, *scaling.std)
+        statistics = (scaling.unit, scaling.mean, scaling.std)
         demands = {
-            "preprocess and cut are for the bands of pixels": {
-                len(scaling.unit),
-                len(scaling.mean),
-                len(scaling.std),
-                self.cut.channels,
-            }
-            == {bands},
-            "numbers of preprocess are finite": all(map(math.isfinite, numbers)),
+            "preprocess is for the bands of pixels": {len(numbers) for numbers in statistics}
+            == {len(pixels.bands)},
+            "numbers of preprocess are finite": all(
+                math.isfinite(number) for numbers in statistics for number in numbers
+            ),
             "unit and std are above 0": min((*scaling.unit, *scaling.std), default=0) > 0,
-            "stretch is the same in preprocess and pixels": scaling.stretch == self.pixels.stretch,
-            "image_px is the same in cut": self.cut.image_px == self.image_px,
+            "stretch is the same in preprocess and pixels": scaling.stretch == pixels.stretch,
+            "framing yields such images": framing is None
+            or (framing.bands, framing.stretch, framing.image_px, framing.depth)
+            == (pixels.bands, pixels.stretch, self.image_px, self.depth),
             "the decision is for these classes": counts <= {len(self.classes)},
-            "vote fractions have sigmoids": self.has_votes
-            == (self.decision.activation == "sigmoid"),
         }
         for demand, is_met in demands.items():
             if not is_met:
@@ -81,16 +69,11 @@ class Description(BaseModel):
 
 
 def parse_description(content: Mapping[str, Any]) -> Description:
-    """Return the description in a bundle.json of any format that can be read.
+    """Return the description in a bundle.json of any readable format.
 
     Raises ValueError or UserError for values of the wrong type, and for parts that do not agree.
     """
-    content = dict(content)
-    if content["format"] < FORMAT:
-        content |= {"depth": None, "made_by": {}}
-        model = content.get("model")
-        if isinstance(model, dict) and model.get("family") == "timm":
-            content["model"] = {"features": "last", **model}  # unknown to format 2
+    content = migrate(content)
     description = Description.model_validate_json(json.dumps(content), strict=True)
     Decision.from_dict(content["decision"])  # refuses unknown steps
     return description

@@ -76,7 +76,8 @@ class Predictor:
 
     def _batch_logits(self, images: np.ndarray | Tensor) -> Tensor:
         if isinstance(images, np.ndarray):  # a copy, since memory maps are read-only
-            images = torch.from_numpy(np.array(images))
+            dtype = np.uint8 if images.dtype == np.uint8 else np.float32
+            images = torch.from_numpy(np.array(images, dtype))
         values = self.preprocess.scale(images.to(self.device))
         self.network.eval()
         with full_precision():

@@ -1,19 +1,45 @@
-"""The two files of a bundle: reading them, and telling damaged ones and other versions."""
+"""The two files of a bundle: names, checksums and versions."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from astroclf.errors import UserError, one_line
-from astroclf.files import read_json
-from astroclf.integrity import CHECKSUM, describe_damage, hash_file, verify_signed
+from astroclf.files import read_json, replace_file, replace_folder, write_json
+from astroclf.integrity import CHECKSUM, describe_damage, hash_file, sign, verify_signed
 
 WEIGHTS_FILE, DESCRIPTION_FILE = "weights.safetensors", "bundle.json"
-FORMAT = 4
-UNSIGNED = (2, 3)  # formats without checksums, which are still read
+FORMAT = 5
+OLDEST = 2  # format that is still read
+FIRST_SIGNED = 4  # format with checksums
+
+
+def write_files(folder: Path, weights: Mapping[str, Tensor], content: Mapping[str, Any]) -> None:
+    """Write both files beside the folder and put them in its place together.
+
+    An old bundle there is complete until then. bundle.json gets the checksum of the weights and one
+    of itself. Raises OSError if the files cannot be written.
+    """
+    from safetensors.torch import save
+
+    draft = folder.with_name(f".{folder.name}.draft")
+    for leftover in folder.parent.glob(f"{draft.name}*"):  # of a process that was killed
+        shutil.rmtree(leftover)
+    draft.mkdir(parents=True)
+    try:
+        with replace_file(draft / WEIGHTS_FILE) as stream:
+            stream.write(save({name: w.cpu().contiguous() for name, w in weights.items()}))
+        checksum = hash_file(draft / WEIGHTS_FILE)
+        write_json(draft / DESCRIPTION_FILE, sign({**content, "weights_checksum": checksum}))
+        replace_folder(draft, folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
 
 
 def read_description(folder: Path) -> dict[str, Any]:
@@ -24,22 +50,22 @@ def read_description(folder: Path) -> dict[str, Any]:
     file = folder / DESCRIPTION_FILE
     try:
         if not file.is_file():
-            raise UserError(f"{folder} holds no model: give the folder `bundle` of a run.")
+            raise UserError(f"{folder} holds no model. Give the folder `bundle` of a run.")
         content = read_json(file)
         if not isinstance(content, dict):
             raise ValueError("it holds no JSON object")
         version = content.get("format")
-        if CHECKSUM in content or version == FORMAT:
+        if CHECKSUM in content or version in range(FIRST_SIGNED, FORMAT + 1):
             content = verify_signed(content)
     except OSError as error:
         raise _unreadable(file, error) from error
     except ValueError as error:
         raise not_whole(folder, f"{DESCRIPTION_FILE}: {describe_damage(error)}") from error
-    if version not in (*UNSIGNED, FORMAT):
+    if type(version) is not int or version not in range(OLDEST, FORMAT + 1):
         is_newer = type(version) is int and version > FORMAT
         raise UserError(
             f"{folder} was written by {'a newer' if is_newer else 'another'} version of astroclf (format "
-            f"{version}, this one reads {UNSIGNED[0]} to {FORMAT}). "
+            f"{version}, this one reads {OLDEST} to {FORMAT}). "
             + ("Update astroclf." if is_newer else "Train the model again.")
         )
     return content

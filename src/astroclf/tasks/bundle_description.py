@@ -1,4 +1,4 @@
-"""From a finished training to the description in its bundle."""
+"""Description of a finished training for its bundle."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from astroclf.bundle import Depth, Description, FileCut
+from astroclf.bundle import Description
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.formats import Depth
 from astroclf.data.preprocess import Preprocess
 from astroclf.evaluation.decisions.decision import Decision
-from astroclf.settings import Settings, sections
+from astroclf.settings import Settings
 
 
 def describe_bundle(
@@ -30,27 +31,22 @@ def describe_bundle(
     """
     return Description(
         classes=dataset.classes,
-        has_votes=dataset.has_votes,
         decision=decision,
-        views=settings.evaluation.tta_views,
-        cut=FileCut(
-            crop_px=getattr(settings.dataset, "crop_px", None),
-            image_px=dataset.image_px,
-            channels=dataset.channels,
-        ),
+        tta_views=settings.evaluation.tta_views,
+        framing=dataset.framing,
         image_px=dataset.image_px,
-        depth=depth_of_images(settings, dataset),
+        depth=depth_of(dataset),
         pixels=dataset.pixels,
         preprocess=preprocess,
         # The weights come from the bundle, wherever the training took its first ones from.
         model={**settings.model.model_dump(), "weights": None, "pretrained": False},
-        made_by={**origin, "created": datetime.now(UTC).isoformat(timespec="seconds")},
+        provenance={**origin, "created": datetime.now(UTC).isoformat(timespec="seconds")},
         facts={"dataset": settings.dataset.model_dump(), "metrics": metrics},
     )
 
 
-def depth_of_images(settings: Settings, dataset: ImageDataset) -> Depth:
-    """Return how the images are stored: as files of 8 or 16 bits a value, or as flux."""
-    if dataset.images.dtype == np.uint8:
-        return "8-bit"
-    return "16-bit" if isinstance(settings.dataset, sections.Files) else "flux"
+def depth_of(dataset: ImageDataset) -> Depth | None:
+    """Return the depth of the values of the images: that of their files, if they come from files."""
+    if dataset.framing is not None:
+        return dataset.framing.depth
+    return "8-bit" if dataset.images.dtype == np.uint8 else "float"
