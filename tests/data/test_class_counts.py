@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from astroclf.data.class_counts import class_table, small_class_warning
+from astroclf.data.class_counts import class_table, small_class_warnings
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.pixels import Pixels
 
@@ -45,15 +45,15 @@ def test_classes_too_small_to_judge_are_named_with_their_numbers() -> None:
     dataset = dataset_of(
         {"round": (700, 120, 118), "cigar": (11, 3, 2), "spiral": (30, 6, 10), "disk": (9, 10, 10)}
     )
-    warning = small_class_warning(dataset)
+    (warning,) = small_class_warnings(dataset)
     assert "cigar (16 of 1,029, 3 in val, 2 in test)" in warning
     assert "spiral (46 of 1,029, 6 in val)" in warning
     assert "disk (29 of 1,029)" in warning
     assert "round" not in warning
-    pooled = small_class_warning(dataset, pooled=True)
+    (pooled,) = small_class_warnings(dataset, pooled=True)
     assert "cigar (16 of 1,029), disk (29 of 1,029)." in pooled
     assert "spiral" not in pooled
 
 
 def test_large_classes_give_no_warning() -> None:
-    assert small_class_warning(dataset_of({"a": (10, 10, 10), "b": (50, 10, 10)})) == ""
+    assert small_class_warnings(dataset_of({"a": (10, 10, 10), "b": (50, 10, 10)})) == []

@@ -93,7 +93,7 @@ def test_copies_and_neighbors_stay_together_in_splits_and_folds(seed: int) -> No
     ):
         assert (drawn.split[:30] == drawn.split[30:]).all()
         assert len(set(drawn.groups.tolist())) == 30
-        assert find_leaks(drawn) == []
+        assert find_leaks(drawn) == ()
 
 
 def test_a_torn_chain_of_neighbors_is_reported_once() -> None:

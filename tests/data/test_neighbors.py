@@ -47,7 +47,7 @@ def test_a_drawn_split_keeps_neighbors_together(
     dataset = load_dataset(source_settings("catalog", table=str(table), **position))
     assert set(dataset.split_names) == {"train", "val", "test"}
     assert (dataset.split[0::2] == dataset.split[1::2]).all()
-    assert find_leaks(dataset) == []
+    assert find_leaks(dataset) == ()
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="no ../shared/data")

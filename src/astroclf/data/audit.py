@@ -1,9 +1,10 @@
-"""Images that stand on both sides of a split, and make a result look better than it is."""
+"""Leakage audit: identical, grouped or neighboring images in more than one split."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -24,10 +25,10 @@ EXAMPLES = 3  # images that a warning names
 
 @dataclass(frozen=True)
 class Leak:
-    """Images in more than one split that are the same picture, or of one group.
+    """Images in more than one split that are not independent of each other.
 
-    what: `pixels` (identical in every pixel), `group`, or `sky` (neighbors there).
-    ids, splits: of each of the images, in the order of the dataset.
+    what: `pixels` (identical in every pixel), `group`, or `sky` (neighbors on the sky).
+    ids, splits: of each of the images, in the order of the data set.
     """
 
     what: Literal["pixels", "group", "sky"]
@@ -35,25 +36,27 @@ class Leak:
     splits: tuple[str, ...]
 
 
-def find_leaks(dataset: ImageDataset) -> list[Leak]:
-    """Return every set of identical pictures, every group, and every pair of neighbors on the sky that
-    is in more than one split.
+@lru_cache(maxsize=1)  # the checks before a training and its evaluation search the same data set
+def find_leaks(dataset: ImageDataset) -> tuple[Leak, ...]:
+    """Return the sets of identical pictures, groups, and pairs of neighbors on the sky that are in
+    more than one split.
 
-    Images that are in no split ("") leak nothing. A group that is nothing but a chain of identical
-    pictures and neighbors is reported as these alone.
+    Images in no split ("") are ignored. A group that is only a chain of identical pictures and
+    neighbors is reported as these alone.
     """
     leaks = _across_splits("pixels", dataset.picture_hashes, dataset)
     if dataset.groups is not None:
         linked = dict(zip(dataset.ids.tolist(), linked_images(dataset).tolist(), strict=True))
-        torn = _across_splits("group", dataset.groups.tolist(), dataset)
-        leaks += [leak for leak in torn if len({linked[identity] for identity in leak.ids}) > 1]
+        groups = _across_splits("group", dataset.groups.tolist(), dataset)
+        leaks += [leak for leak in groups if len({linked[identity] for identity in leak.ids}) > 1]
     if dataset.sky_deg is not None:
         leaks += _neighbors_across_splits(dataset.sky_deg, dataset)
-    return leaks
+    return tuple(leaks)
 
 
 def overlaps_train(dataset: ImageDataset, leaks: Sequence[Leak]) -> np.ndarray:
-    """Return (N,) bool: images outside of train that are a copy or neighbor, or of the group, of one in train.
+    """Return (N,) bool: images outside of train that are a copy, neighbor or group member of one in
+    train.
 
     leaks: of `find_leaks`.
     """
@@ -68,7 +71,7 @@ def overlaps_train(dataset: ImageDataset, leaks: Sequence[Leak]) -> np.ndarray:
 
 
 def leak_warning(leaks: Sequence[Leak]) -> str:
-    """One sentence with counts and examples, or "" if there is no leak."""
+    """Return one sentence with the number of leaks of each kind and examples."""
     found = []
     for what, (one, many) in NOUNS.items():
         of_kind = [leak for leak in leaks if leak.what == what]
@@ -76,16 +79,13 @@ def leak_warning(leaks: Sequence[Leak]) -> str:
             examples = ", ".join(_example(leak) for leak in of_kind[:EXAMPLES])
             noun = one if len(of_kind) == 1 else many
             found.append(f"{len(of_kind):,} {noun} ({examples})")
-    if not found:
-        return ""
     return (
         f"More than one split holds {' and '.join(found)}: scores on val and test will be too good."
     )
 
 
 def write_leaks(leaks: Sequence[Leak], file: Path) -> None:
-    """Writes a CSV with one row an image: leak (their number), what, id, split; whole or not at
-    all."""
+    """Write a CSV with one row per image: leak (its number), what, id, split."""
     rows = [
         (number, leak.what, identity, split)
         for number, leak in enumerate(leaks, start=1)
@@ -97,10 +97,10 @@ def write_leaks(leaks: Sequence[Leak], file: Path) -> None:
 def _neighbors_across_splits(sky_deg: np.ndarray, dataset: ImageDataset) -> list[Leak]:
     pairs = find_neighbors(sky_deg, dataset.neighbor_arcsec)
     first, second = dataset.split[pairs[:, 0]], dataset.split[pairs[:, 1]]
-    torn = pairs[(first != second) & (first != "") & (second != "")]
+    leaking = pairs[(first != second) & (first != "") & (second != "")]
     return [
         Leak("sky", tuple(dataset.ids[pair].tolist()), tuple(dataset.split[pair].tolist()))
-        for pair in torn
+        for pair in leaking
     ]
 
 
@@ -120,6 +120,6 @@ def _across_splits(
 
 
 def _example(leak: Leak) -> str:
-    """One image of each of the first two splits."""
+    """Return one image of each of the first two splits, as text."""
     other = next(i for i, split in enumerate(leak.splits) if split != leak.splits[0])
     return f"{leak.ids[0]} in {leak.splits[0]} and {leak.ids[other]} in {leak.splits[other]}"

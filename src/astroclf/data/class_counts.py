@@ -1,4 +1,4 @@
-"""Class counts per split, and the classes too small for their metrics to be judged."""
+"""Class counts per split, and classes too small for reliable metrics."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def class_table(dataset: ImageDataset) -> str:
     )
 
 
-def small_class_warning(dataset: ImageDataset, *, pooled: bool = False) -> str:
-    """Return a warning that names the classes too small to judge, or "".
+def small_class_warnings(dataset: ImageDataset, *, pooled: bool = False) -> list[str]:
+    """Return a warning with the classes that are too small for reliable metrics, if there are any.
 
     pooled: the test images of several trainings are scored together, so that only the number of
     images in all splits counts.
@@ -46,14 +46,14 @@ def small_class_warning(dataset: ImageDataset, *, pooled: bool = False) -> str:
         if in_all[k] < FEWEST_IN_ALL or any(n[k] < FEWEST_IN_SPLIT for n in found.values())
     ]
     if not small:
-        return ""
+        return []
     limits = f"fewer than {FEWEST_IN_ALL} images in all"
     if not pooled:
         limits += f" or {FEWEST_IN_SPLIT} in a split that is evaluated"
-    return (
+    return [
         f"Classes too small to judge, with {limits}: {listed(small, most=5)}. Their recall, precision and F1 "
         "are uncertain, whatever the network: add images of them, or merge them with other classes."
-    )
+    ]
 
 
 def _in_splits(found: dict[str, np.ndarray], k: int) -> list[str]:

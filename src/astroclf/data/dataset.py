@@ -1,4 +1,4 @@
-"""The one thing that every source of images returns."""
+"""ImageDataset: the value that every source of images returns."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class PictureHashes:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ImageDataset:
-    """Images, what is known of each, and what their pixels mean.
+    """Images with their targets, splits and positions, and the meaning of their pixels.
 
     images: (N, C, H, W), uint8 0-255 or float32 calibrated flux; may be a read-only memory map.
     targets: (N,) int64 indices into `classes`, or (N, K) float32 vote fractions in [0, 1].
@@ -44,7 +44,7 @@ class ImageDataset:
     split: (N,) str: `train`, `val`, `test`, the name of a further split that is only evaluated, or
         "" where the source does not say (`data.splits.assign` then decides).
     groups: (N,) str, or None: images of one group (a parent frame, a field, a cell of the sky) are
-        never torn apart by a split.
+        always in one split.
     sky_deg: (N, 2) float64 right ascension and declination in degrees, or None.
     neighbor_arcsec: squares of this width round sky_deg that overlap show a common piece of sky.
     skipped: file -> reason, for each image that could not be read and was left out.
@@ -82,27 +82,27 @@ class ImageDataset:
 
     @property
     def has_votes(self) -> bool:
-        """Whether targets are vote fractions; else they are class indices."""
+        """True if targets are vote fractions, False if they are class indices."""
         return self.targets.ndim == 2
 
     @property
     def split_names(self) -> tuple[str, ...]:
-        """The splits there are: train, val and test first, further ones after, by name."""
+        """Names of the splits: train, val and test first, then others in alphabetical order."""
         present = set(self.split.tolist())
         known = [name for name in (TRAIN, VAL, TEST) if name in present]
         return (*known, *sorted(present - {TRAIN, VAL, TEST, UNASSIGNED}))
 
     def indices(self, split: str) -> np.ndarray:
-        """Positions of the images of one split, ascending, (n,) int64."""
+        """Return the positions of the images of one split, ascending, (n,) int64."""
         return np.flatnonzero(self.split == split)
 
     def class_counts(self, split: str) -> np.ndarray:
-        """How many images of one split are of each class, (K,) int64; for classes, not for votes."""
+        """Return the number of images of each class in one split, (K,) int64; for class indices only."""
         return np.bincount(self.targets[self.indices(split)], minlength=len(self.classes))
 
     @property
     def positive_class(self) -> str | None:
-        """The second of two classes, which ranking metrics and constraints are of; else None."""
+        """The second of two classes, to which ranking metrics and constraints refer; else None."""
         return self.classes[1] if len(self.classes) == 2 and not self.has_votes else None
 
     def with_reversed_classes(self) -> ImageDataset:
@@ -125,7 +125,7 @@ class ImageDataset:
 
     @cached_property
     def pictures_fingerprint(self) -> str:
-        """A 16-digit hexadecimal hash of the images and their order, whatever they are called."""
+        """16-digit hexadecimal hash of the images and their order, independent of their ids."""
         digest = hashlib.blake2b(digest_size=8)
         digest.update(str((self.images.shape, self.images.dtype)).encode())
         digest.update(b"".join(self.picture_hashes))
@@ -133,7 +133,7 @@ class ImageDataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A 16-digit hexadecimal hash of images, targets, ids and splits."""
+        """16-digit hexadecimal hash of images, targets, ids and splits."""
         digest = hashlib.blake2b(self.pictures_fingerprint.encode(), digest_size=8)
         digest.update(str((self.targets.shape, self.targets.dtype)).encode())
         digest.update(np.ascontiguousarray(self.targets).data)

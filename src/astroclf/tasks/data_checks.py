@@ -1,53 +1,46 @@
-"""What is looked at in a data set before anything is trained on it."""
+"""Checks of a data set before training: description, tables of the run folder, and warnings."""
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from pathlib import Path
+from functools import partial
 
 from astroclf.data.audit import find_leaks, leak_warning, write_leaks
-from astroclf.data.class_counts import class_table, small_class_warning
+from astroclf.data.class_counts import class_table, small_class_warnings
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.splits import write_split
 from astroclf.errors import listed
 from astroclf.evaluation.decisions.threshold_search import read_objective
 from astroclf.files import write_csv
+from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings, sections
 from astroclf.status import status
 from astroclf.tasks.columns import catalog_values
+from astroclf.tasks.run import Run
 
 log = logging.getLogger(__name__)
 
 
-@status("checking the data")
-def inspect_dataset(settings: Settings, dataset: ImageDataset, folder: Path) -> list[str]:
-    """Describe the data, write split.csv (and skipped.csv, leaks.csv where there are any).
+def check_data(run: Run, dataset: ImageDataset) -> list[str]:
+    """Log a description of the data set, write its tables, and return the warnings about it.
 
-    Returns the warnings that belong into the report. Raises UserError where the evaluation that
-    was asked for would fail once the training is over.
+    The trials of a search are described once. Raise UserError for settings of the evaluation that do
+    not fit the data, which would otherwise fail after the training.
     """
+    check = partial(_check_data, run.settings, dataset, run.folder)
+    if run.trial is None:
+        return check()
+    return run.cache.get_or_create("warnings", dataset.fingerprint, check)
+
+
+@status("checking the data")
+def _check_data(settings: Settings, dataset: ImageDataset, folder: RunFolder) -> list[str]:
     log.info(describe(settings.dataset.name, dataset))
     if not dataset.has_votes:
         log.info(class_table(dataset))
-    write_split(dataset, folder / "split.csv")
-    warnings = []
-    if dataset.skipped:
-        write_skipped(folder / "skipped.csv", dataset)
-        warnings.append(skipped_warning(dataset))
-    leaks = find_leaks(dataset)
-    if leaks:
-        write_leaks(leaks, folder / "leaks.csv")
-        warnings.append(f"{leak_warning(leaks)} They stand in leaks.csv.")
-    n_train, batch_size = len(dataset.indices(TRAIN)), settings.trainer.batch_size
-    if n_train < batch_size:
-        warnings.append(
-            f"train has {n_train} images, fewer than trainer.batch_size={batch_size}: every epoch is one batch of {n_train}."
-        )
-    pooled = isinstance(settings.task, sections.CrossVal)
-    small_classes = "" if dataset.has_votes else small_class_warning(dataset, pooled=pooled)
-    if small_classes:
-        warnings.append(small_classes)
+    write_tables(dataset, folder)
+    warnings = data_warnings(settings, dataset)
     for warning in warnings:
         log.warning(warning)
     catalog_values(settings, dataset)  # a wrong column is refused before the training
@@ -57,7 +50,7 @@ def inspect_dataset(settings: Settings, dataset: ImageDataset, folder: Path) -> 
 
 
 def describe(name: str, dataset: ImageDataset) -> str:
-    """One line: how many images of which shape, and how they are split."""
+    """Return one line: number and shape of the images, sizes of the splits, and classes."""
     bands, side = dataset.channels, dataset.image_px
     parts = listed(f"{split} {len(dataset.indices(split)):,}" for split in dataset.split_names)
     kind = "answers" if dataset.has_votes else "classes"
@@ -69,12 +62,34 @@ def describe(name: str, dataset: ImageDataset) -> str:
     )
 
 
-def skipped_warning(dataset: ImageDataset) -> str:
-    """Return how many files are left out for which reasons, the commonest first."""
-    reasons = Counter(dataset.skipped.values()).most_common()
-    counted = listed((f"{reason} ({count:,})" for reason, count in reasons), 5, "; ")
-    return f"Files left out: {len(dataset.skipped):,}, see skipped.csv. Reasons: {counted}."
+def write_tables(dataset: ImageDataset, folder: RunFolder) -> None:
+    """Write the table of the split, and those of skipped files and leaks if there are any."""
+    write_split(dataset, folder.split)
+    if dataset.skipped:
+        write_csv(folder.skipped, ("file", "reason"), dataset.skipped.items())
+    leaks = find_leaks(dataset)
+    if leaks:
+        write_leaks(leaks, folder.leaks)
 
 
-def write_skipped(file: Path, dataset: ImageDataset) -> None:
-    write_csv(file, ("file", "reason"), dataset.skipped.items())
+def data_warnings(settings: Settings, dataset: ImageDataset) -> list[str]:
+    """Return the warnings about skipped files, leaks, few training images and small classes."""
+    warnings = []
+    if dataset.skipped:
+        reasons = Counter(dataset.skipped.values()).most_common()
+        counted = listed((f"{reason} ({count:,})" for reason, count in reasons), 5, "; ")
+        warnings.append(
+            f"Files left out: {len(dataset.skipped):,}, see skipped.csv. Reasons: {counted}."
+        )
+    leaks = find_leaks(dataset)
+    if leaks:
+        warnings.append(f"{leak_warning(leaks)} They are listed in leaks.csv.")
+    n_train, batch_size = len(dataset.indices(TRAIN)), settings.trainer.batch_size
+    if n_train < batch_size:
+        warnings.append(
+            f"train has {n_train} images, fewer than trainer.batch_size={batch_size}: every epoch is one batch of {n_train}."
+        )
+    if not dataset.has_votes:
+        pooled = isinstance(settings.task, sections.CrossVal)
+        warnings += small_class_warnings(dataset, pooled=pooled)
+    return warnings

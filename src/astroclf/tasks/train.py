@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from astroclf.settings import Settings, sections
 from astroclf.settings.metrics import METRICS
 from astroclf.status import duration, status
 from astroclf.tasks.build import Setup, prepare
-from astroclf.tasks.data_checks import inspect_dataset
+from astroclf.tasks.data_checks import check_data
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.decide import plain_decision
 from astroclf.tasks.figures import measured_figures, trial_metrics
@@ -82,14 +81,6 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
             with interrupted_while(EVALUATION_LEFT):
                 report_outcome(run, dataset, setup, best, origin)
     return figures
-
-
-def check_data(run: Run, dataset: ImageDataset) -> list[str]:
-    """Return warnings about the data, computed once for all trials."""
-    check = partial(inspect_dataset, run.settings, dataset, run.folder.path)
-    if run.trial is None:
-        return check()
-    return run.cache.get_or_create("warnings", dataset.fingerprint, check)
 
 
 class Keeper:
