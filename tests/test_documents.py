@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 import astroclf.composition  # noqa: F401 - registers the resolvers that conf/ names
 from astroclf.settings import read_settings
-from astroclf.sweep.read import read_space
+from astroclf.sweep.space.read import read_space
 from astroclf.sweep.space.space import Space
 
 ROOT = Path(__file__).parents[1]

@@ -117,7 +117,7 @@ def dispatch(config: DictConfig) -> float | TrialResult | FailedJob | None:
             sys.exit(code)
 
 
-def search(
+def run_sweep(
     config: DictConfig, hydra_context: HydraContext, launcher: Launcher, arguments: list[str]
 ) -> float | None:
     """Do what `-m hydra/sweeper=optuna` asks; returns the best value. Exit codes are as of `dispatch`.
@@ -134,11 +134,11 @@ def search(
     try:
         with status("importing PyTorch and Optuna"):
             from astroclf.tasks.search.compositions import Compositions
-            from astroclf.tasks.search.search import search
+            from astroclf.tasks.search.run import run_search
         with read_write(config):
             config.hydra.sweep.dir = str(named_path(config.hydra.sweep.dir, "hydra.sweep.dir"))
         compositions = Compositions(config, hydra_context.config_loader, arguments)
-        return search(compositions, launch, _process_cache())
+        return run_search(compositions, launch, _process_cache())
     except Interrupted as stopped:
         log.warning("Interrupted. Resume the search with the same command.")
         sys.exit(128 + stopped.signal_number)

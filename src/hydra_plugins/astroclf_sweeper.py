@@ -102,6 +102,6 @@ class AstroclfSweeper(Sweeper):
         self.parts = config, hydra_context, launcher
 
     def sweep(self, arguments: list[str]) -> Any:
-        from astroclf.app import search
+        from astroclf.app import run_sweep
 
-        return search(*self.parts, arguments)
+        return run_sweep(*self.parts, arguments)

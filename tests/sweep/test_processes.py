@@ -7,47 +7,47 @@ from pathlib import Path
 
 import pytest
 
-from astroclf.sweep.processes import is_alive, take_seat
+from astroclf.sweep.processes import is_alive, register_worker
 
 HOST = socket.gethostname()
 
 SIT = """
 import sys, time
 from pathlib import Path
-from astroclf.sweep.processes import take_seat
-with take_seat(Path(sys.argv[1])) as seat:
-    print(seat, flush=True)
+from astroclf.sweep.processes import register_worker
+with register_worker(Path(sys.argv[1])) as worker:
+    print(worker, flush=True)
     time.sleep(600)
 """
 
 
-def test_each_process_has_a_seat_of_its_own(tmp_path: Path) -> None:
-    with take_seat(tmp_path) as first, take_seat(tmp_path) as second:
+def test_each_process_has_a_worker_id_of_its_own(tmp_path: Path) -> None:
+    with register_worker(tmp_path) as first, register_worker(tmp_path) as second:
         assert first != second
-        assert all(seat.startswith(f"{HOST}:") for seat in (first, second))
+        assert all(worker.startswith(f"{HOST}:") for worker in (first, second))
         assert is_alive(first) is True
         assert is_alive(second) is True
 
 
 def test_a_seat_is_left_and_never_taken_again(tmp_path: Path) -> None:
-    with take_seat(tmp_path) as seat:
+    with register_worker(tmp_path) as worker:
         pass
-    assert is_alive(seat) is False
-    with take_seat(tmp_path) as another:
-        assert another != seat
-        assert is_alive(seat) is False
+    assert is_alive(worker) is False
+    with register_worker(tmp_path) as another:
+        assert another != worker
+        assert is_alive(worker) is False
 
 
 def test_a_seat_is_left_by_whoever_fails(tmp_path: Path) -> None:
     def fail() -> None:
-        with take_seat(tmp_path) as seat:
-            seats.append(seat)
+        with register_worker(tmp_path) as worker:
+            workers.append(worker)
             raise RuntimeError
 
-    seats: list[str] = []
+    workers: list[str] = []
     with pytest.raises(RuntimeError):
         fail()
-    assert is_alive(seats[0]) is False
+    assert is_alive(workers[0]) is False
 
 
 def test_of_another_machine_nothing_is_known() -> None:
@@ -60,13 +60,13 @@ def test_a_killed_process_has_left_its_seat(tmp_path: Path) -> None:
     )
     try:
         assert process.stdout is not None
-        seat = process.stdout.readline().strip()
-        assert seat.startswith(f"{HOST}:")
-        assert is_alive(seat) is True
+        worker = process.stdout.readline().strip()
+        assert worker.startswith(f"{HOST}:")
+        assert is_alive(worker) is True
     finally:
         process.kill()
         process.communicate()
-    assert is_alive(seat) is False
+    assert is_alive(worker) is False
 
 
 def test_lock_files_of_killed_processes_are_removed(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_lock_files_of_killed_processes_are_removed(tmp_path: Path) -> None:
         killed = process.stdout.readline().strip()
         process.kill()
     assert is_alive(killed) is False
-    with take_seat(tmp_path) as alive:
+    with register_worker(tmp_path) as alive:
         left = sorted(file.name for file in (tmp_path / "processes").glob("*.lock"))
         assert left == [Path(alive.partition(":")[2]).name]
         assert is_alive(alive) is True

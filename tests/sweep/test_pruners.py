@@ -11,7 +11,7 @@ from optuna import pruners
 from astroclf.errors import UserError
 from astroclf.sweep.nodes import PRUNERS
 from astroclf.sweep.pruners import make_pruner
-from astroclf.sweep.read import read_space
+from astroclf.sweep.space.read import read_space
 from astroclf.tasks.search.compositions import n_steps
 
 

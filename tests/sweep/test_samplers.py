@@ -12,8 +12,8 @@ from optuna.trial import TrialState
 
 from astroclf.errors import UserError
 from astroclf.sweep.nodes import SAMPLERS
-from astroclf.sweep.read import read_space
 from astroclf.sweep.samplers import make_sampler, trial_seed
+from astroclf.sweep.space.read import read_space
 from astroclf.sweep.space.space import Space
 
 

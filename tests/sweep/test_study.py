@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 from astroclf.errors import UserError
 from astroclf.sweep.content import count_states, state_of
-from astroclf.sweep.processes import take_seat
+from astroclf.sweep.processes import register_worker
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.study import (
     Identity,
@@ -116,10 +116,10 @@ def test_complete_and_pruned_trials_are_finished(study: Study) -> None:
 
 
 def test_trials_of_killed_processes_fail_and_are_queued(study: Study, tmp_path: Path) -> None:
-    with take_seat(tmp_path) as alive:
+    with register_worker(tmp_path) as alive:
         numbers = {
-            seat: ask(study, process=seat).number
-            for seat in (alive, f"{socket.gethostname()}:7", "another.machine:0")
+            worker: ask(study, process=worker).number
+            for worker in (alive, f"{socket.gethostname()}:7", "another.machine:0")
         }
         assert count_running(study) == 2
         assert recover(study, tmp_path) == [numbers[f"{socket.gethostname()}:7"]]

@@ -21,8 +21,8 @@ HEARTBEAT_S, SILENCE_S = 60, 300  # how often it beats, and when it is taken to 
 
 
 @contextmanager
-def take_seat(folder: Path) -> Iterator[str]:
-    """A seat that no other process ever has, as `host:file`, until the end; the file is its lock."""
+def register_worker(folder: Path) -> Iterator[str]:
+    """A worker that no other process ever has, as `host:file`, until the end; the file is its lock."""
     file = folder.absolute() / FOLDER / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.lock"
     file.parent.mkdir(parents=True, exist_ok=True)
     # Under a common lock, so that a new file is not taken for a leftover.
@@ -45,9 +45,9 @@ def _remove_leftovers(folder: Path) -> None:
                 file.unlink()
 
 
-def is_alive(seat: str) -> bool | None:
+def is_alive(worker: str) -> bool | None:
     """Whether a process sits there; None for one of another machine, whose locks say nothing here."""
-    host, _, file = seat.partition(":")
+    host, _, file = worker.partition(":")
     if host != socket.gethostname():
         return None
     return Path(file).exists() and is_held(Path(file))

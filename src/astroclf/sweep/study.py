@@ -160,11 +160,11 @@ def _killed(study: Study, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     silent = silent_trials(study)
 
     def is_lost(trial: FrozenTrial) -> bool:
-        seat = trial.user_attrs.get(PROCESS)
-        if seat is None:
+        worker = trial.user_attrs.get(PROCESS)
+        if worker is None:
             assert trial.datetime_start is not None
             return datetime.now() - trial.datetime_start > UNSIGNED
-        is_here = is_alive(seat)
+        is_here = is_alive(worker)
         return trial.number in silent if is_here is None else not is_here
 
     return [trial for trial in running if is_lost(trial)]

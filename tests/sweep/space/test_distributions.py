@@ -3,7 +3,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
 import pytest
 from hydra.core.override_parser.types import Override
 from hypothesis import given
@@ -125,33 +124,6 @@ def test_a_range_in_steps_below_one_is_that_of_whole_numbers_scaled(
     whole = range(start, start + length, step)
     assert dimension.values == [float(Decimal(number).scaleb(-2)) for number in whole]
     assert dimension.size == len(whole)
-
-
-def test_a_step_is_told_to_a_job_without_optunas_rounding() -> None:
-    dimension = dimension_of("range(0.1, 1, 0.1)")
-    assert np.float64(0.1) + 2 * np.float64(0.1) != 0.3
-    assert dimension.override(0.1 + 2 * 0.1) == "a.b=0.3"
-
-
-def test_lists_are_told_to_a_job_as_lists_and_texts_of_lists_as_texts() -> None:
-    dimension = dimension_of("choice([1,2], '[3,4]')")
-    assert dimension.override("[1,2]") == "a.b=[1,2]"
-    assert dimension.override("[3,4]") == "a.b='[3,4]'"
-
-
-def test_a_condition_names_the_values_that_fulfil_it() -> None:
-    condition = read_condition("finetune=lora,full")
-    assert condition.key == "finetune"
-    assert condition.allows("lora")
-    assert condition.allows("full")
-    assert not condition.allows("classifier")
-
-
-@pytest.mark.parametrize("value", [True, 3, 0.001, "True"])
-def test_a_condition_allows_a_value_and_its_text(value: Any) -> None:
-    condition = read_condition(f"a={syntax.written(value)}")
-    assert condition.allows(value)
-    assert condition.allows(str(value))
 
 
 @pytest.mark.parametrize("text", ["loss", "loss=interval(0, 1)", "loss=glob(*)"])

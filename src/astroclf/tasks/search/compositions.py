@@ -25,7 +25,7 @@ from astroclf.settings import Settings, read_settings
 from astroclf.settings.metrics import VOTES, metric_names
 from astroclf.sweep.nodes import NODES, STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.sweep.pruners import is_paired, make_pruner
-from astroclf.sweep.read import read_space
+from astroclf.sweep.space.read import read_space
 from astroclf.sweep.space.space import Space
 from astroclf.sweep.targets import chosen_node, read_target, target_name
 from astroclf.tasks.search.objectives import require_comparable

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from astroclf.sweep.console import remaining_s, shown_params, trial_line
 from astroclf.sweep.content import SweepContent
-from astroclf.sweep.progress import remaining_s, shown_params, trial_line
 
 START = datetime.datetime(2026, 1, 1)
 

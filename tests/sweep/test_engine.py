@@ -14,11 +14,11 @@ from optuna.study import Study
 
 from astroclf.errors import Interrupted, State
 from astroclf.sweep.content import SweepContent
+from astroclf.sweep.engine import Engine, TooManyFailuresError
 from astroclf.sweep.journal import Journal
 from astroclf.sweep.nodes import SAMPLERS
-from astroclf.sweep.processes import take_seat
-from astroclf.sweep.read import read_space
-from astroclf.sweep.search import Search, TooManyFailuresError
+from astroclf.sweep.processes import register_worker
+from astroclf.sweep.space.read import read_space
 from astroclf.sweep.space.space import Space
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.study import Identity, open_study
@@ -65,8 +65,8 @@ def search(
         trials = study.get_trials(deepcopy=False)
         return SweepContent("study", "", ("accuracy",), ("maximize",), trials, {})
 
-    with take_seat(folder) as seat:
-        Search(
+    with register_worker(folder) as worker:
+        Engine(
             study=study,
             space=space,
             objectives=("accuracy",),
@@ -75,7 +75,7 @@ def search(
             n_jobs=n_jobs,
             max_failure_rate=max_failure_rate,
             folder=folder,
-            seat=seat,
+            worker=worker,
             launch=launch,
             describe=describe,
         ).run()

@@ -15,11 +15,11 @@ from astroclf.errors import State, one_line
 from astroclf.files import shortest
 from astroclf.locks import locked
 from astroclf.provenance import command_line
+from astroclf.sweep.console import shown_params
 from astroclf.sweep.content import SweepContent, count_states
-from astroclf.sweep.processes import take_seat
-from astroclf.sweep.progress import shown_params
+from astroclf.sweep.engine import Engine
+from astroclf.sweep.processes import register_worker
 from astroclf.sweep.samplers import search_seed
-from astroclf.sweep.search import Search
 from astroclf.sweep.storage import explained, open_storage
 from astroclf.sweep.study import (
     count_finished,
@@ -33,13 +33,13 @@ from astroclf.tasks.search.compositions import Compositions, is_single
 from astroclf.tasks.search.plan import Plan, read_plan, with_data
 from astroclf.tasks.search.replicates import LaunchJobs, replicate_best
 from astroclf.tasks.search.results import best_command, write_results
-from astroclf.tasks.search.tracked import end_tracking
+from astroclf.tasks.search.tracking import end_tracking
 from astroclf.tracking import Tracker, open_tracker
 
 log = logging.getLogger(__name__)
 
 
-def search(compositions: Compositions, launch: LaunchJobs, cache: Cache) -> float | None:
+def run_search(compositions: Compositions, launch: LaunchJobs, cache: Cache) -> float | None:
     """Resume the study until its trials are done, and report it; returns the best value.
 
     memory: what the trials of this process share.
@@ -91,10 +91,10 @@ def run_study(
         overrides = [[*own, *compositions.trial_overrides(number)] for number, own in jobs]
         return [as_result(value) for value in launch(overrides, jobs[0][0])]
 
-    say_start(plan, study)
+    log_start(plan, study)
     try:
-        with take_seat(plan.folder) as seat:
-            Search(
+        with register_worker(plan.folder) as worker:
+            Engine(
                 study=study,
                 space=plan.space,
                 objectives=plan.objectives,
@@ -103,11 +103,11 @@ def run_study(
                 n_jobs=plan.n_jobs,
                 max_failure_rate=plan.max_failure_rate,
                 folder=plan.folder,
-                seat=seat,
+                worker=worker,
                 launch=run_jobs,
                 describe=describe,
             ).run()
-    finally:  # without the seat: a trial that this process left behind is not at work
+    finally:  # unregistered: a trial that this process left behind is not at work
         finish(plan, study, describe, tracker, compositions, launch)
     best = describe().best
     return None if best is None else best.values[0]
@@ -122,7 +122,7 @@ def as_result(value: Any) -> TrialResult:
     return TrialResult(State.FAILED, reason=f"the job returned {value!r} and no figures")
 
 
-def say_start(plan: Plan, study: Study) -> None:
+def log_start(plan: Plan, study: Study) -> None:
     done = count_finished(study)
     if done >= plan.n_trials:
         log.info(
@@ -165,7 +165,7 @@ def finish(
 ) -> None:
     """Write the results, unless another process is still at work, who then does it."""
     if count_running(study) > 0:
-        log.info("other processes are still at it: the last one writes the report")
+        log.info("other processes are still running trials: the last one writes the report")
         return
     with locked(plan.folder / "results.lock", f"to write the results in {plan.folder}"):
         content = describe()
@@ -175,11 +175,11 @@ def finish(
                 content, plan.space, plan.settings, plan.folder, compositions, launch
             )
         write_results(plan.folder, content, plan.space, compositions, tracker)
-        say_end(plan, content, is_whole=is_whole)
+        log_end(plan, content, is_whole=is_whole)
         end_tracking(plan.settings.tracking, plan.folder, study, tracker, is_whole=is_whole)
 
 
-def say_end(plan: Plan, content: SweepContent, *, is_whole: bool) -> None:
+def log_end(plan: Plan, content: SweepContent, *, is_whole: bool) -> None:
     """The summary that ends a search on the terminal."""
     states = ", ".join(f"{n} {state}" for state, n in count_states(content.trials).items())
     lines = ["", f"{plan.study_name}: {states}"]

@@ -7,7 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
+
+from astroclf.settings import sections
+from astroclf.tasks.search.tracking import end_tracking
+from astroclf.tracking import open_tracker
+from astroclf.tracking.record import read_record
 
 pytestmark = pytest.mark.usefixtures("without_charts")
 
@@ -134,3 +140,32 @@ def test_a_search_that_had_to_stop_is_not_called_complete(
         assert sweep.run(*once, n_trials=2).code == 2
     run = MlflowClient(uri).get_run(run_id(sweep.folder))
     assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")
+
+
+NONE = sections.Untracked(name="none")
+
+
+def begun(folder: Path) -> Path:
+    folder.mkdir()
+    open_tracker(NONE, folder).start("name", {}, {})
+    return folder
+
+
+def test_trials_whose_process_was_killed_are_closed_and_those_under_way_are_not(
+    tmp_path: Path,
+) -> None:
+    study = optuna.create_study()
+    for _ in range(2):
+        study.ask()
+    study.tell(0, state=optuna.trial.TrialState.FAIL)
+    for number in range(2):
+        begun(tmp_path / str(number))
+    parent = open_tracker(NONE, tmp_path)
+    parent.start("sweep", {}, {})
+    end_tracking(NONE, tmp_path, study, parent, is_whole=False)
+    records = [read_record(tmp_path / name) for name in ("", "0", "1")]
+    assert [(each.status, each.reason) for each in records if each is not None] == [
+        ("KILLED", "some of its trials have not finished"),
+        ("KILLED", "its process was killed"),
+        ("RUNNING", ""),
+    ]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from astroclf.sweep.search import Search
+from astroclf.sweep.engine import Engine
 
 pytestmark = pytest.mark.usefixtures("without_charts")
 
@@ -165,7 +165,7 @@ def test_a_full_disk_ends_in_one_sentence_and_a_report(
         raise OSError(errno.ENOSPC, "No space left on device", "study.journal")
 
     with monkeypatch.context() as full:
-        full.setattr(Search, "tell", fail)
+        full.setattr(Engine, "tell", fail)
         ran = sweep.run(*LR, "trainer.epochs=1", n_trials=1)
     assert ran.code == 2
     assert ran.err.startswith("astroclf: study.journal cannot be read or written (No space left")

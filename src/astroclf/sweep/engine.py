@@ -16,9 +16,9 @@ from optuna.study import Study
 from optuna.trial import Trial, TrialState, create_trial
 
 from astroclf.errors import Interrupted, State, UserError
+from astroclf.sweep.console import remaining_s, trial_line
 from astroclf.sweep.content import SweepContent, time_s
 from astroclf.sweep.internals import heartbeat, set_attribute
-from astroclf.sweep.progress import remaining_s, trial_line
 from astroclf.sweep.samplers import make_sampler, search_seed, trial_seed
 from astroclf.sweep.space.space import Space
 from astroclf.sweep.study import (
@@ -45,11 +45,11 @@ class TooManyFailuresError(UserError):
 
 
 @dataclass
-class Search:
+class Engine:
     """One process's work on a study.
 
     objectives: what is read from the figures of a trial. sampler: the node of the sampler.
-    seat: which process this is. describe: the content of the study as it is now.
+    worker: id of this process. describe: the content of the study as it is now.
     """
 
     study: Study
@@ -60,7 +60,7 @@ class Search:
     n_jobs: int
     max_failure_rate: float
     folder: Path
-    seat: str
+    worker: str
     launch: Launch
     describe: Callable[[], SweepContent]
     failures: list[str] = field(default_factory=list)
@@ -74,11 +74,11 @@ class Search:
         """
         try:
             while not self.is_exhausted and (trials := self.begin()):
-                results = self.try_out(trials)
+                results = self.run_jobs(trials)
                 for trial, result in zip(trials, results, strict=True):
                     self.tell(trial, result)
-                self.stop_if_asked(results)
-                self.stop_if_failing()
+                self.raise_if_interrupted(results)
+                self.raise_if_failing()
         except Interrupted as interrupted:
             self.release(str(interrupted))
             raise
@@ -89,7 +89,7 @@ class Search:
     def release(self, signal_name: str) -> None:
         """Give up the trials that this process has begun and not told."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if trial.user_attrs.get(PROCESS) == self.seat:
+            if trial.user_attrs.get(PROCESS) == self.worker:
                 give_up(self.study, trial, f"stopped by {signal_name}")
 
     def begin(self) -> list[Trial]:
@@ -108,7 +108,7 @@ class Search:
             self.suggest(trial)
         return trials
 
-    def try_out(self, trials: Sequence[Trial]) -> Sequence[TrialResult]:
+    def run_jobs(self, trials: Sequence[Trial]) -> Sequence[TrialResult]:
         """Have them done at once; where the launcher breaks down, all of them have failed."""
         jobs = [(trial.number, self.space.overrides(trial.params)) for trial in trials]
         try:
@@ -134,8 +134,8 @@ class Search:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Heartbeat of storage")  # ours does beat
             trial = self.study.ask()
-        if trial.user_attrs.get(PROCESS) != self.seat:  # another machine began the signed one
-            trial.set_user_attr(PROCESS, self.seat)
+        if trial.user_attrs.get(PROCESS) != self.worker:  # another machine began the signed one
+            trial.set_user_attr(PROCESS, self.worker)
         trial.set_user_attr(FOLDER, str(trial.number))
         return trial
 
@@ -143,9 +143,9 @@ class Search:
         """Sign the queued trial that `study.ask` takes next, queued here if there is none."""
         queued = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         if queued:
-            set_attribute(self.study, queued[0], PROCESS, self.seat)
+            set_attribute(self.study, queued[0], PROCESS, self.worker)
             return
-        signed = create_trial(state=TrialState.WAITING, user_attrs={PROCESS: self.seat})
+        signed = create_trial(state=TrialState.WAITING, user_attrs={PROCESS: self.worker})
         self.study.add_trial(signed)
 
     def suggest(self, trial: Trial) -> None:
@@ -161,7 +161,7 @@ class Search:
     def tell(self, trial: Trial, result: TrialResult) -> None:
         frozen = self.study.get_trials(deepcopy=False)[trial.number]
         if frozen.state.is_finished():  # another machine heard nothing of it for too long
-            self.say(trial.number)
+            self.log_trial(trial.number)
             return
         if frozen.intermediate_values:
             trial.set_user_attr(EPOCHS, max(frozen.intermediate_values))
@@ -183,7 +183,7 @@ class Search:
             self.finish(trial, TrialState.FAIL, None)
         else:
             self.finish(trial, TrialState.COMPLETE, values)
-        self.say(trial.number)
+        self.log_trial(trial.number)
 
     def finish(self, trial: Trial, state: TrialState, values: list[float] | None) -> None:
         try:
@@ -194,7 +194,7 @@ class Search:
                 raise
             self.is_exhausted = True
 
-    def say(self, number: int) -> None:
+    def log_trial(self, number: int) -> None:
         content = self.describe()
         done = [time_s(trial) for trial in content.trials if trial.state.is_finished()]
         times_s = [taken for taken in done if taken is not None]
@@ -203,12 +203,12 @@ class Search:
         rest_s = remaining_s(times_s, n_left, max(self.n_jobs, n_others + 1))
         log.info(trial_line(content, content.trials[number], self.n_trials, rest_s))
 
-    def stop_if_asked(self, results: Sequence[TrialResult]) -> None:
+    def raise_if_interrupted(self, results: Sequence[TrialResult]) -> None:
         for result in results:
             if result.state == State.INTERRUPTED:
                 raise Interrupted(result.signal_number or signal.SIGINT)
 
-    def stop_if_failing(self) -> None:
+    def raise_if_failing(self) -> None:
         allowed = self.max_failure_rate * self.n_trials
         if len(self.failures) > allowed:
             count = (

@@ -3,7 +3,7 @@
 Ray is large and its launcher is not for every Hydra, so this runs only when asked for:
 
     pip install .[ray]
-    pytest -m ray tests/sweep/test_ray.py
+    pytest -m ray tests/tasks/search/test_ray.py
 """
 
 from __future__ import annotations

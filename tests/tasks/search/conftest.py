@@ -1,0 +1,3 @@
+"""Fixtures: whole sweeps."""
+
+from fixtures.sweeps import at_each_step, begin_sweep, call, sweep, with_accuracy, without_charts  # noqa: F401
