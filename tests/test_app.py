@@ -180,7 +180,7 @@ def test_a_run_writes_nothing_but_its_folder(
     assert [each.name for each in tmp_path.iterdir()] == ["outputs"]
     assert {each.name for each in folder.iterdir()} == {
         ".hydra", ".lock", "bundle", "checkpoint", "history.csv", "metrics.json", "mlflow.json",
-        "predictions.csv", "report.html", "run.log", "split.csv",
+        "predictions.csv", "report.html", "run.log", "settings.json", "split.csv",
     }  # fmt: skip
     assert "val (chosen on)" in (folder / "run.log").read_text()
 

@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "interruption": set(),
     "overrides": {"setting_names", "sweep"},
     "setting_names": set(),
-    "runs": set(),
+    "runs": {"data", "evaluation", "training"},
     "redaction": set(),
     "tables": set(),
     "settings": set(),

@@ -47,10 +47,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What may be given beside resume=<folder>; everything else is as the stopped run had it.
-CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "trainer.threads", "tracking")
-
-
 # Read when torch is imported: threads that wait for each other sleep, so that a core on which
 # another process runs does not hold up all others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -132,6 +128,11 @@ def run_sweep(
     for name in ("hydra", "hydra_plugins"):  # each trial has its own line
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
+        for key in ("resume", "rerun"):
+            if config.get(key) is not None:
+                raise UserError(
+                    f"{key}={config[key]} is of a single run, not of a search. Leave it out."
+                )
         with status("importing PyTorch and Optuna"):
             from astroclf.tasks.search.compositions import Compositions
             from astroclf.tasks.search.run import run_search
@@ -193,13 +194,17 @@ def _process_cache() -> Cache:
 
 def _run(config: DictConfig, folder: Path) -> float | None:
     from astroclf.settings import read_settings, sections
+    from astroclf.tasks.resume import rerun_config, resumed_config
 
     plain = plain_config(config)
     hydra = HydraConfig.get()
-    if plain.get("resume") is not None:
-        if hydra.mode == RunMode.MULTIRUN:
-            raise UserError(f"resume={plain['resume']} goes on with one run: leave out -m.")
-        plain = _resumed(plain, hydra.overrides.task)
+    resumes = plain.get("resume") is not None
+    if resumes and hydra.mode == RunMode.MULTIRUN:
+        raise UserError(f"resume={plain['resume']} goes on with one run: leave out -m.")
+    if plain.get("rerun") is not None:
+        plain = rerun_config(plain, hydra.overrides.task)
+    elif resumes:
+        plain = resumed_config(plain, hydra.overrides.task)
     is_of_search = hydra.runtime.choices.get("hydra/sweeper") == "optuna"
     if hydra.mode == RunMode.RUN and is_of_search:
         raise UserError(
@@ -222,26 +227,3 @@ def _run(config: DictConfig, folder: Path) -> float | None:
     parent = Path(hydra.sweep.dir) if is_of_search else None
     figures = run_task(open_run(settings, folder, cache=cache, resumes=resumes, parent=parent))
     return None if figures is None else figures[settings.trainer.monitor]
-
-
-def _resumed(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
-    """The configuration of the stopped run, with the few changes that a resume may bring."""
-    changes = [override.split("=", 1)[0].lstrip("+~") for override in overrides]
-    for key in changes:
-        if key != "resume" and key.split(".")[0] != "tracking" and key not in CHANGEABLE_ON_RESUME:
-            raise UserError(
-                f"{key} cannot be changed when a run is resumed: it goes on with its own settings, and only "
-                f"{', '.join(CHANGEABLE_ON_RESUME)} may be given beside resume."
-            )
-    from astroclf.runs.manifest import read_record
-    from astroclf.training.checkpoint import read_checkpoint
-
-    folder = named_path(config["resume"], "resume")
-    record = read_record(folder)
-    stored: dict[str, Any] = read_checkpoint(folder)["config"] if record is None else record.config
-    for key in ("epochs", "device", "threads"):
-        if f"trainer.{key}" in changes:
-            stored["trainer"][key] = config["trainer"][key]
-    if any(key.split(".")[0] == "tracking" for key in changes):
-        stored["tracking"] = config["tracking"]
-    return {**stored, "resume": str(folder)}

@@ -48,7 +48,7 @@ FOREIGN_CHOICES = {
     "resnet": "resnet34",
     "table": "catalog",
 }
-ALONE = ("seed", "seeds", "folds", "resume")  # keys of conf/config.yaml itself
+ALONE = ("seed", "seeds", "folds", "resume", "rerun")  # keys of conf/config.yaml itself
 ANY_NETWORK = "timm"  # the file that takes a name which timm knows
 
 Keys = Mapping[str, Mapping[str, set[str]]]  # group -> file of the group -> its keys

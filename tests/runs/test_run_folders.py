@@ -32,8 +32,8 @@ def pretend_run(folder: Path) -> None:
         ),
         (
             [],
-            "resume=gone: there is no gone/checkpoint/last.pt; "
-            "give the folder of a run that has started to train.",
+            "resume=gone: there is no gone/checkpoint/last.pt. "
+            "Give the folder of a run that has started to train.",
         ),
     ],
 )

@@ -19,8 +19,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import astroclf.app
 from astroclf.errors import UserError
+from astroclf.runs.folder import RunFolder
+from astroclf.runs.settings import write_settings
+from astroclf.tasks.resume import rerun_config, resumed_config
 from astroclf.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
 
 ROOT = Path(__file__).parents[2]
@@ -254,7 +256,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
 @pytest.mark.parametrize("override", ["optimizer.lr=1", "model=resnet34", "seed=3", "loss=focal"])
 def test_settings_of_a_resumed_run_stand(override: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=rf"{override.split('=')[0]} cannot be changed"):
-        astroclf.app._resumed({"resume": str(tmp_path)}, [f"resume={tmp_path}", override])
+        resumed_config({"resume": str(tmp_path)}, [f"resume={tmp_path}", override])
 
 
 def test_a_refused_change_is_one_sentence_and_code_2(tmp_path: Path) -> None:
@@ -275,13 +277,58 @@ def test_epochs_device_threads_and_tracking_may_change(
     stopped.stop_at(2, monkeypatch)
     given = ["trainer.epochs=7", "trainer.device=cpu", "trainer.threads=2", "tracking=mlflow"]
     fresh, overrides = config(*given, "seed=5"), ["resume=x", *given]
-    found = astroclf.app._resumed({**fresh, "resume": str(stopped.folder)}, overrides)
+    found = resumed_config({**fresh, "resume": str(stopped.folder)}, overrides)
     assert found["trainer"]["epochs"] == 7
     assert found["trainer"]["threads"] == 2
     assert found["tracking"]["name"] == "mlflow"
-    assert found["resume"] == str(stopped.folder)
     assert found["seed"] == 0, "as it was stored"
     assert found["model"] == stopped.config["model"]
+
+
+def test_run_is_repeated_from_its_folder_alone(
+    run_here: Callable[..., Any], small_overrides: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    given = small_overrides(*TINY, "optimizer=sgd", "augment=sky", "trainer.epochs=1")
+    assert run_here(*given, "hydra.run.dir=first").code == 0
+    ran = run_here("rerun=first", "hydra.run.dir=second")
+    assert ran.code == 0
+    assert_same_run(tmp_path / "second", tmp_path / "first")
+    ran = run_here("rerun=second", "hydra.run.dir=third", "trainer.epochs=2", "augment=none")
+    assert ran.code == 0
+    assert len(read_rows(tmp_path / "third")) == 2
+    stored = json.loads((tmp_path / "third/settings.json").read_text())
+    assert (stored["optimizer"]["name"], stored["augment"]["name"]) == ("sgd", "none")
+
+
+def test_rerun_takes_options_with_their_values_and_keys_on_top(
+    config: Any, settings: Any, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path)
+    write_settings(folder, settings("model.widths=[4]", "optimizer=sgd", "optimizer.lr=0.5"))
+    overrides = ["rerun=x", "+optimizer.momentum=0.8", "model=galaxy_cnn", "seed=3"]
+    composed = {**config("model=galaxy_cnn", "seed=3"), "rerun": str(tmp_path)}
+    composed["optimizer"]["momentum"] = 0.8
+    found = rerun_config(composed, overrides)
+    assert found["model"] == composed["model"]
+    assert found["optimizer"]["name"] == "sgd"
+    assert (found["optimizer"]["lr"], found["optimizer"]["momentum"]) == (0.5, 0.8)
+    assert found["seed"] == 3
+    assert found["trainer"]["batch_size"] == 16
+
+
+@pytest.mark.parametrize(
+    ("config", "overrides", "reason"),
+    [
+        ({}, [], r"there is no .*settings\.json\. Give the folder of a run"),
+        ({}, ["experiment=best"], "a recipe would replace the settings"),
+        ({"resume": "x"}, [], "a run is either resumed or run again"),
+    ],
+)
+def test_rerun_that_cannot_be_done_is_refused(
+    tmp_path: Path, config: dict[str, str], overrides: list[str], reason: str
+) -> None:
+    with pytest.raises(UserError, match=f"rerun=.*{reason}"):
+        rerun_config({**config, "rerun": str(tmp_path)}, overrides)
 
 
 def test_a_resume_with_other_threads_is_told_and_recorded(
@@ -309,7 +356,7 @@ def test_without_a_whole_checkpoint_nothing_is_resumed(
     else:
         path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(UserError, match=r"resume=.*last\.pt"):
-        astroclf.app._resumed({"resume": str(stopped.folder)}, ["resume=x"])
+        stopped.resume()
 
 
 @pytest.mark.parametrize(

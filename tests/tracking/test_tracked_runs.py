@@ -165,7 +165,7 @@ def test_a_password_reaches_no_file_of_a_run(
     folder = train_run(*TRACKED, "tracking.uri=http://bob:s3cret@127.0.0.1:9")
     stored = b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
     assert b"s3cret" not in stored
-    assert b"http://***@127.0.0.1:9" in stored  # the checkpoint
+    assert b"http://***@127.0.0.1:9" in stored  # the settings
     assert "s3cret" not in caplog.text
 
 

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+# Key of the settings of a former version -> its name in the same group.
+RENAMED_KEYS = {
+    "evaluation.views": "tta_views",
+    "evaluation.bootstrap": "bootstrap_resamples",
+    "evaluation.catalog": "metadata",
+    "evaluation.catalog_id": "metadata_id",
+    "trainer.accumulate": "accumulate_batches",
+    "trainer.clip_norm": "grad_clip_norm",
+    "trainer.min_gain": "min_delta",
+    "trainer.resident_share": "device_cache_fraction",
+    "dataset.neighbour_arcsec": "neighbor_arcsec",
+}
+
 
 def migrate_metrics_1(content: dict[str, Any]) -> dict[str, Any]:
     """Give the mean over several trainings the name `value`, and the selection metric its name."""
@@ -27,3 +40,21 @@ def _with_value(entry: Any) -> Any:
 
 def _new_name(key: str) -> str:
     return "selection_metric" if key == "chosen_on" else key
+
+
+def migrate_manifest_3(content: dict[str, Any]) -> dict[str, Any]:
+    """State the number of epochs beside what was measured; keep the settings, under their new names."""
+    config = migrate_config(content["config"])
+    epochs = config["trainer"]["epochs"]
+    return {"epochs": epochs, "measured": content["figures"], "config": config}
+
+
+def migrate_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a former version under the names of this one."""
+    return {
+        group: {RENAMED_KEYS.get(f"{group}.{key}", key): value for key, value in values.items()}
+        if isinstance(values, dict)
+        else values
+        for group, values in config.items()
+        if group != "resume"
+    }

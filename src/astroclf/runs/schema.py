@@ -10,7 +10,7 @@ from typing import Any
 
 from astroclf.errors import UserError
 from astroclf.files import read_json, write_json
-from astroclf.integrity import describe_damage, sign, verify_signed
+from astroclf.integrity import CHECKSUM, describe_damage, sign, verify_signed
 
 VERSION = "schema_version"
 FORMER_NAME = "format"  # of that key
@@ -51,7 +51,10 @@ class Schema:
                     f"{version}, this one reads {min(self.migrations, default=self.version)} to "
                     f"{self.version}). Start a new run."
                 )
-            plain = self.migrations[older](plain)
+            try:
+                plain = self.migrations[older](plain)
+            except (AttributeError, KeyError, TypeError) as error:
+                raise ValueError(f"it lacks what schema version {older} has") from error
         return plain
 
 
@@ -69,7 +72,7 @@ def read_versioned(file: Path, schema: Schema) -> dict[str, Any]:
     content = read_json(file)
     if not isinstance(content, dict):
         raise ValueError("it holds no table")
-    if VERSION in content or FORMER_NAME in content:
+    if VERSION in content or CHECKSUM in content:  # the first versions had neither
         content = verify_signed(content)
     return schema.upgrade(content, file)
 

@@ -21,7 +21,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
 
     Raises UserError with one sentence for the first value that is wrong.
     """
-    values = {key: value for key, value in config.items() if key != "resume"}
+    values = {key: value for key, value in config.items() if key not in ("resume", "rerun")}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

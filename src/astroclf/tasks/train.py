@@ -18,6 +18,7 @@ from astroclf.redaction import redact_values
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.history import append_history, write_history
 from astroclf.runs.metrics import write_metrics
+from astroclf.runs.settings import write_settings
 from astroclf.settings import Settings, sections
 from astroclf.settings.metrics import METRICS
 from astroclf.status import duration, status
@@ -52,9 +53,12 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
     settings, tracker = run.settings, run.tracker
     stored = read_checkpoint(run.folder.path) if run.resumes else None
     device = choose_device(settings.trainer.device)
+    is_repeatable = dataset is None  # from its settings alone
     if dataset is None:
         dataset = get_dataset(settings, run.cache)
     require_same_data(stored, dataset, run.folder.path)
+    if is_repeatable:
+        write_settings(run.folder, settings)
     run.warnings.extend(check_data(run, dataset))
     origin = {
         **run.cache.get_or_create("origin", None, provenance),

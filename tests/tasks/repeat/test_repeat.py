@@ -15,16 +15,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-import astroclf.app
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import Interrupted, Pruned, UserError
-from astroclf.integrity import sign
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.interrupted import describe_interrupt
-from astroclf.runs.manifest import FORMAT
 from astroclf.settings import read_settings
 from astroclf.tasks import outcome
 from astroclf.tasks.repeat.repeat import repeat
+from astroclf.tasks.resume import resumed_config
 from astroclf.tasks.run import open_run
 from astroclf.tasks.task import run_task
 from astroclf.training.learner import Learner
@@ -37,7 +35,7 @@ SHORT = (
 )  # fmt: skip
 SEEDS = (*SHORT, "seeds=[1,2,4]")
 FOLDS = (*SHORT, "task=crossval", "folds=3")
-LIGHT = {"history.csv", "metrics.json", "mlflow.json", "split.csv"}
+LIGHT = {"history.csv", "metrics.json", "mlflow.json", "settings.json", "split.csv"}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -311,8 +309,8 @@ def test_a_stopped_run_goes_on_with_what_is_left(
 ) -> None:
     plain = config(*overrides)
 
-    def run() -> dict[str, float]:
-        return repeat(open_run(read_settings(plain), tmp_path, resumes=plain["resume"] is not None))
+    def run(*, resumes: bool = False) -> dict[str, float]:
+        return repeat(open_run(read_settings(plain), tmp_path, resumes=resumes))
 
     stop_at(stop_step, run, monkeypatch)
     sentence = describe_interrupt(Interrupted(signal.SIGTERM), tmp_path)
@@ -323,8 +321,8 @@ def test_a_stopped_run_goes_on_with_what_is_left(
     finished = (tmp_path / first / "metrics.json").stat().st_mtime_ns
 
     assert RunFolder(tmp_path).is_resumable
-    plain = astroclf.app._resumed({"resume": str(tmp_path)}, [f"resume={tmp_path}"])
-    figures = run()
+    plain = resumed_config({"resume": str(tmp_path)}, [f"resume={tmp_path}"])
+    figures = run(resumes=True)
     assert (tmp_path / first / "metrics.json").stat().st_mtime_ns == finished
     never_stopped = request.getfixturevalue(whole)
     for name in names:
@@ -333,7 +331,7 @@ def test_a_stopped_run_goes_on_with_what_is_left(
     content, other = (read_json(each / "metrics.json") for each in (tmp_path, never_stopped))
     assert [content[key] for key in ("val", "test")] == [other[key] for key in ("val", "test")]
     assert content.get("pooled") == other.get("pooled")
-    measured = read_json(tmp_path / "repeat.json")["figures"]
+    measured = read_json(tmp_path / "repeat.json")["measured"]
     losses = [measured[name]["loss"] for name in names]
     assert figures["loss"] == pytest.approx(statistics.fmean(losses))
 
@@ -355,10 +353,9 @@ def test_a_new_run_in_an_old_folder_begins_anew(config: Any, tmp_path: Path, see
     assert (tmp_path / own).read_bytes() == (seeds / own).read_bytes()
 
 
-def test_one_fold_cannot_go_on_alone(folds: Path, config: Any) -> None:
-    plain = astroclf.app._resumed({"resume": str(folds / "fold-1")}, ["resume=x"])
+def test_one_fold_cannot_go_on_alone(folds: Path) -> None:
     with pytest.raises(UserError) as refused:
-        run_task(open_run(read_settings(plain), folds / "fold-1", resumes=True))
+        resumed_config({"resume": str(folds / "fold-1")}, ["resume=x"])
     assert str(refused.value) == (
         f"resume={folds / 'fold-1'} is one training of several: give resume={folds}, "
         "and all of them go on."
@@ -366,34 +363,9 @@ def test_one_fold_cannot_go_on_alone(folds: Path, config: Any) -> None:
 
 
 def test_one_seed_can_go_on_alone(seeds: Path) -> None:
-    plain = astroclf.app._resumed({"resume": str(seeds / "seed-4")}, ["resume=x"])
+    plain = resumed_config({"resume": str(seeds / "seed-4")}, ["resume=x"])
     assert (plain["seed"], plain["seeds"]) == (4, None)
     assert read_settings(plain).task.name == "train"
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        '{"config": {',
-        "[]",
-        "null",
-        '{"config": {}, "figures": {}}',
-        json.dumps(sign({"format": FORMAT, "config": [], "figures": {}})),
-        json.dumps({**sign({"format": FORMAT, "config": {}, "figures": {}}), "figures": {"a": {}}}),
-    ],
-)
-def test_a_damaged_record_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "repeat.json").write_text(content)
-    with pytest.raises(UserError, match=r"resume=.*repeat\.json is damaged .*Resume each seed"):
-        astroclf.app._resumed({"resume": str(tmp_path)}, ["resume=x"])
-
-
-def test_a_record_of_another_version_is_refused(tmp_path: Path) -> None:
-    content = {"format": FORMAT + 1, "config": {}, "figures": {}}
-    for written in (sign(content), {**content, "format": 2}):
-        (tmp_path / "repeat.json").write_text(json.dumps(written))
-        with pytest.raises(UserError, match=r"repeat\.json was written by another version"):
-            astroclf.app._resumed({"resume": str(tmp_path)}, ["resume=x"])
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "predictions.csv"])
@@ -404,7 +376,7 @@ def test_a_seed_whose_results_are_damaged_is_evaluated_again(
     file = tmp_path / "seed-1" / name
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
-    plain = astroclf.app._resumed({"resume": str(tmp_path)}, ["resume=x"])
+    plain = resumed_config({"resume": str(tmp_path)}, ["resume=x"])
     run_task(open_run(read_settings(plain), tmp_path, resumes=True))
     assert (tmp_path / "seed-1/predictions.csv").read_bytes() == (
         seeds / "seed-1/predictions.csv"

@@ -11,9 +11,10 @@ from astroclf.data.splits import write_split
 from astroclf.errors import UserError
 from astroclf.provenance import provenance
 from astroclf.runs.folder import RunFolder
-from astroclf.runs.manifest import Record, continue_record
+from astroclf.runs.manifest import Manifest, read_manifest, write_manifest
 from astroclf.runs.metrics import read_metrics
 from astroclf.runs.predictions import read_predictions
+from astroclf.runs.settings import write_settings
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.repeat.repetitions import (
     Repetition,
@@ -42,8 +43,7 @@ def repeat(run: Run) -> dict[str, float]:
     Returns the mean of what `train` returns. Raises Interrupted, and Pruned if the trial should end.
     """
     settings, folder, tracker = run.settings, run.folder.path, run.tracker
-    config = settings.model_dump(mode="json")
-    record = continue_record(folder, config) if run.resumes else Record(folder, config, {})
+    manifest = start_manifest(run)
     if settings.seeds is not None:
         dataset = get_dataset(settings, run.cache)
         repetitions = repeat_seeds(settings, dataset.fingerprint)
@@ -53,36 +53,47 @@ def repeat(run: Run) -> dict[str, float]:
         repetitions = repeat_folds(settings, dataset, run.cache)
         write_split(dataset, folder / "split.csv")
     if run.trial is None:
-        record.write()
+        write_manifest(run.folder, manifest)  # before the settings, whose epochs may be new
+    write_settings(run.folder, settings)
     with closing(tracker):
         origin = run.cache.get_or_create("origin", None, provenance)
         source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
         parameters = settings.model_dump(exclude={"search"})
         tracker.start(name_of_all(settings, dataset.fingerprint), parameters, {**origin, **source})
         tracker.wait()  # so that the trainings can be nested under it
-        train_each(run, repetitions, record, dataset.classes)
+        train_each(run, repetitions, manifest, dataset.classes)
         own = [folder / repetition.name for repetition in repetitions]
         report_together(settings, own, dataset, tracker, is_trial=run.trial is not None)
-    return mean_figures(record.figures.values())
+    return mean_figures(manifest.measured.values())
+
+
+def start_manifest(run: Run) -> Manifest:
+    """Return the record of the trainings: that of a resumed run, without any if its epochs changed."""
+    epochs = run.settings.trainer.epochs
+    if run.resumes:
+        known = read_manifest(run.folder)
+        if known.epochs == epochs:
+            return known
+    return Manifest(epochs=epochs)
 
 
 def train_each(
-    run: Run, repetitions: Sequence[Repetition], record: Record, classes: Sequence[str]
+    run: Run, repetitions: Sequence[Repetition], manifest: Manifest, classes: Sequence[str]
 ) -> None:
     """Do the trainings that are not in the record, or whose results are damaged; record them."""
     for number, repetition in enumerate(repetitions, start=1):
         name, monitor = repetition.name, repetition.settings.trainer.monitor
-        done = name in record.figures and has_results(run.folder.child(name), classes)
+        done = name in manifest.measured and has_results(run.folder.child(name), classes)
         title = f"{name}, {number} of {len(repetitions)}"
         if done:
             log.info("%s, is done", title)
         else:
             log.info("\n%s", title)
-            record.figures[name] = train_one(run, repetition)
+            manifest.measured[name] = train_one(run, repetition)
         if run.trial is None:
-            record.write()
+            write_manifest(run.folder, manifest)
         else:
-            so_far = [record.figures[each.name] for each in repetitions[:number]]
+            so_far = [manifest.measured[each.name] for each in repetitions[:number]]
             run.trial.report_trainings([figures[monitor] for figures in so_far])
 
 

@@ -28,7 +28,7 @@ STUDY_NAME = r"\w([\w .+=@,-]*[\w+])?"
 LONGEST_NAME = 100
 # What trials that are compared may differ in.
 NOT_COMPARED = (
-    "search.params", "search.where", "search.objective", "search.replicates", "tracking", "resume",
+    "search.params", "search.where", "search.objective", "search.replicates", "tracking",
     "trainer.device", "trainer.device_cache_fraction", "trainer.threads",
 )  # fmt: skip
 
