@@ -73,6 +73,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "training",
     },
     "cli": {"app"},
+    "api": {"bundle", "data", "overrides", "runs", "setting_names", "tasks"},
     "app": {"overrides", "runs", "sweep", "tasks", "tracking", "training"},
 }
 HEAVY = {
@@ -113,8 +114,8 @@ def imported_rooms(file: Path) -> set[str]:
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: path_in(SOURCE, file))
 def test_rooms_know_only_those_below(file: Path) -> None:
     room = room_of(file)
-    if room == "__init__":
-        assert not imported_rooms(file)
+    if room == "__init__":  # the public names, imported when they are used
+        assert imported_rooms(file) <= {"api", "data", "errors"}
         return
     assert room in MAY_IMPORT, f"{room} is a new room: say in MAY_IMPORT what it may import"
     assert imported_rooms(file) <= MAY_IMPORT[room] | GROUND | {room}

@@ -1,1 +1,54 @@
-"""Train, compare and trust classifiers of astronomical images."""
+"""Train, compare and trust classifiers of astronomical images.
+
+>>> import astroclf
+>>> run = astroclf.train("model=mobilenet", "finetune=lora", dataset="table.csv")  # doctest: +SKIP
+>>> model = astroclf.load(run.folder)  # doctest: +SKIP
+>>> model.predict(["a.jpg", "b.jpg"])  # doctest: +SKIP
+
+Everything is imported when it is first used. Errors are described in `astroclf.errors`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from astroclf.api.dataset import read_dataset
+    from astroclf.api.model import Model, load, predict
+    from astroclf.api.training import TrainedRun, train
+    from astroclf.data.dataset import ImageDataset
+    from astroclf.errors import Interrupted, UserError
+
+_MODULES = {
+    "ImageDataset": "astroclf.data.dataset",
+    "Interrupted": "astroclf.errors",
+    "Model": "astroclf.api.model",
+    "TrainedRun": "astroclf.api.training",
+    "UserError": "astroclf.errors",
+    "load": "astroclf.api.model",
+    "predict": "astroclf.api.model",
+    "read_dataset": "astroclf.api.dataset",
+    "train": "astroclf.api.training",
+}
+__all__ = [
+    "ImageDataset",
+    "Interrupted",
+    "Model",
+    "TrainedRun",
+    "UserError",
+    "load",
+    "predict",
+    "read_dataset",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

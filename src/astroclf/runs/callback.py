@@ -25,6 +25,7 @@ class ClaimFolder(Callback):
         """Claim the folder, or exit with one sentence where it cannot be used: Hydra only warns of exceptions."""
         try:
             claim = claim_run(config)
+            _claims.append(claim)
         except Exception as error:
             sys.exit(report_error(error))
         with read_write(config):
@@ -51,7 +52,6 @@ def claim_run(config: DictConfig) -> Claim:
         claim = claim_fresh(folder)
     else:
         claim = claim_named(folder, "hydra.run.dir")
-    _claims.append(claim)
     return claim
 
 

@@ -1,0 +1,1 @@
+"""Public functions of `import astroclf`, for programs and notebooks."""

@@ -1,0 +1,38 @@
+"""DataFrames of predictions; pandas is imported when the first one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from astroclf.errors import UserError
+from astroclf.files import read_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEXT_COLUMNS = ("id", "split", "fold", "truth", "label")
+
+
+def make_frame(columns: Mapping[str, object]) -> pd.DataFrame:
+    """Return a DataFrame. Raises UserError if pandas is not installed."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise UserError(
+            "Tables of predictions need pandas, which is not installed. Run: pip install pandas"
+        ) from error
+    return pd.DataFrame(columns)
+
+
+def read_frame(file: Path) -> pd.DataFrame:
+    """Return a predictions.csv: ids and labels as text, all other columns as floats."""
+    rows = read_csv(file)
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    return make_frame(
+        {
+            name: cells if name in TEXT_COLUMNS else [float(cell) for cell in cells]
+            for name, cells in columns.items()
+        }
+    )

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import astroclf
+from astroclf.api.model import Model
+from astroclf.files import read_csv
+
+
+@pytest.fixture(scope="module")
+def folder(train_run: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a run on image files of two classes."""
+    root = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    for label, brightness in (("dark", 60), ("light", 190)):
+        for number in range(30):
+            file = root / label / f"{number}.png"
+            file.parent.mkdir(exist_ok=True)
+            pixels = rng.integers(brightness - 50, brightness + 50, (16, 16, 3), np.uint8)
+            Image.fromarray(pixels).save(file)
+    return train_run(
+        "dataset=image_folder", f"dataset.root={root}", "dataset.image_px=16", "trainer.epochs=1",
+        "evaluation.bootstrap_resamples=0", "model.widths=[4,4]",
+        "model.hidden_units=[8]",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Model:
+    return astroclf.load(folder, device="cpu")
+
+
+def test_load_takes_a_run_or_its_bundle(folder: Path, model: Model) -> None:
+    assert model.classes == ("dark", "light")
+    assert astroclf.load(str(folder / "bundle")).classes == model.classes
+    with pytest.raises(astroclf.UserError):
+        astroclf.load(folder / "nothing")
+
+
+def test_predictions_of_files_equal_those_of_the_evaluation(folder: Path, model: Model) -> None:
+    rows = read_csv(folder / "predictions.csv")[:8]
+    root = Path(model.bundle.facts["dataset"]["root"])
+    frame = model.predict([root / row["id"] for row in rows])
+    assert list(frame) == ["id", "label", "p_dark", "p_light"]
+    assert frame["label"].tolist() == [row["label"] for row in rows]
+    expected = [float(row["p_light"]) for row in rows]
+    assert frame["p_light"].to_numpy() == pytest.approx(expected, abs=1e-5)
+
+
+def test_arrays_have_their_position_as_id(model: Model) -> None:
+    images = np.zeros((3, 3, 16, 16), np.uint8)
+    frame = model.predict(images)
+    assert frame["id"].tolist() == ["0", "1", "2"]
+    assert frame[["p_dark", "p_light"]].sum(axis=1).to_numpy() == pytest.approx(1)
+    assert astroclf.predict(model, images).equals(frame)
+
+
+def test_predict_without_images_is_refused(model: Model) -> None:
+    with pytest.raises(astroclf.UserError, match="given no images"):
+        model.predict([])
