@@ -78,8 +78,8 @@ def test_frozen_means_frozen(settings: Any, model: str, strategy: str) -> None:
         else:
             assert torch.equal(weight, before[name]), f"{name} is frozen and changed"
     head = {f"head.{name}" for name, _ in classifier.head.named_parameters()}
-    ups = {f"{name}.up.weight" for name, _ in adapters_of(classifier)}
-    downs = {f"{name}.down.weight" for name, _ in adapters_of(classifier)}
+    ups = {f"{name}.lora_B.weight" for name, _ in adapters_of(classifier)}
+    downs = {f"{name}.lora_A.weight" for name, _ in adapters_of(classifier)}
     assert bool(ups) == (strategy == "lora")
     assert trained == head | ups | downs
     assert classifier.frozen == before.keys() - trained
@@ -167,7 +167,7 @@ def test_the_dropout_of_adapters_acts_in_training_alone(
 ) -> None:
     classifier, _ = build(settings, "cnn", "finetune=lora", f"finetune.dropout={dropout}")
     for _, adapter in adapters_of(classifier):
-        nn.init.normal_(adapter.up.weight)
+        nn.init.normal_(adapter.lora_B.weight)
     images = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
         expected = classifier.eval().backbone(images)

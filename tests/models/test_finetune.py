@@ -170,3 +170,10 @@ def test_weights_of_the_network_itself_are_its_first_layer() -> None:
 def test_a_network_without_known_stages_cannot_be_opened_by_stages() -> None:
     with pytest.raises(UserError, match=r"unfreeze_epochs: timm does not say .* RDNet"):
         layer_depths(timm.create_model("rdnet_tiny", num_classes=0), coarse=True)
+
+
+def test_an_error_about_adapters_names_the_key(settings: Any) -> None:
+    chosen = settings("model=cnn", "finetune=lora", "finetune.layers=[nothing.*]")
+    classifier = build_model(chosen.model, channels=3, outputs=2, image_px=32).classifier
+    with pytest.raises(UserError, match=r"^finetune\.layers=\['nothing\.\*'\]: matches no layer"):
+        apply_finetune(classifier, chosen.finetune)

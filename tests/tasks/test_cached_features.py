@@ -180,13 +180,13 @@ def test_a_checkpoint_of_lora_holds_adapters_and_head_alone(
     for weights in (stored["learner"]["network"], stored["best"]):
         names = set(weights)
         head = {name for name in names if name.startswith("head.")}
-        adapters = {name for name in names if name.endswith((".down.weight", ".up.weight"))}
+        adapters = {name for name in names if name.endswith((".lora_A.weight", ".lora_B.weight"))}
         assert head | adapters == names
         assert len(head) == 4
         assert len(adapters) == 2 * 3, "four convolutions, of which the first is left"
     state = stored["learner"]["optimizer"]["state"]
     assert len(state) == len(stored["learner"]["network"])
-    assert not any(".up." in name for name in load_file(folder / "bundle/weights.safetensors"))
+    assert not any(".lora_" in name for name in load_file(folder / "bundle/weights.safetensors"))
 
 
 def test_a_checkpoint_of_a_head_holds_the_head_alone(train_run: Callable[..., Path]) -> None:

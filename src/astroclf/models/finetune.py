@@ -23,10 +23,15 @@ def apply_finetune(classifier: Classifier, settings: sections.Finetune) -> None:
     if isinstance(settings, sections.HeadOnly):
         classifier.freeze_backbone()
     elif isinstance(settings, sections.Lora):
-        add_adapters(
-            classifier.backbone, settings.layers, settings.rank, settings.alpha, settings.dropout
-        )
+        _add_adapters(classifier.backbone, settings)
         classifier.freeze_backbone(but=adapted_parameters(classifier.backbone, settings))
+
+
+def _add_adapters(backbone: nn.Module, settings: sections.Lora) -> None:
+    try:
+        add_adapters(backbone, settings.layers, settings.rank, settings.alpha, settings.dropout)
+    except ValueError as error:  # it begins with the name of the argument
+        raise UserError(f"finetune.{error}") from error
 
 
 def adapted_parameters(backbone: nn.Module, settings: sections.Lora) -> list[nn.Parameter]:
@@ -34,7 +39,7 @@ def adapted_parameters(backbone: nn.Module, settings: sections.Lora) -> list[nn.
     chosen: list[nn.Parameter] = []
     for module in backbone.modules():
         if isinstance(module, Adapter):
-            chosen += [*module.down.parameters(), *module.up.parameters()]
+            chosen += [*module.lora_A.parameters(), *module.lora_B.parameters()]
         elif settings.train_norms and isinstance(module, NORMS):
             chosen += nn.Module.parameters(module)
     if settings.train_biases:

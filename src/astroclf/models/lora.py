@@ -20,15 +20,15 @@ from astroclf.errors import UserError
 Network = TypeVar("Network", bound=nn.Module)
 
 LISTED = 8  # layers that a message names
-# What uses its weight as it is. Others (weight-standardised convolutions) make another one of it as
-# they go, so that a change that is merged is not the change that was trained.
+# Layers that use their weight as it is. Others (weight-standardized convolutions) compute another
+# weight from it, so that a merged change is not the change that was trained.
 PLAIN_LAYERS = ("Linear", "Conv2d", "Conv2dSame")
 
 
 class Adapter(nn.Module):
     """A frozen layer with a trained low-rank change of its weight.
 
-    B starts at zero, so that the adapted layer begins as the layer itself.
+    B starts at zero, so that the adapted layer begins as the layer itself. Names are those of peft.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Adapter(nn.Module):
         self.base = base
         self.scale = alpha / rank
         self.dropout = nn.Dropout(dropout)
-        self.down: nn.Linear | nn.Conv2d
-        self.up: nn.Linear | nn.Conv2d
+        self.lora_A: nn.Linear | nn.Conv2d
+        self.lora_B: nn.Linear | nn.Conv2d
         if isinstance(base, nn.Conv2d):
-            # The class of the base, since some (TensorFlow's padding) compute theirs as they go.
-            self.down = type(base)(
+            # The class of the base, since some compute their padding in forward (TensorFlow's).
+            self.lora_A = type(base)(
                 base.in_channels,
                 rank,
                 base.kernel_size,  # type: ignore[arg-type]
@@ -51,30 +51,30 @@ class Adapter(nn.Module):
                 dilation=base.dilation,  # type: ignore[arg-type]
                 bias=False,
             )
-            self.down.padding_mode = base.padding_mode  # not an argument of every class
-            self.up = nn.Conv2d(rank, base.out_channels, 1, bias=False)
+            self.lora_A.padding_mode = base.padding_mode  # not an argument of every class
+            self.lora_B = nn.Conv2d(rank, base.out_channels, 1, bias=False)
         else:
-            self.down = nn.Linear(base.in_features, rank, bias=False)
-            self.up = nn.Linear(rank, base.out_features, bias=False)
-        nn.init.kaiming_uniform_(self.down.weight, a=math.sqrt(5))
-        nn.init.zeros_(self.up.weight)
+            self.lora_A = nn.Linear(base.in_features, rank, bias=False)
+            self.lora_B = nn.Linear(rank, base.out_features, bias=False)
+        nn.init.kaiming_uniform_(self.lora_A.weight, a=math.sqrt(5))
+        nn.init.zeros_(self.lora_B.weight)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return self.base(inputs) + self.scale * self.up(self.down(self.dropout(inputs)))
+        return self.base(inputs) + self.scale * self.lora_B(self.lora_A(self.dropout(inputs)))
 
     @property
     def weight(self) -> Tensor:
-        """Raises UserError: a network that reads it would go past the adapter."""
+        """Raises UserError: a network that reads the weight bypasses the adapter."""
         raise UserError(
-            f"finetune=lora adapts {self.base}, whose weight this network reads past the layer: name other layers "
-            "in finetune.layers, or choose finetune=full or classifier."
+            f"LoRA adapts {self.base}, whose weight this network reads without calling the layer. Adapt other layers "
+            "(finetune.layers), or choose finetune=full or classifier."
         )
 
     @torch.no_grad()
     def merged(self) -> nn.Module:
-        """The base layer with the change added to its weight, which it shares with this one."""
-        up, down = self.up.weight.flatten(1), self.down.weight.flatten(1)
-        change = (self.scale * up @ down).view_as(self.base.weight)
+        """Return the base layer with the change added to its weight, in place."""
+        product = self.scale * self.lora_B.weight.flatten(1) @ self.lora_A.weight.flatten(1)
+        change = product.view_as(self.base.weight)
         self.base.weight += change
         return self.base
 
@@ -82,34 +82,34 @@ class Adapter(nn.Module):
 def add_adapters(
     backbone: nn.Module, patterns: Sequence[str] | None, rank: int, alpha: float, dropout: float
 ) -> list[str]:
-    """Put an adapter round every layer whose name matches a pattern; returns their names.
+    """Put an adapter around every layer whose name matches a pattern; return their names.
 
     patterns: shell patterns of layer names, such as `blocks.*.attn.*`; None chooses for the family of
     the network (see `default_layers`), where the rank fits.
 
-    Raises UserError if nothing matches, if a matching layer is a grouped convolution, or if the rank
-    is larger than a layer.
+    Raises ValueError if no layer matches, if a matching layer is a grouped convolution, or if the
+    rank is larger than a layer.
     """
     layers = dict(adaptable_layers(backbone))
     if not layers:
-        raise UserError(
-            "finetune=lora finds no layer here that adapters could be merged into, which are linear layers and "
-            "convolutions that use their weight as it is: choose finetune=full or classifier."
+        raise ValueError(
+            "layers: the network has none that adapters can be merged into, which are linear layers and convolutions "
+            "that use their weight as it is. Train the whole network, or its head alone."
         )
     if patterns is None:
         # A layer as small as the rank has nothing low-rank about it (squeeze-and-excitation).
         chosen = [name for name in default_layers(layers) if rank <= largest_rank(layers[name])]
+        if not chosen:
+            raise ValueError(
+                f"rank={rank}: larger than every layer that adapters are meant for. Choose a smaller rank, or name "
+                "layers."
+            )
     else:
         chosen = [name for name in layers if any(fnmatch(name, pattern) for pattern in patterns)]
-    if not chosen and patterns is None:
-        raise UserError(
-            f"finetune.rank={rank} is larger than every layer that adapters are meant for here: choose a smaller one, "
-            "or name layers in finetune.layers."
-        )
-    if not chosen:
-        raise UserError(
-            f"finetune.layers={list(patterns or [])} matches no layer: there are {_listed(list(layers))}."
-        )
+        if not chosen:
+            raise ValueError(
+                f"layers={list(patterns)}: matches no layer. There are {_listed(list(layers))}."
+            )
     for name in chosen:
         _require_fit(name, layers[name], rank)
     for name in chosen:
@@ -135,7 +135,7 @@ def merge_adapters(network: Network) -> Network:
 
 
 def adaptable_layers(backbone: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.Conv2d]]:
-    """(name, layer) for every linear layer and convolution that uses its weight as it is."""
+    """Yield (name, layer) for every linear layer and convolution that uses its weight as it is."""
     for name, layer in backbone.named_modules():
         plain = type(layer).__name__ in PLAIN_LAYERS
         if plain and isinstance(layer, nn.Linear | nn.Conv2d):
@@ -143,7 +143,7 @@ def adaptable_layers(backbone: nn.Module) -> Iterator[tuple[str, nn.Linear | nn.
 
 
 def default_layers(layers: dict[str, nn.Linear | nn.Conv2d]) -> list[str]:
-    """The layers that mix channels, where most of a network's knowledge lies.
+    """Return the names of the layers that mix channels, which hold most of the weights.
 
     Linear layers where there are any (attention and MLP of transformers), else the 1 x 1 convolutions
     where others are grouped (MobileNets, EfficientNets, ConvNeXt), else the larger convolutions behind
@@ -161,21 +161,21 @@ def default_layers(layers: dict[str, nn.Linear | nn.Conv2d]) -> list[str]:
 
 
 def largest_rank(layer: nn.Linear | nn.Conv2d) -> int:
-    """The rank that the weight of a layer, as a matrix, can have."""
+    """Return the largest rank that the weight of a layer, as a matrix, can have."""
     return min(layer.weight.shape[0], layer.weight[0].numel())
 
 
 def _require_fit(name: str, layer: nn.Linear | nn.Conv2d, rank: int) -> None:
     if isinstance(layer, nn.Conv2d) and layer.groups > 1:
-        raise UserError(
-            f"finetune.layers matches {name}, a convolution in {layer.groups} groups, which has no low-rank change "
-            "that could be merged: choose layers without groups (in MobileNets the 1 x 1 convolutions)."
+        raise ValueError(
+            f"layers: {name} is a convolution in {layer.groups} groups, which has no low-rank change that could be "
+            "merged. Choose layers without groups (in MobileNets the 1 x 1 convolutions)."
         )
     largest = largest_rank(layer)
     if rank > largest:
-        raise UserError(
-            f"finetune.rank={rank} is larger than the layer {name} ({layer.weight.shape[0]} x {layer.weight[0].numel()}): "
-            f"choose {largest} at most, or other layers."
+        raise ValueError(
+            f"rank={rank}: larger than the layer {name} ({layer.weight.shape[0]} x {layer.weight[0].numel()}). "
+            f"Choose {largest} at most, or other layers."
         )
 
 
