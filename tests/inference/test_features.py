@@ -14,12 +14,12 @@ from torch import nn
 
 from astroclf.data.augment import VIEWS
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
-from astroclf.data.loader import Batches, ResidentImages
+from astroclf.data.loader import BatchSampler, ImageLoader, ResidentImages
 from astroclf.data.preprocess import Preprocess, fit_preprocess
 from astroclf.inference import features as module
 from astroclf.inference.feature_cache import FeatureStore
 from astroclf.inference.features import (
-    FeatureBatches,
+    FeatureLoader,
     compute_features,
     features_key,
     hash_backbone,
@@ -35,15 +35,18 @@ def dataset(make_dataset: Any) -> ImageDataset:
     return make_dataset(N, px=PX)
 
 
-def make_batches(
-    dataset: ImageDataset, split: str = TRAIN, preprocess: Preprocess | None = None
-) -> Batches:
-    return Batches(
+def make_loader(
+    dataset: ImageDataset,
+    split: str = TRAIN,
+    preprocess: Preprocess | None = None,
+    augmentation: Any = None,
+) -> ImageLoader:
+    return ImageLoader(
         ResidentImages(dataset.images, CPU),
         torch.from_numpy(dataset.targets),
-        dataset.indices(split),
+        BatchSampler(dataset.indices(split), 5, 4, CPU),
         preprocess or fit_preprocess(dataset),
-        batch_size=5,
+        augmentation,
     )
 
 
@@ -62,19 +65,19 @@ def make_backbone(seed: int = 0, activation: nn.Module | None = None) -> nn.Sequ
     return backbone
 
 
-def store_of(backbone: nn.Module, images: Batches, pictures: str, cache: Path) -> FeatureStore:
+def store_of(backbone: nn.Module, images: ImageLoader, pictures: str, cache: Path) -> FeatureStore:
     key = features_key(hash_backbone(backbone), images.preprocess, pictures)
     return FeatureStore(cache, key, len(images.targets))
 
 
-def views_of(images: Batches, views: int) -> np.ndarray:
+def views_of(images: ImageLoader, views: int) -> np.ndarray:
     wanted = np.zeros((8, len(images.targets)), dtype=bool)
-    wanted[:views, images.positions] = True
+    wanted[:views, images.sampler.positions] = True
     return wanted
 
 
 def compute(
-    backbone: nn.Module, images: Batches, views: int, pictures: str, cache: Path
+    backbone: nn.Module, images: ImageLoader, views: int, pictures: str, cache: Path
 ) -> np.ndarray:
     """The features of all images of the data set; those that are not asked for are zero."""
     store = store_of(backbone, images, pictures, cache)
@@ -89,17 +92,16 @@ def test_batches_are_those_of_the_images(
 ) -> None:
     """The same images in the same order and the same random view, at every epoch and step."""
     augment = settings(f"augment={name}").augment
-    images, backbone = make_batches(dataset), make_backbone()
+    images = make_loader(dataset, augmentation=augment)
+    backbone = make_backbone()
     found = compute(backbone, images, VIEWS[name], "key", tmp_path)
     assert (found.shape, found.dtype) == ((8, len(dataset), 6), np.float32)
-    cached = FeatureBatches(images, torch.from_numpy(np.array(found)) if resident else found, CPU)
-    assert (len(cached), cached.steps) == (len(images), images.steps)
+    cached = FeatureLoader(torch.from_numpy(np.array(found)) if resident else found, images)
+    assert (cached.n_images, cached.n_batches) == (images.n_images, images.n_batches)
     backbone.eval()
-    pairs = [(cached.in_order(), images.in_order())]
+    pairs = [(cached.eval_batches(), images.eval_batches())]
     for epoch, first in [(0, 0), (1, 0), (1, 2)]:
-        pairs.append(
-            (cached.shuffled(augment, 4, epoch, first), images.shuffled(augment, 4, epoch, first))
-        )
+        pairs.append((cached.train_batches(epoch, first), images.train_batches(epoch, first)))
     for mine, theirs in pairs:
         for got, wanted in zip(mine, theirs, strict=True):
             assert torch.equal(got.index, wanted.index)
@@ -112,26 +114,25 @@ def test_batches_are_those_of_the_images(
 def test_views_differ_and_all_are_drawn(
     settings: Any, dataset: ImageDataset, tmp_path: Path
 ) -> None:
-    images = make_batches(dataset)
+    images = make_loader(dataset, augmentation=settings("augment=dihedral").augment)
     found = compute(make_backbone(), images, 8, "key", tmp_path)
-    first = images.positions[0]
+    first = images.sampler.positions[0]
     distinct = {row.tobytes() for row in found[:, first]}
     assert len(distinct) == 8
-    cached = FeatureBatches(images, torch.from_numpy(np.array(found)), CPU)
-    augment = settings("augment=dihedral").augment
+    cached = FeatureLoader(torch.from_numpy(np.array(found)), images)
     drawn = {
         batch.image[batch.index == first].numpy().tobytes()
         for epoch in range(60)
-        for batch in cached.shuffled(augment, 0, epoch)
+        for batch in cached.train_batches(epoch)
         if (batch.index == first).any()
     }
     assert drawn == distinct
 
 
 def test_they_are_computed_once(dataset: ImageDataset, tmp_path: Path, calls: list[int]) -> None:
-    images = make_batches(dataset)
+    images = make_loader(dataset)
     first = compute(make_backbone(), images, 4, "key", tmp_path)
-    assert sum(calls) == 4 * len(images), "one pass over the views"
+    assert sum(calls) == 4 * images.n_images, "one pass over the views"
     calls.clear()
     again = compute(make_backbone(), images, 4, "key", tmp_path)
     assert calls == []
@@ -165,11 +166,11 @@ def changed_statistics() -> nn.Module:
 def test_those_of_another_backbone_are_never_used(
     dataset: ImageDataset, tmp_path: Path, calls: list[int], other: Any
 ) -> None:
-    images = make_batches(dataset)
+    images = make_loader(dataset)
     compute(make_backbone(), images, 1, "key", tmp_path)
     calls.clear()
     found = compute(other(), images, 1, "key", tmp_path)
-    assert sum(calls) == len(images)
+    assert sum(calls) == images.n_images
     fresh = compute(other(), images, 1, "key", tmp_path / "empty")
     np.testing.assert_array_equal(found, fresh)
 
@@ -178,7 +179,7 @@ def test_networks_that_share_their_weights_do_not_share_features(
     dataset: ImageDataset, tmp_path: Path, calls: list[int]
 ) -> None:
     """TensorFlow pads elsewhere than PyTorch, and the weights fit both."""
-    images = make_batches(dataset)
+    images = make_loader(dataset)
     ours, theirs = (
         timm.create_model(name, num_classes=0).eval()
         for name in ("efficientnet_lite0", "tf_efficientnet_lite0")
@@ -188,7 +189,7 @@ def test_networks_that_share_their_weights_do_not_share_features(
     compute(ours, images, 1, "key", tmp_path)
     calls.clear()
     compute(theirs, images, 1, "key", tmp_path)
-    assert sum(calls) == len(images)
+    assert sum(calls) == images.n_images
 
 
 @pytest.mark.parametrize("what", ["pictures", "preprocess"])
@@ -196,28 +197,28 @@ def test_those_of_other_images_are_never_used(
     dataset: ImageDataset, tmp_path: Path, calls: list[int], what: str
 ) -> None:
     preprocess = fit_preprocess(dataset)
-    compute(make_backbone(), make_batches(dataset), 1, "key", tmp_path)
+    compute(make_backbone(), make_loader(dataset), 1, "key", tmp_path)
     calls.clear()
     if what == "preprocess":
         preprocess = replace(preprocess, mean=(0.5, 0.5, 0.5))
-    images = make_batches(dataset, preprocess=preprocess)
+    images = make_loader(dataset, preprocess=preprocess)
     compute(make_backbone(), images, 1, "other" if what == "pictures" else "key", tmp_path)
-    assert sum(calls) == len(images)
+    assert sum(calls) == images.n_images
 
 
 def test_only_what_is_missing_is_computed(
     dataset: ImageDataset, tmp_path: Path, calls: list[int]
 ) -> None:
     """Another split of the same pictures, and further views of them."""
-    train, val = make_batches(dataset), make_batches(dataset, VAL)
+    train, val = make_loader(dataset), make_loader(dataset, VAL)
     compute(make_backbone(), train, 4, "key", tmp_path)
     calls.clear()
     compute(make_backbone(), val, 1, "key", tmp_path)
-    assert sum(calls) == len(val)
+    assert sum(calls) == val.n_images
     calls.clear()
-    both = train.at(np.concatenate([train.positions[:7], val.positions]))
+    both = train.at(np.concatenate([train.sampler.positions[:7], val.sampler.positions]))
     found = compute(make_backbone(), both, 8, "key", tmp_path)
-    assert sum(calls) == 4 * 7 + 7 * len(val)
+    assert sum(calls) == 4 * 7 + 7 * val.n_images
     fresh = compute(make_backbone(), both, 8, "key", tmp_path / "empty")
     asked = views_of(both, 8)
     np.testing.assert_allclose(found[asked], fresh[asked], atol=1e-6)
@@ -227,12 +228,12 @@ def test_only_what_is_missing_is_computed(
 def test_an_interrupted_pass_goes_on_with_the_view_it_was_at(
     dataset: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[int]
 ) -> None:
-    images = make_batches(dataset)
+    images = make_loader(dataset)
     with monkeypatch.context() as patch:
         run = module._run
 
         def stop(backbone: nn.Module, batch: torch.Tensor) -> np.ndarray:
-            if len(calls) == images.steps + 2:
+            if len(calls) == images.n_batches + 2:
                 raise KeyboardInterrupt
             return run(backbone, batch)
 
@@ -241,19 +242,19 @@ def test_an_interrupted_pass_goes_on_with_the_view_it_was_at(
             compute(make_backbone(), images, 4, "key", tmp_path)
     calls.clear()
     found = compute(make_backbone(), images, 4, "key", tmp_path)
-    assert sum(calls) == 3 * len(images)
+    assert sum(calls) == 3 * images.n_images
     np.testing.assert_array_equal(
         found, compute(make_backbone(), images, 4, "key", tmp_path / "empty")
     )
 
 
 def test_the_backbone_is_run_in_evaluation_mode(dataset: ImageDataset, tmp_path: Path) -> None:
-    images, backbone = make_batches(dataset), make_backbone().train()
+    images, backbone = make_loader(dataset), make_backbone().train()
     before = hash_weights(backbone.state_dict())
     found = compute(backbone, images, 1, "key", tmp_path)
     assert hash_weights(backbone.state_dict()) == before
-    expected = backbone.eval()(next(images.in_order()).image).detach().numpy()
-    first = images.chunks_in_order()[0]
+    expected = backbone.eval()(next(images.eval_batches()).image).detach().numpy()
+    first = images.sampler.in_order()[0].positions
     np.testing.assert_array_equal(found[0, first], expected)
 
 
@@ -273,7 +274,7 @@ def test_the_hash_sees_names_shapes_and_values() -> None:
 def test_the_machine_is_measured_once_and_only_if_anything_is_computed(
     dataset: ImageDataset, tmp_path: Path
 ) -> None:
-    images, backbone, measured = make_batches(dataset), make_backbone(), []
+    images, backbone, measured = make_loader(dataset), make_backbone(), []
     store = store_of(backbone, images, "key", tmp_path)
     for views in (4, 4, 8, 1):
         wanted = views_of(images, views)
@@ -286,7 +287,7 @@ def test_features_are_computed_in_full_precision(
 ) -> None:
     """TensorFloat-32 would make them those of one kind of GPU."""
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    images, backbone, seen = make_batches(dataset), make_backbone(), set()
+    images, backbone, seen = make_loader(dataset), make_backbone(), set()
     backbone.register_forward_hook(lambda *_: seen.add(torch.backends.cudnn.allow_tf32))
     compute(backbone, images, 1, "key", tmp_path)
     assert seen == {False}

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from astroclf.data.augment import show_view
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.loader import Batches, ResidentImages
+from astroclf.data.loader import BatchSampler, ImageLoader, ResidentImages
 from astroclf.data.preprocess import fit_preprocess
-from astroclf.inference.features import FeatureBatches
+from astroclf.inference.features import FeatureLoader
 from astroclf.inference.predictor import Predictor
 from astroclf.models.classifier import Classifier
 from astroclf.training.losses import cross_entropy
@@ -34,13 +34,12 @@ def network() -> Classifier:
     return Classifier(backbone, nn.Sequential(nn.Dropout(0.5), nn.Linear(144, 2)), 144)
 
 
-def make_batches(dataset: ImageDataset, batch_size: int) -> Batches:
-    return Batches(
+def make_loader(dataset: ImageDataset, batch_size: int) -> ImageLoader:
+    return ImageLoader(
         ResidentImages(dataset.images, CPU),
         torch.from_numpy(dataset.targets),
-        dataset.indices("val"),
+        BatchSampler(dataset.indices("val"), batch_size, 0, CPU),
         fit_preprocess(dataset),
-        batch_size=batch_size,
     )
 
 
@@ -61,7 +60,7 @@ def test_outputs_of_a_loader_are_in_order(
     dataset: ImageDataset, network: Classifier, batch_size: int, views: int
 ) -> None:
     predictor = Predictor(network, fit_preprocess(dataset), views)
-    found = predictor.outputs(make_batches(dataset, batch_size), cross_entropy)
+    found = predictor.outputs(make_loader(dataset, batch_size), cross_entropy)
     logits = plain_logits(network, dataset, views)
     losses = cross_entropy(logits, torch.from_numpy(dataset.targets[dataset.indices("val")]))
     np.testing.assert_allclose(found.logits, logits.numpy(), atol=1e-6)
@@ -94,7 +93,7 @@ def test_cached_features_go_through_the_head_alone(
                 for view in range(views)
             ]
         )
-    loader = FeatureBatches(make_batches(dataset, 5), features.numpy(), CPU)
+    loader = FeatureLoader(features.numpy(), make_loader(dataset, 5))
     found = Predictor(network, preprocess, views).outputs(loader, cross_entropy)
     np.testing.assert_allclose(found.logits, plain_logits(network, dataset, views), atol=1e-6)
 
@@ -106,7 +105,7 @@ def test_prediction_changes_neither_weights_nor_random_states(
     state = torch.get_rng_state()
     predictor, batches = (
         Predictor(network.train(), fit_preprocess(dataset)),
-        make_batches(dataset, 4),
+        make_loader(dataset, 4),
     )
     first = predictor.outputs(batches, cross_entropy)
     network.train()
@@ -128,5 +127,5 @@ def test_an_image_with_a_logit_that_is_not_finite_has_a_nan_loss(
             return logits
 
     predictor = Predictor(Broken(), fit_preprocess(dataset))
-    losses = predictor.outputs(make_batches(dataset, 64), cross_entropy).losses
+    losses = predictor.outputs(make_loader(dataset, 64), cross_entropy).losses
     assert np.flatnonzero(np.isnan(losses)).tolist() == [1]

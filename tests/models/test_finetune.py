@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 import timm
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from astroclf.errors import UserError
 from astroclf.models import Classifier, build_model
 from astroclf.models.finetune import (
-    GradualUnfreezing,
     apply_finetune,
     layer_depths,
     parameter_groups,
@@ -95,63 +94,6 @@ def test_rates_reach_the_optimizer_and_norms_are_not_decayed(settings: Any) -> N
             assert group["lr"] == rate[id(parameter)]
             assert group["weight_decay"] == (0.1 if parameter.ndim > 1 else 0)
     assert sum(len(group["params"]) for group in optimizer.param_groups) == len(rate)
-
-
-def snapshot(network: nn.Module) -> dict[str, Tensor]:
-    named = [*network.named_parameters(), *network.named_buffers()]
-    return {name: weight.detach().clone() for name, weight in named}
-
-
-@pytest.mark.parametrize("model", ["resnet34", "mobilenet", "convnext", "vit", "cnn"])
-def test_stages_open_one_by_one_from_the_head(settings: Any, model: str) -> None:
-    """What is closed keeps its weights and its batch statistics; what was open stays open."""
-    overrides = ("finetune.unfreeze_epochs=1", "optimizer.lr=0.01", "optimizer.weight_decay=0.5")
-    classifier, chosen = build(settings, model, *overrides)
-    for parameter in classifier.backbone.parameters():
-        if parameter.ndim == 1:
-            nn.init.uniform_(parameter, 0.5, 1.5)
-    stages = layer_depths(classifier.backbone, coarse=True)
-    groups = parameter_groups(classifier, chosen.finetune, chosen.optimizer.lr)
-    optimizer = make_optimizer(chosen.optimizer, groups)
-    unfreeze = GradualUnfreezing(classifier, 1)
-    parameters = dict(classifier.named_parameters())
-    last = min(3, len(stages))
-    for epoch in range(last + 1):
-        unfreeze(epoch)
-        classifier.train()
-        opened = {f"backbone.{name}" for stage in stages[len(stages) - epoch :] for name in stage}
-        opened |= {name for name in parameters if name.startswith("head.")}
-        assert {name for name, weight in parameters.items() if weight.requires_grad} == opened
-        before = snapshot(classifier)
-        images = torch.randn(4, 3, 32, 32) + 1
-        nn.functional.cross_entropy(classifier(images), torch.tensor([0, 1, 2, 0])).backward()
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        moved = {n for n, weight in snapshot(classifier).items() if not weight.equal(before[n])}
-        assert moved & parameters.keys() == opened
-        assert {id(p) for p in optimizer.state} == {id(parameters[name]) for name in opened}
-        expected = {
-            f"{name}.{buffer}"
-            for name, module in classifier.named_modules()
-            for buffer, _ in module.named_buffers(recurse=False)
-            if f"{name}.weight" in opened
-        }
-        assert moved - parameters.keys() == expected
-
-
-@pytest.mark.parametrize(
-    ("epoch", "every", "open_stages"), [(0, 2, 0), (1, 2, 0), (2, 2, 1), (5, 2, 2), (99, 3, 6)]
-)
-def test_stages_open_after_every_few_epochs(
-    settings: Any, epoch: int, every: int, open_stages: int
-) -> None:
-    """Also in a resumed run, which begins in the middle."""
-    classifier, _ = build(settings, "cnn")
-    unfreeze = GradualUnfreezing(classifier, every)
-    unfreeze(epoch)
-    parameters = dict(classifier.backbone.named_parameters())
-    is_open = [{parameters[name].requires_grad for name in stage} for stage in unfreeze.stages]
-    assert is_open == [{False}] * (6 - open_stages) + [{True}] * open_stages
 
 
 def test_weights_of_the_network_itself_are_its_first_layer() -> None:

@@ -22,8 +22,8 @@ def test_batches_of_one_train_where_no_batch_norm_does(
     settings: Any, make_dataset: Any, overrides: list[str]
 ) -> None:
     dataset = make_dataset(6, 3, 32)
-    chosen = settings("model.pretrained=false", *overrides, "trainer.batch_size=1")
+    chosen = settings("model.pretrained=false", *overrides, "augment=none", "trainer.batch_size=1")
     setup = prepare(chosen, dataset, CPU, stored=None)
-    batch = next(setup.batches["train"].shuffled(settings("augment=none").augment, 0, 0))
+    batch = next(setup.batches["train"].train_batches(0))
     assert len(batch.image) == 1
     assert torch.isfinite(setup.learner.step([batch]))

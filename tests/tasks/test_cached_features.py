@@ -203,7 +203,6 @@ def test_other_frozen_weights_are_refused(
     stopped_run: Any,
     settings: Any,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     strategy: str,
 ) -> None:
     file = tmp_path / "backbone.pt"
@@ -219,7 +218,7 @@ def test_other_frozen_weights_are_refused(
         overrides = (*overrides, "finetune.rank=2")
     write_weights(0)
     stopped = stopped_run(*overrides)
-    stopped.stop_at(3, monkeypatch)
+    stopped.stop_at(3)
     write_weights(1)
     with pytest.raises(UserError, match="frozen weights that this run began with could not be had"):
         stopped.resume()

@@ -89,13 +89,12 @@ CASES = {
 def test_a_stopped_run_goes_on_as_if_it_had_not(
     stopped_run: Any,
     train_run: Callable[..., Path],
-    monkeypatch: pytest.MonkeyPatch,
     case: str,
 ) -> None:
     overrides = ("trainer.epochs=4", *CASES[case])
     whole = train_run(*TINY, *overrides)
     stopped = stopped_run(*TINY, *overrides)
-    stopped.stop_at(8, monkeypatch)
+    stopped.stop_at(8)
     torch.rand(100)  # another process would have other random numbers
     stopped.resume()
     assert_same_run(stopped.folder, whole)
@@ -105,25 +104,21 @@ def test_a_stopped_run_goes_on_as_if_it_had_not(
 def test_it_may_stop_at_any_step(
     stopped_run: Any,
     train_run: Callable[..., Path],
-    monkeypatch: pytest.MonkeyPatch,
     step: int,
 ) -> None:
     """In the first step, at the end of an epoch, and at the end of all."""
     whole = train_run(*TINY)
     stopped = stopped_run(*TINY)
-    stopped.stop_at(step, monkeypatch)
+    stopped.stop_at(step)
     stopped.resume()
     assert_same_run(stopped.folder, whole)
 
 
-def test_it_may_stop_more_than_once(
-    stopped_run: Any, train_run: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_may_stop_more_than_once(stopped_run: Any, train_run: Callable[..., Path]) -> None:
     whole = train_run(*TINY, "trainer.epochs=3")
     stopped = stopped_run(*TINY, "trainer.epochs=3")
-    stopped.stop_at(4, monkeypatch)
-    stopped.config["resume"] = str(stopped.folder)
-    stopped.stop_at(5, monkeypatch)
+    stopped.stop_at(4)
+    stopped.stop_at(5, resumes=True)
     stopped.resume()
     assert_same_run(stopped.folder, whole)
 
@@ -146,21 +141,20 @@ def test_a_finished_run_may_be_given_more_epochs(
 def test_a_run_that_trained_everything_needs_its_first_weights_no_more(
     stopped_run: Any,
     train_run: Callable[..., Path],
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     shutil.copytree(train_run(*TINY, "trainer.epochs=1") / "bundle", tmp_path / "bundle")
     overrides = (*TINY, f"model.weights={tmp_path / 'bundle'}")
     whole, stopped = train_run(*overrides), stopped_run(*overrides)
-    stopped.stop_at(3, monkeypatch)
+    stopped.stop_at(3)
     shutil.rmtree(tmp_path / "bundle")
     stopped.resume()
     assert_same_run(stopped.folder, whole)
 
 
-def test_other_data_are_refused(stopped_run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_data_are_refused(stopped_run: Any) -> None:
     stopped = stopped_run(*TINY)
-    stopped.stop_at(3, monkeypatch)
+    stopped.stop_at(3)
     stopped.config["dataset"]["seed"] = 1
     with pytest.raises(UserError, match="images, labels or splits have changed"):
         stopped.resume()
@@ -269,12 +263,10 @@ def test_a_refused_change_is_one_sentence_and_code_2(tmp_path: Path) -> None:
     assert not list(folder.iterdir()), "a folder that is no run is not written to"
 
 
-def test_epochs_device_threads_and_tracking_may_change(
-    config: Any, stopped_run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_epochs_device_threads_and_tracking_may_change(config: Any, stopped_run: Any) -> None:
     stopped = stopped_run(*TINY, "tracking=mlflow")
     stopped.config["tracking"] = {"name": "none"}
-    stopped.stop_at(2, monkeypatch)
+    stopped.stop_at(2)
     given = ["trainer.epochs=7", "trainer.device=cpu", "trainer.threads=2", "tracking=mlflow"]
     fresh, overrides = config(*given, "seed=5"), ["resume=x", *given]
     found = resumed_config({**fresh, "resume": str(stopped.folder)}, overrides)
@@ -336,7 +328,7 @@ def test_a_resume_with_other_threads_is_told_and_recorded(
 ) -> None:
     monkeypatch.setattr(torch, "set_num_threads", lambda number: None)  # nothing to restore
     stopped = stopped_run(*TINY)
-    stopped.stop_at(2, monkeypatch)
+    stopped.stop_at(2)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
     stopped.resume(threads=2)
     assert "the number of CPU threads was 1 and is now 2" in caplog.text
@@ -345,11 +337,9 @@ def test_a_resume_with_other_threads_is_told_and_recorded(
 
 
 @pytest.mark.parametrize("spoil", ["cut short", "gone"])
-def test_without_a_whole_checkpoint_nothing_is_resumed(
-    stopped_run: Any, monkeypatch: pytest.MonkeyPatch, spoil: str
-) -> None:
+def test_without_a_whole_checkpoint_nothing_is_resumed(stopped_run: Any, spoil: str) -> None:
     stopped = stopped_run(*TINY)
-    stopped.stop_at(2, monkeypatch)
+    stopped.stop_at(2)
     path = checkpoint_path(stopped.folder)
     if spoil == "gone":
         path.unlink()
@@ -371,10 +361,10 @@ def test_without_a_whole_checkpoint_nothing_is_resumed(
     ids=["optimizer", "schedule", "network", "best", "random_states"],
 )
 def test_a_state_that_does_not_fit_is_refused_in_one_line(
-    stopped_run: Any, monkeypatch: pytest.MonkeyPatch, alter: Callable[[Any], Any]
+    stopped_run: Any, alter: Callable[[Any], Any]
 ) -> None:
     stopped = stopped_run(*TINY)
-    stopped.stop_at(2, monkeypatch)
+    stopped.stop_at(2)
     content = read_checkpoint(stopped.folder)
     alter(content)
     write_checkpoint(stopped.folder, content)

@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import UserError
 from astroclf.tasks import train as module
-from astroclf.tasks.build import Setup, prepare
+from astroclf.tasks.build import Setup, make_plan, prepare
+from astroclf.tasks.callbacks import epoch_line
 from astroclf.tasks.run import open_run
-from astroclf.tasks.train import epoch_line
 from astroclf.training.checkpoint import read_checkpoint
 from astroclf.training.loop import DivergenceError
 from astroclf.training.progress import Progress
@@ -124,7 +124,7 @@ def test_patience_ends_a_run(train_run: Callable[..., Path]) -> None:
 
 def test_smoke_takes_two_steps(train_run: Callable[..., Path]) -> None:
     folder = train_run(*SHORT, "trainer=smoke", "trainer.device=cpu")
-    assert read_checkpoint(folder)["progress"]["steps"] == 2
+    assert read_checkpoint(folder)["progress"]["global_step"] == 2
     assert (folder / "report.html").exists()
 
 
@@ -198,20 +198,20 @@ def test_validation_and_test_are_never_augmented(
     stored = torch.from_numpy(simulated_dataset.images[simulated_dataset.indices(split)])
     expected = setup.preprocess.normalize(setup.preprocess.scale(stored))
     for batches in (setup.batches[split], setup.images[split]):
-        seen = torch.cat([batch.image for batch in batches.in_order()])
+        seen = torch.cat([batch.image for batch in batches.eval_batches()])
         assert torch.equal(seen, expected)
 
 
 def test_the_line_of_an_epoch_has_the_time_left_and_what_best_means(settings: Any) -> None:
     row = {"epoch": 2, "train_loss": 0.5, "val_loss": 0.4, "val_accuracy": 0.9, "time_s": 30.0}
-    progress = Progress(epoch=2, steps=20, history=[row], best_epoch=2)
-    trainer = settings("trainer.epochs=4", "trainer.monitor=accuracy").trainer
-    assert epoch_line(trainer, progress, None) == (
+    progress = Progress(epoch=2, global_step=20, history=[row], best_epoch=2)
+    plan = make_plan(settings("trainer.epochs=4", "trainer.monitor=accuracy").trainer)
+    assert epoch_line(plan, progress, None) == (
         "epoch   2/4  train loss 0.5000  val loss 0.4000  accuracy 0.9000  30.0 s, 60 s left  "
         "best (val accuracy)"
     )
     progress.epoch, progress.best_epoch = 4, 2
-    assert epoch_line(trainer, progress, None).endswith("  30.0 s")
+    assert epoch_line(plan, progress, None).endswith("  30.0 s")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import csv
 import json
 import logging
 import re
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from astroclf.tasks.run import open_run
 from astroclf.tasks.task import run_task
 from astroclf.tracking.record import read_record
 from astroclf.training.loop import DivergenceError
+from fixtures.stops import StopAt, with_callbacks
 
 Run = Callable[..., Path]
 Config = Callable[..., dict[str, Any]]
@@ -104,23 +104,13 @@ def test_a_run_that_is_stopped_and_resumed_is_one_run(
     project: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from astroclf.training.learner import Learner
-
     plain = config(*TRACKED, "trainer.epochs=2")
-    step = Learner.step
-
-    def step_and_stop(learner: Learner, batches: Any) -> Any:
-        signal.raise_signal(signal.SIGTERM)
-        return step(learner, batches)
-
-    monkeypatch.setattr(Learner, "step", step_and_stop)
     with pytest.raises(Interrupted):
-        run_task(open_run(read_settings(plain), tmp_path))
+        run_task(with_callbacks(open_run(read_settings(plain), tmp_path), StopAt(1)))
     stopped = recorded(tmp_path)
     assert stopped.info.status == "KILLED"
     assert stopped.data.tags["reason"] == "SIGTERM"
 
-    monkeypatch.undo()
     monkeypatch.chdir(project)
     run_task(open_run(read_settings(plain), tmp_path, resumes=True))
     resumed = recorded(tmp_path)

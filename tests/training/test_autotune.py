@@ -14,15 +14,15 @@ import torch
 from torch import nn
 
 from astroclf.training import autotune
-from astroclf.training.autotune import TrainingStep, choose_numerics, fastest, measure
+from astroclf.training.autotune import TrainingStep, choose_precision, fastest, measure
 from astroclf.training.losses import cross_entropy
-from astroclf.training.precision import Numerics, list_candidates
+from astroclf.training.precision import Precision, list_candidates
 
 CPU = torch.device("cpu")
 IMAGES = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 LABELS = torch.tensor([0, 1, 0, 1])
-FP32, FP32_LAST = Numerics("fp32", False), Numerics("fp32", True)
-BF16, BF16_LAST = Numerics("bf16", False), Numerics("bf16", True)
+FP32, FP32_LAST = Precision("fp32", False), Precision("fp32", True)
+BF16, BF16_LAST = Precision("bf16", False), Precision("bf16", True)
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +41,9 @@ def training_step(network: nn.Module) -> TrainingStep:
     return TrainingStep(network, cross_entropy, IMAGES, LABELS, CPU)
 
 
-def choose(settings: Any, network: nn.Module, file: Path, *overrides: str) -> Numerics:
+def choose(settings: Any, network: nn.Module, file: Path, *overrides: str) -> Precision:
     trainer = settings("trainer.precision=auto", "trainer.channels_last=auto", *overrides).trainer
-    return choose_numerics(trainer, training_step(network), file)
+    return choose_precision(trainer, training_step(network), file)
 
 
 def forbid_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +53,7 @@ def forbid_measuring(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_choice_of_the_user_is_not_measured(
     settings: Any, network: nn.Module, tmp_path: Path
 ) -> None:
-    file = tmp_path / "numerics.json"
+    file = tmp_path / "precision.json"
     chosen = choose(settings, network, file, "trainer.precision=bf16", "trainer.channels_last=true")
     assert chosen == BF16_LAST
     assert not file.exists()
@@ -62,7 +62,7 @@ def test_a_choice_of_the_user_is_not_measured(
 def test_a_result_is_kept(
     settings: Any, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "cache" / "numerics.json"
+    file = tmp_path / "cache" / "precision.json"
     first = choose(settings, network, file)
     assert list(json.loads(file.read_text()).values()) == [first.to_dict()]
     forbid_measuring(monkeypatch)
@@ -72,7 +72,7 @@ def test_a_result_is_kept(
 def test_parallel_commands_get_the_choice_of_one_measurement(
     settings: Any, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen: list[Numerics] = []
+    chosen: list[Precision] = []
     both_started = threading.Barrier(2, timeout=10)
     answers = iter([{FP32: 2.0, BF16: 1.0}])  # a second measurement raises StopIteration
     monkeypatch.setattr(autotune, "measure", lambda *_: next(answers))
@@ -81,7 +81,7 @@ def test_parallel_commands_get_the_choice_of_one_measurement(
     def command() -> None:
         both_started.wait()
         step = training_step(copy.deepcopy(network))
-        chosen.append(choose_numerics(trainer, step, tmp_path / "numerics.json"))
+        chosen.append(choose_precision(trainer, step, tmp_path / "precision.json"))
 
     commands = [threading.Thread(target=command) for _ in range(2)]
     for each in commands:
@@ -94,7 +94,7 @@ def test_parallel_commands_get_the_choice_of_one_measurement(
 def test_another_network_is_measured_anew(
     settings: Any, network: nn.Module, tmp_path: Path
 ) -> None:
-    file = tmp_path / "numerics.json"
+    file = tmp_path / "precision.json"
     choose(settings, network, file)
     choose(settings, nn.Sequential(nn.Flatten(), nn.Linear(192, 2)), file)
     assert len(json.loads(file.read_text())) == 2
@@ -104,7 +104,7 @@ def test_a_frozen_network_is_measured_anew(
     settings: Any, network: nn.Module, tmp_path: Path
 ) -> None:
     """It has no backward pass to wait for."""
-    file = tmp_path / "numerics.json"
+    file = tmp_path / "precision.json"
     choose(settings, network, file)
     network[0].requires_grad_(False)
     choose(settings, network, file)
@@ -115,7 +115,7 @@ def test_a_frozen_network_is_measured_anew(
 def test_a_damaged_file_is_replaced(
     settings: Any, network: nn.Module, tmp_path: Path, damaged: str
 ) -> None:
-    file = tmp_path / "numerics.json"
+    file = tmp_path / "precision.json"
     file.write_text(damaged)
     chosen = choose(settings, network, file)
     assert chosen.to_dict() in json.loads(file.read_text()).values()
@@ -124,10 +124,10 @@ def test_a_damaged_file_is_replaced(
 @pytest.mark.parametrize(
     "damaged",
     [
-        {"precision": "fp8", "channels_last": False},
-        {"precision": "fp32", "channels_last": "no"},
-        {"precision": "fp32"},
-        {"precision": ["fp32"], "channels_last": False},
+        {"name": "fp8", "channels_last": False},
+        {"name": "fp32", "channels_last": "no"},
+        {"name": "fp32"},
+        {"name": ["fp32"], "channels_last": False},
         "fp32",
         None,
     ],
@@ -135,7 +135,7 @@ def test_a_damaged_file_is_replaced(
 def test_a_result_that_is_no_candidate_is_measured_anew(
     settings: Any, network: nn.Module, tmp_path: Path, damaged: Any
 ) -> None:
-    file = tmp_path / "numerics.json"
+    file = tmp_path / "precision.json"
     choose(settings, network, file)
     (key,) = json.loads(file.read_text())
     file.write_text(json.dumps({key: damaged}))
@@ -148,7 +148,7 @@ def test_a_read_only_cache_costs_a_measurement_and_a_warning(
 ) -> None:
     cache = tmp_path / "cache"
     cache.write_text("")  # a file in the place of the folder: nothing can be written below it
-    assert choose(settings, network, cache / "numerics.json").precision in ("fp32", "bf16")
+    assert choose(settings, network, cache / "precision.json").name in ("fp32", "bf16")
     assert "the next run measures again" in caplog.text
 
 
@@ -176,7 +176,7 @@ def test_measuring_leaves_network_and_randomness_alone(network: nn.Module) -> No
     ],
 )
 def test_bf16_must_be_20_percent_faster_and_a_memory_format_10(
-    times_s: dict[Numerics, float], expected: Numerics
+    times_s: dict[Precision, float], expected: Precision
 ) -> None:
     assert fastest(times_s) == expected
 

@@ -28,16 +28,16 @@ CONTENT: dict[str, Any] = {
     "warning": "",
     "device_type": "cpu",
     "preprocess": {"stretch": "srgb", "unit": (255.0,), "mean": (0.5,), "std": (0.25,)},
-    "numerics": {"precision": "fp32", "channels_last": False},
+    "precision": {"name": "fp32", "channels_last": False},
     "learner": {
         "network": WEIGHTS,
         "optimizer": {"state": {0: {"step": torch.tensor(7.0)}}, "param_groups": [{"lr": 0.1}]},
         "schedule": {"last_epoch": 7},
         "scaler": {},
-        "average": None,
+        "ema": None,
     },
     "best": WEIGHTS,
-    "progress": Progress(epoch=1, steps=7, history=[{"epoch": 1, "loss": 0.5}]).to_dict(),
+    "progress": Progress(epoch=1, global_step=7, history=[{"epoch": 1, "loss": 0.5}]).to_dict(),
     "random_states": random_states(),
 }
 
@@ -51,7 +51,7 @@ def test_written_content_is_read_back(tmp_path: Path) -> None:
     found = read_checkpoint(tmp_path)
     assert torch.equal(found["learner"]["network"]["a"], torch.arange(3.0))
     assert found["learner"]["optimizer"]["state"][0]["step"] == 7
-    for key in ("config", "preprocess", "numerics"):
+    for key in ("config", "preprocess", "precision"):
         assert found[key] == CONTENT[key]
     assert found["progress"]["history"] == [{"epoch": 1, "loss": 0.5}]
     assert found["a later key"] == [1, None]
@@ -79,14 +79,14 @@ def test_a_failing_write_leaves_the_old_checkpoint(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, CONTENT)
     with pytest.raises(OSError, match="No space left"):
         write_checkpoint(tmp_path, {**CONTENT, "best": torch.zeros(1000), "bad": Unwritable()})
-    assert read_checkpoint(tmp_path)["progress"]["steps"] == 7
+    assert read_checkpoint(tmp_path)["progress"]["global_step"] == 7
 
 
 def test_a_full_disk_leaves_the_old_checkpoint_and_no_draft(small_disk: Path) -> None:
     write_checkpoint(small_disk, CONTENT)
     with pytest.raises(OSError, match="No space left on device"):
         write_checkpoint(small_disk, {**CONTENT, "best": {"a": torch.zeros(1_000_000)}})
-    assert read_checkpoint(small_disk)["progress"]["steps"] == 7
+    assert read_checkpoint(small_disk)["progress"]["global_step"] == 7
     assert [file.name for file in checkpoint_path(small_disk).parent.iterdir()] == ["last.pt"]
 
 
@@ -95,8 +95,8 @@ def test_a_new_checkpoint_replaces_the_old_one_and_drafts_of_killed_processes(
 ) -> None:
     write_checkpoint(tmp_path, CONTENT)
     checkpoint_path(tmp_path).with_name(".last.pt.4711.0.draft").write_bytes(bytes(100))
-    write_checkpoint(tmp_path, with_progress(steps=8))
-    assert read_checkpoint(tmp_path)["progress"]["steps"] == 8
+    write_checkpoint(tmp_path, with_progress(global_step=8))
+    assert read_checkpoint(tmp_path)["progress"]["global_step"] == 8
     assert [file.name for file in checkpoint_path(tmp_path).parent.iterdir()] == ["last.pt"]
 
 
@@ -166,7 +166,7 @@ def test_a_checkpoint_of_before_checksums_is_called_another_version(tmp_path: Pa
         ),
         ("preprocess.stretch", "cubic", "preprocess.stretch: input should be 'linear'"),
         ("preprocess.std", None, "preprocess.std: field required"),
-        ("numerics.precision", 3, "numerics.precision: input should be a valid string"),
+        ("precision.name", 3, "precision.name: input should be a valid string"),
         ("learner.network", {"a": [1.0]}, "learner.network.a: input should be an instance of"),
         ("best", torch.zeros(2), "best: input should be a valid dictionary"),
         ("random_states.cpu", "seed", "random_states.cpu: input should be an instance of"),

@@ -9,12 +9,11 @@ import torch
 from torch import nn
 
 from astroclf.data.loader import Batch
-from astroclf.training.learner import Learner
+from astroclf.training.learner import Learner, UpdateRule
 from astroclf.training.losses import cross_entropy
 from astroclf.training.optimizers import Schedule, make_optimizer
-from astroclf.training.precision import Numerics
-
-CPU = torch.device("cpu")
+from astroclf.training.plan import Monitor, Plan
+from astroclf.training.precision import Precision
 
 
 def draw_batch(size: int, seed: int = 0) -> Batch:
@@ -40,16 +39,10 @@ def make_learner(settings: Any) -> Callable[..., Learner]:
         schedule = Schedule(
             chosen.scheduler, optimizer, total_steps=10, steps_per_epoch=5, higher_is_better=False
         )
-        numerics = Numerics("fp32", channels_last=False)
-        return Learner(
-            network,
-            cross_entropy,
-            optimizer,
-            schedule,
-            numerics,
-            CPU,
-            grad_clip_norm=grad_clip_norm,
-        )
+        precision = Precision("fp32", channels_last=False)
+        plan = Plan(epochs=2, monitor=Monitor("loss", higher_is_better=False))
+        rule = UpdateRule(optimizer, schedule, grad_clip_norm)
+        return Learner(network, cross_entropy, rule, precision, plan)
 
     return make
 
@@ -63,22 +56,22 @@ PLAIN = (
 )
 
 
-def test_a_step_goes_down_the_gradient_of_the_mean_loss(
+def test_a_step_follows_the_gradient_of_the_mean_loss(
     make_learner: Callable[..., Learner],
 ) -> None:
     learner, batch = make_learner(*PLAIN), draw_batch(8)
     twin = copy.deepcopy(learner.network)
     loss = cross_entropy(twin(batch.image), batch.target).mean()
     loss.backward()
-    said = learner.step([batch])
-    assert float(said) == pytest.approx(loss.item())
-    assert not said.requires_grad
+    returned = learner.step([batch])
+    assert float(returned) == pytest.approx(loss.item())
+    assert not returned.requires_grad
     for mine, its in zip(learner.network.parameters(), twin.parameters(), strict=True):
         assert its.grad is not None
         torch.testing.assert_close(mine.detach(), its.detach() - 0.5 * its.grad)
 
 
-def test_batches_of_one_step_count_as_one_large_batch(make_learner: Callable[..., Learner]) -> None:
+def test_accumulated_batches_equal_one_large_batch(make_learner: Callable[..., Learner]) -> None:
     large = draw_batch(8)
     parts = [
         Batch(large.image[:5], large.target[:5], large.index[:5]),
@@ -90,13 +83,13 @@ def test_batches_of_one_step_count_as_one_large_batch(make_learner: Callable[...
         torch.testing.assert_close(a, b)
 
 
-def test_a_batch_of_one_image_is_learnt_from(make_learner: Callable[..., Learner]) -> None:
+def test_a_batch_of_one_image_lowers_the_loss(make_learner: Callable[..., Learner]) -> None:
     learner = make_learner(*PLAIN)
     first = float(learner.step([draw_batch(1)]))
     assert float(learner.step([draw_batch(1)])) < first
 
 
-def test_a_clipped_step_is_no_longer_than_asked(make_learner: Callable[..., Learner]) -> None:
+def test_a_clipped_step_has_the_norm_of_the_limit(make_learner: Callable[..., Learner]) -> None:
     def length(learner: Learner) -> float:
         before = learner.weights()
         learner.step([draw_batch(8)])
@@ -124,7 +117,7 @@ def test_weights_are_a_copy_with_buffers(make_learner: Callable[..., Learner]) -
     [("optimizer=adamw",), ("optimizer=sgd", "scheduler=onecycle"), ("optimizer=timm",)],
     ids=lambda overrides: overrides[0],
 )
-def test_a_stored_state_goes_on_bit_for_bit(
+def test_a_restored_state_continues_bit_for_bit(
     make_learner: Callable[..., Learner], overrides: tuple[str, ...]
 ) -> None:
     learner, other = make_learner(*overrides), make_learner(*overrides)
@@ -145,7 +138,7 @@ def test_forward_and_backward_pass_run_in_the_precision_of_float32(
     make_learner: Callable[..., Learner], precision: str
 ) -> None:
     learner, seen = make_learner(*PLAIN), []
-    learner.numerics = Numerics(precision, channels_last=False)
+    learner.precision = Precision(precision, channels_last=False)
     weight = next(learner.network.parameters())
     weight.register_hook(lambda _: seen.append(torch.backends.cudnn.allow_tf32))
     learner.network.register_forward_hook(

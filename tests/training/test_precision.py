@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from astroclf.errors import UserError
-from astroclf.training import precision as numerics
-from astroclf.training.precision import Numerics, list_candidates
+from astroclf.training import precision as module
+from astroclf.training.precision import Precision, list_candidates
 
 CPU = torch.device("cpu")
 IMAGES = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -41,11 +41,11 @@ def test_a_gpu_adds_the_precisions_that_it_has(
     has_bf16: bool,
     expected: list[str],
 ) -> None:
-    monkeypatch.setattr(numerics, "has_tf32", lambda device: has_tf32)
+    monkeypatch.setattr(module, "has_tf32", lambda device: has_tf32)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: has_bf16)
     trainer = settings("trainer.precision=auto", "trainer.channels_last=true").trainer
     listed = list_candidates(trainer, torch.device("cuda"))
-    assert [each.precision for each in listed] == expected
+    assert [each.name for each in listed] == expected
 
 
 @pytest.mark.parametrize(
@@ -63,25 +63,25 @@ def test_a_precision_that_a_cpu_does_not_have_is_refused(
 
 
 def test_placing_changes_the_memory_format_and_no_number() -> None:
-    placed = Numerics("fp32", channels_last=True).place_images(IMAGES)
+    placed = Precision("fp32", channels_last=True).place_images(IMAGES)
     assert placed.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(placed, IMAGES)
-    back = Numerics("fp32", channels_last=False).place_images(placed)
+    back = Precision("fp32", channels_last=False).place_images(placed)
     assert back.is_contiguous()
 
 
 def test_autocast_computes_in_the_precision() -> None:
     network = nn.Conv2d(3, 4, 3)
-    with Numerics("bf16", False).autocast(CPU):
+    with Precision("bf16", False).autocast(CPU):
         assert network(IMAGES).dtype == torch.bfloat16
-    with Numerics("fp32", False).autocast(CPU):
+    with Precision("fp32", False).autocast(CPU):
         assert network(IMAGES).dtype == torch.float32
 
 
 @pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
 def test_tensor_float_32_is_used_by_tf32_alone(precision: str) -> None:
     before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    with Numerics(precision, False).arithmetic():
+    with Precision(precision, False).arithmetic():
         assert torch.backends.cudnn.allow_tf32 == (precision == "tf32")
         assert torch.backends.cuda.matmul.allow_tf32 == (precision == "tf32")
     assert (torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32) == before

@@ -28,11 +28,9 @@ def augment(
     """
     if settings.name == "none":
         return values
-    generator = torch.Generator().manual_seed(seed)
     if isinstance(settings, sections.Sky):
-        return _expose(values, settings, stretch, generator)
-    views = draw_views(settings.name, len(values), seed).to(values.device)
-    return turn(values, (views & 4).bool(), (views & 1).bool(), (views & 2).bool())
+        return _expose(values, settings, stretch, torch.Generator().manual_seed(seed))
+    return show_views(values, draw_views(settings.name, len(values), seed).to(values.device))
 
 
 def draw_views(name: str, batch: int, seed: int) -> Tensor:
@@ -41,6 +39,11 @@ def draw_views(name: str, batch: int, seed: int) -> Tensor:
     Drawn on the CPU, so that every device sees the same views.
     """
     return torch.randint(VIEWS[name], (batch,), generator=torch.Generator().manual_seed(seed))
+
+
+def show_views(values: Tensor, views: Tensor) -> Tensor:
+    """Show each image of a batch in its own exact view; views: (B,) int64 as in `draw_views`."""
+    return turn(values, (views & 4).bool(), (views & 1).bool(), (views & 2).bool())
 
 
 def show_view(values: Tensor, view: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Batches of a split, from the device's own memory where it is large enough, else from the disk."""
+"""Data loaders: batches of a split, from the memory of the device where it is large enough, else from disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import torch
 
-from astroclf.data.augment import augment, show_view
+from astroclf.data.augment import VIEWS, augment, draw_views, show_view, show_views
 from astroclf.data.preprocess import Preprocess
 from astroclf.settings import sections
 
@@ -26,39 +26,46 @@ class Batch:
     index: torch.Tensor
 
 
-class Epochs(Protocol):
-    """What a loop trains on and a network is run on: the batches of one split.
+class Loader(Protocol):
+    """Batches of one split; augmentation and seed belong to the loader."""
 
-    steps: how many batches there are.
-    """
-
-    steps: int
-
-    def __len__(self) -> int:
-        """How many images there are."""
+    @property
+    def n_images(self) -> int:
+        """Number of images."""
         ...
 
-    def in_order(self, view: int = 0) -> Iterator[Batch]:
-        """Every image once, in the order of the data set, in one of its exact views; 0 is as it is."""
+    @property
+    def n_batches(self) -> int:
+        """Number of batches of an epoch."""
         ...
 
-    def shuffled(
-        self, settings: sections.Augment | sections.Sky, seed: int, epoch: int, first_step: int = 0
-    ) -> Iterator[Batch]:
-        """Every image once, shuffled and augmented, from a step of the epoch on."""
+    def train_batches(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
+        """Yield every image once, shuffled and augmented, from a batch of the epoch on."""
         ...
+
+    def eval_batches(self, view: int = 0) -> Iterator[Batch]:
+        """Yield every image once, in the order of the data set, in an exact view; 0 is the image itself."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Images of a batch: positions in the data set, and the same as an index on the device."""
+
+    positions: np.ndarray
+    index: torch.Tensor
 
 
 class Images(Protocol):
-    """Stored images of a data set, wherever they lie."""
+    """Stored images of a data set."""
 
-    def rows(self, chunks: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
-        """For each chunk of positions, its images as stored, on the device."""
+    def rows(self, chunks: Sequence[Chunk]) -> Iterator[torch.Tensor]:
+        """Yield the images of each chunk as stored, on the device."""
         ...
 
 
 class ResidentImages:
-    """All images in the memory of the device, once the first of them is asked for."""
+    """All images in the memory of the device, copied there at the first use."""
 
     def __init__(self, images: np.ndarray, device: torch.device) -> None:
         self.stored = images
@@ -69,9 +76,10 @@ class ResidentImages:
         # A copy: a memory map is read-only, and pages of it could be dropped again.
         return torch.from_numpy(np.array(self.stored)).to(self.device)
 
-    def rows(self, chunks: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
+    def rows(self, chunks: Sequence[Chunk]) -> Iterator[torch.Tensor]:
+        """Yield the images of each chunk as stored, on the device."""
         for chunk in chunks:
-            yield self.images[torch.from_numpy(chunk).to(self.images.device)]
+            yield self.images[chunk.index]
 
 
 class StreamedImages:
@@ -81,7 +89,8 @@ class StreamedImages:
         self.images = images
         self.device = device
 
-    def rows(self, chunks: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
+    def rows(self, chunks: Sequence[Chunk]) -> Iterator[torch.Tensor]:
+        """Yield the images of each chunk as stored, on the device."""
         with ThreadPoolExecutor(max_workers=1) as reader:
             waiting = [reader.submit(self._read, chunk) for chunk in chunks[:2]]
             for following in range(2, len(chunks) + 2):
@@ -90,20 +99,20 @@ class StreamedImages:
                     waiting.append(reader.submit(self._read, chunks[following]))
                 yield ready.to(self.device, non_blocking=True)
 
-    def _read(self, chunk: np.ndarray) -> torch.Tensor:
-        rows = torch.from_numpy(self.images[chunk])
+    def _read(self, chunk: Chunk) -> torch.Tensor:
+        rows = torch.from_numpy(self.images[chunk.positions])
         return rows.pin_memory() if self.device.type == "cuda" else rows
 
 
 def place_images(images: np.ndarray, device: torch.device, device_cache_fraction: float) -> Images:
-    """Images resident on the device if they fit in that share of its free memory, else streamed."""
+    """Return images resident on the device if they fit in that fraction of its free memory, else streamed."""
     if images.nbytes <= device_cache_fraction * free_memory(device):
         return ResidentImages(images, device)
     return StreamedImages(images, device)
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes of memory that the device has free now."""
+    """Return the bytes of memory that are free on the device."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     if device.type == "mps":
@@ -112,7 +121,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def count_batches(n_images: int, batch_size: int) -> int:
-    """Return into how many batches of nearly equal size the images of an epoch are divided.
+    """Return the number of batches of nearly equal size that the images of an epoch are divided into.
 
     No image is left out, and no batch holds a single image (of which batch norm has no variance)
     unless batch_size or n_images is 1: with batch_size 2 one batch of an odd number holds three.
@@ -122,76 +131,122 @@ def count_batches(n_images: int, batch_size: int) -> int:
     return min(-(-n_images // batch_size), n_images // 2)
 
 
-class Batches:
-    """The images of one split, in batches.
+class BatchSampler:
+    """Division of the images of a split into batches.
 
-    Every random choice depends on the seed, the epoch and the step alone, so that training can go
-    on from any step as if it had never stopped.
+    Every random choice depends on the seed, the epoch and the batch alone, so that training can be
+    resumed from any step with the same batches. The order of an epoch is drawn once and moved to the
+    device in one copy.
     """
+
+    def __init__(
+        self, positions: np.ndarray, batch_size: int, seed: int, device: torch.device
+    ) -> None:
+        self.positions = positions
+        self.batch_size = batch_size
+        self.seed = seed
+        self.device = device
+        self.n_batches = count_batches(len(positions), batch_size)
+
+    def at(self, positions: np.ndarray) -> BatchSampler:
+        """Return a sampler of other images of the data set."""
+        return BatchSampler(positions, self.batch_size, self.seed, self.device)
+
+    def in_order(self) -> list[Chunk]:
+        """Return the batches of all images, in the order of the data set."""
+        return self._divide(self.positions)
+
+    def shuffled(self, epoch: int, first_batch: int = 0) -> list[Chunk]:
+        """Return the batches of an epoch in random order, from one on."""
+        order = np.random.default_rng([self.seed, epoch]).permutation(self.positions)
+        return self._divide(order)[first_batch:]
+
+    def seeds(self, epoch: int, first_batch: int = 0) -> list[int]:
+        """Return the seed of the augmentation of each batch of an epoch, from one on."""
+        return [
+            int(np.random.SeedSequence([self.seed, epoch, batch]).generate_state(1)[0])
+            for batch in range(first_batch, self.n_batches)
+        ]
+
+    def views(self, name: str, epoch: int, first_batch: int = 0) -> tuple[torch.Tensor, ...]:
+        """Return the random exact views (`draw_views`) of each batch of an epoch, from one on."""
+        sizes = [len(chunk) for chunk in np.array_split(self.positions, self.n_batches)]
+        drawn = [
+            draw_views(name, size, seed)
+            for size, seed in zip(sizes[first_batch:], self.seeds(epoch, first_batch), strict=True)
+        ]
+        return torch.cat(drawn).to(self.device).split(sizes[first_batch:]) if drawn else ()
+
+    def _divide(self, positions: np.ndarray) -> list[Chunk]:
+        index = torch.from_numpy(positions).to(self.device)
+        chunks = np.array_split(positions, self.n_batches)
+        return list(map(Chunk, chunks, index.tensor_split(self.n_batches)))
+
+
+class ImageLoader:
+    """Batches of the images of one split, preprocessed and augmented."""
 
     def __init__(
         self,
         images: Images,
         targets: torch.Tensor,
-        positions: np.ndarray,
+        sampler: BatchSampler,
         preprocess: Preprocess,
-        *,
-        batch_size: int,
+        augmentation: sections.Augment | sections.Sky | None = None,
     ) -> None:
+        """images, targets: of the whole data set. augmentation: of training batches."""
         self.images = images
         self.targets = targets
-        self.positions = positions
+        self.sampler = sampler
         self.preprocess = preprocess
+        self.augmentation = augmentation
         self.channels_last = False
-        self.batch_size = batch_size
-        self.steps = count_batches(len(positions), batch_size)
 
-    def at(self, positions: np.ndarray) -> Batches:
-        """Other images of the data set, seen in the same way."""
-        others = Batches(
-            self.images, self.targets, positions, self.preprocess, batch_size=self.batch_size
-        )
-        others.channels_last = self.channels_last
-        return others
+    @property
+    def n_images(self) -> int:
+        """Number of images."""
+        return len(self.sampler.positions)
 
-    def __len__(self) -> int:
-        """How many images there are."""
-        return len(self.positions)
+    @property
+    def n_batches(self) -> int:
+        """Number of batches of an epoch."""
+        return self.sampler.n_batches
 
-    def chunks_in_order(self) -> list[np.ndarray]:
-        """The positions of the images of each batch, in the order of the data set."""
-        return np.array_split(self.positions, self.steps)
+    def at(self, positions: np.ndarray) -> ImageLoader:
+        """Return a loader of other images of the data set, which is otherwise the same."""
+        sampler = self.sampler.at(positions)
+        other = ImageLoader(self.images, self.targets, sampler, self.preprocess, self.augmentation)
+        other.channels_last = self.channels_last
+        return other
 
-    def chunks_shuffled(
-        self, seed: int, epoch: int, first_step: int = 0
-    ) -> list[tuple[np.ndarray, int]]:
-        """For each batch, from a step of the epoch on: positions, and the seed of its augmentation."""
-        order = np.random.default_rng([seed, epoch]).permutation(self.positions)
-        chunks = np.array_split(order, self.steps)
-        return [
-            (chunks[step], int(np.random.SeedSequence([seed, epoch, step]).generate_state(1)[0]))
-            for step in range(first_step, self.steps)
-        ]
+    def train_batches(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
+        """Yield every image once, shuffled and augmented, from a batch of the epoch on."""
+        chunks = self.sampler.shuffled(epoch, first_batch)
+        augmented = self._augmented(self.images.rows(chunks), epoch, first_batch)
+        for values, chunk in zip(augmented, chunks, strict=True):
+            yield self._batch(values, chunk)
 
-    def in_order(self, view: int = 0) -> Iterator[Batch]:
-        """Every image once, in the order of the data set, in one of its exact views; 0 is as it is."""
-        chunks = self.chunks_in_order()
+    def eval_batches(self, view: int = 0) -> Iterator[Batch]:
+        """Yield every image once, in the order of the data set, in an exact view; 0 is the image itself."""
+        chunks = self.sampler.in_order()
         for stored, chunk in zip(self.images.rows(chunks), chunks, strict=True):
             yield self._batch(show_view(self.preprocess.scale(stored), view), chunk)
 
-    def shuffled(
-        self, settings: sections.Augment | sections.Sky, seed: int, epoch: int, first_step: int = 0
-    ) -> Iterator[Batch]:
-        """Every image once, shuffled and augmented, from a step of the epoch on."""
-        planned = self.chunks_shuffled(seed, epoch, first_step)
-        rows = self.images.rows([chunk for chunk, _ in planned])
-        for stored, (chunk, draw) in zip(rows, planned, strict=True):
-            values = self.preprocess.scale(stored)
-            values = augment(values, settings, self.preprocess.stretch, draw)
-            yield self._batch(values, chunk)
+    def _augmented(
+        self, rows: Iterator[torch.Tensor], epoch: int, first_batch: int
+    ) -> Iterator[torch.Tensor]:
+        settings = self.augmentation
+        scaled = map(self.preprocess.scale, rows)
+        if settings is None or settings.name == "none":
+            yield from scaled
+        elif settings.name in VIEWS:
+            views = self.sampler.views(settings.name, epoch, first_batch)
+            yield from map(show_views, scaled, views)
+        else:
+            for values, seed in zip(scaled, self.sampler.seeds(epoch, first_batch), strict=True):
+                yield augment(values, settings, self.preprocess.stretch, seed)
 
-    def _batch(self, values: torch.Tensor, chunk: np.ndarray) -> Batch:
-        index = torch.from_numpy(chunk)
+    def _batch(self, values: torch.Tensor, chunk: Chunk) -> Batch:
         form = torch.channels_last if self.channels_last else torch.contiguous_format
         image = self.preprocess.normalize(values).contiguous(memory_format=form)
-        return Batch(image, self.targets[index.to(self.targets.device)], index)
+        return Batch(image, self.targets[chunk.index], chunk.index)

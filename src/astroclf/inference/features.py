@@ -10,80 +10,82 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from astroclf.data.augment import draw_views
-from astroclf.data.loader import Batch, Batches
+from astroclf.data.loader import Batch, Chunk, ImageLoader
 from astroclf.data.preprocess import Preprocess
 from astroclf.device import full_precision
 from astroclf.inference.feature_cache import FeatureStore
-from astroclf.settings import sections
 from astroclf.status import status
 
 VERSION = 3  # raised whenever the same images and weights give other features than before
 
 
-class FeatureBatches:
-    """The features of the images of one split, in the batches and the order of `Batches`.
+class FeatureLoader:
+    """Cached features of the images of one split, in the batches and the order of `ImageLoader`.
 
-    Training on these is training on the images, since the backbone does not change and every view
-    that augmentation can draw is here.
+    Training on these is training on the images, since the backbone is frozen and the features of
+    every view that augmentation draws are cached.
     """
 
-    def __init__(
-        self, batches: Batches, features: np.ndarray | Tensor, device: torch.device
-    ) -> None:
-        """features: (V, N, F) float32, views of all N images of the data set, right where the split
-        needs them: a tensor that lies on the device, or an array that is read from where it lies."""
-        self.batches = batches
-        self.device = device
+    def __init__(self, features: np.ndarray | Tensor, images: ImageLoader) -> None:
+        """features: (V, N, F) float32, views of all N images of the data set, valid where the split
+        needs them: a tensor on the device, or an array on the host."""
         self.features = features
-        self.steps = batches.steps
+        self.sampler = images.sampler
+        self.targets = images.targets
+        self.augmentation = "none" if images.augmentation is None else images.augmentation.name
 
-    def __len__(self) -> int:
-        return len(self.batches)
+    @property
+    def n_images(self) -> int:
+        """Number of images."""
+        return len(self.sampler.positions)
 
-    def in_order(self, view: int = 0) -> Iterator[Batch]:
-        """Every image once, in the order of the data set, in one of the views there are."""
-        for chunk in self.batches.chunks_in_order():
-            yield self._batch(chunk, torch.full((len(chunk),), view))
+    @property
+    def n_batches(self) -> int:
+        """Number of batches of an epoch."""
+        return self.sampler.n_batches
 
-    def shuffled(
-        self, settings: sections.Augment | sections.Sky, seed: int, epoch: int, first_step: int = 0
-    ) -> Iterator[Batch]:
-        """Every image once, shuffled and in a random view, from a step of the epoch on."""
-        for chunk, draw in self.batches.chunks_shuffled(seed, epoch, first_step):
-            yield self._batch(chunk, draw_views(settings.name, len(chunk), draw))
+    def train_batches(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
+        """Yield every image once, shuffled and in a random view, from a batch of the epoch on."""
+        chunks = self.sampler.shuffled(epoch, first_batch)
+        views = self.sampler.views(self.augmentation, epoch, first_batch)
+        yield from map(self._batch, chunks, views)
 
-    def _batch(self, chunk: np.ndarray, views: Tensor) -> Batch:
-        index = torch.from_numpy(chunk)
+    def eval_batches(self, view: int = 0) -> Iterator[Batch]:
+        """Yield every image once, in the order of the data set, in one of the cached views."""
+        for chunk in self.sampler.in_order():
+            yield self._batch(chunk, torch.full_like(chunk.index, view))
+
+    def _batch(self, chunk: Chunk, views: Tensor) -> Batch:
         if isinstance(self.features, Tensor):
-            features = self.features[views.to(self.device), index.to(self.device)]
+            features = self.features[views, chunk.index]
         else:
-            features = torch.from_numpy(self.features[views.numpy(), chunk]).to(self.device)
-        return Batch(features, self.batches.targets[index.to(self.device)], index)
+            array = self.features[views.cpu().numpy(), chunk.positions]
+            features = torch.from_numpy(array).to(chunk.index.device)
+        return Batch(features, self.targets[chunk.index], chunk.index)
 
 
 def compute_features(
     backbone: nn.Module,
-    batches: Batches,
+    images: ImageLoader,
     wanted: np.ndarray,
     store: FeatureStore,
     make_ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Have the store hold the wanted views of images, computed in full precision where it lacks them.
 
-    batches: any of the data set. wanted: (V, N) bool. make_ready: called once before the first
+    images: a loader of any images of the data set. wanted: (V, N) bool. make_ready: called once before the first
     image, by the process that computes anything.
     """
     missing = store.missing(wanted)
     if not missing.any():
         return
     ready = functools.cache(make_ready)
-    steps = sum(batches.at(np.flatnonzero(row)).steps for row in missing if row.any())
+    steps = sum(images.at(np.flatnonzero(row)).n_batches for row in missing if row.any())
     with status("computing features", steps, unit="batch") as shown:
 
         def compute(view: int, positions: np.ndarray) -> Iterator[np.ndarray]:
             ready()
-            for batch in batches.at(positions).in_order(view):
+            for batch in images.at(positions).eval_batches(view):
                 yield _run(backbone, batch.image)
                 shown.update()
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from astroclf.data.augment import show_view
-from astroclf.data.loader import Batch, Epochs
+from astroclf.data.loader import Batch, Loader
 from astroclf.data.preprocess import Preprocess
 from astroclf.device import full_precision
-from astroclf.inference.features import FeatureBatches
+from astroclf.inference.features import FeatureLoader
 from astroclf.training.losses import Loss
 
 CPU = torch.device("cpu")
@@ -64,11 +64,11 @@ class Predictor:
         )
 
     @torch.inference_mode()
-    def outputs(self, loader: Epochs, loss: Loss) -> Outputs:
+    def outputs(self, loader: Loader, loss: Loss) -> Outputs:
         """Return the logits and per-image losses of a loader of images or of cached features."""
-        on_features = isinstance(loader, FeatureBatches)
+        on_features = isinstance(loader, FeatureLoader)
         network = self.network.get_submodule("head") if on_features else self.network
-        passes = [_run(network, loader.in_order(view)) for view in range(self.tta_views)]
+        passes = [_run(network, loader.eval_batches(view)) for view in range(self.tta_views)]
         logits = torch.stack([logits for logits, _ in passes]).mean(dim=0)
         losses = image_losses(logits, passes[0][1], loss)
         # Only here does the host wait for the device.

@@ -110,20 +110,3 @@ def undecayed_parameters(backbone: nn.Module) -> list[nn.Parameter]:
     no_weight_decay: Callable[[], set[str]] = getattr(backbone, "no_weight_decay", set)
     names = no_weight_decay()
     return [parameter for name, parameter in backbone.named_parameters() if name in names]
-
-
-class GradualUnfreezing:
-    """Opens a backbone stage by stage, from the head on (Howard & Ruder 2018, arXiv:1801.06146)."""
-
-    def __init__(self, classifier: Classifier, epochs_per_stage: int) -> None:
-        self.classifier = classifier
-        self.epochs_per_stage = epochs_per_stage
-        self.stages = layer_depths(classifier.backbone, coarse=True)
-
-    def __call__(self, epoch: int) -> None:
-        """Let the head alone train in epoch 0, and one more stage after every few epochs."""
-        open_stages = min(epoch // self.epochs_per_stage, len(self.stages))
-        closed = self.stages[: len(self.stages) - open_stages]
-        closed_names = {name for stage in closed for name in stage}
-        for name, parameter in self.classifier.backbone.named_parameters():
-            parameter.requires_grad = name not in closed_names

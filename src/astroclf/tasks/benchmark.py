@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import statistics
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,7 +23,7 @@ from astroclf.tasks.data_checks import describe
 from astroclf.training.autotune import TrainingStep, measure
 from astroclf.training.loop import train_epoch
 from astroclf.training.optimizers import make_optimizer
-from astroclf.training.precision import Numerics, list_candidates
+from astroclf.training.precision import Precision, list_candidates
 from astroclf.training.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -45,11 +46,11 @@ def benchmark(settings: Settings, folder: Path) -> float:
     )
     device = choose_device(settings.trainer.device)
     setup = prepare(settings, dataset, device, stored=None)
-    batch = next(setup.images[TRAIN].in_order())
+    batch = next(setup.images[TRAIN].eval_batches())
     everything = settings.trainer.model_copy(update={"precision": "auto", "channels_last": "auto"})
     step = TrainingStep(setup.classifier, setup.loss, batch.image, batch.target, device)
     times_s = measure(list_candidates(everything, device), step)
-    fastest = min(times_s, key=lambda numerics: times_s[numerics])
+    fastest = min(times_s, key=lambda precision: times_s[precision])
     bare = BareStep(settings, setup, fastest, batch)
     rounds = [
         (bare.images_per_s(settings.task.steps), loop_images_per_s(settings, setup))
@@ -61,7 +62,7 @@ def benchmark(settings: Settings, folder: Path) -> float:
         "model": settings.model.name,
         "device": describe_device(device),
         "batch": list(batch.image.shape),
-        "step_s": {str(numerics): seconds for numerics, seconds in times_s.items()},
+        "step_s": {str(precision): seconds for precision, seconds in times_s.items()},
         "bare_images_per_s": [alone for alone, _ in rounds],
         "loop_images_per_s": [loop for _, loop in rounds],
         "loop_over_bare": ratio,
@@ -73,22 +74,24 @@ def benchmark(settings: Settings, folder: Path) -> float:
 class BareStep:
     """The least that a step of training can be."""
 
-    def __init__(self, settings: Settings, setup: Setup, numerics: Numerics, batch: Batch) -> None:
+    def __init__(
+        self, settings: Settings, setup: Setup, precision: Precision, batch: Batch
+    ) -> None:
         self.setup = setup
-        self.numerics = numerics
+        self.precision = precision
         self.device = setup.learner.device
-        self.images = numerics.place_images(batch.image)
+        self.images = precision.place_images(batch.image)
         self.targets = batch.target
         groups = parameter_groups(setup.classifier, settings.finetune, settings.optimizer.lr)
         self.optimizer = make_optimizer(settings.optimizer, groups)
 
     def images_per_s(self, steps: int) -> float:
-        network = self.numerics.place(self.setup.classifier, self.device).train()
+        network = self.precision.place(self.setup.classifier, self.device).train()
         wait_for(self.device)
         start_s = time.perf_counter()
         for _ in range(steps):
-            with self.numerics.arithmetic():
-                with self.numerics.autocast(self.device):
+            with self.precision.arithmetic():
+                with self.precision.autocast(self.device):
                     logits = network(self.images)
                 self.setup.loss(logits.float(), self.targets).mean().backward()
             self.optimizer.step()
@@ -100,27 +103,20 @@ class BareStep:
 def loop_images_per_s(settings: Settings, setup: Setup) -> float:
     """Images a second of the training loop, over as many steps or an epoch if that is shorter."""
     assert isinstance(settings.task, sections.Benchmark)
-    setup.learner.numerics.place(setup.classifier, setup.learner.device)
-    progress = Progress()
-    limited = settings.trainer.model_copy(update={"max_steps": settings.task.steps})
-    train_epoch(
-        setup.learner,
-        setup.batches[TRAIN],
-        limited,
-        settings.augment,
-        settings.seed,
-        progress,
-        StopRequest(),
-    )
-    return progress.images_per_s
+    setup.learner.precision.place(setup.classifier, setup.learner.device)
+    learner = setup.learner
+    learner.progress = Progress()
+    learner.plan = replace(learner.plan, max_steps=settings.task.steps)
+    train_epoch(learner, setup.batches[TRAIN], setup.callbacks, StopRequest())
+    return learner.progress.images_per_s
 
 
 def table(
     settings: Settings,
     setup: Setup,
     batch: Batch,
-    times_s: dict[Numerics, float],
-    fastest: Numerics,
+    times_s: dict[Precision, float],
+    fastest: Precision,
     rounds: list[tuple[float, float]],
 ) -> str:
     """What is printed: every precision and memory format, then the rounds side by side."""
@@ -130,17 +126,17 @@ def table(
     lines = [
         "",
         f"{settings.model.name}, {len(batch.image)} images of {shape} px a batch, augment={settings.augment.name}, "
-        f"{describe_device(setup.learner.device)}, torch {torch.__version__}",
+        f"{describe_device(setup.device)}, torch {torch.__version__}",
         "",
         f"{'forward and backward alone':<32}{'images/s':>10}",
     ]
-    for numerics, seconds in sorted(times_s.items(), key=lambda item: item[1]):
-        lines.append(f"{numerics!s:<32}{len(batch.image) / seconds:>10.0f}")
+    for precision, seconds in sorted(times_s.items(), key=lambda item: item[1]):
+        lines.append(f"{precision!s:<32}{len(batch.image) / seconds:>10.0f}")
     heads = "".join(f"{f'round {i + 1}':>10}" for i in range(len(rounds)))
     lines += ["", f"{'images/s':<32}{heads}{'median':>10}"]
     for name, values in (
         (f"bare step ({fastest})", bare),
-        (f"loop ({setup.learner.numerics})", loop),
+        (f"loop ({setup.learner.precision})", loop),
     ):
         cells = "".join(f"{value:>10.0f}" for value in values)
         lines.append(f"{name:<32}{cells}{statistics.median(values):>10.0f}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,13 +12,13 @@ import numpy as np
 import torch
 
 from astroclf.data.dataset import TRAIN, ImageDataset
-from astroclf.data.loader import Batches, Epochs, place_images
+from astroclf.data.loader import BatchSampler, ImageLoader, Loader, place_images
 from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError, one_line
-from astroclf.inference.features import FeatureBatches, hash_weights
+from astroclf.inference.features import FeatureLoader, hash_weights
 from astroclf.inference.predictor import Predictor
 from astroclf.models import Classifier
-from astroclf.models.finetune import GradualUnfreezing, apply_finetune, parameter_groups
+from astroclf.models.finetune import apply_finetune, parameter_groups
 from astroclf.settings import Settings, sections
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
@@ -29,17 +30,19 @@ from astroclf.tasks.initial_model import (
     start_model,
     warn_of_weights,
 )
-from astroclf.training.autotune import TrainingStep, choose_numerics
+from astroclf.tasks.unfreezing import GradualUnfreezing
+from astroclf.training.autotune import TrainingStep, choose_precision
+from astroclf.training.callbacks import Callback
 from astroclf.training.checkpoint import restore_random_states
-from astroclf.training.learner import Learner
-from astroclf.training.loop import run_steps_left, steps_of_epoch
+from astroclf.training.learner import Learner, UpdateRule
 from astroclf.training.losses import Loss, make_loss
 from astroclf.training.optimizers import Schedule, make_optimizer
-from astroclf.training.precision import Numerics
+from astroclf.training.plan import Monitor, Plan
+from astroclf.training.precision import Precision
 from astroclf.training.progress import Progress
-from astroclf.training.threads import Threads, set_threads, warn_of_change
+from astroclf.training.threads import set_threads
 
-NUMERICS_FILE = "numerics.json"
+PRECISION_FILE = "precision.json"
 # What loading a state into another network, optimizer or generator raises.
 UNFIT_STATE = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError)
 
@@ -51,20 +54,25 @@ class Setup:
     classifier: the whole network; learner trains it, or its head alone on cached features.
     images: split -> its batches of images. batches: split -> what the learner trains on, the same
     or cached features. backbone: where the weights came from, and frozen_hash: which ones they are.
-    warning: about those weights, or "". threads: the CPU threads it runs with.
+    warning: about those weights, or "". callbacks: of every training with these settings.
     """
 
+    dataset: ImageDataset
     classifier: Classifier
     learner: Learner
-    images: dict[str, Batches]
-    batches: dict[str, Epochs]
+    images: dict[str, ImageLoader]
+    batches: dict[str, Loader]
     preprocess: Preprocess
     backbone: str
     frozen_hash: str
     warning: str
-    progress: Progress
-    best: dict[str, torch.Tensor]
-    threads: Threads
+    device: torch.device
+    callbacks: Sequence[Callback]
+
+    @property
+    def progress(self) -> Progress:
+        """How many epochs and steps are done, with the history."""
+        return self.learner.progress
 
     @property
     def loss(self) -> Loss:
@@ -73,7 +81,7 @@ class Setup:
     @property
     def predictor(self) -> Predictor:
         """The network as it is now, without test-time augmentation."""
-        return Predictor(self.classifier, self.preprocess, device=self.learner.device)
+        return Predictor(self.classifier, self.preprocess, device=self.device)
 
     @property
     def initialization(self) -> str:
@@ -83,9 +91,9 @@ class Setup:
         return f"initialized from {self.backbone} weights"
 
     @property
-    def numerics(self) -> Numerics:
+    def precision(self) -> Precision:
         """The precision and memory format in which training runs."""
-        return self.learner.numerics
+        return self.learner.precision
 
 
 @status("preparing the training")
@@ -109,27 +117,25 @@ def prepare(
     classifier = built.classifier.to(device)  # with its adapters
     require_room_for_batch_norm(settings, dataset, classifier)
     loss = make_loss(settings.loss, dataset, device)
-    images = make_batches(settings, dataset, preprocess, device, cache)
-    measure = partial(measure_numerics, settings, classifier, loss, images[TRAIN], device)
-    batches: dict[str, Epochs] = dict(images)
+    images = make_loaders(settings, dataset, preprocess, device, cache)
+    measure = partial(measure_precision, settings, classifier, loss, images[TRAIN], device)
+    batches: dict[str, Loader] = dict(images)
     if can_cache_features(settings):
         batches |= features_of_splits(
             settings, classifier, images, dataset.pictures_fingerprint, device, cache, measure
         )
         # A head is too small to gain from a lower precision.
-        numerics = Numerics("fp32", channels_last=False)
+        precision = Precision("fp32", channels_last=False)
     else:
-        numerics = recall_numerics(stored, device) or measure(settings.trainer.precision)
-        place(numerics, classifier, images, device)
-    learner = make_learner(settings, classifier, loss, numerics, batches[TRAIN], device)
+        precision = stored_precision(stored, device) or measure(settings.trainer.precision)
+        place(precision, classifier, images, device)
+    learner = make_learner(settings, classifier, loss, precision, batches[TRAIN])
     frozen = {n: w for n, w in classifier.state_dict().items() if n in classifier.frozen}
     frozen_hash = hash_weights(frozen)
-    progress, best = Progress(), learner.weights()
     if stored is not None:
-        progress, best = put_back(stored, learner, frozen_hash)
-        warn_of_change(progress.threads, threads.number)
-    progress.record_threads(threads.number)
+        restore(stored, learner, frozen_hash)
     return Setup(
+        dataset=dataset,
         classifier=classifier,
         learner=learner,
         images=images,
@@ -138,20 +144,19 @@ def prepare(
         backbone=built.backbone,
         frozen_hash=frozen_hash,
         warning=built.warning if stored is not None else warn_of_weights(settings, built),
-        progress=progress,
-        best=best,
-        threads=threads,
+        device=device,
+        callbacks=[threads, *stage_callbacks(settings, classifier)],
     )
 
 
-def make_batches(
+def make_loaders(
     settings: Settings,
     dataset: ImageDataset,
     preprocess: Preprocess,
     device: torch.device,
     cache: Cache,
-) -> dict[str, Batches]:
-    """Return the batches of each split, all from the same images in memory."""
+) -> dict[str, ImageLoader]:
+    """Return the image loader of each split, all from the same images in memory."""
     share = settings.trainer.device_cache_fraction
     images = cache.get_or_create(
         "images",
@@ -160,79 +165,92 @@ def make_batches(
     )
     targets = torch.from_numpy(np.ascontiguousarray(dataset.targets)).to(device)
     return {
-        split: Batches(
+        split: ImageLoader(
             images,
             targets,
-            dataset.indices(split),
+            BatchSampler(
+                dataset.indices(split), settings.trainer.batch_size, settings.seed, device
+            ),
             preprocess,
-            batch_size=settings.trainer.batch_size,
+            settings.augment if split == TRAIN else None,
         )
         for split in dataset.split_names
     }
 
 
-def recall_numerics(stored: dict[str, Any] | None, device: torch.device) -> Numerics | None:
-    """Return the numerics of a resumed run, None if it ran on another kind of device."""
+def stored_precision(stored: dict[str, Any] | None, device: torch.device) -> Precision | None:
+    """Return the precision of a resumed run, None if it ran on another kind of device."""
     if stored is None or stored["device_type"] != device.type:
         return None
-    return Numerics(**stored["numerics"])
+    return Precision(**stored["precision"])
 
 
-def measure_numerics(
+def measure_precision(
     settings: Settings,
     classifier: Classifier,
     loss: Loss,
-    train: Batches,
+    train: ImageLoader,
     device: torch.device,
-    precision: str,
-) -> Numerics:
-    """Return the fastest numerics that the settings allow, with that precision."""
-    trainer = settings.trainer.model_copy(update={"precision": precision})
-    batch = next(train.in_order())
+    name: str,
+) -> Precision:
+    """Return the fastest memory format that the settings allow for a precision, `auto` included."""
+    trainer = settings.trainer.model_copy(update={"precision": name})
+    batch = next(train.eval_batches())
     step = TrainingStep(classifier, loss, batch.image, batch.target, device)
-    return choose_numerics(trainer, step, Path(settings.dataset.cache) / NUMERICS_FILE)
+    return choose_precision(trainer, step, Path(settings.dataset.cache) / PRECISION_FILE)
 
 
 def make_learner(
     settings: Settings,
     classifier: Classifier,
     loss: Loss,
-    numerics: Numerics,
-    train: Epochs,
-    device: torch.device,
+    precision: Precision,
+    train: Loader,
 ) -> Learner:
     """Return the learner of the classifier, or of its head alone where `train` holds features."""
-    on_features = isinstance(train, FeatureBatches)
+    on_features = isinstance(train, FeatureLoader)
     groups = parameter_groups(classifier, settings.finetune, settings.optimizer.lr)
     optimizer = make_optimizer(settings.optimizer, groups)
+    plan = make_plan(settings.trainer)
     schedule = Schedule(
         settings.scheduler,
         optimizer,
-        total_steps=run_steps_left(train, settings.trainer, Progress()),
-        steps_per_epoch=steps_of_epoch(train, settings.trainer),
-        higher_is_better=METRICS[settings.trainer.monitor].higher_is_better,
+        total_steps=plan.steps_to_end(train.n_batches),
+        steps_per_epoch=plan.steps_per_epoch(train.n_batches),
+        higher_is_better=plan.monitor.higher_is_better,
     )
-    unfreezing = None
-    if isinstance(settings.finetune, sections.Full) and settings.finetune.unfreeze_epochs:
-        unfreezing = GradualUnfreezing(classifier, settings.finetune.unfreeze_epochs)
+    trainer = settings.trainer
     return Learner(
         classifier.head if on_features else classifier,
         loss,
-        optimizer,
-        schedule,
-        numerics,
-        device,
-        grad_clip_norm=settings.trainer.grad_clip_norm,
-        ema_decay=settings.trainer.ema_decay,
+        UpdateRule(optimizer, schedule, trainer.grad_clip_norm, trainer.ema_decay),
+        precision,
+        plan,
         frozen=frozenset() if on_features else classifier.frozen,
-        begin_epoch=unfreezing,
     )
 
 
-def put_back(
-    stored: dict[str, Any], learner: Learner, frozen_hash: str
-) -> tuple[Progress, dict[str, torch.Tensor]]:
-    """Restore the states of the learner and the random generators; return progress and best weights.
+def make_plan(trainer: sections.Trainer) -> Plan:
+    """Return the length of a training, and the metric that selects its best epoch."""
+    monitor = Monitor(
+        trainer.monitor,
+        METRICS[trainer.monitor].higher_is_better,
+        trainer.min_delta,
+        trainer.patience,
+    )
+    return Plan(trainer.epochs, monitor, trainer.max_steps, trainer.accumulate_batches)
+
+
+def stage_callbacks(settings: Settings, classifier: Classifier) -> list[Callback]:
+    """Return the callback that unfreezes the backbone stage by stage, if the settings want it."""
+    finetune = settings.finetune
+    if isinstance(finetune, sections.Full) and finetune.unfreeze_epochs:
+        return [GradualUnfreezing(classifier, finetune.unfreeze_epochs)]
+    return []
+
+
+def restore(stored: dict[str, Any], learner: Learner, frozen_hash: str) -> None:
+    """Restore the states of the learner and the random generators from a checkpoint.
 
     Raises UserError if the state is that of another network, or of other frozen weights.
     """
@@ -249,5 +267,5 @@ def put_back(
         raise UserError(
             f"The checkpoint does not fit the model of this run, it comes from another one: {one_line(error)}"
         ) from error
-    best = {name: weight.to(learner.device) for name, weight in stored["best"].items()}
-    return Progress(**stored["progress"]), best
+    learner.best = {name: weight.to(learner.device) for name, weight in stored["best"].items()}
+    learner.progress = Progress(**stored["progress"])

@@ -11,10 +11,10 @@ import torch
 
 from astroclf.data.augment import VIEWS
 from astroclf.data.dataset import TRAIN
-from astroclf.data.loader import Batches, free_memory
+from astroclf.data.loader import ImageLoader, free_memory
 from astroclf.inference.feature_cache import N_VIEWS, FeatureStore
 from astroclf.inference.features import (
-    FeatureBatches,
+    FeatureLoader,
     compute_features,
     features_key,
     hash_backbone,
@@ -22,7 +22,7 @@ from astroclf.inference.features import (
 from astroclf.models import Classifier
 from astroclf.settings import Settings, sections
 from astroclf.tasks.cache import Cache
-from astroclf.training.precision import Numerics
+from astroclf.training.precision import Precision
 
 log = logging.getLogger(__name__)
 
@@ -44,40 +44,40 @@ def can_cache_features(settings: Settings) -> bool:
 def features_of_splits(
     settings: Settings,
     classifier: Classifier,
-    images: Mapping[str, Batches],
+    images: Mapping[str, ImageLoader],
     pictures: str,
     device: torch.device,
     cache: Cache,
-    measure: Callable[[str], Numerics],
-) -> dict[str, FeatureBatches]:
+    measure: Callable[[str], Precision],
+) -> dict[str, FeatureLoader]:
     """The features of every split: each view that augmentation draws from for train, and those that
     evaluation looks at everywhere.
 
-    pictures: the fingerprint of all images. measure: the fastest numerics with a precision; asked
+    pictures: the fingerprint of all images. measure: the fastest memory format of a precision; called
     only if features must be computed.
     """
-    any_batches = images[TRAIN]
+    train = images[TRAIN]
     wanted = wanted_views(settings, images)
-    key = features_key(hash_backbone(classifier.backbone), any_batches.preprocess, pictures)
+    key = features_key(hash_backbone(classifier.backbone), train.preprocess, pictures)
     store = FeatureStore(Path(settings.dataset.cache), key, wanted.shape[1])
 
     def compute() -> np.ndarray | torch.Tensor:
-        compute_features(classifier.backbone, any_batches, wanted, store, make_ready)
+        compute_features(classifier.backbone, train, wanted, store, make_ready)
         return place_features(store.read(), wanted, settings.trainer, device)
 
     def make_ready() -> None:
         place(measure("fp32"), classifier, images, device)
 
     features = cache.get_or_create("features", (key, wanted.tobytes(), device), compute)
-    return {split: FeatureBatches(batches, features, device) for split, batches in images.items()}
+    return {split: FeatureLoader(features, loader) for split, loader in images.items()}
 
 
-def wanted_views(settings: Settings, images: Mapping[str, Batches]) -> np.ndarray:
+def wanted_views(settings: Settings, images: Mapping[str, ImageLoader]) -> np.ndarray:
     """(V, N) bool: which exact views of which of all images the training and its evaluation see."""
     wanted = np.zeros((N_VIEWS, len(images[TRAIN].targets)), dtype=bool)
-    for split, batches in images.items():
+    for split, loader in images.items():
         augmented = VIEWS[settings.augment.name] if split == TRAIN else 1
-        wanted[: max(augmented, settings.evaluation.tta_views), batches.positions] = True
+        wanted[: max(augmented, settings.evaluation.tta_views), loader.sampler.positions] = True
     return wanted
 
 
@@ -93,9 +93,12 @@ def place_features(
 
 
 def place(
-    numerics: Numerics, classifier: Classifier, images: Mapping[str, Batches], device: torch.device
+    precision: Precision,
+    classifier: Classifier,
+    images: Mapping[str, ImageLoader],
+    device: torch.device,
 ) -> None:
-    """Bring the network and the batches to come into the memory format."""
-    numerics.place(classifier, device)
-    for batches in images.values():
-        batches.channels_last = numerics.channels_last
+    """Move the network to the device, and network and loaders into the memory format."""
+    precision.place(classifier, device)
+    for loader in images.values():
+        loader.channels_last = precision.channels_last

@@ -58,7 +58,7 @@ def trial_metrics(setup: Setup, objective_epoch: str) -> Metrics:
     run = {
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
-        "peak_memory_mb": round(peak_memory_bytes(setup.learner.device) / 1e6),
+        "peak_memory_mb": round(peak_memory_bytes(setup.device) / 1e6),
         **{name: int(figures[name]) if "parameters" in name else figures[name] for name in COSTS},
     }
     return Metrics.of({"train": {"loss": _entry(train)}, "val": val, "run": run})

@@ -132,11 +132,11 @@ def run_facts(
     origin: Mapping[str, str],
 ) -> dict[str, Any]:
     """What `metrics.json` says of the run itself."""
-    progress, numerics = setup.progress, setup.numerics
+    progress, precision = setup.progress, setup.precision
     parameters, trained = count_parameters(setup.classifier)
     return {
         "seed": settings.seed,
-        "device": describe_device(setup.learner.device),
+        "device": describe_device(setup.device),
         "images_per_s": round(progress.images_per_s, 1),
         "train_s": round(progress.train_s, 2),
         "epochs": progress.epoch,
@@ -146,9 +146,9 @@ def run_facts(
         "backbone": setup.backbone,
         "parameters": parameters,
         "trained_parameters": trained,
-        "peak_memory_mb": round(peak_memory_bytes(setup.learner.device) / 1e6),
-        "precision": numerics.precision,
-        "channels_last": numerics.channels_last,
+        "peak_memory_mb": round(peak_memory_bytes(setup.device) / 1e6),
+        "precision": precision.name,
+        "channels_last": precision.channels_last,
         "threads": progress.threads,
         "warnings": list(warnings),
         **origin,
@@ -226,7 +226,7 @@ def closing_facts(setup: Setup, folder: Path, facts: Mapping[str, Any]) -> dict[
     """What ends the summary: the time it took, and where everything lies."""
     folder = shortest(folder)
     lines = {
-        "trained": f"{counted(facts['epochs'], 'epoch')} (best: {facts['best_epoch']}, by {facts['selection_metric']}), {counted(setup.progress.steps, 'step')} in {facts['train_s']:.0f} s, "
+        "trained": f"{counted(facts['epochs'], 'epoch')} (best: {facts['best_epoch']}, by {facts['selection_metric']}), {counted(setup.progress.global_step, 'step')} in {facts['train_s']:.0f} s, "
         f"{facts['images_per_s']:.0f} images/s on {facts['device']}",
         "weights": setup.initialization,
         "report": str(folder / "report.html"),

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
+from astroclf.tasks.build import Setup
 from astroclf.tasks.cache import Cache
+from astroclf.tasks.callbacks import RUN_CALLBACKS, TRIAL_CALLBACKS, Pruning
 from astroclf.tasks.reports import TrialReports
 from astroclf.tracking import Tracker, open_tracker
+from astroclf.training.callbacks import Callback
 
 log = logging.getLogger(__name__)
+
+MakeCallback = Callable[["Run", Setup], Callback]
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,8 @@ class Run:
 
     folder: of its files. cache: shared by the runs of one process. resumes: whether the run
     continues from the checkpoint in its folder. trial: receives intermediate values of a trial; None
-    for any other run. warnings: those so far, for metrics.json and the report.
+    for any other run. callbacks: constructors of those of its trainings, called with the run and the
+    training. warnings: those so far, for metrics.json and the report.
     """
 
     settings: Settings
@@ -30,6 +37,7 @@ class Run:
     cache: Cache
     resumes: bool = False
     trial: TrialReports | None = None
+    callbacks: tuple[MakeCallback, ...] = RUN_CALLBACKS
     warnings: list[str] = field(default_factory=list)
 
     def child(self, name: str, settings: Settings) -> Run:
@@ -63,4 +71,7 @@ def open_run(
     parent: folder of the run that this one is nested under in MLflow.
     """
     tracker = open_tracker(settings.tracking, folder, parent)
-    return Run(settings, RunFolder(folder), tracker, cache or Cache(), resumes, trial)
+    callbacks: tuple[MakeCallback, ...] = RUN_CALLBACKS
+    if trial is not None:
+        callbacks = (*TRIAL_CALLBACKS, lambda run, training: Pruning(trial))
+    return Run(settings, RunFolder(folder), tracker, cache or Cache(), resumes, trial, callbacks)

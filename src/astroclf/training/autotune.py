@@ -27,7 +27,7 @@ from astroclf.locks import locked
 from astroclf.settings import sections
 from astroclf.status import status
 from astroclf.training.losses import Loss
-from astroclf.training.precision import Numerics, list_candidates
+from astroclf.training.precision import Precision, list_candidates
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +52,8 @@ class TrainingStep:
     device: torch.device
 
 
-def choose_numerics(settings: sections.Trainer, step: TrainingStep, file: Path) -> Numerics:
-    """Return the numerics that the settings name; of those that `auto` leaves open, the fastest.
+def choose_precision(settings: sections.Trainer, step: TrainingStep, file: Path) -> Precision:
+    """Return the precision and memory format of the settings; `auto` is resolved to the fastest.
 
     file: keeps earlier results. One process measures at a time, and the same command in another one
     waits for the result. A file that cannot be read or written costs a new measurement, no more.
@@ -73,13 +73,13 @@ def choose_numerics(settings: sections.Trainer, step: TrainingStep, file: Path) 
     return known
 
 
-def measure(candidates: Sequence[Numerics], step: TrainingStep) -> dict[Numerics, float]:
+def measure(candidates: Sequence[Precision], step: TrainingStep) -> dict[Precision, float]:
     """Return the seconds of one step with each candidate: the minimum over turns.
 
     The candidates take turns, so that a load that comes and goes slows all of them alike.
     """
     trial = copy.deepcopy(step.network)
-    times_s: dict[Numerics, list[float]] = {candidate: [] for candidate in candidates}
+    times_s: dict[Precision, list[float]] = {candidate: [] for candidate in candidates}
     start_s = time.perf_counter()
     with torch.random.fork_rng(), status("measuring") as shown:
         for turn in range(1 + MOST_TURNS):  # the first one warms up
@@ -93,21 +93,21 @@ def measure(candidates: Sequence[Numerics], step: TrainingStep) -> dict[Numerics
     return {candidate: min(times[1:]) for candidate, times in times_s.items()}
 
 
-def fastest(times_s: Mapping[Numerics, float]) -> Numerics:
+def fastest(times_s: Mapping[Precision, float]) -> Precision:
     """Return the first candidate, unless a later one is faster by its margin.
 
     times_s: in the order of `list_candidates`, so that ties go to fp32 in the contiguous format.
     """
     best, *others = times_s
     for other in others:
-        is_lower = other.precision != best.precision
+        is_lower = other.name != best.name
         margin = PRECISION_MARGIN if is_lower else FORMAT_MARGIN
         if times_s[other] * margin <= times_s[best]:
             best = other
     return best
 
 
-def _measure_and_log(candidates: Sequence[Numerics], step: TrainingStep) -> Numerics:
+def _measure_and_log(candidates: Sequence[Precision], step: TrainingStep) -> Precision:
     log.info(
         "measuring %d precisions and memory formats (once per network, batch and machine)",
         len(candidates),
@@ -119,13 +119,13 @@ def _measure_and_log(candidates: Sequence[Numerics], step: TrainingStep) -> Nume
     return best
 
 
-def _time_step_s(numerics: Numerics, trial: nn.Module, step: TrainingStep) -> float:
-    numerics.place(trial, step.device).train()
-    images = numerics.place_images(step.images)
+def _time_step_s(precision: Precision, trial: nn.Module, step: TrainingStep) -> float:
+    precision.place(trial, step.device).train()
+    images = precision.place_images(step.images)
     wait_for(step.device)
     start_s = time.perf_counter()
-    with numerics.arithmetic():
-        with numerics.autocast(step.device):
+    with precision.arithmetic():
+        with precision.autocast(step.device):
             logits = trial(images)
         step.loss(logits.float(), step.targets).mean().backward()
     wait_for(step.device)
@@ -134,7 +134,7 @@ def _time_step_s(numerics: Numerics, trial: nn.Module, step: TrainingStep) -> fl
     return elapsed_s
 
 
-def _key(settings: sections.Trainer, step: TrainingStep, candidates: Sequence[Numerics]) -> str:
+def _key(settings: sections.Trainer, step: TrainingStep, candidates: Sequence[Precision]) -> str:
     """Return a hash of all that the choice may depend on.
 
     The threads are there as the setting, not as the number that were free, so that the load of the
@@ -154,15 +154,15 @@ def _key(settings: sections.Trainer, step: TrainingStep, candidates: Sequence[Nu
     return hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
 
-def _recall(file: Path, key: str, candidates: Sequence[Numerics]) -> Numerics | None:
+def _recall(file: Path, key: str, candidates: Sequence[Precision]) -> Precision | None:
     """Return what was measured before, if it is one of the candidates."""
     known = _read(file).get(key)
     return next((each for each in candidates if each.to_dict() == known), None)
 
 
-def _remember(file: Path, key: str, numerics: Numerics) -> None:
+def _remember(file: Path, key: str, precision: Precision) -> None:
     try:
-        write_json(file, {**_read(file), key: numerics.to_dict()})
+        write_json(file, {**_read(file), key: precision.to_dict()})
     except OSError as error:
         log.warning("%s cannot be written (%s): the next run measures again", file, one_line(error))
 

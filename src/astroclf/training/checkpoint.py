@@ -13,7 +13,7 @@ from astroclf.integrity import ChecksummedWriter, describe_damage, read_trailer
 from astroclf.runs.folder import RunFolder
 from astroclf.training.checkpoint_content import CheckpointContent
 
-FORMAT = 6
+FORMAT = 7
 
 
 def checkpoint_path(folder: Path) -> Path:

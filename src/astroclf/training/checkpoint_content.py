@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from astroclf.data.preprocess import Preprocess
-from astroclf.training.precision import Numerics
+from astroclf.training.precision import Precision
 from astroclf.training.progress import Progress
 
 
@@ -25,11 +25,11 @@ class Configuration(Part):
     tracking: Any
 
 
-class Average(Part):
-    """The state of `WeightAverage`."""
+class EmaState(Part):
+    """State of `WeightEma`."""
 
     steps: int
-    average: dict[str, Tensor]
+    weights: dict[str, Tensor]
 
 
 class LearnerState(Part):
@@ -39,7 +39,7 @@ class LearnerState(Part):
     optimizer: dict[str, Any]
     schedule: dict[str, Any]
     scaler: dict[str, Any]
-    average: Average | None
+    ema: EmaState | None
 
 
 class RandomStates(Part):
@@ -60,7 +60,7 @@ class CheckpointContent(Part):
     warning: str
     device_type: str
     preprocess: Preprocess
-    numerics: Numerics
+    precision: Precision
     learner: LearnerState
     best: dict[str, Tensor]
     progress: Progress

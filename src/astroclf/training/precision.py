@@ -18,29 +18,31 @@ DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
-class Numerics:
-    """precision: fp32, tf32, bf16 or fp16; channels_last: memory format.
+class Precision:
+    """Precision and memory format of training.
+
+    name: fp32, tf32, bf16 or fp16. channels_last: memory format.
 
     The weights stay in float32. bf16 and fp16 are mixed precision (autocast); tf32 rounds what
     enters a convolution or matrix product on a GPU to 10 bits, and fp32 rounds nothing.
     """
 
-    precision: str
+    name: str
     channels_last: bool
 
     def __str__(self) -> str:
-        return f"{self.precision} {'channels_last' if self.channels_last else 'contiguous'}"
+        return f"{self.name} {'channels_last' if self.channels_last else 'contiguous'}"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     def arithmetic(self) -> AbstractContextManager[None]:
-        """Compute float32 as the precision has it, in forward and backward passes."""
-        return float32_arithmetic(tf32=self.precision == "tf32")
+        """Compute float32 in TensorFloat-32 or in full, in forward and backward passes."""
+        return float32_arithmetic(tf32=self.name == "tf32")
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
-        """Run forward passes in mixed precision if this is one."""
-        dtype = DTYPES.get(self.precision)
+        """Run forward passes in bf16 or fp16 (mixed precision), where that is the precision."""
+        dtype = DTYPES.get(self.name)
         return nullcontext() if dtype is None else torch.autocast(device.type, dtype=dtype)
 
     def place(self, network: nn.Module, device: torch.device) -> nn.Module:
@@ -53,7 +55,7 @@ class Numerics:
         return images.contiguous(memory_format=form)
 
 
-def list_candidates(settings: sections.Trainer, device: torch.device) -> list[Numerics]:
+def list_candidates(settings: sections.Trainer, device: torch.device) -> list[Precision]:
     """Return every pair that the settings allow on the device, from the most exact and simplest on.
 
     Raises UserError for a precision that the device does not have.
@@ -71,7 +73,7 @@ def list_candidates(settings: sections.Trainer, device: torch.device) -> list[Nu
             f"trainer.precision=tf32: {device} has no TensorFloat-32, which NVIDIA GPUs have from "
             "compute capability 8.0 on. Choose auto, bf16 or fp32."
         )
-    return [Numerics(*pair) for pair in product(precisions, formats)]
+    return [Precision(*pair) for pair in product(precisions, formats)]
 
 
 def _automatic_precisions(device: torch.device) -> list[str]:

@@ -1,27 +1,30 @@
-"""How far a training has come, and which epoch was its best."""
+"""Progress of a training: epochs and steps done, history, and the best epoch."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from astroclf.training.plan import Monitor
 
 
 @dataclass
 class Progress:
-    """Everything about a training that is neither weights nor randomness.
+    """State of a training apart from weights and random generators.
 
-    epoch: finished epochs. step: finished steps of the epoch that is under way, losses: theirs, lr:
-    the learning rate of its first one.
-    steps: finished steps in all. history: one row an epoch. train_s: seconds spent in steps alone,
-    with images: how many passed through them. threads: the numbers of CPU threads, in order of use.
+    epoch: finished epochs. epoch_step: finished optimizer steps of the current epoch, losses: their
+    losses, lr: the learning rate of its first one. global_step: finished optimizer steps in all.
+    history: one row an epoch. train_s: seconds spent in training steps, images: number of images
+    that passed through them. threads: numbers of CPU threads, in order of use.
     """
 
     epoch: int = 0
-    step: int = 0
+    epoch_step: int = 0
     losses: list[float] = field(default_factory=list)
     lr: float = math.nan
-    steps: int = 0
+    global_step: int = 0
     history: list[dict[str, int | float]] = field(default_factory=list)
     best_epoch: int = 0
     best_value: float = math.nan
@@ -29,45 +32,34 @@ class Progress:
     images: int = 0
     threads: list[int] = field(default_factory=list)
 
-    def record(
-        self, row: dict[str, float], value: float, higher_is_better: bool, min_delta: float
-    ) -> bool:
-        """Close the epoch with its row; returns whether it is the best so far.
+    def record_epoch(self, row: dict[str, float], value: float, monitor: Monitor) -> bool:
+        """Finish the epoch with its row of the history; return whether it is the best so far.
 
-        value: the monitored metric. NaN is never a gain.
+        value: of the monitored metric.
         """
         self.history.append(row)
         self.epoch += 1
-        self.step, self.losses = 0, []
-        gain = value - self.best_value if higher_is_better else self.best_value - value
-        if not math.isnan(value) and (math.isnan(self.best_value) or gain > min_delta):
+        self.epoch_step, self.losses = 0, []
+        is_best = monitor.is_improvement(value, self.best_value)
+        if is_best:
             self.best_epoch, self.best_value = self.epoch, value
-            return True
-        return False
+        return is_best
 
     def record_threads(self, number: int) -> None:
-        """Record the number of threads of the steps to come."""
+        """Record the number of CPU threads of the next steps."""
         if self.threads[-1:] != [number]:
             self.threads.append(number)
 
-    def is_stale(self, patience: int | None) -> bool:
-        """Whether the best epoch is further back than patience allows."""
-        return patience is not None and self.epoch - self.best_epoch >= patience
-
-    def remaining_s(self, epochs: int, max_steps: int | None) -> float:
-        """Return the time of the epochs that are left, as long as the last three on average.
-
-        epochs, max_steps: when the training ends (`sections.Trainer`). At least one epoch is done.
-        """
-        last = [row["time_s"] for row in self.history[-3:]]
-        left = float(epochs - self.epoch)
-        if max_steps is not None:
-            left = min(left, (max_steps - self.steps) / (self.steps / self.epoch))
-        return max(0.0, left) * sum(last) / len(last)
+    @property
+    def epochs_since_best(self) -> int:
+        """Number of epochs since the best one."""
+        return self.epoch - self.best_epoch
 
     @property
     def images_per_s(self) -> float:
+        """Throughput of the training steps; 0 before the first one."""
         return self.images / self.train_s if self.train_s > 0 else 0.0
 
     def to_dict(self) -> dict[str, Any]:
+        """Return the state as plain numbers, lists and dicts, for a checkpoint."""
         return asdict(self)

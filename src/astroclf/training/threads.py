@@ -12,12 +12,16 @@ import math
 import os
 import time
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from astroclf.training.callbacks import Callback
 from astroclf.training.cores import CoreMonitor, cgroup_limit
 from astroclf.training.peers import find_peers, register
+
+if TYPE_CHECKING:
+    from astroclf.training.learner import Learner
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +30,26 @@ FIRST_LOOK_S, LOOK_S = 0.3, 1.0
 MOST_THREADS = torch.get_num_threads()  # within the CPU affinity and OMP_NUM_THREADS
 
 
-class Threads:
-    """A number of threads that stays as it is."""
+class Threads(Callback):
+    """Fixed number of CPU threads, recorded in the progress of the training."""
 
     @property
     def number(self) -> int:
+        """Number of threads of PyTorch's operations."""
         return torch.get_num_threads()
 
+    def on_train_start(self, learner: Learner) -> None:
+        """Record the number, with a warning if it is another than before the training was resumed."""
+        warn_of_change(learner.progress.threads, self.number)
+        learner.progress.record_threads(self.number)
+
+    def on_epoch_end(self, learner: Learner) -> None:
+        """Adjust the number to the load of the machine, and record it."""
+        self.adjust()
+        learner.progress.record_threads(self.number)
+
     def adjust(self) -> None:
-        """Follow the number of free cores; to be called between epochs."""
+        """Follow the number of free cores."""
 
 
 class FreeCoreThreads(Threads):

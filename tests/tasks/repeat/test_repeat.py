@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
 import signal
@@ -25,7 +24,8 @@ from astroclf.tasks.repeat.repeat import repeat
 from astroclf.tasks.resume import resumed_config
 from astroclf.tasks.run import open_run
 from astroclf.tasks.task import run_task
-from astroclf.training.learner import Learner
+from astroclf.training.callbacks import Callback
+from fixtures.stops import StopAt, with_callbacks
 
 Run = Callable[..., Path]
 
@@ -274,21 +274,6 @@ def test_a_trial_may_be_pruned_between_its_trainings(config: Any, tmp_path: Path
 # --- stopped and resumed --------------------------------------------------------------------------
 
 
-def stop_at(step: int, run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """SIGTERM in that step of all trainings together."""
-    take_step, taken = Learner.step, iter(range(1, step + 1))
-
-    def step_and_stop(learner: Learner, batches: Any) -> Any:
-        if next(taken, step) == step:
-            os.kill(os.getpid(), signal.SIGTERM)
-        return take_step(learner, batches)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Learner, "step", step_and_stop)
-        with pytest.raises(Interrupted):
-            run()
-
-
 @pytest.mark.parametrize(
     ("whole", "overrides", "names", "stop_step"),
     [
@@ -300,7 +285,6 @@ def stop_at(step: int, run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) 
 def test_a_stopped_run_goes_on_with_what_is_left(
     config: Any,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
     whole: str,
     overrides: tuple[str, ...],
@@ -309,10 +293,12 @@ def test_a_stopped_run_goes_on_with_what_is_left(
 ) -> None:
     plain = config(*overrides)
 
-    def run(*, resumes: bool = False) -> dict[str, float]:
-        return repeat(open_run(read_settings(plain), tmp_path, resumes=resumes))
+    def run(*callbacks: Callback, resumes: bool = False) -> dict[str, float]:
+        opened = open_run(read_settings(plain), tmp_path, resumes=resumes)
+        return repeat(with_callbacks(opened, *callbacks))
 
-    stop_at(stop_step, run, monkeypatch)
+    with pytest.raises(Interrupted):
+        run(StopAt(stop_step))
     sentence = describe_interrupt(Interrupted(signal.SIGTERM), tmp_path)
     assert sentence == f"Interrupted by SIGTERM. Resume with: python run.py resume={tmp_path}"
     first, second, third = names

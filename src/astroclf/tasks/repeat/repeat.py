@@ -15,6 +15,7 @@ from astroclf.runs.manifest import Manifest, read_manifest, write_manifest
 from astroclf.runs.metrics import read_metrics
 from astroclf.runs.predictions import read_predictions
 from astroclf.runs.settings import write_settings
+from astroclf.tasks.callbacks import TRIAL_CALLBACKS
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.repeat.repetitions import (
     Repetition,
@@ -114,8 +115,9 @@ def train_one(run: Run, repetition: Repetition) -> dict[str, float]:
     child = replace(
         run.child(repetition.name, repetition.settings),
         resumes=run.resumes and checkpoint_path(folder).is_file(),
-        trial=None if run.trial is None else SilentTrial(),
     )
+    if run.trial is not None:  # the trainings are reported by their number, not by their epochs
+        child = replace(child, trial=SilentTrial(), callbacks=TRIAL_CALLBACKS)
     return train(child, repetition.dataset)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from astroclf.training.average import WeightAverage
+from astroclf.training.ema import WeightEma
 
 
 def moving(steps: int) -> tuple[dict[str, Tensor], list[Tensor]]:
@@ -15,54 +15,54 @@ def moving(steps: int) -> tuple[dict[str, Tensor], list[Tensor]]:
 
 
 @pytest.mark.parametrize("decay", [0.2, 0.9])
-def test_it_is_the_recurrence_with_a_warm_up(decay: float) -> None:
+def test_ema_follows_the_recurrence_with_a_warm_up(decay: float) -> None:
     weights, values = moving(30)
-    average = WeightAverage(weights, decay)
+    ema = WeightEma(weights, decay)
     expected = values[0].clone()
     for t, value in enumerate(values[1:], start=1):
         weights["weight"].copy_(value)
-        average.update()
+        ema.update()
         d = min(decay, (1 + t) / (10 + t))
         expected = d * expected + (1 - d) * value
-    with average.in_place():
+    with ema.swapped_in():
         torch.testing.assert_close(weights["weight"], expected)
-    assert torch.equal(weights["weight"], values[-1]), "it has its own weights again"
+    assert torch.equal(weights["weight"], values[-1]), "the own weights are restored"
 
 
-def test_whole_numbers_are_taken_as_they_are() -> None:
+def test_integers_are_copied() -> None:
     weights, _ = moving(1)
-    average = WeightAverage(weights, 0.9)
+    ema = WeightEma(weights, 0.9)
     weights["batches"] += 7
-    average.update()
+    ema.update()
     weights["batches"] += 1
-    with average.in_place():
+    with ema.swapped_in():
         assert weights["batches"] == 7
     assert weights["batches"] == 8
 
 
-def test_an_error_inside_gives_the_weights_back() -> None:
+def test_own_weights_are_restored_after_an_error() -> None:
     weights, values = moving(1)
-    average = WeightAverage(weights, 0.9)
+    ema = WeightEma(weights, 0.9)
     weights["weight"].copy_(values[1])
-    average.update()
-    with pytest.raises(KeyError), average.in_place():
+    ema.update()
+    with pytest.raises(KeyError), ema.swapped_in():
         raise KeyError
     assert torch.equal(weights["weight"], values[1])
 
 
-def test_a_stored_average_goes_on() -> None:
+def test_a_restored_ema_continues_bit_for_bit() -> None:
     weights, values = moving(20)
-    average = WeightAverage(weights, 0.9)
+    ema = WeightEma(weights, 0.9)
     for value in values[1:10]:
         weights["weight"].copy_(value)
-        average.update()
-    other = WeightAverage(weights, 0.9)
-    state = average.state_dict()
-    other.load_state_dict({**state, "average": {k: v.clone() for k, v in state["average"].items()}})
+        ema.update()
+    other = WeightEma(weights, 0.9)
+    state = ema.state_dict()
+    other.load_state_dict({**state, "weights": {k: v.clone() for k, v in state["weights"].items()}})
     for value in values[10:]:
         weights["weight"].copy_(value)
-        average.update()
+        ema.update()
         other.update()
     assert torch.equal(
-        average.state_dict()["average"]["weight"], other.state_dict()["average"]["weight"]
+        ema.state_dict()["weights"]["weight"], other.state_dict()["weights"]["weight"]
     )
