@@ -32,8 +32,8 @@ SHORT = (
         ),
         (
             "loss=mse",
-            "loss=mse needs vote fractions, and this dataset gives classes: "
-            "choose loss=ce, bce or focal.",
+            "loss=mse: needs vote fractions, but the dataset has classes. "
+            "Choose loss=ce or loss=bce or loss=focal.",
         ),
         (
             "loss.name=cee",
