@@ -29,6 +29,7 @@ from omegaconf import OmegaConf
 import astroclf.composition  # noqa: F401  registers the resolvers that conf/ names
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.pixels import Pixels
+from astroclf.errors import UserError
 from astroclf.settings import Settings, read_settings
 
 # A busy machine is slow, and that is no failure.
@@ -96,6 +97,18 @@ def config(small_overrides: Callable[..., list[str]]) -> Callable[..., dict[str,
 def settings(config: Callable[..., dict[str, Any]]) -> Callable[..., Settings]:
     """settings(*overrides): the checked settings of a small run."""
     return lambda *overrides: read_settings(config(*overrides))
+
+
+@pytest.fixture(scope="session")
+def refusal(config: Callable[..., dict[str, Any]]) -> Callable[..., str]:
+    """refusal(*overrides): the sentence with which the settings of a small run are refused."""
+
+    def refuse(*overrides: str) -> str:
+        with pytest.raises(UserError) as refused:
+            read_settings(config(*overrides))
+        return str(refused.value)
+
+    return refuse
 
 
 @pytest.fixture(scope="session")

@@ -33,11 +33,11 @@ SHORT = (
         (
             "loss=mse",
             "loss=mse: needs vote fractions, but the dataset has classes. "
-            "Choose loss=ce or loss=bce or loss=focal.",
+            "Choose loss=ce or loss=bce or loss=focal or loss=custom.",
         ),
         (
             "loss.name=cee",
-            "loss.name=cee: unknown. Choose one of bce, ce, focal, mse. Did you mean ce?",
+            "loss.name=cee: unknown. Choose one of bce, ce, custom, focal, mse. Did you mean ce?",
         ),
     ],
 )

@@ -38,6 +38,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "dataset/image_folder": ("dataset.root={images}",),
     "dataset/catalog": ("dataset.table={images}/labels.csv",),
     "finetune/lora": ("finetune.rank=2",),
+    "loss/custom": ("loss.target=fixtures.own_options.hinge",),
+    "dataset/custom": ("dataset.target=fixtures.own_options.bright_and_dark",),
+    "model/custom": ("model.target=fixtures.own_options.Net",),
+    "finetune/custom": ("finetune.target=fixtures.own_options.train_last",),
     "tracking/mlflow": ("tracking.uri=sqlite:///{images}/mlflow.db",),
 }
 
@@ -83,7 +87,8 @@ def assert_trained(folder: Path, steps: int = 2) -> None:
 def test_a_file_trains_two_steps(group: str, name: str, images: Path, train_run: Run) -> None:
     needs = [need.format(images=images) for need in NEEDS.get(f"{group}/{name}", ())]
     small = () if group == "model" else SMALL_CNN
-    folder = train_run(f"{group}={name}", *TWO_STEPS, *small, "dataset.image_px=32", *needs)
+    size = () if (group, name) == ("dataset", "custom") else ("dataset.image_px=32",)
+    folder = train_run(f"{group}={name}", *TWO_STEPS, *small, *size, *needs)
     if (group, name) == ("task", "benchmark"):
         measured = json.loads((folder / "benchmark.json").read_text())
         assert measured["loop_over_bare"] > 0

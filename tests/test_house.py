@@ -192,18 +192,24 @@ def test_every_group_has_a_section_and_every_section_a_file() -> None:
 
 
 def names_read() -> set[str]:
-    """Every attribute that is read outside settings/sections/, and every column that getattr is given."""
+    """Return attributes that are read, and columns given to getattr; of sections, what a property reads."""
     names = set()
     for file in MODULES:
-        if SOURCE / "settings/sections" not in file.parents:
-            tree = ast.parse(file.read_text())
-            nodes = list(ast.walk(tree))
-            names |= {n.attr for n in nodes if isinstance(n, ast.Attribute) and not stores(n)}
-            if any(isinstance(n, ast.Name) and n.id == "getattr" for n in nodes):
-                names |= {
-                    n.value for n in nodes if isinstance(n, ast.Constant) and type(n.value) is str
-                }
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+        if SOURCE / "settings/sections" in file.parents:
+            nodes = [each for node in nodes if is_property(node) for each in ast.walk(node)]
+        names |= {n.attr for n in nodes if isinstance(n, ast.Attribute) and not stores(n)}
+        if any(isinstance(n, ast.Name) and n.id == "getattr" for n in nodes):
+            names |= {
+                n.value for n in nodes if isinstance(n, ast.Constant) and type(n.value) is str
+            }
     return names
+
+
+def is_property(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef) and any(
+        isinstance(each, ast.Name) and each.id == "property" for each in node.decorator_list
+    )
 
 
 def stores(attribute: ast.Attribute) -> bool:

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from astroclf.errors import UserError, one_line
-from astroclf.installation import program
+from astroclf.installation import CONF, program
 
 # Hydra 1.3 needs what Hydra 1.4 will not need any more, and OmegaConf 2.4 renames what comes next.
 warnings.filterwarnings("ignore", "The version_base parameter is deprecated")
@@ -27,9 +27,15 @@ def _study_name(*names: str) -> str:
     return re.sub(r"[^\w.+=@,-]+", "-", "-".join(map(str, names)), flags=re.ASCII)[:100].strip("-.")
 
 
+def _search_space(strategy: str) -> str:
+    """Return the file of conf/search/ for a fine-tuning strategy: its own, else default."""
+    return strategy if (CONF / f"search/{strategy}.yaml").exists() else "default"
+
+
 # Hydra resolves the folder of a sweep from these, so they are registered before anything is composed.
 OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
 OmegaConf.register_new_resolver("study_name", _study_name, replace=True)
+OmegaConf.register_new_resolver("search_space", _search_space, replace=True)
 OmegaConf.register_new_resolver("program", program, replace=True)
 
 

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from astroclf.models import build_model
-
-MODELS = sorted(file.stem for file in (Path(__file__).parents[2] / "conf/model").glob("*.yaml"))
+from fixtures.networks import MODELS
 
 
 @pytest.mark.parametrize("channels", [1, 3, 5])

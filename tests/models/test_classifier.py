@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +20,8 @@ from astroclf.models.finetune import (
 )
 from astroclf.models.lora import Adapter
 from astroclf.training.optimizers import make_optimizer
+from fixtures.networks import MODELS
 
-MODELS = sorted(file.stem for file in (Path(__file__).parents[2] / "conf/model").glob("*.yaml"))
 STRATEGIES = ("classifier", "lora")
 BATCH_NORM = nn.modules.batchnorm._BatchNorm
 

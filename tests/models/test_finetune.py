@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,7 @@ from astroclf.models.finetune import (
     parameter_groups,
 )
 from astroclf.training.optimizers import make_optimizer
-
-MODELS = sorted(file.stem for file in (Path(__file__).parents[2] / "conf/model").glob("*.yaml"))
+from fixtures.networks import MODELS
 
 
 def build(settings: Any, model: str, *overrides: str) -> tuple[Classifier, Any]:

@@ -41,5 +41,5 @@ def test_one_set_of_weights_fits_images_of_any_size() -> None:
 
 
 def test_images_too_small_for_its_poolings_are_refused(settings: Any) -> None:
-    with pytest.raises(UserError, match=r"model=galaxy_cnn wants images of 16 px or more"):
+    with pytest.raises(UserError, match=r"too small for model=galaxy_cnn. Choose 16 or more"):
         build_model(settings("model=galaxy_cnn").model, channels=3, outputs=2, image_px=15)

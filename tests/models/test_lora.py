@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import peft
@@ -16,8 +15,8 @@ from torch import Tensor, nn
 from astroclf.errors import UserError
 from astroclf.models import build_model
 from astroclf.models.lora import Adapter, adaptable_layers, add_adapters, merge_adapters
+from fixtures.networks import MODELS
 
-MODELS = sorted(file.stem for file in (Path(__file__).parents[2] / "conf/model").glob("*.yaml"))
 LAYERS = {
     "linear": (lambda: nn.Linear(7, 9), (3, 7)),
     "linear without bias": (lambda: nn.Linear(9, 7, bias=False), (3, 9)),

@@ -26,15 +26,15 @@ BINS = ("evaluation.bin_columns=[r]", "evaluation.metadata=a.csv", "evaluation.m
         ),
         (
             ["dataset.target=votes"],
-            "loss=ce: needs classes, but the dataset has vote fractions. Choose loss=bce or loss=mse.",
+            "loss=ce: needs classes, but the dataset has vote fractions. Choose loss=bce or loss=mse or loss=custom.",
         ),
         (
             [*CATALOG_VOTES, "loss=focal"],
-            "loss=focal: needs classes, but the dataset has vote fractions. Choose loss=bce or loss=mse.",
+            "loss=focal: needs classes, but the dataset has vote fractions. Choose loss=bce or loss=mse or loss=custom.",
         ),
         (
             ["loss=mse"],
-            "loss=mse: needs vote fractions, but the dataset has classes. Choose loss=ce or loss=bce or loss=focal.",
+            "loss=mse: needs vote fractions, but the dataset has classes. Choose loss=ce or loss=bce or loss=focal or loss=custom.",
         ),
         (
             ["trainer.monitor=rmse"],

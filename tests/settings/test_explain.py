@@ -108,7 +108,7 @@ def test_a_wrong_item_of_a_list_is_refused_with_its_position(
         (["loss=ce", "+loss.gamma=2"], "loss.gamma=2: not a setting of this loss."),
         (
             ["loss.name=cee"],
-            "loss.name=cee: unknown. Choose one of bce, ce, focal, mse. Did you mean ce?",
+            "loss.name=cee: unknown. Choose one of bce, ce, custom, focal, mse. Did you mean ce?",
         ),
         (
             ["augment.name=zzz"],
@@ -116,13 +116,16 @@ def test_a_wrong_item_of_a_list_is_refused_with_its_position(
         ),
         (
             ["model.family=tim"],
-            "model.family=tim: unknown. Choose one of cnn, galaxy_cnn, timm. Did you mean timm?",
+            "model.family=tim: unknown. Choose one of cnn, custom, galaxy_cnn, timm. Did you mean timm?",
         ),
         (
             ["dataset.name=[1]"],
-            "dataset.name=[1]: unknown. Choose one of catalog, image_folder, simulated.",
+            "dataset.name=[1]: unknown. Choose one of catalog, custom, image_folder, simulated.",
         ),
-        (["loss.name={a:1}"], "loss.name={'a': 1}: unknown. Choose one of bce, ce, focal, mse."),
+        (
+            ["loss.name={a:1}"],
+            "loss.name={'a': 1}: unknown. Choose one of bce, ce, custom, focal, mse.",
+        ),
         (["optimizer.name=null"], "optimizer.name=null: unknown. Choose one of adam, adamw, sgd."),
     ],
 )

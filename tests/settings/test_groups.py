@@ -10,7 +10,12 @@ def test_groups_are_those_of_the_settings() -> None:
         "evaluation", "tracking", "search",
     ]  # fmt: skip
     assert GROUPS["trainer"] == (sections.Trainer,)
-    assert GROUPS["finetune"] == (sections.Full, sections.HeadOnly, sections.Lora)
+    assert GROUPS["finetune"] == (
+        sections.Full,
+        sections.HeadOnly,
+        sections.Lora,
+        sections.CustomStrategy,
+    )
 
 
 def test_a_group_without_alternatives_has_no_selector() -> None:

@@ -1,7 +1,11 @@
-"""From the settings of a model to a classifier with its starting weights."""
+"""Build a classifier with its initial weights from the settings of a model.
+
+Each family of networks is a module of this package with `build(settings, channels, image_px) -> Backbone`.
+"""
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,10 +13,10 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from torch import nn
 
-from astroclf.errors import UserError
 from astroclf.integrity import describe_damage
 from astroclf.models.bundle_files import not_whole, read_description
 from astroclf.models.classifier import Classifier, dense_layers
+from astroclf.models.custom import require_module
 from astroclf.models.weight_files import bundle_of, file_of
 from astroclf.models.weights import load_weights
 from astroclf.settings import sections
@@ -49,7 +53,8 @@ def build_model(
     Raises UserError where timm knows no such network, where weights that must be had cannot be, where
     a file holds the weights of another network, or where images are too small for the network.
     """
-    backbone, width, source, warning = _build_backbone(settings, channels, image_px)
+    family = importlib.import_module(f"astroclf.models.{settings.family}")
+    backbone, width, source, warning = family.build(settings, channels, image_px)
     head = dense_layers(width, settings.hidden_units, outputs, settings.dropout)
     classifier = Classifier(backbone, head, width)
     if settings.weights is not None:
@@ -63,9 +68,11 @@ def require_model(settings: sections.Model) -> None:
     """Raises UserError where timm knows no such network or where there is no file of weights: what
     can be told before there are images."""
     if isinstance(settings, sections.Timm):
-        from astroclf.models.backbone import require_known
+        from astroclf.models.timm import require_known
 
         require_known(settings.name)
+    if isinstance(settings, sections.CustomModel):
+        require_module(settings)
     if settings.weights is not None:
         file_of(Path(settings.weights))
 
@@ -96,26 +103,3 @@ def _read_statistics(folder: Path) -> _Statistics:
         return _Statistics.model_validate(read_description(folder).get("preprocess"))
     except ValueError as error:
         raise not_whole(folder, f"preprocess: {describe_damage(error)}") from error
-
-
-def _build_backbone(
-    settings: sections.Model, channels: int, image_px: int
-) -> tuple[nn.Module, int, str, str]:
-    """Backbone, its width, where its weights come from, and a warning or ""."""
-    if isinstance(settings, sections.Cnn):
-        from astroclf.models.cnn import build_cnn
-
-        cnn, width = build_cnn(channels, image_px, settings.widths, settings.pool)
-        return cnn, width, "random", ""
-    if isinstance(settings, sections.GalaxyCnn):
-        from astroclf.models.galaxy_cnn import SMALLEST_PX, build_galaxy_cnn
-
-        if image_px < SMALLEST_PX:
-            raise UserError(
-                f"model=galaxy_cnn wants images of {SMALLEST_PX} px or more, and dataset.image_px={image_px}."
-            )
-        galaxy_cnn, width = build_galaxy_cnn(channels, settings.widths)
-        return galaxy_cnn, width, "random", ""
-    from astroclf.models.backbone import create_backbone
-
-    return create_backbone(settings, channels, image_px)

@@ -3,9 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+
+class Backbone(NamedTuple):
+    """A network from (B, C, H, W) images to (B, width) features.
+
+    weights: "imagenet" or "random". warning: about those weights, or "".
+    """
+
+    network: nn.Module
+    width: int
+    weights: str = "random"
+    warning: str = ""
+
+
+@torch.no_grad()
+def count_features(network: nn.Module, channels: int, image_px: int) -> int:
+    """Return the width of the features, from a forward pass of two black images.
+
+    Raises ValueError if the features are not (B, width), and whatever the network raises.
+    """
+    features = network.eval()(torch.zeros(2, channels, image_px, image_px))
+    network.train()
+    if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != 2:
+        shape = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
+        raise ValueError(f"two images give {shape}, not (2, width)")
+    return int(features.shape[1])
 
 
 class Classifier(nn.Module):

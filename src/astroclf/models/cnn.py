@@ -7,6 +7,14 @@ from typing import Literal
 
 from torch import nn
 
+from astroclf.models.classifier import Backbone
+from astroclf.settings import sections
+
+
+def build(settings: sections.Cnn, channels: int, image_px: int) -> Backbone:
+    """Return the network that the settings describe."""
+    return Backbone(*build_cnn(channels, image_px, settings.widths, settings.pool))
+
 
 def build_cnn(
     channels: int, image_px: int, widths: Sequence[int], pool: Literal["flatten", "average"]

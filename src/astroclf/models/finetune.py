@@ -7,10 +7,11 @@ from typing import Any
 
 from torch import nn
 
-from astroclf.errors import UserError
+from astroclf.errors import UserError, one_line
 from astroclf.models.classifier import Classifier
 from astroclf.models.lora import Adapter, add_adapters
 from astroclf.settings import sections
+from astroclf.settings.targets import import_target
 
 NORMS: tuple[type[nn.Module], ...] = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)
 
@@ -20,18 +21,47 @@ def apply_finetune(classifier: Classifier, settings: sections.Finetune) -> None:
 
     Raises UserError where adapters do not fit the network (see `lora.add_adapters`).
     """
-    if isinstance(settings, sections.HeadOnly):
-        classifier.freeze_backbone()
-    elif isinstance(settings, sections.Lora):
-        _add_adapters(classifier.backbone, settings)
-        classifier.freeze_backbone(but=adapted_parameters(classifier.backbone, settings))
+    if settings.freezes_backbone:
+        classifier.freeze_backbone(but=STRATEGIES[settings.name](classifier.backbone, settings))
 
 
-def _add_adapters(backbone: nn.Module, settings: sections.Lora) -> None:
+def train_none(backbone: nn.Module, settings: sections.HeadOnly) -> list[nn.Parameter]:
+    """Train nothing of the backbone."""
+    return []
+
+
+def train_adapters(backbone: nn.Module, settings: sections.Lora) -> list[nn.Parameter]:
+    """Add low-rank adapters and train them."""
     try:
         add_adapters(backbone, settings.layers, settings.rank, settings.alpha, settings.dropout)
     except ValueError as error:  # it begins with the name of the argument
         raise UserError(f"finetune.{error}") from error
+    return adapted_parameters(backbone, settings)
+
+
+def train_chosen(backbone: nn.Module, settings: sections.CustomStrategy) -> list[nn.Parameter]:
+    """Train the parameters that the target returns; raises UserError if it returns anything else."""
+    try:
+        chosen = list(import_target(settings.target)(backbone, **settings.kwargs))
+    except Exception as error:  # the code is the user's, and may raise anything
+        raise UserError(
+            f"finetune.target={settings.target}: failed on {type(backbone).__name__} ({one_line(error).rstrip('.')})."
+        ) from error
+    own = {id(parameter) for parameter in backbone.parameters()}
+    if any(id(each) not in own for each in chosen):
+        raise UserError(
+            f"finetune.target={settings.target}: returned something else than parameters of the backbone. "
+            "It returns those that train."
+        )
+    return chosen
+
+
+# Strategies that freeze the backbone -> functions that prepare it and return what trains all the same.
+STRATEGIES: dict[str, Callable[[nn.Module, Any], list[nn.Parameter]]] = {
+    "classifier": train_none,
+    "lora": train_adapters,
+    "custom": train_chosen,
+}
 
 
 def adapted_parameters(backbone: nn.Module, settings: sections.Lora) -> list[nn.Parameter]:

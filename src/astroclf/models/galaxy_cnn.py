@@ -6,11 +6,23 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from astroclf.errors import UserError
+from astroclf.models.classifier import Backbone
 from astroclf.models.cnn import convolution
+from astroclf.settings import sections
 
 KERNELS_PX = (9, 5, 3, 3)
 GRID = 2
 SMALLEST_PX = 2 ** len(KERNELS_PX)  # each pooling halves an image
+
+
+def build(settings: sections.GalaxyCnn, channels: int, image_px: int) -> Backbone:
+    """Return the network that the settings describe; raises UserError if the images are too small."""
+    if image_px < SMALLEST_PX:
+        raise UserError(
+            f"dataset.image_px={image_px}: too small for model=galaxy_cnn. Choose {SMALLEST_PX} or more."
+        )
+    return Backbone(*build_galaxy_cnn(channels, settings.widths))
 
 
 def build_galaxy_cnn(channels: int, widths: Sequence[int]) -> tuple[nn.Module, int]:

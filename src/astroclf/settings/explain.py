@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from astroclf.errors import shortened
 from astroclf.settings.groups import GROUPS, choices_of, selector_of
-from astroclf.settings.sections import REFUSAL
+from astroclf.settings.sections import REASON, REFUSAL
 from astroclf.settings.tree import Settings
 
 
@@ -58,6 +58,8 @@ def _explain_choice(group: str, values: Mapping[str, Any]) -> str:
 
 def _explain_value(path: str, depth: int, errors: Sequence[ErrorDetails], value: Any) -> str:
     """depth: how many parts of an error's location name the path; those after it are inside of it."""
+    if errors[0]["type"] == REASON:
+        return f"{path}={_shown(value)}: {errors[0]['msg']}"
     wanted = " or ".join(dict.fromkeys(_expectation(error, depth) for error in errors))
     if wanted == "a list":
         wanted += f", such as [{_shown(value)}]"

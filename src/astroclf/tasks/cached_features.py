@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 def can_cache_features(settings: Settings) -> bool:
     """Whether the backbone is frozen and every view of an image can be computed beforehand."""
-    if not isinstance(settings.finetune, sections.HeadOnly) or not settings.finetune.cache_features:
+    if not settings.finetune.is_cacheable:
         return False
     if settings.augment.name not in VIEWS:
         log.warning(

@@ -25,7 +25,7 @@ from astroclf.evaluation.decisions.thresholds import (
 from astroclf.settings import Settings
 from astroclf.status import status
 from astroclf.tasks.scores import resampling_of
-from astroclf.training.losses import class_weights
+from astroclf.training.class_weights import class_weights
 
 # Fewer images say too little of how sure a network may be.
 FEWEST_FOR_TEMPERATURE = 50

@@ -9,7 +9,7 @@ from astroclf.data.preprocess import Preprocess, display_unit, fit_preprocess
 from astroclf.errors import UserError
 from astroclf.models import BuiltModel, Classifier, build_model
 from astroclf.models.classifier import trains_batch_norm
-from astroclf.settings import Settings, sections
+from astroclf.settings import Settings
 from astroclf.tasks.cache import Cache
 
 
@@ -22,7 +22,7 @@ def start_model(
     checkpoint holds, are loaded again.
     """
     model = settings.model
-    if stored is not None and isinstance(settings.finetune, sections.Full):
+    if stored is not None and not settings.finetune.freezes_backbone:
         model = model.model_copy(update={"pretrained": False, "weights": None})
     built = build_model(
         model,
@@ -51,7 +51,7 @@ def choose_preprocess(
 
 def warn_of_weights(settings: Settings, built: BuiltModel) -> str:
     """Return warnings about the initial weights, e.g. a frozen backbone without pretraining."""
-    if isinstance(settings.finetune, sections.Full) or built.backbone != "random":
+    if not settings.finetune.freezes_backbone or built.backbone != "random":
         return built.warning
     frozen = (
         f"finetune={settings.finetune.name} keeps the backbone as it starts, and it starts from RANDOM weights: "

@@ -1,91 +1,50 @@
-"""Losses: logits and targets in, one number an image out; the mean over images is minimised.
+"""Losses: functions from logits and targets to one number per image, whose mean is minimized.
 
 Every loss takes logits (B, K) and either class indices (B,) int64 or vote fractions (B, K) in
-[0, 1], or its docstring names the kind. `weights` are (K,), one a class or answer: the loss of an
+[0, 1], or its docstring names the kind. `weights` are (K,), one per class or answer: the loss of an
 image of class y is multiplied by w_y, output k of vote fractions by w_k.
+
+`@builds(<name>)` marks the function that makes a loss from the section of that name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from astroclf.data.dataset import TRAIN, ImageDataset
-from astroclf.errors import UserError
+from astroclf.data.dataset import ImageDataset
 from astroclf.settings import sections
+from astroclf.training.class_weights import class_weights, mean_weight, per_class
+from astroclf.training.custom_loss import custom_loss
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
+Builder = Callable[[Any, ImageDataset, torch.device], Loss]
+BUILDERS: dict[str, Builder] = {}
+
+
 def make_loss(settings: sections.Loss, dataset: ImageDataset, device: torch.device) -> Loss:
-    """The loss that the settings describe, with its class weights taken from the training split.
+    """Return the loss that the settings describe, with its class weights taken from the training split.
 
     Raises UserError where a list of weights has another length than the list of classes.
     """
-    weights = class_weights(settings.class_weights, dataset, device)
-    if isinstance(settings, sections.Focal):
-        alpha: Tensor | float | None
-        if isinstance(settings.alpha, tuple):
-            alpha = _one_a_class(settings.alpha, "loss.alpha", dataset, device)
-            if settings.form == "softmax":  # there a class weight under another name
-                alpha = alpha / _mean_weight(alpha, dataset)
-        else:
-            alpha = settings.alpha
-        form: Callable[..., Tensor] = softmax_focal if settings.form == "softmax" else sigmoid_focal
-        return partial(form, gamma=settings.gamma, alpha=alpha, weights=weights)
-    if isinstance(settings, sections.Mse):
-        return partial(squared_error, weights=weights)
-    form = cross_entropy if isinstance(settings, sections.Ce) else binary_cross_entropy
-    return partial(form, label_smoothing=settings.label_smoothing, weights=weights)
+    return BUILDERS[settings.name](settings, dataset, device)
 
 
-def class_weights(
-    chosen: str | tuple[float, ...], dataset: ImageDataset, device: torch.device | None = None
-) -> Tensor | None:
-    """Return (K,) float32 weights, or None for `none`.
+def builds(name: str) -> Callable[[Builder], Builder]:
+    """Register a function (settings, dataset, device) -> Loss for the section of that name."""
 
-    `balanced` weights are N / (K n_k) for a class with n_k of N training images (scikit-learn's
-    rule), and the inverse mean vote for an answer. All weights are divided by their mean, over the
-    training images (sum over k of n_k w_k / N) or over the answers, so that they leave the size of
-    the loss, and with it the learning rate, as it is without weights.
-    """
-    if chosen == "none":
-        return None
-    if isinstance(chosen, tuple):
-        given = _one_a_class(chosen, "loss.class_weights", dataset, device)
-        return given / _mean_weight(given, dataset)
-    if dataset.has_votes:
-        votes = dataset.targets[dataset.indices(TRAIN)]
-        inverse = 1 / np.maximum(votes.mean(axis=0), 1e-3)
-        balanced = inverse / inverse.mean()
-    else:
-        counts = dataset.class_counts(TRAIN)
-        balanced = counts.sum() / (len(dataset.classes) * np.maximum(counts, 1))
-    return torch.tensor(balanced, dtype=torch.float32, device=device)
+    def register(builder: Builder) -> Builder:
+        BUILDERS[name] = builder
+        return builder
 
-
-def _mean_weight(weights: Tensor, dataset: ImageDataset) -> Tensor:
-    """Return the mean weight of a training image, or of an answer for vote fractions."""
-    if dataset.has_votes:
-        return weights.mean()
-    counts = torch.from_numpy(dataset.class_counts(TRAIN)).to(weights)
-    return (weights * counts).sum() / counts.sum()
-
-
-def _one_a_class(
-    numbers: tuple[float, ...], key: str, dataset: ImageDataset, device: torch.device | None
-) -> Tensor:
-    if len(numbers) != len(dataset.classes):
-        raise UserError(
-            f"{key} has {len(numbers)} numbers, but there are {len(dataset.classes)} classes: "
-            f"{', '.join(dataset.classes)}; give one number for each, in this order."
-        )
-    return torch.tensor(numbers, dtype=torch.float32, device=device)
+    return register
 
 
 def cross_entropy(
@@ -100,6 +59,12 @@ def cross_entropy(
     )
 
 
+@builds("ce")
+def make_cross_entropy(settings: sections.Ce, dataset: ImageDataset, device: torch.device) -> Loss:
+    weights = class_weights(settings.class_weights, dataset, device)
+    return partial(cross_entropy, label_smoothing=settings.label_smoothing, weights=weights)
+
+
 def binary_cross_entropy(
     logits: Tensor, targets: Tensor, label_smoothing: float = 0.0, weights: Tensor | None = None
 ) -> Tensor:
@@ -108,6 +73,14 @@ def binary_cross_entropy(
     truth = truth * (1 - label_smoothing) + 0.5 * label_smoothing
     losses = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     return _mean_over_outputs(losses, targets, weights)
+
+
+@builds("bce")
+def make_binary_cross_entropy(
+    settings: sections.Bce, dataset: ImageDataset, device: torch.device
+) -> Loss:
+    weights = class_weights(settings.class_weights, dataset, device)
+    return partial(binary_cross_entropy, label_smoothing=settings.label_smoothing, weights=weights)
 
 
 def sigmoid_focal(
@@ -148,15 +121,41 @@ def softmax_focal(
     # log(1 - p_y) is the log of the sum of all other probabilities.
     miss = log_p.masked_fill(true, -torch.inf).logsumexp(dim=1)
     losses = -torch.exp(gamma * miss) * log_p_true
-    for per_class in (alpha, weights):
-        if per_class is not None:
-            losses = losses * per_class[targets]
+    for factors in (alpha, weights):
+        if factors is not None:
+            losses = losses * factors[targets]
     return losses
+
+
+@builds("focal")
+def make_focal(settings: sections.Focal, dataset: ImageDataset, device: torch.device) -> Loss:
+    weights = class_weights(settings.class_weights, dataset, device)
+    is_softmax = settings.form == "softmax"
+    alpha: Tensor | float | None
+    if isinstance(settings.alpha, tuple):
+        alpha = per_class(settings.alpha, "loss.alpha", dataset, device)
+        if is_softmax:  # there a class weight under another name
+            alpha = alpha / mean_weight(alpha, dataset)
+    else:
+        alpha = settings.alpha
+    form: Callable[..., Tensor] = softmax_focal if is_softmax else sigmoid_focal
+    return partial(form, gamma=settings.gamma, alpha=alpha, weights=weights)
 
 
 def squared_error(logits: Tensor, targets: Tensor, weights: Tensor | None = None) -> Tensor:
     """Mean over k of w_k (s_k - t_k)^2 with s the sigmoid; vote fractions only."""
     return _mean_over_outputs((logits.sigmoid() - targets).square(), targets, weights)
+
+
+@builds("mse")
+def make_squared_error(settings: sections.Mse, dataset: ImageDataset, device: torch.device) -> Loss:
+    return partial(squared_error, weights=class_weights(settings.class_weights, dataset, device))
+
+
+@builds("custom")
+def make_custom(settings: sections.CustomLoss, dataset: ImageDataset, device: torch.device) -> Loss:
+    weights = class_weights(settings.class_weights, dataset, device)
+    return custom_loss(settings, dataset, weights)
 
 
 def _per_output(logits: Tensor, targets: Tensor) -> Tensor:

@@ -5,11 +5,18 @@ refused when the settings are read.
 """
 
 from astroclf.settings.sections.augment import Augment, ExactViews, Sky
-from astroclf.settings.sections.dataset import Catalog, Dataset, Files, ImageFolder, Simulated
+from astroclf.settings.sections.dataset import (
+    Catalog,
+    CustomSource,
+    Dataset,
+    Files,
+    ImageFolder,
+    Simulated,
+)
 from astroclf.settings.sections.evaluation import Evaluation
-from astroclf.settings.sections.finetune import Finetune, Full, HeadOnly, Lora
-from astroclf.settings.sections.loss import Bce, Ce, Focal, Loss, LossSection, Mse
-from astroclf.settings.sections.model import Cnn, GalaxyCnn, Model, Timm
+from astroclf.settings.sections.finetune import CustomStrategy, Finetune, Full, HeadOnly, Lora
+from astroclf.settings.sections.loss import Bce, Ce, CustomLoss, Focal, Loss, LossSection, Mse
+from astroclf.settings.sections.model import Cnn, CustomModel, GalaxyCnn, Model, Timm
 from astroclf.settings.sections.optimizer import (
     Adam,
     Constant,
@@ -23,12 +30,13 @@ from astroclf.settings.sections.optimizer import (
     TimmOptimizer,
 )
 from astroclf.settings.sections.search import Search
-from astroclf.settings.sections.section import REFUSAL, Count, Section, Seed, Seeds
+from astroclf.settings.sections.section import REASON, REFUSAL, Count, Section, Seed, Seeds
 from astroclf.settings.sections.task import Benchmark, CrossVal, Sync, Task, Train
 from astroclf.settings.sections.tracking import Mlflow, Tracking, Untracked
 from astroclf.settings.sections.trainer import Trainer
 
 __all__ = [
+    "REASON",
     "REFUSAL",
     "Adam",
     "Augment",
@@ -41,6 +49,10 @@ __all__ = [
     "Cosine",
     "Count",
     "CrossVal",
+    "CustomLoss",
+    "CustomModel",
+    "CustomSource",
+    "CustomStrategy",
     "Dataset",
     "Evaluation",
     "ExactViews",

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from astroclf.settings.metrics import TargetKind
 from astroclf.settings.sections.section import (
+    CustomSection,
     Fraction,
     Pixels,
     Positive,
@@ -32,7 +33,6 @@ class DatasetSection(Section):
     """Settings of every source of images; `name` is the source."""
 
     name: str
-    image_px: Pixels | None
     cache: UserPath
     val_fraction: Fraction
     test_fraction: Fraction
@@ -73,6 +73,7 @@ class Files(DatasetSection):
     """Settings of every source of image files."""
 
     crop_px: Pixels | None
+    image_px: Pixels | None
     channels: Literal["auto", 1, 3]
     stretch: Literal["linear", "asinh", "srgb"]
     pixel_scale_arcsec: Positive | None
@@ -138,4 +139,13 @@ class Catalog(Files):
         return self
 
 
-Dataset = Annotated[Simulated | ImageFolder | Catalog, Field(discriminator="name")]
+class CustomSource(DatasetSection, CustomSection):
+    name: Literal["custom"]
+    targets: TargetKind
+
+    @property
+    def target_kind(self) -> TargetKind:
+        return self.targets
+
+
+Dataset = Annotated[Simulated | ImageFolder | Catalog | CustomSource, Field(discriminator="name")]

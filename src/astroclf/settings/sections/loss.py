@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from astroclf.settings.metrics import TargetKind
-from astroclf.settings.sections.section import Fraction, Section, refusal
+from astroclf.settings.sections.section import CustomSection, Fraction, Section, refusal
 
 Weight = Annotated[float, Field(ge=1e-6, le=1e6)]  # their ratios stay within float32
 Weights = Annotated[tuple[Weight, ...], Field(min_length=1)]
@@ -81,10 +81,21 @@ class Focal(LossSection):
         return self
 
 
+class CustomLoss(LossSection, CustomSection):
+    positional = 2  # logits and targets
+
+    name: Literal["custom"]
+    class_activation: Literal["softmax", "normalised_sigmoid"]
+
+    @property
+    def activation(self) -> Activation:
+        return self.class_activation
+
+
 class Mse(LossSection):
     targets = ("votes",)
 
     name: Literal["mse"]
 
 
-Loss = Annotated[Ce | Bce | Focal | Mse, Field(discriminator="name")]
+Loss = Annotated[Ce | Bce | Focal | Mse | CustomLoss, Field(discriminator="name")]

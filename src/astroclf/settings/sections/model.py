@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from astroclf.settings.sections.section import Count, Fraction, Section, UserPath
+from astroclf.settings.sections.section import Count, CustomSection, Fraction, Section, UserPath
 
 
 def _named(name: str) -> AfterValidator:
@@ -53,4 +53,11 @@ class Timm(ModelSection):
     drop_path: Fraction
 
 
-Model = Annotated[Cnn | GalaxyCnn | Timm, Field(discriminator="family")]
+class CustomModel(ModelSection, CustomSection):
+    optional = ("channels", "image_px")
+
+    family: Literal["custom"]
+    pretrained: Literal[False]
+
+
+Model = Annotated[Cnn | GalaxyCnn | Timm | CustomModel, Field(discriminator="family")]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import inspect
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from astroclf.files import user_path
+from astroclf.settings.targets import accepts, check_arguments, import_target
 
 
 def _expanded(text: str) -> str:
@@ -31,15 +41,25 @@ def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
     return seeds
 
 
+def _importable(path: Any) -> str:
+    try:
+        import_target(str(path))
+    except ValueError as error:
+        raise PydanticCustomError(REASON, "{reason}", {"reason": str(error)}) from error
+    return str(path)
+
+
 def refusal(sentence: str) -> PydanticCustomError:
     """Return the error for values of a section that do not fit each other, in one sentence."""
     return PydanticCustomError(REFUSAL, "{sentence}", {"sentence": sentence})
 
 
-REFUSAL = "refusal"  # the type of an error that is a whole sentence
+# Types of errors whose message is a whole sentence, or the part of it that follows the value.
+REFUSAL, REASON = "refusal", "reason"
 
 Text = Annotated[str, BeforeValidator(_as_text)]  # a name, which may look like a number
 UserPath = Annotated[Text, AfterValidator(_expanded)]  # of a file or folder, ~ expanded
+Target = Annotated[str, BeforeValidator(_importable)]  # import path of a function or class
 
 # Every number has an upper bound: beyond it a run would overflow, or never end.
 Positive = Annotated[float, Field(gt=0, le=1e6)]
@@ -65,3 +85,30 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False
     )
+
+
+class CustomSection(Section):
+    """Settings of an option that is implemented outside of astroclf.
+
+    positional: number of arguments that astroclf passes to a function by position; to a class none.
+    optional: names of arguments that are passed if the target has them.
+    """
+
+    positional: ClassVar[int] = 0
+    optional: ClassVar[tuple[str, ...]] = ()
+
+    target: Target
+    kwargs: dict[str, Any]  # further arguments of the target
+
+    @field_validator("kwargs")
+    @classmethod
+    def _fit_the_target(cls, kwargs: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if "target" in info.data:
+            target = import_target(info.data["target"])
+            positional = 0 if inspect.isclass(target) else cls.positional
+            optional = {name: None for name in cls.optional if accepts(target, name)}
+            try:
+                check_arguments(target, positional, {**optional, **kwargs})
+            except ValueError as error:
+                raise PydanticCustomError(REASON, "{reason}", {"reason": str(error)}) from error
+        return kwargs

@@ -12,25 +12,23 @@ import torch
 from torch import Tensor, nn
 
 from astroclf.errors import UserError, one_line
+from astroclf.models.classifier import Backbone, count_features
 from astroclf.models.imagenet import find_imagenet_weights
 from astroclf.settings import sections
 
 
-def create_backbone(
-    settings: sections.Timm, channels: int, image_px: int
-) -> tuple[nn.Module, int, str, str]:
-    """The network without its head, the width of its features, where its weights come from
-    ("imagenet" or "random"), and a warning or "".
+def build(settings: sections.Timm, channels: int, image_px: int) -> Backbone:
+    """Return a network of timm without its head.
 
     With ImageNet weights the first convolution is adapted to `channels` by timm (grey sums the
     colours, further bands repeat them).
     """
     require_known(settings.name)
     if settings.pretrained is False or settings.weights is not None:
-        return *_create(settings, channels, image_px, weights=None), "random", ""
+        return Backbone(*_create(settings, channels, image_px, weights=None))
     found = find_imagenet_weights(settings.name)
     if isinstance(found, Path):
-        return *_create(settings, channels, image_px, weights=found), "imagenet", ""
+        return Backbone(*_create(settings, channels, image_px, weights=found), "imagenet")
     if settings.pretrained is True:
         raise UserError(
             f"model.pretrained=true, but ImageNet weights of {settings.name} could not be had ({found}): "
@@ -41,7 +39,7 @@ def create_backbone(
         f"{settings.name} starts from RANDOM weights, because ImageNet weights could not be had ({found}): "
         "expect a lower score, and give a file as model.weights=<file> if you have one."
     )
-    return *_create(settings, channels, image_px, weights=None), "random", warning
+    return Backbone(*_create(settings, channels, image_px, weights=None), "random", warning)
 
 
 def require_known(name: str) -> None:
@@ -97,7 +95,7 @@ def _create(
     if settings.features == "stages":
         _show_stages(network)
     try:
-        width = _count_features(network, channels, image_px)
+        width = count_features(network, channels, image_px)
     except (RuntimeError, AssertionError, ValueError) as error:
         raise UserError(
             f"model.name={settings.name} cannot take images of {image_px} px, they may be too small for it: choose a "
@@ -132,11 +130,3 @@ def _show_stages(network: nn.Module) -> None:
         )
     own = type(network)
     network.__class__ = type(f"{own.__name__}Stages", (Stages, own), {})
-
-
-@torch.no_grad()
-def _count_features(network: nn.Module, channels: int, image_px: int) -> int:
-    """Seen rather than looked up, since not every network of timm states what it gives out."""
-    features = network.eval()(torch.zeros(1, channels, image_px, image_px))
-    network.train()
-    return int(features.shape[1])

@@ -11,15 +11,16 @@ from torch import nn
 
 from astroclf.errors import UserError
 from astroclf.inference.features import hash_backbone
-from astroclf.models import backbone, build_model
-from astroclf.models.backbone import create_backbone
+from astroclf.models import build_model
+from astroclf.models import timm as backbone
+from astroclf.models.timm import build
 
 NAME = "test_resnet"  # the smallest that timm has
 
 
 def make(settings: Any, *overrides: str, channels: int = 3) -> tuple[nn.Module, int, str, str]:
     names = [] if any(o.startswith("model.name") for o in overrides) else [f"model.name={NAME}"]
-    return create_backbone(settings("model=timm", *names, *overrides).model, channels, 32)
+    return build(settings("model=timm", *names, *overrides).model, channels, 32)
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_a_vit_is_made_for_the_size_of_the_images(settings: Any) -> None:
 def test_a_size_that_patches_do_not_fill_is_refused(settings: Any, image_px: int) -> None:
     chosen = settings("model=vit", "model.pretrained=false").model
     with pytest.raises(UserError, match=rf"patches of 16 px, and dataset\.image_px={image_px} "):
-        create_backbone(chosen, 3, image_px)
+        build(chosen, 3, image_px)
 
 
 def test_dropout_and_drop_path_reach_the_network(settings: Any) -> None:
@@ -120,7 +121,7 @@ TIMM = ["convnext", "efficientnet_lite", "mobilenet", "mobilenetv3", "resnet34",
 @pytest.mark.parametrize("model", TIMM)
 def test_stages_are_the_mean_maps_and_what_the_network_ends_in(settings: Any, model: str) -> None:
     plain, stages = (
-        create_backbone(
+        build(
             settings(
                 f"model={model}", "model.pretrained=false", f"model.features={features}"
             ).model,
@@ -162,4 +163,4 @@ def test_a_network_that_timm_cannot_look_into_is_refused(
 def test_images_too_small_for_the_network_are_refused(settings: Any) -> None:
     chosen = settings("model=timm", "model.name=edgenext_xx_small", "model.pretrained=false").model
     with pytest.raises(UserError, match=r"cannot take images of 16 px.*larger dataset\.image_px"):
-        create_backbone(chosen, channels=3, image_px=16)
+        build(chosen, channels=3, image_px=16)
