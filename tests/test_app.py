@@ -170,6 +170,18 @@ def test_two_seeds_lie_side_by_side(
     assert (sweep / "multirun.yaml").is_file()
 
 
+def test_resume_continues_a_run_in_its_folder(
+    run_here: Callable[..., Any], small_overrides: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    assert run_here("hydra.run.dir=run", *small_overrides(*SHORT)).code == 0
+    first = (tmp_path / "run/history.csv").read_text()
+    ran = run_here("resume=run", "trainer.epochs=2")
+    assert ran.code == 0, ran.err
+    history = (tmp_path / "run/history.csv").read_text()
+    assert history.startswith(first)
+    assert len(history.splitlines()) == 3
+
+
 def test_a_run_writes_nothing_but_its_folder(
     run_here: Callable[..., Any], small_overrides: Callable[..., list[str]], tmp_path: Path
 ) -> None:

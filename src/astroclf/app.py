@@ -1,4 +1,4 @@
-"""From the command line to the task: Hydra's composition, checked settings, and the exit code."""
+"""Command line: composition by Hydra, dispatch to a run, a job or a trial, and the exit code."""
 
 from __future__ import annotations
 
@@ -38,17 +38,18 @@ from astroclf.runs.jobs import FailedJob
 from astroclf.status import status
 from astroclf.sweep.nodes import STUDY_VARIABLE, TRIAL_VARIABLE
 from astroclf.sweep.workers import end_with_parent
+from astroclf.tasks.cache import Cache
 
 if TYPE_CHECKING:
     from astroclf.settings import Settings
     from astroclf.sweep.trial import TrialResult
-    from astroclf.tasks.cache import Cache
     from astroclf.tasks.reports import TrialReports
 
 log = logging.getLogger(__name__)
+_process_cache = functools.cache(Cache)  # shared by the jobs of one process
 
-# Read when torch is imported: threads that wait for each other sleep, so that a core on which
-# another process runs does not hold up all others.
+# Read when torch is imported: waiting threads sleep, so that a core that another process uses does
+# not delay all others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
@@ -59,9 +60,9 @@ def start(arguments: list[str]) -> int:
     128 + n: stopped by signal n.
     """
     main = hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(dispatch)
-    # Hydra would print its own errors and exit; here they are raised, and reported in one sentence.
+    # Hydra would print its errors and exit; here they are raised, to be reported in one sentence.
     report = hydra_utils.run_and_report
-    hydra_utils.run_and_report = _call
+    hydra_utils.run_and_report = lambda func: func()
     try:
         check_working_directory()
         check_arguments(arguments, CONF)
@@ -83,15 +84,11 @@ def start(arguments: list[str]) -> int:
     return 0
 
 
-def _call(func: Any) -> Any:
-    return func()
-
-
 def dispatch(config: DictConfig) -> float | TrialResult | FailedJob | None:
-    """Do what the configuration asks; returns the value that a search optimizes, if there is one.
+    """Run the task of a composed configuration; return the value that a search optimizes, if any.
 
-    A job of a multirun returns how it ended, whatever happened, so that it does not end the others.
-    A single run that fails, and whatever a signal has stopped, exits with the codes of `start`.
+    A job of a multirun returns its failure, so that the other jobs are run. A single run that fails,
+    and anything that a signal stops, exits with the codes of `start`.
     """
     end_with_parent()
     folder = Path(HydraConfig.get().runtime.output_dir)
@@ -116,9 +113,9 @@ def dispatch(config: DictConfig) -> float | TrialResult | FailedJob | None:
 def run_sweep(
     config: DictConfig, hydra_context: HydraContext, launcher: Launcher, arguments: list[str]
 ) -> float | None:
-    """Do what `-m hydra/sweeper=optuna` asks; returns the best value. Exit codes are as of `dispatch`.
+    """Run the search of `-m hydra/sweeper=optuna`; return the best value, or exit as `dispatch` does.
 
-    config: composed without what is searched. arguments: the user's overrides.
+    config: composed without the searched keys. arguments: the user's overrides.
     """
 
     def launch(overrides: Sequence[list[str]], first: int) -> list[Any]:
@@ -148,7 +145,7 @@ def run_sweep(
 
 
 def _run_job(config: DictConfig, folder: Path) -> float | FailedJob | None:
-    """Do one job of a multirun; one that fails is reported here, and ends alone."""
+    """Run one job of a multirun; report a failure and return it, so that the others are run."""
     job = f"job #{HydraConfig.get().job.num}"
     try:
         claim = lock_folder(folder, (), f"{job}: {folder}")
@@ -184,46 +181,41 @@ def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
     return run_trial(work, plain, sweeper, number, folder)
 
 
-@functools.cache
-def _process_cache() -> Cache:
-    """What the jobs of one process share."""
-    from astroclf.tasks.cache import Cache
-
-    return Cache()
-
-
 def _run(config: DictConfig, folder: Path) -> float | None:
+    """Run the task of a configuration; return the value that a search optimizes, if there is one."""
     from astroclf.settings import read_settings, sections
-    from astroclf.tasks.resume import rerun_config, resumed_config
+    from astroclf.tasks.resume import stored_config
 
-    plain = plain_config(config)
     hydra = HydraConfig.get()
-    resumes = plain.get("resume") is not None
-    if resumes and hydra.mode == RunMode.MULTIRUN:
-        raise UserError(f"resume={plain['resume']} goes on with one run: leave out -m.")
-    if plain.get("rerun") is not None:
-        plain = rerun_config(plain, hydra.overrides.task)
-    elif resumes:
-        plain = resumed_config(plain, hydra.overrides.task)
+    is_multirun = hydra.mode == RunMode.MULTIRUN
     is_of_search = hydra.runtime.choices.get("hydra/sweeper") == "optuna"
-    if hydra.mode == RunMode.RUN and is_of_search:
+    plain = plain_config(config)
+    resumes = plain["resume"] is not None
+    if resumes and is_multirun:
+        raise UserError(f"resume={plain['resume']} goes on with one run: leave out -m.")
+    stored = stored_config(plain, hydra.overrides.task)
+    if is_of_search and not is_multirun:
         raise UserError(
             f"hydra/sweeper=optuna searches with -m only: {program()} -m hydra/sweeper=optuna"
         )
-    settings = read_settings(plain)
+    settings = read_settings(stored)
     if isinstance(settings.task, sections.Sync):
         from astroclf.tracking.sync import sync
 
         sync(settings.tracking, settings.task.folders)
         return None
     if "torch" not in sys.modules:
-        logging.getLogger(__name__).info("importing PyTorch")
-    with status("importing PyTorch"):  # which no wrong setting should wait for
+        log.info("importing PyTorch")
+    with status("importing PyTorch"):  # after the settings were checked, since it takes seconds
         from astroclf.tasks.run import open_run
         from astroclf.tasks.task import run_task
 
-    cache = _process_cache() if hydra.mode == RunMode.MULTIRUN else None
-    resumes = plain.get("resume") is not None
-    parent = Path(hydra.sweep.dir) if is_of_search else None
-    figures = run_task(open_run(settings, folder, cache=cache, resumes=resumes, parent=parent))
-    return None if figures is None else figures[settings.trainer.monitor]
+    run = open_run(
+        settings,
+        folder,
+        cache=_process_cache() if is_multirun else None,
+        resumes=resumes,
+        parent=Path(hydra.sweep.dir) if is_of_search else None,
+    )
+    measured = run_task(run)
+    return None if measured is None else measured[settings.trainer.monitor]

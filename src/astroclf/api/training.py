@@ -16,6 +16,7 @@ from astroclf.runs.callback import claim_run
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.metrics import Metric, read_metrics
 from astroclf.settings import read_settings
+from astroclf.tasks.resume import stored_config
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +104,8 @@ def train(*overrides: str, **named: Value) -> TrainedRun:
     config = compose_config(as_overrides(overrides, named))
     claim = claim_run(config)
     try:
-        settings = read_settings(plain_config(config))
+        plain = plain_config(config)
+        settings = read_settings(stored_config(plain, config.hydra.overrides.task))
         if settings.task.name not in TRAINING_TASKS:
             raise UserError(
                 f"task={settings.task.name}: train() runs {' and '.join(TRAINING_TASKS)}. Run other "
@@ -112,7 +114,7 @@ def train(*overrides: str, **named: Value) -> TrainedRun:
         from astroclf.tasks.run import open_run
         from astroclf.tasks.task import run_task
 
-        run_task(open_run(settings, claim.folder))
+        run_task(open_run(settings, claim.folder, resumes=plain["resume"] is not None))
     except Exception:
         claim.discard()
         raise

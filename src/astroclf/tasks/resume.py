@@ -14,6 +14,13 @@ from astroclf.runs.settings import read_config
 CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "trainer.threads", "tracking")
 
 
+def stored_config(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """Return the configuration to run: the composed one, or that of the run in `resume` or `rerun`."""
+    if config["rerun"] is not None:
+        return rerun_config(config, overrides)
+    return config if config["resume"] is None else resumed_config(config, overrides)
+
+
 def resumed_config(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """Return the configuration of an interrupted run with the few changes that a resume may bring.
 
