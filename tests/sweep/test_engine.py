@@ -14,7 +14,7 @@ from optuna.study import Study
 
 from astroclf.errors import Interrupted, State
 from astroclf.sweep.content import SweepContent
-from astroclf.sweep.engine import Engine, TooManyFailuresError
+from astroclf.sweep.engine import Budget, Engine, TooManyFailuresError
 from astroclf.sweep.journal import Journal
 from astroclf.sweep.nodes import SAMPLERS
 from astroclf.sweep.processes import register_worker
@@ -71,9 +71,7 @@ def search(
             space=space,
             objectives=("accuracy",),
             sampler={**SAMPLERS[sampler], **startup, "seed": seed},
-            n_trials=n_trials,
-            n_jobs=n_jobs,
-            max_failure_rate=max_failure_rate,
+            budget=Budget(n_trials, n_jobs, max_failure_rate),
             folder=folder,
             worker=worker,
             launch=launch,

@@ -11,8 +11,6 @@ from optuna import pruners
 from astroclf.errors import UserError
 from astroclf.sweep.nodes import PRUNERS
 from astroclf.sweep.pruners import make_pruner
-from astroclf.sweep.space.read import read_space
-from astroclf.tasks.search.compositions import n_steps
 
 
 def made(name: str, **options: Any) -> pruners.BasePruner:
@@ -117,23 +115,6 @@ def test_a_pruner_that_cannot_be_made_is_refused(
         make_pruner({**PRUNERS[name], **changes})
     assert sentence in str(refused.value)
     assert str(refused.value)[-1] in ".?"
-
-
-@pytest.mark.parametrize(
-    ("overrides", "params", "steps"),
-    [
-        (("trainer.epochs=26",), {}, 26),
-        (("trainer.epochs=26", "seeds=[1,2]"), {}, 2),
-        (("task=crossval", "folds=4"), {}, 4),
-        ((), {"trainer.epochs": "range(2, 31)"}, 30),
-        ((), {"trainer.epochs": "8,27"}, 27),
-    ],
-)
-def test_the_resource_of_hyperband_is_the_number_of_steps_of_the_longest_trial(
-    settings: Any, overrides: tuple[str, ...], params: dict[str, str], steps: int
-) -> None:
-    space = read_space(params, None, [], lambda key: None)
-    assert n_steps(settings(*overrides), space) == steps
 
 
 def test_hyperband_has_the_brackets_of_its_epochs() -> None:

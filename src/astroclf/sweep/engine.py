@@ -6,10 +6,9 @@ import logging
 import math
 import signal
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.study import Study
@@ -32,6 +31,7 @@ from astroclf.sweep.study import (
     give_up,
     recover,
 )
+from astroclf.sweep.targets import Node
 from astroclf.sweep.trial import TrialResult
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,15 @@ Launch = Callable[[Sequence[tuple[int, list[str]]]], Sequence[TrialResult]]
 
 class TooManyFailuresError(UserError):
     """More trials failed than `hydra.sweeper.max_failure_rate` allows."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Trials that should finish in all, trials at once, and the share of the former that may fail."""
+
+    n_trials: int
+    n_jobs: int = 1
+    max_failure_rate: float = 1.0
 
 
 @dataclass
@@ -55,10 +64,8 @@ class Engine:
     study: Study
     space: Space
     objectives: tuple[str, ...]
-    sampler: Mapping[str, Any]
-    n_trials: int
-    n_jobs: int
-    max_failure_rate: float
+    sampler: Node
+    budget: Budget
     folder: Path
     worker: str
     launch: Launch
@@ -103,7 +110,7 @@ class Engine:
                 number,
             )
         with alone(self.folder):
-            trials = [self.ask() for _ in range(min(self.n_jobs, self.count_wanted()))]
+            trials = [self.ask() for _ in range(min(self.budget.n_jobs, self.count_wanted()))]
         for trial in trials:
             self.suggest(trial)
         return trials
@@ -121,7 +128,7 @@ class Engine:
 
     def count_wanted(self) -> int:
         """How many trials are still to be started, by any process."""
-        return self.n_trials - count_finished(self.study) - count_running(self.study)
+        return self.budget.n_trials - count_finished(self.study) - count_running(self.study)
 
     def ask(self) -> Trial:
         """A new trial without its parameters, signed so that others know whose it is.
@@ -198,10 +205,10 @@ class Engine:
         content = self.describe()
         done = [time_s(trial) for trial in content.trials if trial.state.is_finished()]
         times_s = [taken for taken in done if taken is not None]
-        n_left = self.n_trials - count_finished(self.study)
+        n_left = self.budget.n_trials - count_finished(self.study)
         n_others = count_running(self.study)
-        rest_s = remaining_s(times_s, n_left, max(self.n_jobs, n_others + 1))
-        log.info(trial_line(content, content.trials[number], self.n_trials, rest_s))
+        rest_s = remaining_s(times_s, n_left, max(self.budget.n_jobs, n_others + 1))
+        log.info(trial_line(content, content.trials[number], self.budget.n_trials, rest_s))
 
     def raise_if_interrupted(self, results: Sequence[TrialResult]) -> None:
         for result in results:
@@ -209,13 +216,13 @@ class Engine:
                 raise Interrupted(result.signal_number or signal.SIGINT)
 
     def raise_if_failing(self) -> None:
-        allowed = self.max_failure_rate * self.n_trials
+        allowed = self.budget.max_failure_rate * self.budget.n_trials
         if len(self.failures) > allowed:
             count = (
                 "1 trial has" if len(self.failures) == 1 else f"{len(self.failures)} trials have"
             )
             raise TooManyFailuresError(
                 f"{count} failed, more than hydra.sweeper.max_failure_rate="
-                f"{self.max_failure_rate:g} of {self.n_trials} allows, so the search stops; the last one said: "
+                f"{self.budget.max_failure_rate:g} of {self.budget.n_trials} allows, so the search stops; the last one said: "
                 f"{self.failures[-1]}"
             )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import optuna
 import pytest
 
 from astroclf.settings import sections
+from astroclf.tasks.search.plan import Plan
 from astroclf.tasks.search.tracking import end_tracking
 from astroclf.tracking import open_tracker
 from astroclf.tracking.record import read_record
@@ -162,7 +164,8 @@ def test_trials_whose_process_was_killed_are_closed_and_those_under_way_are_not(
         begun(tmp_path / str(number))
     parent = open_tracker(NONE, tmp_path)
     parent.start("sweep", {}, {})
-    end_tracking(NONE, tmp_path, study, parent, is_whole=False)
+    plan = SimpleNamespace(folder=tmp_path, settings=SimpleNamespace(tracking=NONE))
+    end_tracking(cast(Plan, plan), study, parent, is_whole=False)
     records = [read_record(tmp_path / name) for name in ("", "0", "1")]
     assert [(each.status, each.reason) for each in records if each is not None] == [
         ("KILLED", "some of its trials have not finished"),

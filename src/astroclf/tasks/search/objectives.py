@@ -1,4 +1,4 @@
-"""What a search optimises, and which way is better."""
+"""Objectives of a search, and their directions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ MAXIMIZE, MINIMIZE = "maximize", "minimize"
 
 
 def read_objectives(settings: Settings) -> tuple[str, ...]:
-    """Names of what is optimised: metrics of val, and costs.
+    """Return the names of the optimized metrics of val and costs.
 
-    Raises UserError for a name that is neither, and for one that stands twice.
+    Raises UserError for a name that is neither, for one given twice, and for replicates of the best
+    trial of several objectives.
     """
     wanted = settings.search.objective or settings.trainer.monitor
     names = (wanted,) if isinstance(wanted, str) else tuple(wanted)
@@ -27,6 +28,11 @@ def read_objectives(settings: Settings) -> tuple[str, ...]:
             )
     if len(set(names)) < len(names):
         raise UserError(f"search.objective={list(names)} names one objective twice.")
+    if settings.search.replicates and len(names) > 1:
+        raise UserError(
+            "search.replicates trains the best trial again, and with several objectives there is no single best: "
+            "set it to 0, and run experiment=best of the trial you choose."
+        )
     return names
 
 
@@ -34,7 +40,7 @@ def require_comparable(settings: Settings, *, is_default_allowed: bool = False) 
     """Raise UserError where trials of different losses would be compared by the loss.
 
     The value of a loss has its own units: focal loss, label smoothing and class weights scale it.
-    is_default_allowed: whether trainer.monitor=loss will be replaced, since nobody asked for it.
+    is_default_allowed: whether trainer.monitor=loss will be replaced, since the user has not set it.
     """
     remedy = "rmse" if settings.dataset.target_kind == VOTES else "log_loss"
     objective = settings.search.objective
@@ -56,7 +62,7 @@ def better(name: str) -> str:
 
 
 def read_directions(objectives: Sequence[str], wanted: str | Sequence[str] | None) -> list[str]:
-    """The direction of each objective: as wanted, or None for the better one.
+    """Return the direction of each objective: as wanted, or the better one for None.
 
     Raises UserError where a direction would look for the worst, and for another number of them.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,22 @@ from optuna.samplers import GridSampler
 from astroclf.data.dataset import VAL
 from astroclf.errors import UserError
 from astroclf.settings import Settings
+from astroclf.sweep.engine import Budget
 from astroclf.sweep.pruners import make_pruner
 from astroclf.sweep.samplers import make_sampler
 from astroclf.sweep.space.space import Space
 from astroclf.sweep.study import Identity
-from astroclf.sweep.targets import target_name
+from astroclf.sweep.targets import Node, target_name
 from astroclf.tasks.cache import Cache
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tasks.search.objectives import read_directions, read_objectives
+from astroclf.tasks.search.space import (
+    compose_choices,
+    pruner_overrides,
+    read_search_space,
+    require_steps,
+)
 from astroclf.tracking import flatten
 
 STUDY_NAME = r"\w([\w .+=@,-]*[\w+])?"
@@ -37,7 +43,8 @@ NOT_COMPARED = (
 class Plan:
     """Plan of a search, read and checked before anything is started.
 
-    settings: of one of its trials. n_val_images: 0 where their number is not known.
+    settings: of one of its trials. sampler: its node. pruner: its name. job_overrides: of every trial,
+    beside those of the space. n_val_images: 0 where their number is not known.
     """
 
     settings: Settings
@@ -47,45 +54,27 @@ class Plan:
     study_name: str
     storage: str | None
     folder: Path
-    sampler: Mapping[str, Any]
-    n_trials: int
-    n_jobs: int
-    max_failure_rate: float
+    budget: Budget
+    sampler: Node
+    pruner: str
+    job_overrides: tuple[str, ...] = ()
     n_val_images: int = 0
 
 
 def read_plan(compositions: Compositions) -> Plan:
     """Return the plan of a search. Raises UserError for settings that do not fit."""
-    sweeper, folder = compositions.sweeper, compositions.folder
-    for key, low in (("n_trials", 1), ("n_jobs", 1)):
-        if not isinstance(sweeper[key], int) or sweeper[key] < low:
-            raise UserError(
-                f"hydra.sweeper.{key}={sweeper[key]} should be a whole number, 1 or more."
-            )
-    rate = sweeper["max_failure_rate"]
-    if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-        raise UserError(f"hydra.sweeper.max_failure_rate={rate} should be a share from 0 to 1.")
+    sweeper = compositions.sweeper
+    budget = read_budget(sweeper)
     require_name(sweeper["study_name"])
-    space = compositions.read_space()
-    if space.is_empty:
-        raise UserError(
-            "There is nothing to search: every key is fixed. Give a key several values, such as "
-            "optimizer.lr='tag(log, interval(1e-4, 1e-2))', or choose search=full, classifier or lora."
-        )
-    make_pruner(sweeper["pruner"])
-    sampler = make_sampler(sweeper["sampler"], space, 0)
-    settings = compositions.check(space)
-    compositions.settle_pruner(settings, space)
+    space = read_search_space(compositions)
+    pruner = make_pruner(sweeper["pruner"])
+    sampler = make_sampler(sweeper["sampler"], space, seed=0)
+    if isinstance(sampler, GridSampler):
+        budget = replace(budget, n_trials=min(budget.n_trials, space.grid_size))
+    settings = compose_choices(space, compositions)
+    require_steps(pruner, sweeper["pruner"], settings)
     objectives = read_objectives(settings)
     directions = read_directions(objectives, sweeper["direction"])
-    if settings.search.replicates and len(objectives) > 1:
-        raise UserError(
-            "search.replicates trains the best trial again, and with several objectives there is no single best: "
-            "set it to 0, and run experiment=best of the trial you choose."
-        )
-    n_trials = sweeper["n_trials"]
-    if isinstance(sampler, GridSampler):
-        n_trials = min(n_trials, space.grid_size)
     return Plan(
         settings=settings,
         space=space,
@@ -99,12 +88,25 @@ def read_plan(compositions: Compositions) -> Plan:
         ),
         study_name=str(sweeper["study_name"]),
         storage=sweeper["storage"],
-        folder=folder,
+        folder=compositions.folder,
+        budget=budget,
         sampler=sweeper["sampler"],
-        n_trials=n_trials,
-        n_jobs=sweeper["n_jobs"],
-        max_failure_rate=float(rate),
+        pruner=target_name("pruner", sweeper["pruner"]),
+        job_overrides=pruner_overrides(sweeper["pruner"], settings, space),
     )
+
+
+def read_budget(sweeper: Node) -> Budget:
+    """Return the numbers of trials. Raises UserError for those out of range."""
+    for key in ("n_trials", "n_jobs"):
+        if not isinstance(sweeper[key], int) or sweeper[key] < 1:
+            raise UserError(
+                f"hydra.sweeper.{key}={sweeper[key]} should be a whole number, 1 or more."
+            )
+    rate = sweeper["max_failure_rate"]
+    if not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+        raise UserError(f"hydra.sweeper.max_failure_rate={rate} should be a share from 0 to 1.")
+    return Budget(sweeper["n_trials"], sweeper["n_jobs"], float(rate))
 
 
 def require_name(name: Any) -> None:

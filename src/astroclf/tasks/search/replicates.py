@@ -1,4 +1,4 @@
-"""The best of a search, trained once more with several seeds: the first time that test is looked at."""
+"""Replicates of the best trial with several seeds: the first and only evaluation of a search on test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count, islice
-from pathlib import Path
 from typing import Any
 
 from astroclf.errors import UserError
@@ -15,36 +14,31 @@ from astroclf.runs.folder import RunFolder
 from astroclf.runs.metrics import read_metrics
 from astroclf.settings import Settings
 from astroclf.sweep.content import Replicated, SweepContent
-from astroclf.sweep.space.space import Space
 from astroclf.tasks.search.compositions import Compositions
+from astroclf.tasks.search.plan import Plan
 
 log = logging.getLogger(__name__)
 
 SEED_KEYS = ("seed", "seeds")
 
-# Does jobs at once: the overrides of each, and the number of the first -> their return values.
+# Runs jobs in parallel: the overrides of each, and the number of the first -> their return values.
 LaunchJobs = Callable[[Sequence[list[str]], int], Sequence[Any]]
 
 
 def replicate_best(
-    content: SweepContent,
-    space: Space,
-    settings: Settings,
-    folder: Path,
-    compositions: Compositions,
-    launch: LaunchJobs,
+    content: SweepContent, plan: Plan, compositions: Compositions, launch: LaunchJobs
 ) -> SweepContent:
-    """Return the content with what the best trial reaches on test with seeds that no trial used; on
+    """Return the content with the metrics of the best trial on test, for seeds that no trial used; on
     val where the data have no test.
 
-    settings: of one of the trials. Trained in a sub-folder that names the trial, and only if that
-    has not been done. Of a search over cross-validations, each replicate is one plain training.
+    Trained in a sub-folder named after the trial, and only if that has not been done. Of a search
+    over cross-validations, each replicate is one plain training.
     """
     assert content.best is not None
-    name, seeds = f"replicates-of-{content.best.number}", unused_seeds(settings, content)
+    name, seeds = f"replicates-of-{content.best.number}", unused_seeds(plan.settings, content)
     own = {"task": "task=train", "seeds": f"seeds=[{','.join(map(str, seeds))}]"}
-    space = replace(space, fixed={**space.fixed, **own})
-    own_folder = RunFolder(folder / name)
+    space = replace(plan.space, fixed={**plan.space.fixed, **own})
+    own_folder = RunFolder(plan.folder / name)
     if _seeds_of(own_folder) != seeds:
         log.info(
             "training trial %d once more with %d seeds, in %s",
@@ -72,8 +66,8 @@ def replicate_best(
 def unused_seeds(settings: Settings, content: SweepContent) -> list[int]:
     """Return the smallest `search.replicates` seeds that no trial was trained with.
 
-    A trial trains with `seed`, or `seeds`, either of which may be searched. The winner was chosen
-    by the luck of its own seed, which a replicate must not share.
+    A trial trains with `seed`, or `seeds`, either of which may be searched. The winner was selected
+    with the luck of its own seed, which a replicate must not share.
     """
     searched = [str(trial.params.get(key, "")) for trial in content.trials for key in SEED_KEYS]
     used = {

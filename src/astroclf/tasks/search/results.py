@@ -1,4 +1,4 @@
-"""What a search leaves in its folder, and with its run in MLflow."""
+"""Results of a search: the files of its folder, and the metrics of its run in MLflow."""
 
 from __future__ import annotations
 
@@ -10,35 +10,32 @@ from astroclf.reports.sweep.report import write_sweep_report
 from astroclf.sweep.content import SweepContent, count_states
 from astroclf.sweep.importance import importances
 from astroclf.sweep.overlay import write_overlay
-from astroclf.sweep.space.space import Space
 from astroclf.sweep.table import write_trials
 from astroclf.tasks.search.compositions import Compositions
+from astroclf.tasks.search.plan import Plan
 from astroclf.tracking import Tracker
 
 
 def write_results(
-    folder: Path,
-    content: SweepContent,
-    space: Space,
-    compositions: Compositions,
-    tracker: Tracker,
+    plan: Plan, content: SweepContent, compositions: Compositions, tracker: Tracker
 ) -> None:
-    """Write trials.csv, sweep.html and experiment/best.yaml, and track them."""
+    """Write trials.csv, sweep.html and experiment/best.yaml, and log them to the tracker."""
+    folder = plan.folder
     write_trials(folder / "trials.csv", content)
     write_sweep_report(folder / "sweep.html", content)
     artifacts = [folder / "trials.csv", folder / "sweep.html"]
     if content.best is not None:
-        groups, values = compositions.overlay(space.overrides(content.best.params))
+        groups, values = compositions.overlay(plan.space.overrides(content.best.params))
         best = folder / "experiment" / "best.yaml"
         best.parent.mkdir(exist_ok=True)
         write_overlay(best, header_lines=header_of(content, folder), groups=groups, values=values)
         artifacts.append(best)
-    tracker.log_metrics(tracked_figures(content))
+    tracker.log_metrics(tracked_metrics(content))
     tracker.log_artifacts(artifacts)
 
 
 def header_of(content: SweepContent, folder: Path) -> list[str]:
-    """What best.yaml says of itself."""
+    """Return the comments at the head of best.yaml."""
     best = content.best
     assert best is not None
     reached = ", ".join(
@@ -56,19 +53,19 @@ def best_command(folder: Path) -> str:
     return run_command("--config-dir", str(shortest(folder)), experiment="best")
 
 
-def tracked_figures(content: SweepContent) -> dict[str, float]:
-    """The best values, how many trials ended how, the importance of each parameter, and what the
-    replicates reached."""
-    figures = dict.fromkeys(
+def tracked_metrics(content: SweepContent) -> dict[str, float]:
+    """Return the best values, the number of trials by state, the importance of each parameter, and the
+    metrics of the replicates."""
+    metrics = dict.fromkeys(
         ("trials_waiting", "trials_running"), 0.0
     )  # not those of an earlier call
-    figures |= {f"trials_{state}": float(n) for state, n in count_states(content.trials).items()}
+    metrics |= {f"trials_{state}": float(n) for state, n in count_states(content.trials).items()}
     if content.best is not None:
         for name, value in zip(content.objectives, content.best.values, strict=True):
-            figures[f"best_{name}"] = value
+            metrics[f"best_{name}"] = value
     for name, share in importances(content).items():
-        figures[f"importance_{name}"] = share
+        metrics[f"importance_{name}"] = share
     for name, replicated in (content.replicates or {}).items():
         if (mean := replicated["mean"]) is not None:
-            figures[f"replicates_{content.replicated_on}_{name}"] = mean
-    return figures
+            metrics[f"replicates_{content.replicated_on}_{name}"] = mean
+    return metrics

@@ -1,24 +1,34 @@
-"""The end of a search in MLflow: its own run, and those of trials that could not close theirs."""
+"""Run of a search in MLflow, under which those of its trials are nested."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from optuna.study import Study
 
 from astroclf.errors import State
-from astroclf.settings.sections import Section
-from astroclf.tracking import Tracker, close_abandoned
+from astroclf.locks import locked
+from astroclf.tasks.search.plan import Plan
+from astroclf.tracking import Tracker, close_abandoned, open_tracker
 from astroclf.tracking.sync import send_pending
 
 
-def end_tracking(
-    settings: Section, folder: Path, study: Study, tracker: Tracker, *, is_whole: bool
-) -> None:
+def start_tracking(plan: Plan) -> Tracker:
+    """Start the run of the search; all processes share one."""
+    tracker = open_tracker(plan.settings.tracking, plan.folder)
+    with locked(plan.folder / "tracking.lock", f"to track the study {plan.study_name}"):
+        parameters = {
+            **plan.identity.settings,
+            **{f"search.{key}": text for key, text in plan.identity.space.items()},
+        }
+        tracker.start(f"sweep {plan.study_name}", parameters, {"study": plan.study_name})
+        tracker.wait()
+    return tracker
+
+
+def end_tracking(plan: Plan, study: Study, tracker: Tracker, *, is_whole: bool) -> None:
     """Close the run of the search, close trials whose process was killed, and send what is unsent.
 
-    settings: of tracking. folder: of the search. is_whole: whether all trials that were asked for
-    have finished. Trials that are under way, here or on another machine, are left as they are.
+    is_whole: whether all trials that were asked for have finished. Trials that are under way, here
+    or on another machine, are left as they are.
     """
     if is_whole:
         tracker.end()
@@ -26,5 +36,7 @@ def end_tracking(
         tracker.end(State.INTERRUPTED, "some of its trials have not finished")
     for trial in study.get_trials(deepcopy=False):
         if trial.state.is_finished():
-            close_abandoned(settings, folder / str(trial.number), "its process was killed")
-    send_pending(settings, folder)
+            close_abandoned(
+                plan.settings.tracking, plan.folder / str(trial.number), "its process was killed"
+            )
+    send_pending(plan.settings.tracking, plan.folder)
