@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from astroclf.data.augment import augment, turn
+from astroclf.data.augment import augment, show_views
 from astroclf.data.stretch import from_flux, to_flux
 from astroclf.settings import Settings
 
@@ -63,7 +63,7 @@ def test_views_are_about_equally_frequent(settings: Any) -> None:
 )
 def test_a_turn_only_moves_pixels(px: int, channels: int, coins: list[tuple[bool, ...]]) -> None:
     images = torch.randn(len(coins), channels, px, px)
-    turned = turn(images, *torch.tensor(coins).T)
+    turned = show_views(images, torch.tensor(coins).int() @ torch.tensor([4, 1, 2]).int())
     assert turned.shape == images.shape
     for before, after in zip(images, turned, strict=True):
         for band in range(channels):

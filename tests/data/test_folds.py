@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.folds import assign_folds, fold_names, turn_to_fold
+from astroclf.data.folds import assign_folds, fold_names, select_fold
 from astroclf.data.pixels import Pixels
 from astroclf.data.splits import check_splits
 from astroclf.errors import UserError
@@ -100,7 +100,7 @@ def test_each_image_is_once_in_test_once_in_val_and_else_in_train() -> None:
     split = np.array(["train"] * 40 + ["val"] * 10 + ["test"] * 6 + ["hand_test"] * 4)
     folded = assign_folds(dataset_of([0, 1] * 30, split), 5, 0)
     assert folded.split[50:].tolist() == split[50:].tolist()
-    turns = [turn_to_fold(folded, fold, 5) for fold in range(5)]
+    turns = [select_fold(folded, fold, 5) for fold in range(5)]
     for turn in turns:
         check_splits(turn)
         assert turn.split_names == ("train", "val", "test"), "what is held out is in no split"

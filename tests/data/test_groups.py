@@ -11,7 +11,7 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.data.folds import assign_folds
 from astroclf.data.groups import dependent_groups, draw_groups
 from astroclf.data.pixels import Pixels
-from astroclf.data.splits import assign
+from astroclf.data.splits import assign_splits
 
 FRACTIONS = {"train": 0.7, "val": 0.15, "test": 0.15}
 
@@ -66,10 +66,10 @@ def test_a_stated_split_has_groups_within_its_splits() -> None:
     sky_deg[9] = sky_deg[8] + np.array([2 / 3600, 0])
     split = np.array(["train"] * 4 + ["val"] * 6)
     stated = replace(dataset, sky_deg=sky_deg, split=split)
-    groups = assign(stated, 0.2, 0.2, 0).groups
+    groups = assign_splits(stated, 0.2, 0.2, 0).groups
     members = [sorted(np.flatnonzero(groups == name).tolist()) for name in sorted(set(groups))]
     assert sorted(each for each in members if len(each) > 1) == [[0, 1], [6, 8, 9]]
-    folds = assign_folds(assign(stated, 0.2, 0.2, 0), 2, 0)
+    folds = assign_folds(assign_splits(stated, 0.2, 0.2, 0), 2, 0)
     assert folds.groups[2] == folds.groups[5]
     assert folds.split[2] == folds.split[5]
 
@@ -77,7 +77,7 @@ def test_a_stated_split_has_groups_within_its_splits() -> None:
 def test_a_pair_across_a_stated_split_leaks_no_more_than_itself() -> None:
     dataset = copies_of(dataset_of(8, list("aabbccdd")), [(1, 4)])
     stated = replace(dataset, split=np.array(["train"] * 4 + ["val"] * 4))
-    leaks = find_leaks(assign(stated, 0.2, 0.2, 0))
+    leaks = find_leaks(assign_splits(stated, 0.2, 0.2, 0))
     assert [(leak.what, leak.ids) for leak in leaks] == [("pixels", ("id1", "id4"))]
 
 
@@ -88,8 +88,8 @@ def test_copies_and_neighbors_stay_together_in_splits_and_folds(seed: int) -> No
     sky_deg[31::2] = sky_deg[1:30:2] + np.array([0, 3 / 3600])
     dataset = replace(dataset, sky_deg=sky_deg)
     for drawn in (
-        assign(dataset, 0.2, 0.2, seed),
-        assign_folds(assign(dataset, 0.2, 0, seed), 4, seed),
+        assign_splits(dataset, 0.2, 0.2, seed),
+        assign_folds(assign_splits(dataset, 0.2, 0, seed), 4, seed),
     ):
         assert (drawn.split[:30] == drawn.split[30:]).all()
         assert len(set(drawn.groups.tolist())) == 30

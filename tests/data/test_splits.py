@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.pixels import Pixels
-from astroclf.data.splits import assign, check_splits, write_split
+from astroclf.data.splits import assign_splits, check_splits, write_split
 from astroclf.errors import UserError
 
 
@@ -45,7 +45,7 @@ fractions = st.floats(0, 0.45)
 def test_sizes_are_exact_and_classes_in_proportion(
     targets: list[int], val_fraction: float, test_fraction: float, seed: int
 ) -> None:
-    dataset = assign(dataset_of(targets), val_fraction, test_fraction, seed)
+    dataset = assign_splits(dataset_of(targets), val_fraction, test_fraction, seed)
     wanted = {
         "val": round(val_fraction * len(targets)),
         "test": round(test_fraction * len(targets)),
@@ -60,21 +60,21 @@ def test_sizes_are_exact_and_classes_in_proportion(
 
 def test_a_draw_depends_on_the_seed_alone() -> None:
     dataset = dataset_of([0, 1] * 100)
-    first = assign(dataset, 0.2, 0.2, seed=3).split
-    np.testing.assert_array_equal(first, assign(dataset, 0.2, 0.2, seed=3).split)
-    assert (first != assign(dataset, 0.2, 0.2, seed=4).split).any()
+    first = assign_splits(dataset, 0.2, 0.2, seed=3).split
+    np.testing.assert_array_equal(first, assign_splits(dataset, 0.2, 0.2, seed=3).split)
+    assert (first != assign_splits(dataset, 0.2, 0.2, seed=4).split).any()
     assert set(dataset.split.tolist()) == {""}  # the source's own is left alone
 
 
 def test_every_class_of_two_or_more_is_in_val_and_train() -> None:
     targets = [0] * 100 + [1, 1] + [2, 2, 2]
     for seed in range(20):
-        check_splits(assign(dataset_of(targets), 0.15, 0.0, seed))
+        check_splits(assign_splits(dataset_of(targets), 0.15, 0.0, seed))
 
 
 def test_votes_are_spread_by_their_leading_answer() -> None:
     votes = np.repeat(np.array([[0.9, 0.1], [0.4, 0.6]]), [80, 20], axis=0)
-    dataset = assign(dataset_of(votes), 0.1, 0.1, 0)
+    dataset = assign_splits(dataset_of(votes), 0.1, 0.1, 0)
     for split in ("val", "test"):
         leading = votes[dataset.indices(split)].argmax(axis=1)
         assert np.bincount(leading).tolist() == [8, 2]
@@ -86,7 +86,7 @@ def test_votes_are_spread_by_their_leading_answer() -> None:
 )
 def test_a_group_is_never_torn_apart(rows: list[tuple[int, int]], seed: int) -> None:
     groups, targets = zip(*rows, strict=True)
-    dataset = assign(dataset_of(targets, groups=groups), 0.2, 0.2, seed)
+    dataset = assign_splits(dataset_of(targets, groups=groups), 0.2, 0.2, seed)
     homes = {group: set() for group in groups}
     for group, split in zip(groups, dataset.split.tolist(), strict=True):
         homes[group].add(split)
@@ -99,7 +99,7 @@ def test_many_small_groups_reach_the_fractions_in_every_class() -> None:
     rng = np.random.default_rng(0)
     groups = rng.integers(0, 200, 1000)
     targets = (rng.random(1000) < 0.2).astype(int)
-    dataset = assign(dataset_of(targets, groups=groups), 0.15, 0.15, 0)
+    dataset = assign_splits(dataset_of(targets, groups=groups), 0.15, 0.15, 0)
     for split in ("val", "test"):
         inside = targets[dataset.indices(split)]
         assert len(inside) == pytest.approx(150, abs=5)
@@ -108,31 +108,34 @@ def test_many_small_groups_reach_the_fractions_in_every_class() -> None:
 
 def test_what_the_source_states_stays() -> None:
     stated = np.array(["train"] * 60 + ["test"] * 20 + ["hand_test"] * 20)
-    dataset = assign(dataset_of([0, 1] * 50, stated), 0.25, 0.5, 0)
+    dataset = assign_splits(dataset_of([0, 1] * 50, stated), 0.25, 0.5, 0)
     assert counts_of(dataset) == {"train": 45, "val": 15, "test": 20, "hand_test": 20}
     assert (dataset.split[60:] == stated[60:]).all()
 
 
 def test_no_test_is_invented_beside_stated_splits() -> None:
-    assert counts_of(assign(dataset_of([0, 1] * 50, "train"), 0.2, 0.2, 0)) == {
+    assert counts_of(assign_splits(dataset_of([0, 1] * 50, "train"), 0.2, 0.2, 0)) == {
         "train": 80,
         "val": 20,
     }
     stated = ["train"] * 70 + ["val"] * 30
-    dataset = assign(dataset_of([0, 1] * 50, stated), 0.2, 0.2, 0)
+    dataset = assign_splits(dataset_of([0, 1] * 50, stated), 0.2, 0.2, 0)
     assert dataset.split.tolist() == stated
 
 
 def test_unstated_images_join_train_beside_stated_ones() -> None:
     stated = ["val"] * 10 + [""] * 10
     assert (
-        assign(dataset_of([0, 1] * 10, stated), 0.2, 0.2, 0).split.tolist()
+        assign_splits(dataset_of([0, 1] * 10, stated), 0.2, 0.2, 0).split.tolist()
         == ["val"] * 10 + ["train"] * 10
     )
 
 
 def test_no_test_without_a_fraction() -> None:
-    assert counts_of(assign(dataset_of([0, 1] * 50), 0.2, 0.0, 0)) == {"train": 80, "val": 20}
+    assert counts_of(assign_splits(dataset_of([0, 1] * 50), 0.2, 0.0, 0)) == {
+        "train": 80,
+        "val": 20,
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Random views of training images, drawn for a whole batch at once on its device."""
+"""Data augmentation: random views of a batch of training images, computed on its device."""
 
 from __future__ import annotations
 
@@ -14,67 +14,62 @@ from astroclf.settings import sections
 if TYPE_CHECKING:
     from torch import Tensor
 
-# How many exact views of an image an augmentation draws from; the first is the image itself.
+# Number of exact views that an augmentation draws from; the first is the image itself.
 VIEWS = {"none": 1, "flips": 4, "dihedral": 8}
 
 
 def augment(
     values: Tensor, settings: sections.Augment | sections.Sky, stretch: Stretch, seed: int
 ) -> Tensor:
-    """Random views of a batch.
+    """Return randomly augmented images.
 
-    values: (B, C, H, W) float32 as `Preprocess.scale` gives them. The same seed draws the same
-    views on every device; noise alone differs between kinds of device.
+    values: (B, C, H, W) float32 of `Preprocess.scale`. The same seed draws the same views on every
+    device; only noise differs between kinds of device.
     """
     if settings.name == "none":
         return values
     if isinstance(settings, sections.Sky):
-        return _expose(values, settings, stretch, torch.Generator().manual_seed(seed))
+        return _augment_sky(values, settings, stretch, torch.Generator().manual_seed(seed))
     return show_views(values, draw_views(settings.name, len(values), seed).to(values.device))
 
 
 def draw_views(name: str, batch: int, seed: int) -> Tensor:
-    """(B,) int64: which of the `VIEWS` of that augmentation each image shows.
+    """Return a random view for each image, (B,) int64 below `VIEWS[name]`.
 
-    Drawn on the CPU, so that every device sees the same views.
+    Drawn on the CPU, so that the views are the same on every device.
     """
     return torch.randint(VIEWS[name], (batch,), generator=torch.Generator().manual_seed(seed))
 
 
 def show_views(values: Tensor, views: Tensor) -> Tensor:
-    """Show each image of a batch in its own exact view; views: (B,) int64 as in `draw_views`."""
-    return turn(values, (views & 4).bool(), (views & 1).bool(), (views & 2).bool())
+    """Return a batch with each image in an exact view of its own.
+
+    values: (B, C, H, H). views: (B,) int64; bit 2 is a transposition, followed by flips of the columns
+    (bit 0) and rows (bit 1), which reach every element of the symmetry group of the square.
+    """
+    views = views.view(-1, 1, 1, 1)
+    values = torch.where((views & 4).bool(), values.transpose(-1, -2), values)
+    values = torch.where((views & 1).bool(), values.flip(-1), values)
+    return torch.where((views & 2).bool(), values.flip(-2), values)
 
 
 def show_view(values: Tensor, view: int) -> Tensor:
-    """One view of a whole batch: 0 is the image itself, and the bits of the number are flips and a
-    transposition as in `augment`."""
+    """Return a batch with every image in the same exact view; 0 is the image itself, and the bits are
+    those of `show_views`."""
     if view & 4:
         values = values.transpose(-1, -2)
     flipped = [axis for bit, axis in ((1, -1), (2, -2)) if view & bit]
     return values.flip(flipped) if flipped else values
 
 
-def turn(values: Tensor, transpose: Tensor, flip_x: Tensor, flip_y: Tensor) -> Tensor:
-    """One of the 8 exact views of a square for each image.
-
-    values: (B, C, H, H). transpose, flip_x, flip_y: (B,) bool; a transposition followed by the two
-    flips reaches every element of the symmetry group of the square.
-    """
-    pick = (-1, 1, 1, 1)
-    values = torch.where(transpose.view(pick), values.transpose(-1, -2), values)
-    values = torch.where(flip_x.view(pick), values.flip(-1), values)
-    return torch.where(flip_y.view(pick), values.flip(-2), values)
-
-
-def _expose(
+def _augment_sky(
     values: Tensor, settings: sections.Sky, stretch: Stretch, generator: torch.Generator
 ) -> Tensor:
-    """Return views under another angle, pointing and transparency, computed in linear flux.
+    """Return images rotated, shifted and scaled in brightness, computed in linear flux.
 
     Resampling averages noise away, so that training images would be smoother than those of val and
-    test; `noise: auto` adds what is missing, of the level of each image and band and from pixel to
-    pixel alone: white noise would also bury the sources, whose light resampling keeps.
+    test. `noise: auto` adds the lost noise, of the level of each image and band, from pixel to pixel
+    alone: white noise would also hide the sources, whose light resampling keeps.
     """
     flux = to_flux(values, stretch)
     grid = draw_grid(
@@ -84,7 +79,7 @@ def _expose(
     seed = int(torch.randint(2**62, (1,), generator=generator))
     seen = resample(flux, grid)
     if settings.noise != 0:
-        # Drawn where it is used: noise for every pixel is too much to carry to the device.
+        # Drawn on the device: noise for every pixel is slow to copy there.
         local = torch.Generator(flux.device).manual_seed(seed)
         if settings.noise == "auto":
             noise = fine_noise(flux.shape, local) * lost_variance(grid).sqrt()

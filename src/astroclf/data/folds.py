@@ -44,7 +44,7 @@ def assign_folds(dataset: ImageDataset, folds: int, seed: int) -> ImageDataset:
     return dataset.with_split(split.astype(str))
 
 
-def turn_to_fold(dataset: ImageDataset, fold: int, folds: int) -> ImageDataset:
+def select_fold(dataset: ImageDataset, fold: int, folds: int) -> ImageDataset:
     """The dataset of one training: that fold is test, the next one val, and all others are train.
 
     dataset: as `assign_folds` gives it. Its images outside of the folds are in no split.

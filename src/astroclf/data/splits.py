@@ -15,7 +15,7 @@ from astroclf.files import write_csv
 log = logging.getLogger("astroclf")
 
 
-def assign(
+def assign_splits(
     dataset: ImageDataset, val_fraction: float, test_fraction: float, seed: int
 ) -> ImageDataset:
     """Return the dataset with every image in a split.

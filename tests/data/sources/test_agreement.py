@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from astroclf.data.formats import GRAY, RGB, Header
-from astroclf.data.sources.agreement import Picture, find_odd
+from astroclf.data.sources.agreement import Picture, find_mismatches
 from astroclf.errors import UserError
 
 USUAL = Header(8, 9, RGB, "8-bit")
@@ -31,35 +31,35 @@ def files(source_settings: Settings) -> Settings:
 def test_images_that_differ_from_most_are_refused_or_left_out(files: Settings, name: str) -> None:
     header, reason = ODD[name]
     with pytest.raises(UserError, match=rf"on_bad_image=skip\. Unlike most: {name} \("):
-        find_odd([(name, header), *FIVE], files())
-    assert find_odd([(name, header), *FIVE], files(on_bad_image="skip")) == {name: reason}
+        find_mismatches([(name, header), *FIVE], files())
+    assert find_mismatches([(name, header), *FIVE], files(on_bad_image="skip")) == {name: reason}
 
 
 def test_each_kind_of_odd_images_is_left_out(files: Settings) -> None:
     pictures = [(name, header) for name, (header, _) in ODD.items()]
-    found = find_odd([*pictures, *FIVE], files(on_bad_image="skip"))
+    found = find_mismatches([*pictures, *FIVE], files(on_bad_image="skip"))
     assert found == {name: reason for name, (_, reason) in ODD.items()}
 
 
 def test_conversion_makes_channels_and_sizes_agree(files: Settings) -> None:
     gray, large = (ODD[name][0] for name in ("gray.png", "large.png"))
     pictures = [*FIVE, ("gray.png", gray), ("large.png", large)]
-    assert find_odd(pictures, files(channels=3, image_px=8)) == {}
-    assert find_odd(pictures, files(channels=1, crop_px=8)) == {}
+    assert find_mismatches(pictures, files(channels=3, image_px=8)) == {}
+    assert find_mismatches(pictures, files(channels=1, crop_px=8)) == {}
 
 
 def test_without_a_majority_images_are_refused(files: Settings) -> None:
     pictures = [FIVE[0], ("large.png", ODD["large.png"][0])]
     with pytest.raises(UserError, match=r"differ in size, 8 px \(1\), 12 px \(1\)") as refusal:
-        find_odd(pictures, files(on_bad_image="skip"))
+        find_mismatches(pictures, files(on_bad_image="skip"))
     assert "on_bad_image" not in str(refusal.value)
 
 
 def test_images_smaller_than_the_crop_are_refused_or_left_out(files: Settings) -> None:
     small = ("small.png", replace(USUAL, height_px=4))
-    found = find_odd([small, *FIVE], files(on_bad_image="skip", crop_px=6))
+    found = find_mismatches([small, *FIVE], files(on_bad_image="skip", crop_px=6))
     assert found == {"small.png": "4 px, less than dataset.crop_px=6"}
     with pytest.raises(
         UserError, match=r"crop_px=10 is larger than 6 of 6 .*small\.png \(4 px\).* 4 at most\."
     ):
-        find_odd([small, *FIVE], files(on_bad_image="skip", crop_px=10))
+        find_mismatches([small, *FIVE], files(on_bad_image="skip", crop_px=10))

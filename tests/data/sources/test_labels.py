@@ -6,8 +6,8 @@ from astroclf.data.sources.labels import (
     class_name,
     ordered_classes,
     split_name,
-    warn_of_look_alikes,
-    warn_of_odd_splits,
+    warn_of_ambiguous_splits,
+    warn_of_similar_classes,
 )
 
 
@@ -51,7 +51,7 @@ def test_classes_that_are_numbers_are_in_numeric_order() -> None:
 def test_classes_that_look_alike_are_warned_of(
     caplog: pytest.LogCaptureFixture, classes: tuple[str, ...], warning: str | None
 ) -> None:
-    warn_of_look_alikes(classes)
+    warn_of_similar_classes(classes)
     assert len(caplog.messages) == (warning is not None)
     assert warning is None or f"kept apart: {warning}." in caplog.text
 
@@ -71,7 +71,7 @@ def test_blanks_and_invisible_characters_are_no_part_of_a_class(text: str) -> No
 def test_splits_whose_name_begins_as_another_one_are_warned_of(
     caplog: pytest.LogCaptureFixture, name: str, meant: str | None
 ) -> None:
-    warn_of_odd_splits(["train", name])
+    warn_of_ambiguous_splits(["train", name])
     assert len(caplog.messages) == (meant is not None)
     assert meant is None or f"Split {name} is only evaluated" in caplog.text
     assert meant is None or f"name it {meant}." in caplog.text

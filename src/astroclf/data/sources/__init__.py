@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.splits import assign, check_splits
+from astroclf.data.splits import assign_splits, check_splits
 from astroclf.settings import sections
 from astroclf.status import status
 
@@ -20,6 +20,8 @@ def load_dataset(settings: sections.Dataset) -> ImageDataset:
     """
     module = importlib.import_module(f"{__name__}.{settings.name}")
     dataset: ImageDataset = module.load(settings)
-    dataset = assign(dataset, settings.val_fraction, settings.test_fraction, settings.split_seed)
+    dataset = assign_splits(
+        dataset, settings.val_fraction, settings.test_fraction, settings.split_seed
+    )
     check_splits(dataset)
     return dataset

@@ -38,7 +38,7 @@ SIZE = Property(
 )
 
 
-def find_odd(pictures: Sequence[Picture], settings: sections.Files) -> dict[str, str]:
+def find_mismatches(pictures: Sequence[Picture], settings: sections.Files) -> dict[str, str]:
     """Return file -> reason for the images that differ from most, which `on_bad_image=skip` drops.
 
     Raise UserError, which names them, if `on_bad_image` is stop or no kind is in the majority.

@@ -12,8 +12,8 @@ from astroclf.data.sources.labels import (
     class_name,
     ordered_classes,
     split_name,
-    warn_of_look_alikes,
-    warn_of_odd_splits,
+    warn_of_ambiguous_splits,
+    warn_of_similar_classes,
 )
 from astroclf.data.sources.table_files import find_files
 from astroclf.errors import UserError, listed
@@ -92,7 +92,7 @@ def _targets(table: Table, settings: sections.Catalog) -> tuple[tuple[str, ...],
         raise UserError(
             f"dataset.label_column={settings.label_column} has one class, {classes[0]}: there must be two to tell apart."
         )
-    warn_of_look_alikes(classes)
+    warn_of_similar_classes(classes)
     index = {name: position for position, name in enumerate(classes)}
     return classes, np.array([index[label] for label in labels], np.int64)
 
@@ -142,5 +142,5 @@ def _splits(table: Table, column: str | None) -> np.ndarray:
     if column is None:
         return np.full(len(table), UNASSIGNED, str)
     splits = [split_name(name) for name in table.text(column)]
-    warn_of_odd_splits(name for name in splits if name)
+    warn_of_ambiguous_splits(name for name in splits if name)
     return np.array(splits, str)

@@ -14,7 +14,7 @@ import numpy as np
 
 from astroclf.data.formats import GRAY, RGB, BadImage, Depth, Header, read_header
 from astroclf.data.framing import Framing
-from astroclf.data.sources.agreement import find_odd
+from astroclf.data.sources.agreement import find_mismatches
 from astroclf.data.store import Notes, keep_images, new_images
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
@@ -44,7 +44,7 @@ def decode_files(
         read = _or_reason(lambda file: read_header(file, settings.max_megapixels))
         headers = list(map_in_threads(read, files))
         good = [(names[i], h) for i, h in enumerate(headers) if isinstance(h, Header)]
-        odd = find_odd(good, settings)
+        odd = find_mismatches(good, settings)
         headers = [odd.get(name, header) for name, header in zip(names, headers, strict=True)]
         bad = {i: reason for i, reason in enumerate(headers) if isinstance(reason, str)}
         if len(bad) < len(files):

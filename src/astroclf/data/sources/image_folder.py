@@ -19,8 +19,8 @@ from astroclf.data.sources.labels import (
     class_name,
     ordered_classes,
     split_name,
-    warn_of_look_alikes,
-    warn_of_odd_splits,
+    warn_of_ambiguous_splits,
+    warn_of_similar_classes,
 )
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
@@ -64,7 +64,7 @@ def load(settings: sections.ImageFolder) -> ImageDataset:
     outside = _outside(tree, found)
     _check_images(root, found, outside)
     _warn_of_nested(found.values())
-    warn_of_odd_splits(splits.values())
+    warn_of_ambiguous_splits(splits.values())
     classes = _classes(root, found)
     names, targets, split = [], [], []
     for (split_of, label), each in found.items():
@@ -194,7 +194,7 @@ def _classes(root: Path, found: Mapping[tuple[str, str], ClassFolder]) -> tuple[
         raise UserError(
             f"dataset.root={root} has one class, {classes[0]}: there must be two to tell apart."
         )
-    warn_of_look_alikes(classes)
+    warn_of_similar_classes(classes)
     return classes
 
 

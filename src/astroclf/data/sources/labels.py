@@ -50,7 +50,7 @@ def ordered_classes(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(distinct)
 
 
-def warn_of_look_alikes(classes: Iterable[str]) -> None:
+def warn_of_similar_classes(classes: Iterable[str]) -> None:
     """Log a warning for classes that differ only in case, separators, encoding or number format."""
     alike: dict[Hashable, list[str]] = defaultdict(list)
     for name in classes:
@@ -64,7 +64,7 @@ def warn_of_look_alikes(classes: Iterable[str]) -> None:
         )
 
 
-def warn_of_odd_splits(splits: Iterable[str]) -> None:
+def warn_of_ambiguous_splits(splits: Iterable[str]) -> None:
     """Log a warning for splits that are only evaluated although their name begins as train or val does."""
     for name in sorted(set(splits) - set(SPLIT_WORDS)):
         meant = re.match("[^a-z]*(train|val|dev)", name.lower())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.folds import assign_folds, fold_names, turn_to_fold
+from astroclf.data.folds import assign_folds, fold_names, select_fold
 from astroclf.settings import Settings, sections
 from astroclf.tasks.cache import Cache
 from astroclf.tasks.datasets import get_dataset
@@ -55,7 +55,7 @@ def repeat_folds(settings: Settings, folded: ImageDataset, cache: Cache) -> list
     datasets = cache.get_or_create(
         "folds",
         (folded.fingerprint, settings.folds),
-        lambda: [turn_to_fold(folded, fold, len(names)) for fold in range(len(names))],
+        lambda: [select_fold(folded, fold, len(names)) for fold in range(len(names))],
     )
     return [
         Repetition(name, _named(settings, name, folded.fingerprint), dataset)

@@ -45,7 +45,7 @@ def test_moffat_is_long_along_its_angle():
 def test_sersic_holds_half_its_light_within_its_radius(index, axis_ratio):
     wide = sky.Canvas(image_px=400, pixel_scale_arcsec=0.2)
     light = sky.sersic(wide, 2.0, index, axis_ratio, angle=0.5)
-    along, across = sky.turn(wide.axis, wide.axis, 0.5)
+    along, across = sky.rotate(wide.axis, wide.axis, 0.5)
     inside = along**2 * axis_ratio + across**2 / axis_ratio < 2.0**2
     assert light.dtype == np.float32
     assert light[inside].sum() == pytest.approx(0.5, abs=0.005)

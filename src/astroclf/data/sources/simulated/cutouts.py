@@ -63,12 +63,12 @@ def draw_cutout(
     center = rng.uniform(-CENTER_OFFSET_PX, CENTER_OFFSET_PX, 2) * canvas.pixel_scale_arcsec
     signal_to_noise = draw_log_uniform(rng, settings.signal_to_noise)
     if name == "star":
-        source, axis_ratio = see_star(exposure, galaxies.draw_star_flux(rng), center), 1.0
+        source, axis_ratio = render_star(exposure, galaxies.draw_star_flux(rng), center), 1.0
     else:
         morphology = str(rng.choice(galaxies.MORPHOLOGIES)) if name == "galaxy" else name
         radius = draw_log_uniform(rng, RADIUS_ARCSEC[settings.target])
         galaxy = galaxies.draw_galaxy(rng, canvas, morphology, radius)
-        source, axis_ratio = see_galaxy(exposure, galaxy, center), galaxy.axis_ratio
+        source, axis_ratio = render_galaxy(exposure, galaxy, center), galaxy.axis_ratio
 
     scene = exposure.at_signal_to_noise(source, signal_to_noise)
     scene += draw_neighbors(rng, exposure, center, signal_to_noise)
@@ -92,14 +92,14 @@ def draw_exposure(
     return Exposure(canvas, psf, sky_nmgy, np.array(ELECTRONS_PER_NMGY))
 
 
-def see_star(exposure: Exposure, band_flux: np.ndarray, center: np.ndarray) -> np.ndarray:
+def render_star(exposure: Exposure, band_flux: np.ndarray, center: np.ndarray) -> np.ndarray:
     """A star of unit r flux at `center` (x, y in arcsec), (3, H, W)."""
     canvas, (x, y) = exposure.canvas, center.astype(np.float32)
     point = canvas.pixels(exposure.psf(canvas.axis - x, canvas.axis - y))
     return band_flux[:, None, None] * point
 
 
-def see_galaxy(exposure: Exposure, galaxy: galaxies.Galaxy, center: np.ndarray) -> np.ndarray:
+def render_galaxy(exposure: Exposure, galaxy: galaxies.Galaxy, center: np.ndarray) -> np.ndarray:
     """A galaxy of unit r flux at `center` (x, y in arcsec), (3, H, W)."""
     canvas = exposure.canvas
     seen = canvas.pixels(sky.convolve(canvas, galaxy.light, exposure.psf, *center))
@@ -117,12 +117,12 @@ def draw_neighbors(
         if np.hypot(*(place - center)) < NEIGHBOR_DISTANCE_ARCSEC:
             continue
         if rng.random() < NEIGHBOR_STAR_CHANCE:
-            source = see_star(exposure, galaxies.draw_star_flux(rng), place)
+            source = render_star(exposure, galaxies.draw_star_flux(rng), place)
         else:
             radius = draw_log_uniform(rng, NEIGHBOR_RADIUS_ARCSEC)
             morphology = str(rng.choice(galaxies.MORPHOLOGIES))
             galaxy = galaxies.draw_galaxy(rng, canvas, morphology, radius)
-            source = see_galaxy(exposure, galaxy, place)
+            source = render_galaxy(exposure, galaxy, place)
         share = rng.uniform(*NEIGHBOR_SIGNAL_TO_NOISE)
         flux += exposure.at_signal_to_noise(source, share * signal_to_noise)
     return flux

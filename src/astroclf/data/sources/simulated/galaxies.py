@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astroclf.data.sources.simulated.sky import Canvas, edge_on_disk, sersic, turn, unit
+from astroclf.data.sources.simulated.sky import Canvas, edge_on_disk, rotate, sersic, unit
 
 MORPHOLOGIES = ("completely_round", "in_between", "cigar", "edge_on", "spiral")
 ROUND_TO_IN_BETWEEN = 0.85  # axis ratios where the name of a smooth outline turns
@@ -107,7 +107,7 @@ def draw_spiral(
     bulge, bulge_share = draw_bulge(rng, canvas, radius_arcsec, angle)
     light, disk_share = bulge_share * bulge, 1 - bulge_share
 
-    along, across = turn(canvas.axis, canvas.axis, angle)
+    along, across = rotate(canvas.axis, canvas.axis, angle)
     across = across / np.float32(axis_ratio)  # now in the plane of the disk
     bar_angle, bar_radius = draw_angle(rng), radius_arcsec * rng.uniform(*BAR_RADIUS)
     if rng.random() < BAR_CHANCE:

@@ -70,7 +70,7 @@ class Moffat:
     def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Unit flux spread over the cells at column positions `x` (n,) and rows `y` (m,): (m, n)."""
         alpha = self.fwhm_arcsec / (2 * math.sqrt(2 ** (1 / self.beta) - 1))
-        along, across = turn(x, y, self.angle)
+        along, across = rotate(x, y, self.angle)
         square = along**2 * self.axis_ratio + across**2 / self.axis_ratio
         return unit((1 + square / alpha**2) ** -self.beta)
 
@@ -79,7 +79,7 @@ def unit(light: np.ndarray) -> np.ndarray:
     return light / light.sum()
 
 
-def turn(x: np.ndarray, y: np.ndarray, angle: float) -> tuple[np.ndarray, np.ndarray]:
+def rotate(x: np.ndarray, y: np.ndarray, angle: float) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates along and across a direction, (m, n) each, for columns `x` (n,), rows `y` (m,)."""
     cos, sin = math.cos(angle), math.sin(angle)
     return x[None, :] * cos + y[:, None] * sin, y[:, None] * cos - x[None, :] * sin
@@ -93,7 +93,7 @@ def sersic(
     The half-light radius R is the geometric mean of the two axes; b(n) is the expansion of Ciotti
     and Bertin 1999, A&A 352, 447, good to 1e-4 for n > 0.5.
     """
-    along, across = turn(canvas.axis, canvas.axis, angle)
+    along, across = rotate(canvas.axis, canvas.axis, angle)
     square = (along**2 * axis_ratio + across**2 / axis_ratio) / radius_arcsec**2
     b = 2 * index - 1 / 3 + 4 / (405 * index) + 46 / (25515 * index**2)
     return unit(np.exp(-b * square ** (0.5 / index)))
@@ -107,7 +107,7 @@ def edge_on_disk(
     An exponential disk seen from its side (van der Kruit and Searle 1981, A&A 95, 105).
     R K1(R) is taken as exp(-R) sqrt(1 + pi R / 2), which has its limits and is within 7 % between.
     """
-    along, across = turn(canvas.axis, canvas.axis, angle)
+    along, across = rotate(canvas.axis, canvas.axis, angle)
     length, height = np.abs(along) / scale_length_arcsec, np.abs(across) / scale_height_arcsec
     decay = np.exp(-2 * height)  # sech^2 written so that it cannot overflow
     return unit(np.exp(-length) * np.sqrt(1 + math.pi / 2 * length) * decay / (1 + decay) ** 2)
