@@ -1,3 +1,5 @@
+"""Bundle: its predictions are those of the evaluation, from arrays and from files."""
+
 from __future__ import annotations
 
 import csv
@@ -6,14 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 from astroclf.bundle import read_bundle
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.framing import Framing
 from astroclf.data.sources import load_dataset
 from astroclf.errors import UserError
 
+PICTURE = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+IMAGES = np.moveaxis(PICTURE, -1, 0)[None]
 RUNS = {
     "softmax": ("loss=ce",),
     "normalised_sigmoid": ("loss=focal", "augment=sky"),
@@ -126,3 +132,78 @@ def test_files_become_the_images_of_the_data_set(
     (tmp_path / "text.jpg").write_text("no image")
     with pytest.raises(UserError, match=r"text\.jpg cannot be used"):
         bundle.read_files([tmp_path / "text.jpg"])
+
+
+def save(file: Path, bits: int) -> Path:
+    values = PICTURE if bits == 8 else PICTURE.astype(np.uint16) * 257
+    cv2.imwrite(str(file), values[..., ::-1])
+    return file
+
+
+def test_one_path_is_read_as_a_list_of_one(
+    tmp_path: Path, write_tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = read_bundle(write_tiny(tmp_path / "bundle"))
+    file = save(tmp_path / "a.png", 8)
+    for one in (file, str(file)):
+        np.testing.assert_array_equal(bundle.read_files(one), IMAGES)
+    assert bundle.read_files([file, str(file)]).shape == (2, 3, 8, 8)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    np.testing.assert_array_equal(bundle.read_files("~/a.png"), IMAGES)
+    np.testing.assert_array_equal(read_bundle("~/bundle").predict(IMAGES), bundle.predict(IMAGES))
+
+
+def test_no_files_are_refused(tmp_path: Path, write_tiny: Callable[..., Path]) -> None:
+    with pytest.raises(UserError, match="read_files was given no files"):
+        read_bundle(write_tiny(tmp_path / "bundle")).read_files([])
+
+
+@pytest.mark.parametrize(
+    ("trained", "given"), [("8-bit", 16), ("16-bit", 8), ("float", 8), ("float", 16)]
+)
+def test_files_of_another_depth_are_refused(
+    tmp_path: Path, write_tiny: Callable[..., Path], trained: str, given: int
+) -> None:
+    bundle = read_bundle(write_tiny(tmp_path / "bundle", trained))
+    same, other = save(tmp_path / "same.png", 24 - given), save(tmp_path / "other.png", given)
+    if trained != "float":
+        assert bundle.predict(bundle.read_files(same)).shape == (1, 2)
+    with pytest.raises(
+        UserError, match=rf"\.png cannot be used: \d+-bit values, not {trained}\. Give files of"
+    ):
+        bundle.read_files([same, other])
+
+
+def test_a_model_of_arrays_reads_no_files(tmp_path: Path, write_tiny: Callable[..., Path]) -> None:
+    bundle = read_bundle(write_tiny(tmp_path / "bundle", "float", framing=None))
+    with pytest.raises(UserError, match=r"images that came from no file\. Give `predict` an array"):
+        bundle.read_files(save(tmp_path / "a.png", 8))
+
+
+def test_files_smaller_than_the_crop_are_refused(
+    tmp_path: Path, write_tiny: Callable[..., Path]
+) -> None:
+    framing = Framing(("red", "green", "blue"), "8-bit", "srgb", crop_px=12, image_px=8)
+    bundle = read_bundle(write_tiny(tmp_path / "bundle", framing=framing))
+    with pytest.raises(UserError, match=r"a\.png cannot be used: 8 x 8 px, smaller than the crop"):
+        bundle.read_files(save(tmp_path / "a.png", 8))
+
+
+def test_files_above_the_limit_of_the_training_are_refused(
+    tmp_path: Path, write_tiny: Callable[..., Path]
+) -> None:
+    bands = ("red", "green", "blue")
+    framing = Framing(bands, "8-bit", "srgb", None, image_px=8, max_megapixels=5e-5)
+    bundle = read_bundle(write_tiny(tmp_path / "bundle", framing=framing))
+    with pytest.raises(UserError, match=r"a\.png cannot be used: .*max_megapixels"):
+        bundle.read_files(save(tmp_path / "a.png", 8))
+
+
+@pytest.mark.parametrize("count", [0, 1, 257])
+def test_any_number_of_images_is_predicted(
+    tmp_path: Path, write_tiny: Callable[..., Path], count: int
+) -> None:
+    bundle = read_bundle(write_tiny(tmp_path / "bundle"))
+    predicted = bundle.predict(np.ones((count, 3, 8, 8), np.uint8))
+    assert predicted.shape == (count, 2)
+    np.testing.assert_allclose(predicted.sum(axis=1), 1)
