@@ -122,7 +122,7 @@ def test_a_text_in_quotes_can_hold_anything(run_here: Callable[..., Any]) -> Non
         ),
         (
             ["task=predict"],
-            "task=predict: there is no such task; choose one of benchmark, crossval, sync, train.",
+            "task=predict: there is no such task; choose one of benchmark, crossval, custom, sync, train.",
         ),
         (
             ["hydra.sweeper.n_trials=3"],

@@ -217,5 +217,4 @@ def _run(config: DictConfig, folder: Path) -> float | None:
         resumes=resumes,
         parent=Path(hydra.sweep.dir) if is_of_search else None,
     )
-    measured = run_task(run)
-    return None if measured is None else measured[settings.trainer.monitor]
+    return (run_task(run) or {}).get(settings.trainer.monitor)

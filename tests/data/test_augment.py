@@ -11,6 +11,7 @@ from torch import Tensor
 
 from astroclf.data.augment import augment, show_views
 from astroclf.data.stretch import from_flux, to_flux
+from astroclf.errors import UserError
 from astroclf.settings import Settings
 
 
@@ -208,3 +209,18 @@ def test_a_black_background_stays_black(settings: Any, stretch: Any) -> None:
     seen = augment(images, settings("augment=sky").augment, stretch, 1)
     assert seen[:, :, :6, :6].max() == 0
     assert seen[:, :, 15:17, 15:17].min() > 0.4
+
+
+def test_a_custom_augmentation_draws_from_the_seed(settings: Any) -> None:
+    chosen = settings("augment=custom", "augment.target=fixtures.own_options.fade").augment
+    images = torch.rand(4, 3, 8, 8)
+    views = augment(images, chosen, "asinh", seed=3)
+    torch.testing.assert_close(views, augment(images, chosen, "asinh", seed=3))
+    assert not torch.equal(views, augment(images, chosen, "asinh", seed=4))
+    assert ((views / images) > 0.9 - 1e-6).all()
+
+
+def test_a_custom_augmentation_of_another_shape_is_refused(settings: Any) -> None:
+    chosen = settings("augment=custom", "augment.target=fixtures.own_options.halve").augment
+    with pytest.raises(UserError, match=r"halve: returned \(4, 3, 4, 4\) torch.float32 for images"):
+        augment(torch.rand(4, 3, 8, 8), chosen, "asinh", seed=0)

@@ -112,7 +112,7 @@ def test_a_wrong_item_of_a_list_is_refused_with_its_position(
         ),
         (
             ["augment.name=zzz"],
-            "augment.name=zzz: unknown. Choose one of dihedral, flips, none, sky.",
+            "augment.name=zzz: unknown. Choose one of custom, dihedral, flips, none, sky.",
         ),
         (
             ["model.family=tim"],

@@ -35,6 +35,7 @@ def test_choices_are_the_literals_of_the_selector() -> None:
         "flips": sections.ExactViews,
         "dihedral": sections.ExactViews,
         "sky": sections.Sky,
+        "custom": sections.CustomAugment,
     }
 
 

@@ -9,7 +9,9 @@ import torch
 from astroclf.data.pixels import Stretch
 from astroclf.data.resampling import draw_grid, fine_noise, lost_variance, pixel_noise, resample
 from astroclf.data.stretch import from_flux, to_flux
+from astroclf.errors import UserError
 from astroclf.settings import sections
+from astroclf.settings.targets import import_target
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,9 +20,7 @@ if TYPE_CHECKING:
 VIEWS = {"none": 1, "flips": 4, "dihedral": 8}
 
 
-def augment(
-    values: Tensor, settings: sections.Augment | sections.Sky, stretch: Stretch, seed: int
-) -> Tensor:
+def augment(values: Tensor, settings: sections.Augment, stretch: Stretch, seed: int) -> Tensor:
     """Return randomly augmented images.
 
     values: (B, C, H, W) float32 of `Preprocess.scale`. The same seed draws the same views on every
@@ -28,9 +28,27 @@ def augment(
     """
     if settings.name == "none":
         return values
+    if isinstance(settings, sections.CustomAugment):
+        return _custom_views(values, settings, seed)
     if isinstance(settings, sections.Sky):
         return _augment_sky(values, settings, stretch, torch.Generator().manual_seed(seed))
     return show_views(values, draw_views(settings.name, len(values), seed).to(values.device))
+
+
+def _custom_views(values: Tensor, settings: sections.CustomAugment, seed: int) -> Tensor:
+    """Return the views of the user's function; raises UserError for another shape or type."""
+    generator = torch.Generator().manual_seed(seed)
+    views = import_target(settings.target)(values, generator, **settings.kwargs)
+    if not isinstance(views, torch.Tensor) or (views.shape, views.dtype) != (
+        values.shape,
+        values.dtype,
+    ):
+        kind = f"{tuple(views.shape)} {views.dtype}" if hasattr(views, "dtype") else type(views)
+        raise UserError(
+            f"augment.target={settings.target}: returned {kind} for images {tuple(values.shape)} {values.dtype}. "
+            "Return a tensor of the same shape and type."
+        )
+    return views
 
 
 def draw_views(name: str, batch: int, seed: int) -> Tensor:

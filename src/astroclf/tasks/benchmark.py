@@ -6,7 +6,6 @@ import logging
 import statistics
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
@@ -20,6 +19,7 @@ from astroclf.models.finetune import parameter_groups
 from astroclf.settings import Settings, sections
 from astroclf.tasks.build import Setup, prepare
 from astroclf.tasks.data_checks import describe
+from astroclf.tasks.run import Run
 from astroclf.training.autotune import TrainingStep, measure
 from astroclf.training.loop import train_epoch
 from astroclf.training.optimizers import make_optimizer
@@ -29,14 +29,15 @@ from astroclf.training.progress import Progress
 log = logging.getLogger(__name__)
 
 
-def benchmark(settings: Settings, folder: Path) -> float:
-    """Measure the bare step and the training loop in turns; returns the median of loop / bare.
+def benchmark(run: Run) -> None:
+    """Measure the bare step and the training loop in turns, and the median of loop / bare.
 
     The bare step is forward, loss, backward and optimizer on one batch that lies ready in cache,
     in the fastest precision and memory format. The loop does what `task=train` does, with the same
     model, data and augmentation. Prints a table and writes benchmark.json.
     """
-    assert isinstance(settings.task, sections.Benchmark)
+    settings, task = run.settings, run.settings.task
+    assert isinstance(task, sections.Benchmark)
     start_s = time.perf_counter()
     dataset = load_dataset(settings.dataset)
     log.info(
@@ -53,8 +54,8 @@ def benchmark(settings: Settings, folder: Path) -> float:
     fastest = min(times_s, key=lambda precision: times_s[precision])
     bare = BareStep(settings, setup, fastest, batch)
     rounds = [
-        (bare.images_per_s(settings.task.steps), loop_images_per_s(settings, setup))
-        for _ in range(1 + settings.task.rounds)
+        (bare.images_per_s(task.steps), loop_images_per_s(setup, task.steps))
+        for _ in range(1 + task.rounds)
     ][1:]  # the first round warms up
     log.info(table(settings, setup, batch, times_s, fastest, rounds))
     ratio = statistics.median(loop / alone for alone, loop in rounds)
@@ -67,8 +68,7 @@ def benchmark(settings: Settings, folder: Path) -> float:
         "loop_images_per_s": [loop for _, loop in rounds],
         "loop_over_bare": ratio,
     }
-    write_json(folder / "benchmark.json", result)
-    return ratio
+    write_json(run.folder.benchmark, result)
 
 
 class BareStep:
@@ -100,13 +100,12 @@ class BareStep:
         return steps * len(self.images) / (time.perf_counter() - start_s)
 
 
-def loop_images_per_s(settings: Settings, setup: Setup) -> float:
-    """Images a second of the training loop, over as many steps or an epoch if that is shorter."""
-    assert isinstance(settings.task, sections.Benchmark)
+def loop_images_per_s(setup: Setup, steps: int) -> float:
+    """Return images per second of the training loop, over `steps`, or an epoch if that is shorter."""
     setup.learner.precision.place(setup.classifier, setup.learner.device)
     learner = setup.learner
     learner.progress = Progress()
-    learner.plan = replace(learner.plan, max_steps=settings.task.steps)
+    learner.plan = replace(learner.plan, max_steps=steps)
     train_epoch(learner, setup.batches[TRAIN], setup.callbacks, StopRequest())
     return learner.progress.images_per_s
 

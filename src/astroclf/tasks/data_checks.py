@@ -14,7 +14,7 @@ from astroclf.errors import listed
 from astroclf.evaluation.decisions.threshold_search import read_objective
 from astroclf.files import write_csv
 from astroclf.runs.folder import RunFolder
-from astroclf.settings import Settings, sections
+from astroclf.settings import Settings
 from astroclf.status import status
 from astroclf.tasks.columns import catalog_values
 from astroclf.tasks.run import Run
@@ -90,6 +90,6 @@ def data_warnings(settings: Settings, dataset: ImageDataset) -> list[str]:
             f"train has {n_train} images, fewer than trainer.batch_size={batch_size}: every epoch is one batch of {n_train}."
         )
     if not dataset.has_votes:
-        pooled = isinstance(settings.task, sections.CrossVal)
+        pooled = settings.task.name == "crossval"
         warnings += small_class_warnings(dataset, pooled=pooled)
     return warnings

@@ -1,9 +1,17 @@
-"""Dispatch to the task that the settings name."""
+"""Dispatch to the task that the settings name.
+
+A task is a module of this package with a function of its name.
+"""
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
+
 from astroclf.models import require_model
 from astroclf.tasks.run import Run
+
+Task = Callable[[Run], dict[str, float] | None]
 
 
 def run_task(run: Run) -> dict[str, float] | None:
@@ -14,15 +22,10 @@ def run_task(run: Run) -> dict[str, float] | None:
     settings = run.settings
     if not run.resumes:  # an interrupted run may have its weights in its checkpoint
         require_model(settings.model)
-    if settings.task.name == "benchmark":
-        from astroclf.tasks.benchmark import benchmark
-
-        benchmark(settings, run.folder.path)
-        return None
     if settings.task.name == "crossval" or settings.seeds is not None:
         from astroclf.tasks.repeat.repeat import repeat
 
         return repeat(run)
-    from astroclf.tasks.train import train
-
-    return train(run)
+    name = settings.task.name
+    task: Task = getattr(importlib.import_module(f"astroclf.tasks.{name}"), name)
+    return task(run)

@@ -4,7 +4,7 @@ Defaults stand in conf/ alone. A key that conf/ does not state, or that no class
 refused when the settings are read.
 """
 
-from astroclf.settings.sections.augment import Augment, ExactViews, Sky
+from astroclf.settings.sections.augment import Augment, CustomAugment, ExactViews, Sky
 from astroclf.settings.sections.dataset import (
     Catalog,
     CustomSource,
@@ -31,7 +31,7 @@ from astroclf.settings.sections.optimizer import (
 )
 from astroclf.settings.sections.search import Search
 from astroclf.settings.sections.section import REASON, REFUSAL, Count, Section, Seed, Seeds
-from astroclf.settings.sections.task import Benchmark, CrossVal, Sync, Task, Train
+from astroclf.settings.sections.task import Benchmark, CrossVal, CustomTask, Sync, Task, Train
 from astroclf.settings.sections.tracking import Mlflow, Tracking, Untracked
 from astroclf.settings.sections.trainer import Trainer
 
@@ -49,10 +49,12 @@ __all__ = [
     "Cosine",
     "Count",
     "CrossVal",
+    "CustomAugment",
     "CustomLoss",
     "CustomModel",
     "CustomSource",
     "CustomStrategy",
+    "CustomTask",
     "Dataset",
     "Evaluation",
     "ExactViews",

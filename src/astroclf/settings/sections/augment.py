@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from astroclf.settings.sections.section import Fraction, Section
+from astroclf.settings.sections.section import CustomSection, Fraction, Section
 
 
 class ExactViews(Section):
@@ -25,4 +25,10 @@ class Sky(Section):
     noise: Literal["auto"] | Annotated[float, Field(ge=0, le=100)]
 
 
-Augment = Annotated[ExactViews | Sky, Field(discriminator="name")]
+class CustomAugment(CustomSection):
+    positional = 2  # images and random generator
+
+    name: Literal["custom"]
+
+
+Augment = Annotated[ExactViews | Sky | CustomAugment, Field(discriminator="name")]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from astroclf.settings.sections.section import Count, Section, UserPath
+from astroclf.settings.sections.section import Count, CustomSection, Section, UserPath
 
 
 def _listed(value: Any) -> Any:
@@ -32,4 +32,10 @@ class Sync(Section):
     folders: Annotated[tuple[UserPath, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
-Task = Annotated[Train | CrossVal | Benchmark | Sync, Field(discriminator="name")]
+class CustomTask(CustomSection):
+    positional = 1  # the Run
+
+    name: Literal["custom"]
+
+
+Task = Annotated[Train | CrossVal | Benchmark | Sync | CustomTask, Field(discriminator="name")]
