@@ -16,7 +16,15 @@ from omegaconf.errors import OmegaConfBaseException
 
 from astroclf.errors import UserError, one_line
 from astroclf.installation import program
-from astroclf.setting_names import ALONE, Keys, close_keys, explain_choice, names_here, read_keys
+from astroclf.setting_names import (
+    ALONE,
+    Keys,
+    close_keys,
+    explain_choice,
+    names_here,
+    new_name,
+    read_keys,
+)
 from astroclf.sweep.nodes import SWEEPER
 from astroclf.sweep.space.syntax import parse
 
@@ -181,6 +189,9 @@ def _explain_key(key: str, arguments: Sequence[str], keys: Keys) -> str:
             f"did you mean {near[0]}?" if near else f"{program()} --cfg hydra lists those of Hydra."
         )
         return f"{given}: there is no such setting; {hint}"
+    renamed = new_name(key)
+    if renamed is not None:
+        return f"{given}: renamed. Write {_with_value([renamed], value)}."
     files = [file for file, own in keys.get(group, {}).items() if name in own]
     if files:
         choices = " or ".join(f"{group}={file}" for file in files)

@@ -1,4 +1,4 @@
-"""Names of settings and of their choices: those of conf/, and what other tools call them."""
+"""Names of settings and their choices: those of conf/, of former versions, and of other tools."""
 
 from __future__ import annotations
 
@@ -48,6 +48,18 @@ FOREIGN_CHOICES = {
     "resnet": "resnet34",
     "table": "catalog",
 }
+# Key of a former version -> its name in the same group.
+RENAMED_KEYS = {
+    "evaluation.views": "tta_views",
+    "evaluation.bootstrap": "bootstrap_resamples",
+    "evaluation.catalog": "metadata",
+    "evaluation.catalog_id": "metadata_id",
+    "trainer.accumulate": "accumulate_batches",
+    "trainer.clip_norm": "grad_clip_norm",
+    "trainer.min_gain": "min_delta",
+    "trainer.resident_share": "device_cache_fraction",
+    "dataset.neighbour_arcsec": "neighbor_arcsec",
+}
 ALONE = ("seed", "seeds", "folds", "resume", "rerun")  # keys of conf/config.yaml itself
 ANY_NETWORK = "timm"  # the file that takes a name which timm knows
 
@@ -81,6 +93,12 @@ def names_here(key: str, keys: Keys) -> list[str]:
     if foreign:
         return [foreign]
     return sorted(each for each in known if each.split(".")[-1] == name != "name")
+
+
+def new_name(key: str) -> str | None:
+    """Return the present key for one of a former version, such as trainer.min_gain; else None."""
+    group = key.partition(".")[0]
+    return f"{group}.{RENAMED_KEYS[key]}" if key in RENAMED_KEYS else None
 
 
 def close_keys(key: str, keys: Keys) -> list[str]:

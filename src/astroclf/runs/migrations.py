@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# Key of the settings of a former version -> its name in the same group.
-RENAMED_KEYS = {
-    "evaluation.views": "tta_views",
-    "evaluation.bootstrap": "bootstrap_resamples",
-    "evaluation.catalog": "metadata",
-    "evaluation.catalog_id": "metadata_id",
-    "trainer.accumulate": "accumulate_batches",
-    "trainer.clip_norm": "grad_clip_norm",
-    "trainer.min_gain": "min_delta",
-    "trainer.resident_share": "device_cache_fraction",
-    "dataset.neighbour_arcsec": "neighbor_arcsec",
-}
+from astroclf.setting_names import RENAMED_KEYS
 
 
 def migrate_metrics_1(content: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from astroclf.errors import shortened
+from astroclf.setting_names import new_name
 from astroclf.settings.groups import GROUPS, choices_of, selector_of
 from astroclf.settings.sections import REASON, REFUSAL
 from astroclf.settings.tree import Settings
@@ -39,6 +40,9 @@ def explain_error(errors: Sequence[ErrorDetails], config: Mapping[str, Any]) -> 
     if key not in values:
         return f"{group}.{key} is not set. State it in conf/{group}/."
     if errors[0]["type"] == "extra_forbidden":
+        renamed = new_name(f"{group}.{key}")
+        if renamed is not None:
+            return f"{group}.{key}={_shown(values[key])}: renamed. Write {renamed}."
         near = difflib.get_close_matches(key, set(values) - {key}, n=1)
         hint = f" Did you mean {group}.{near[0]}?" if near else ""
         return f"{group}.{key}={_shown(values[key])}: not a setting of this {group}.{hint}"
