@@ -19,7 +19,9 @@ from astroclf.errors import UserError
 from astroclf.inference.feature_cache import N_VIEWS, FeatureStore
 from astroclf.integrity import sign
 from astroclf.models.weight_files import read_state
-from astroclf.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
+from astroclf.runs.checkpoint import read_checkpoint
+from astroclf.runs.folder import RunFolder
+from fixtures.checkpoints import read_content, write_content
 
 pytestmark = pytest.mark.slow
 
@@ -132,26 +134,26 @@ def same(one: Any, other: Any) -> bool:
 
 
 def test_every_altered_checkpoint_is_refused_or_the_same(run: Path, tmp_path: Path) -> None:
-    path, expected = checkpoint_path(run), read_checkpoint(run)
-    own = checkpoint_path(tmp_path)
+    path, expected = RunFolder(run).checkpoint, read_checkpoint(RunFolder(run)).model_dump()
+    own = RunFolder(tmp_path).checkpoint
     own.parent.mkdir()
     refused = 0
     for content in altered_bytes(path.read_bytes(), 2000):
         own.write_bytes(content)
-        if is_refused(lambda: read_checkpoint(tmp_path)):
+        if is_refused(lambda: read_checkpoint(RunFolder(tmp_path))):
             refused += 1
         else:
-            assert same(read_checkpoint(tmp_path), expected)
+            assert same(read_checkpoint(RunFolder(tmp_path)).model_dump(), expected)
     assert refused > 1900
 
 
 def test_no_altered_value_of_a_checkpoint_ends_in_a_traceback(run: Path, tmp_path: Path) -> None:
     """The checksum is right here, as if a later version had written it."""
-    content = read_checkpoint(run)
+    content = read_content(run)
     refused = 0
     for altered in altered_values(content, 2000):
-        write_checkpoint(tmp_path, altered)
-        refused += is_refused(lambda: read_checkpoint(tmp_path))
+        write_content(tmp_path, altered)
+        refused += is_refused(lambda: read_checkpoint(RunFolder(tmp_path)))
     assert refused > 200
 
 
@@ -193,7 +195,7 @@ def test_every_altered_value_of_a_bundle_is_refused(
 
 
 def test_altered_weights_of_pytorch_are_refused_or_the_same(run: Path, tmp_path: Path) -> None:
-    state = read_checkpoint(run)["best"]
+    state = read_content(run)["best"]
     torch.save(state, tmp_path / "weights.pt")
     for content in altered_bytes((tmp_path / "weights.pt").read_bytes(), 500):
         (tmp_path / "altered.pt").write_bytes(content)

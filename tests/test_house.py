@@ -54,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sweep": set(),
     "reports": {"evaluation", "sweep"},
     "tracking": {"provenance", "runs"},
-    "training": {"data", "device", "runs"},
+    "training": {"data", "device"},
     "inference": {"data", "device", "training"},
     "bundle": {"data", "device", "evaluation", "inference", "models"},
     "tasks": {

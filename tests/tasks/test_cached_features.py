@@ -18,7 +18,8 @@ from astroclf.data.preprocess import Preprocess
 from astroclf.data.sources import load_dataset
 from astroclf.errors import UserError
 from astroclf.models import build_model
-from astroclf.training.checkpoint import checkpoint_path, read_checkpoint
+from astroclf.runs.checkpoint import read_checkpoint
+from astroclf.runs.folder import RunFolder
 
 TINY = (
     "dataset.n_images=64",
@@ -176,26 +177,26 @@ def test_a_checkpoint_of_lora_holds_adapters_and_head_alone(
     train_run: Callable[..., Path],
 ) -> None:
     folder = train_run(*LORA, "trainer.epochs=1")
-    stored = read_checkpoint(folder)
-    for weights in (stored["learner"]["network"], stored["best"]):
+    stored = read_checkpoint(RunFolder(folder))
+    for weights in (stored.learner.network, stored.best):
         names = set(weights)
         head = {name for name in names if name.startswith("head.")}
         adapters = {name for name in names if name.endswith((".lora_A.weight", ".lora_B.weight"))}
         assert head | adapters == names
         assert len(head) == 4
         assert len(adapters) == 2 * 3, "four convolutions, of which the first is left"
-    state = stored["learner"]["optimizer"]["state"]
-    assert len(state) == len(stored["learner"]["network"])
+    state = stored.learner.optimizer["state"]
+    assert len(state) == len(stored.learner.network)
     assert not any(".lora_" in name for name in load_file(folder / "bundle/weights.safetensors"))
 
 
 def test_a_checkpoint_of_a_head_holds_the_head_alone(train_run: Callable[..., Path]) -> None:
     for cached in ("true", "false"):
         folder = train_run(*FROZEN, f"finetune.cache_features={cached}", "trainer.epochs=1")
-        stored = read_checkpoint(folder)
-        assert len(stored["learner"]["network"]) == 4
-        assert len(stored["learner"]["optimizer"]["state"]) == 4
-        assert checkpoint_path(folder).stat().st_size < 100_000
+        stored = read_checkpoint(RunFolder(folder))
+        assert len(stored.learner.network) == 4
+        assert len(stored.learner.optimizer["state"]) == 4
+        assert RunFolder(folder).checkpoint.stat().st_size < 100_000
 
 
 @pytest.mark.parametrize("strategy", ["classifier", "lora"])

@@ -20,10 +20,11 @@ import torch
 from safetensors.torch import load_file
 
 from astroclf.errors import UserError
+from astroclf.runs.checkpoint import read_checkpoint
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.settings import write_settings
 from astroclf.tasks.resume import rerun_config, resumed_config
-from astroclf.training.checkpoint import checkpoint_path, read_checkpoint, write_checkpoint
+from fixtures.checkpoints import read_content, write_content
 
 ROOT = Path(__file__).parents[2]
 # Dropout, batch norm, momentum and a schedule with warm-up: everything that has a state.
@@ -52,11 +53,9 @@ def assert_same_run(found: Path, expected: Path) -> None:
     best, wanted = (load_file(run / "bundle/weights.safetensors") for run in (found, expected))
     assert best.keys() == wanted.keys()
     assert all(torch.equal(best[name], wanted[name]) for name in wanted)
-    last, wanted_last = (read_checkpoint(run)["learner"] for run in (found, expected))
-    assert all(
-        torch.equal(last["network"][name], wanted_last["network"][name]) for name in last["network"]
-    )
-    assert last["schedule"] == wanted_last["schedule"]
+    last, wanted_last = (read_checkpoint(RunFolder(run)).learner for run in (found, expected))
+    assert all(torch.equal(last.network[name], wanted_last.network[name]) for name in last.network)
+    assert last.schedule == wanted_last.schedule
 
 
 LORA = ("finetune=lora", "finetune.rank=2")
@@ -340,7 +339,7 @@ def test_a_resume_with_other_threads_is_told_and_recorded(
 def test_without_a_whole_checkpoint_nothing_is_resumed(stopped_run: Any, spoil: str) -> None:
     stopped = stopped_run(*TINY)
     stopped.stop_at(2)
-    path = checkpoint_path(stopped.folder)
+    path = RunFolder(stopped.folder).checkpoint
     if spoil == "gone":
         path.unlink()
     else:
@@ -365,9 +364,9 @@ def test_a_state_that_does_not_fit_is_refused_in_one_line(
 ) -> None:
     stopped = stopped_run(*TINY)
     stopped.stop_at(2)
-    content = read_checkpoint(stopped.folder)
+    content = read_content(stopped.folder)
     alter(content)
-    write_checkpoint(stopped.folder, content)
+    write_content(stopped.folder, content)
     with pytest.raises(UserError, match="The checkpoint does not fit the model of this run") as no:
         stopped.resume()
     assert "\n" not in str(no.value)

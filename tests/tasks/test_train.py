@@ -15,11 +15,12 @@ from safetensors.torch import load_file
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import UserError
+from astroclf.runs.checkpoint import read_checkpoint
+from astroclf.runs.folder import RunFolder
 from astroclf.tasks import train as module
 from astroclf.tasks.build import Setup, make_plan, prepare
 from astroclf.tasks.callbacks import epoch_line
 from astroclf.tasks.run import open_run
-from astroclf.training.checkpoint import read_checkpoint
 from astroclf.training.loop import DivergenceError
 from astroclf.training.progress import Progress
 
@@ -71,10 +72,10 @@ def test_the_best_weights_are_restored(run: Path) -> None:
 
 
 def test_bundle_and_checkpoint_hold_the_best_weights(run: Path) -> None:
-    stored = read_checkpoint(run)
+    stored = read_checkpoint(RunFolder(run))
     bundled = load_file(run / "bundle/weights.safetensors")
-    last = stored["learner"]["network"]
-    assert all(torch.equal(bundled[name], stored["best"][name]) for name in bundled)
+    last = stored.learner.network
+    assert all(torch.equal(bundled[name], stored.best[name]) for name in bundled)
     assert any(not torch.equal(bundled[name], last[name]) for name in bundled)
 
 
@@ -124,7 +125,7 @@ def test_patience_ends_a_run(train_run: Callable[..., Path]) -> None:
 
 def test_smoke_takes_two_steps(train_run: Callable[..., Path]) -> None:
     folder = train_run(*SHORT, "trainer=smoke", "trainer.device=cpu")
-    assert read_checkpoint(folder)["progress"]["global_step"] == 2
+    assert read_checkpoint(RunFolder(folder)).progress.global_step == 2
     assert (folder / "report.html").exists()
 
 
@@ -160,7 +161,7 @@ def test_a_rate_too_high_stops_with_the_step(train_run: Callable[..., Path]) -> 
 def test_a_checkpoint_of_another_model_is_refused(
     settings: Any, simulated_dataset: ImageDataset, train_run: Callable[..., Path]
 ) -> None:
-    stored = read_checkpoint(train_run(*SHORT, "trainer=smoke", "trainer.device=cpu"))
+    stored = read_checkpoint(RunFolder(train_run(*SHORT, "trainer=smoke", "trainer.device=cpu")))
     with pytest.raises(UserError, match="does not fit the model of this run"):
         start(settings("model.widths=[4,4]"), simulated_dataset, stored)
 

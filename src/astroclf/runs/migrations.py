@@ -47,3 +47,28 @@ def migrate_config(config: dict[str, Any]) -> dict[str, Any]:
         for group, values in config.items()
         if group != "resume"
     }
+
+
+def migrate_checkpoint_6(content: dict[str, Any]) -> dict[str, Any]:
+    """Rename the parts of the state; keep the settings, under their new names."""
+    learner = dict(content["learner"])
+    average = learner.pop("average")
+    ema = average and {"steps": average["steps"], "weights": _rename_weights(average["average"])}
+    progress = dict(content["progress"])
+    progress["epoch_step"], progress["global_step"] = progress.pop("step"), progress.pop("steps")
+    return {
+        **{key: value for key, value in content.items() if key != "numerics"},
+        "config": migrate_config(content["config"]),
+        "precision": content["numerics"],
+        "learner": {**learner, "network": _rename_weights(learner["network"]), "ema": ema},
+        "best": _rename_weights(content["best"]),
+        "progress": progress,
+    }
+
+
+def _rename_weights(weights: dict[str, Any]) -> dict[str, Any]:
+    """Give the matrices of adapters their names."""
+    return {
+        name.replace(".down.", ".lora_A.").replace(".up.", ".lora_B."): weight
+        for name, weight in weights.items()
+    }

@@ -32,9 +32,11 @@ def read_config(folder: RunFolder, key: str) -> dict[str, Any]:
             return read_versioned(folder.settings, SCHEMA)
     config = read_former_config(folder, shown)
     if config is None and folder.checkpoint.is_file():
-        from astroclf.training.checkpoint import read_checkpoint
+        from astroclf.runs import (
+            checkpoint,  # imports PyTorch, which no wrong setting should wait for
+        )
 
-        config = read_checkpoint(folder.path)["config"]
+        config = checkpoint.read_former_config(folder, shown)
     is_fold = config is None or config["task"]["name"] == "crossval"
     if config is not None and (folder.manifest.is_file() or not is_fold):
         return config

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from astroclf.inference.features import FeatureLoader, hash_weights
 from astroclf.inference.predictor import Predictor
 from astroclf.models import Classifier
 from astroclf.models.finetune import apply_finetune, parameter_groups
+from astroclf.runs.checkpoint import Checkpoint
 from astroclf.settings import Settings, sections
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
@@ -33,7 +33,6 @@ from astroclf.tasks.initial_model import (
 from astroclf.tasks.unfreezing import GradualUnfreezing
 from astroclf.training.autotune import TrainingStep, choose_precision
 from astroclf.training.callbacks import Callback
-from astroclf.training.checkpoint import restore_random_states
 from astroclf.training.learner import Learner, UpdateRule
 from astroclf.training.losses import Loss, make_loss
 from astroclf.training.optimizers import Schedule, make_optimizer
@@ -101,7 +100,7 @@ def prepare(
     settings: Settings,
     dataset: ImageDataset,
     device: torch.device,
-    stored: dict[str, Any] | None,
+    stored: Checkpoint | None,
     cache: Cache | None = None,
 ) -> Setup:
     """Build network, batches and learner; with `stored`, as the checkpoint of a run left them.
@@ -178,11 +177,11 @@ def make_loaders(
     }
 
 
-def stored_precision(stored: dict[str, Any] | None, device: torch.device) -> Precision | None:
+def stored_precision(stored: Checkpoint | None, device: torch.device) -> Precision | None:
     """Return the precision of a resumed run, None if it ran on another kind of device."""
-    if stored is None or stored["device_type"] != device.type:
+    if stored is None or stored.device_type != device.type:
         return None
-    return Precision(**stored["precision"])
+    return stored.precision
 
 
 def measure_precision(
@@ -249,23 +248,23 @@ def stage_callbacks(settings: Settings, classifier: Classifier) -> list[Callback
     return []
 
 
-def restore(stored: dict[str, Any], learner: Learner, frozen_hash: str) -> None:
+def restore(stored: Checkpoint, learner: Learner, frozen_hash: str) -> None:
     """Restore the states of the learner and the random generators from a checkpoint.
 
     Raises UserError if the state is that of another network, or of other frozen weights.
     """
-    if stored["frozen_hash"] != frozen_hash:
+    if stored.frozen_hash != frozen_hash:
         raise UserError(
             "The frozen weights that this run began with could not be had again, and others would give "
-            f"another result: it began from {stored['backbone']} weights (model.pretrained, model.weights)."
+            f"another result: it began from {stored.backbone} weights (model.pretrained, model.weights)."
         )
     try:
-        learner.load_weights(stored["best"])  # refuses unfit ones now, not after the last epoch
-        learner.load_state_dict(stored["learner"])
-        restore_random_states(stored["random_states"])
+        learner.load_weights(stored.best)  # refuses unfit ones now, not after the last epoch
+        learner.load_state_dict(stored.learner.model_dump())
+        stored.random_states.restore()
     except UNFIT_STATE as error:
         raise UserError(
             f"The checkpoint does not fit the model of this run, it comes from another one: {one_line(error)}"
         ) from error
-    learner.best = {name: weight.to(learner.device) for name, weight in stored["best"].items()}
-    learner.progress = Progress(**stored["progress"])
+    learner.best = {name: weight.to(learner.device) for name, weight in stored.best.items()}
+    learner.progress = stored.progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from astroclf.redaction import redact_values
+from astroclf.runs.checkpoint import Checkpoint, LearnerState, RandomStates, write_checkpoint
 from astroclf.runs.history import append_history, write_history
 from astroclf.runs.metrics import write_metrics
 from astroclf.settings.metrics import METRICS
@@ -14,7 +14,6 @@ from astroclf.tasks.build import Setup
 from astroclf.tasks.figures import trial_metrics
 from astroclf.tasks.reports import TrialReports
 from astroclf.training.callbacks import Callback
-from astroclf.training.checkpoint import random_states, write_checkpoint
 from astroclf.training.learner import Learner
 from astroclf.training.plan import Plan
 from astroclf.training.progress import Progress
@@ -25,21 +24,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Checkpoint(Callback):
+class Checkpointing(Callback):
     """Writes the state of a training: before its first step, after each epoch, and when interrupted."""
 
     def __init__(self, run: Run, training: Setup) -> None:
-        self.folder = run.folder.path
-        self.header = {
-            "config": redact_values(run.settings.model_dump(mode="json")),
-            "fingerprint": training.dataset.fingerprint,
-            "backbone": training.backbone,
-            "frozen_hash": training.frozen_hash,
-            "warning": training.warning,
-            "device_type": training.device.type,
-            "preprocess": training.preprocess.to_dict(),
-            "precision": training.precision.to_dict(),
-        }
+        self.folder = run.folder
+        self.training = training
 
     def on_train_start(self, learner: Learner) -> None:
         """Write the initial state."""
@@ -54,13 +44,21 @@ class Checkpoint(Callback):
         self._write(learner)
 
     def _write(self, learner: Learner) -> None:
-        state = {
-            "learner": learner.state_dict(),
-            "best": learner.best,
-            "progress": learner.progress.to_dict(),
-            "random_states": random_states(),
-        }
-        write_checkpoint(self.folder, {**self.header, **state})
+        training = self.training
+        checkpoint = Checkpoint(
+            fingerprint=training.dataset.fingerprint,
+            backbone=training.backbone,
+            frozen_hash=training.frozen_hash,
+            warning=training.warning,
+            device_type=training.device.type,
+            preprocess=training.preprocess,
+            precision=training.precision,
+            learner=LearnerState(**learner.state_dict()),
+            best=learner.best,
+            progress=learner.progress,
+            random_states=RandomStates.now(),
+        )
+        write_checkpoint(self.folder, checkpoint)
 
 
 class History(Callback):
@@ -149,7 +147,7 @@ class Pruning(Callback):
         self.reports.report(progress.epoch, progress.history[-1][f"val_{metric}"])
 
 
-RUN_CALLBACKS = (Checkpoint, History, Tracking, Console)
+RUN_CALLBACKS = (Checkpointing, History, Tracking, Console)
 TRIAL_CALLBACKS = (History, BestTracking, Tracking, Console, TrialMetrics)
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.preprocess import Preprocess, display_unit, fit_preprocess
 from astroclf.errors import UserError
 from astroclf.models import BuiltModel, Classifier, build_model
 from astroclf.models.classifier import trains_batch_norm
+from astroclf.runs.checkpoint import Checkpoint
 from astroclf.settings import Settings
 from astroclf.tasks.cache import Cache
 
 
-def start_model(
-    settings: Settings, dataset: ImageDataset, stored: dict[str, Any] | None
-) -> BuiltModel:
+def start_model(settings: Settings, dataset: ImageDataset, stored: Checkpoint | None) -> BuiltModel:
     """Return the classifier with its first weights.
 
     A resumed one gets its own weights from the checkpoint later, so that only frozen ones, which no
@@ -32,16 +29,16 @@ def start_model(
     )
     if stored is None:
         return built
-    return BuiltModel(built.classifier, stored["backbone"], stored["warning"])
+    return BuiltModel(built.classifier, stored.backbone, stored.warning)
 
 
 def choose_preprocess(
-    dataset: ImageDataset, built: BuiltModel, stored: dict[str, Any] | None, cache: Cache
+    dataset: ImageDataset, built: BuiltModel, stored: Checkpoint | None, cache: Cache
 ) -> Preprocess:
     """Return the preprocessing: that of a resumed run; else with the normalization of the weights,
     where they have one for such images; else fitted to the training images."""
     if stored is not None:
-        return Preprocess.from_dict(stored["preprocess"])
+        return stored.preprocess
     known, stretch = built.normalisation, dataset.pixels.stretch
     if known is None or len(known.mean) != dataset.channels or stretch == "linear":
         key = (dataset.fingerprint, dataset.pixels)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.device import choose_device, describe_device
@@ -13,6 +12,7 @@ from astroclf.errors import UserError
 from astroclf.interruption import interrupted_while
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
+from astroclf.runs.checkpoint import Checkpoint, read_checkpoint
 from astroclf.runs.settings import write_settings
 from astroclf.settings import Settings
 from astroclf.status import status
@@ -25,9 +25,7 @@ from astroclf.tasks.outcome import report_outcome
 from astroclf.tasks.run import Run
 from astroclf.tasks.scores import Scoring
 from astroclf.tracking import closing
-from astroclf.training.checkpoint import read_checkpoint
 from astroclf.training.loop import fit
-from astroclf.training.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +43,7 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
     SIGTERM, with the state kept, and Pruned if the trial should end.
     """
     settings, tracker = run.settings, run.tracker
-    stored = read_checkpoint(run.folder.path) if run.resumes else None
+    stored = read_checkpoint(run.folder) if run.resumes else None
     device = choose_device(settings.trainer.device)
     is_repeatable = dataset is None  # from its settings alone
     if dataset is None:
@@ -97,9 +95,9 @@ def make_validation(
     return validate
 
 
-def describe_stop(stored: dict[str, Any], settings: Settings) -> str:
+def describe_stop(stored: Checkpoint, settings: Settings) -> str:
     """One line: where a resumed run had come to."""
-    progress, plan = Progress(**stored["progress"]), make_plan(settings.trainer)
+    progress, plan = stored.progress, make_plan(settings.trainer)
     if progress.epoch >= plan.epochs:
         return f"{progress.epoch} of {progress.epoch} epochs are done: give trainer.epochs=<more> to train on; evaluating again"
     if progress.epoch_step == 0 and plan.steps_to_limit(progress.global_step) == 0:
@@ -107,8 +105,8 @@ def describe_stop(stored: dict[str, Any], settings: Settings) -> str:
     return f"going on in epoch {progress.epoch + 1} of {plan.epochs}, after its step {progress.epoch_step}"
 
 
-def require_same_data(stored: dict[str, Any] | None, dataset: ImageDataset, folder: Path) -> None:
-    if stored is not None and stored["fingerprint"] != dataset.fingerprint:
+def require_same_data(stored: Checkpoint | None, dataset: ImageDataset, folder: Path) -> None:
+    if stored is not None and stored.fingerprint != dataset.fingerprint:
         raise UserError(
             f"resume={folder}: the images, labels or splits have changed since this run began; start it anew."
         )

@@ -30,7 +30,6 @@ from astroclf.tasks.reports import SilentTrial
 from astroclf.tasks.run import Run
 from astroclf.tasks.train import train
 from astroclf.tracking import closing
-from astroclf.training.checkpoint import checkpoint_path
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +113,7 @@ def train_one(run: Run, repetition: Repetition) -> dict[str, float]:
     folder.mkdir(exist_ok=True)
     child = replace(
         run.child(repetition.name, repetition.settings),
-        resumes=run.resumes and checkpoint_path(folder).is_file(),
+        resumes=run.resumes and run.folder.child(repetition.name).checkpoint.is_file(),
     )
     if run.trial is not None:  # the trainings are reported by their number, not by their epochs
         child = replace(child, trial=SilentTrial(), callbacks=TRIAL_CALLBACKS)
