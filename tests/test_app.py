@@ -70,7 +70,7 @@ def test_a_wrong_setting_is_refused_before_anything_is_loaded(tmp_path: Path) ->
     }
 
 
-def test_the_traceback_is_there_for_who_asks(run_process: Callable[..., Any]) -> None:
+def test_hydra_full_error_shows_the_traceback(run_process: Callable[..., Any]) -> None:
     ran = run_process("loss=mse", full_error=True)
     assert ran.code == 1
     assert "Traceback (most recent call last)" in ran.err
@@ -85,7 +85,7 @@ def test_the_traceback_is_there_for_who_asks(run_process: Callable[..., Any]) ->
         "trainer.epochs=[1,2",
     ],
 )
-def test_an_override_that_cannot_be_read_is_told_in_one_sentence(
+def test_an_unparsable_override_is_refused_in_one_sentence(
     run_here: Callable[..., Any], tmp_path: Path, wrong: str
 ) -> None:
     ran = run_here("-m", "hydra/sweeper=optuna", wrong)
@@ -156,7 +156,7 @@ def test_bad_images_end_a_run_with_one_sentence(
 # --- results, and jobs of a multirun ---------------------------------------------------------------
 
 
-def test_two_seeds_lie_side_by_side(
+def test_two_seeds_have_folders_beside_each_other(
     run_here: Callable[..., Any], small_overrides: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     ran = run_here("-m", "seed=0,1", *small_overrides(*SHORT))

@@ -14,7 +14,7 @@ PARSER = OverridesParser.create()
 
 
 @given(st.text(st.sampled_from(list("aZ0é/ '\"\\${}%?#=~,()[]:;&<>*!|`-.\n\t")), min_size=1))
-def test_a_printed_command_is_read_back_as_it_was_meant(text: str) -> None:
+def test_a_printed_command_is_parsed_to_the_same_value(text: str) -> None:
     *program, argument = shlex.split(run_command(resume=text))
     assert program == ["python", "run.py"]
     value = PARSER.parse_override(argument).value()

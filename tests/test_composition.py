@@ -9,7 +9,7 @@ from astroclf.composition import plain_config
 from astroclf.errors import UserError
 
 
-def test_a_study_is_named_by_what_is_trained_on_what() -> None:
+def test_the_name_of_a_study_has_model_and_dataset() -> None:
     config = OmegaConf.create({"name": "${study_name:resnet 18,../galaxy zoo,3}"})
     assert plain_config(config) == {"name": "resnet-18-..-galaxy-zoo-3"}
     config = OmegaConf.create({"name": "${study_name:%s}" % ("a" * 200)})

@@ -23,7 +23,7 @@ class FullDisk:
     def flush(self) -> None: ...
 
 
-def test_a_user_error_is_its_sentence() -> None:
+def test_a_user_error_is_explained_by_its_message() -> None:
     assert explain_error(UserError("seed=-1 does not fit.")) == "seed=-1 does not fit."
 
 
@@ -36,8 +36,8 @@ def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space") as caught, replace_file(tmp_path / "x.csv"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert explain_error(caught.value) == (
-        f"{tmp_path}/x.csv cannot be written: No space left on device. Free some space; what was "
-        "written before is intact."
+        f"{tmp_path}/x.csv cannot be written: No space left on device. Free some space; files "
+        "written before are intact."
     )
 
 

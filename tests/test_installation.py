@@ -11,7 +11,7 @@ import pytest
 
 from astroclf import installation
 from astroclf.installation import program
-from astroclf.tracking import RUN_FILE
+from astroclf.runs.folder import TRACKED_RUN
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("src", "conf", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")
@@ -86,7 +86,7 @@ def test_an_installed_wheel_trains_in_an_empty_folder(installed: Path, tmp_path:
     assert {path.name for path in tmp_path.iterdir()} >= {"outputs", "mlflow.db"}
     (report,) = tmp_path.glob("outputs/*/*/report.html")
     command = '"command": "astroclf trainer=smoke tracking=mlflow"'
-    assert command in report.with_name(RUN_FILE).read_text()
+    assert command in report.with_name(TRACKED_RUN).read_text()
 
 
 @pytest.mark.slow

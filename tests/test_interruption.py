@@ -71,7 +71,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_an_interrupt_is_told_where_the_run_was() -> None:
+def test_an_interrupt_carries_the_state_of_the_run() -> None:
     with pytest.raises(Interrupted) as caught, interrupted_while("evaluation"):
         raise Interrupted(signal.SIGINT)
     assert caught.value.state == "evaluation"
@@ -85,7 +85,7 @@ def test_an_interrupt_survives_the_way_from_another_process() -> None:
     assert (sent.signal_number, sent.state, str(sent)) == (signal.SIGTERM, "epoch 3", "SIGTERM")
 
 
-def test_handlers_come_back_after_an_error() -> None:
+def test_handlers_are_restored_after_an_error() -> None:
     before = signal.getsignal(signal.SIGTERM)
 
     def fail() -> None:
@@ -98,7 +98,7 @@ def test_handlers_come_back_after_an_error() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_thread_leaves_signals_alone() -> None:
+def test_a_thread_changes_no_signal_handler() -> None:
     seen = []
 
     def work() -> None:

@@ -48,7 +48,7 @@ def test_a_wait_is_logged_with_the_process_that_holds_the_lock(
     ]
 
 
-def test_a_free_lock_is_taken_without_a_word(
+def test_a_free_lock_is_taken_without_a_log_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(2):

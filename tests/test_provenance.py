@@ -93,7 +93,7 @@ def test_outside_a_repository_there_is_no_commit(
     assert git_commit() == ""
 
 
-def test_a_git_that_hangs_is_given_up(
+def test_a_hanging_git_is_abandoned(
     code: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hanging = tmp_path / "bin/git"

@@ -43,7 +43,7 @@ def test_delimiters_newlines_and_encodings_are_recognized(
     assert (table.delimiter, table.lines) == (delimiter, [2, 3])
 
 
-def test_a_delimiter_that_is_stated_or_inside_other_columns_is_no_trap(file: Path) -> None:
+def test_a_stated_delimiter_and_delimiters_inside_cells_are_handled(file: Path) -> None:
     assert read(file, "sep=;\nid;a,b,c,d\n1;2\n", "id").text("id") == ["1"]
     assert read(file, "id;a,b,c,d,e\n1;2\n", "id").text("id") == ["1"]
     assert read(file, "id\n1\n2\n", "id").text("id") == ["1", "2"]
@@ -95,7 +95,9 @@ def test_lines_are_those_of_an_editor(file: Path) -> None:
         (b",".join(b"c%d" % i for i in range(10**5)) + b"\n1\n", "class is not a column"),
     ],
 )
-def test_what_is_no_table_is_one_short_sentence(file: Path, content: bytes, message: str) -> None:
+def test_a_file_that_is_no_table_is_refused_in_one_sentence(
+    file: Path, content: bytes, message: str
+) -> None:
     with pytest.raises(UserError, match=message) as refusal:
         read(file, content, "class")
     assert len(str(refusal.value)) < 800

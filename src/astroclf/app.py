@@ -192,7 +192,7 @@ def _run(config: DictConfig, folder: Path) -> float | None:
     plain = plain_config(config)
     resumes = plain["resume"] is not None
     if resumes and is_multirun:
-        raise UserError(f"resume={plain['resume']} goes on with one run: leave out -m.")
+        raise UserError(f"resume={plain['resume']} resumes a single run. Leave out -m.")
     stored = stored_config(plain, hydra.overrides.task)
     if is_of_search and not is_multirun:
         raise UserError(

@@ -7,7 +7,7 @@ import shlex
 
 from astroclf.installation import program
 
-# Texts that Hydra reads without quotes as what they are: paths of letters, digits and a few signs.
+# Texts that Hydra parses unchanged without quotes: paths of letters, digits and a few signs.
 _PLAIN_PATH = re.compile(r"/?[A-Za-z_][\w./-]*", re.ASCII)
 _HYDRA_WORDS = {"true", "false", "null", "inf", "nan"}
 

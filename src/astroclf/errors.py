@@ -1,8 +1,13 @@
-"""Exceptions, the states of a run, and how errors and lists are worded.
+"""Exceptions, the states of a run, and the wording of errors and lists.
 
-- UserError: something the user gave cannot be used.
-- Interrupted: a signal stopped the program.
-- Pruned: a search ended a trial early.
+Exception
+├── UserError                    a setting, file or machine cannot be used
+│   ├── DivergenceError          the loss became infinite or NaN
+│   ├── TooManyFailuresError     more trials failed than the search allows
+│   └── FailedJobsError          jobs of a multirun failed
+└── Pruned                       a search ended a trial early
+KeyboardInterrupt
+└── Interrupted                  a signal stopped the program
 """
 
 from __future__ import annotations
@@ -26,9 +31,9 @@ class State(str, Enum):
 
 
 class UserError(Exception):
-    """A refusal, in one sentence that names the key or file, what was found, and what would do.
+    """An input that cannot be used, in one message: the key or file, the fault, and the remedy.
 
-    `run.py` prints it without a traceback and exits with code 2; `HYDRA_FULL_ERROR=1` shows the
+    The command line prints it without a traceback and exits with code 2; `HYDRA_FULL_ERROR=1` shows the
     traceback as well.
     """
 
@@ -36,9 +41,9 @@ class UserError(Exception):
 class Interrupted(KeyboardInterrupt):
     """A signal stopped the program.
 
-    A KeyboardInterrupt, so that no `except Exception` takes it for an error.
+    A KeyboardInterrupt, so that no `except Exception` catches it.
 
-    state: where the run was, such as "epoch 3, step 4"; "" where it is not known.
+    state: progress of the run, such as "epoch 3, step 4"; "" if it is unknown.
     """
 
     def __init__(self, signal_number: int, state: str = "") -> None:
@@ -51,7 +56,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Pruned(Exception):  # noqa: N818 - nothing went wrong
-    """A trial was ended early because it lags behind the others of its search."""
+    """A trial ended early because it was worse than the others of its search."""
 
 
 def one_line(error: BaseException, longest: int = 200) -> str:

@@ -1,4 +1,4 @@
-"""Report of the error that ends a program: one sentence where the user or the machine is the cause."""
+"""Report of the error that ends a program: one sentence if the input or the machine is the cause."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NO_SPACE = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 def report_error(error: Exception, subject: str = "") -> int:
     """Write the error to stderr and return the exit code: 2 for one sentence, 1 for a traceback.
 
-    subject: what the sentence is about, such as "job #0: ". HYDRA_FULL_ERROR=1 shows every traceback.
+    subject: prefix of the sentence, such as "job #0: ". HYDRA_FULL_ERROR=1 shows every traceback.
     """
     sentence = explain_error(error)
     if sentence is None or os.environ.get("HYDRA_FULL_ERROR"):
@@ -33,7 +33,7 @@ def report_error(error: Exception, subject: str = "") -> int:
 
 
 def explain_error(error: Exception) -> str | None:
-    """Return one sentence if the user's input or the machine is the cause, None for a defect."""
+    """Return one sentence if the input or the machine is the cause, None for a defect."""
     if isinstance(error, UserError):
         return str(error)
     if is_out_of_memory(error):
@@ -64,7 +64,7 @@ def _explain_os_error(number: int, path: object) -> str:
     reason = os.strerror(number)
     if number in _NO_SPACE:
         where = f"{path} cannot be written" if path else "A file cannot be written"
-        return f"{where}: {reason}. Free some space; what was written before is intact."
+        return f"{where}: {reason}. Free some space; files written before are intact."
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{path or 'A file'}: {reason}. Give the permission, or choose another folder."
     return f"{path or 'A file'}: {reason}."

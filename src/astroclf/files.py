@@ -44,13 +44,13 @@ def replace_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     except BaseException as error:
         draft.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            error.filename = str(path)  # the name that the user knows, not the draft's
+            error.filename = str(path)  # the user's name of the file, not the draft's
         raise
     flush_folder(path.parent)
 
 
 def replace_folder(draft: Path, folder: Path) -> None:
-    """Put a folder that is whole in the place of another one; the draft is gone afterwards.
+    """Replace a folder by a complete draft of it; the draft no longer exists afterwards.
 
     Linux exchanges the two in one step. Elsewhere the old folder is moved aside first, so that a
     kill between the two steps leaves both whole, beside each other. What the new folder lacks is
@@ -144,7 +144,7 @@ def _is_number(text: str) -> bool:
 def user_path(text: str) -> Path:
     """Return a path that a user wrote, with `~` and `~name` replaced by the home directory.
 
-    Raises ValueError, whose message is what the path should be, if it cannot be used.
+    Raises ValueError with a description of a usable path.
     """
     if not text or "\0" in text:
         raise ValueError("a path that is not empty and has no zero byte")
@@ -166,7 +166,7 @@ def named_path(value: object, key: str) -> Path:
 
 
 def shortest(path: Path) -> Path:
-    """Return the path relative to the working directory where it lies below it, else as given."""
+    """Return a path below the working directory relative to it, any other one as given."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
@@ -179,7 +179,7 @@ def readable_size(size: int) -> str:
 
 
 def flush_file(path: Path) -> None:
-    """Make what was written to a file, through a memory map too, survive a power cut."""
+    """Flush a file to the disk, pages of a memory map included."""
     with path.open("rb+") as stream:
         os.fsync(stream.fileno())
 

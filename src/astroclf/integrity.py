@@ -1,4 +1,4 @@
-"""Checksums of files and of JSON content (BLAKE2b, 128 bits), and the wording of what is damaged.
+"""Checksums of files and of JSON content (BLAKE2b, 128 bits), and the wording of damage.
 
 A damaged file raises ValueError with a reason in a few words: so do `json`, `pydantic` and the
 functions here. The caller adds the path and the remedy.
@@ -28,7 +28,7 @@ def hash_bytes(*parts: bytes) -> str:
 
 
 def hash_file(path: Path) -> str:
-    """Return the checksum of a whole file. Raises OSError if it cannot be read."""
+    """Return the checksum of a file. Raises OSError if it cannot be read."""
     with path.open("rb") as stream:
         return _blake2b(_chunks(stream, path.stat().st_size)).hexdigest()
 
@@ -116,7 +116,7 @@ def sign(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def verify_signed(content: Any) -> dict[str, Any]:
-    """Return what `sign` was given. Raises ValueError if it is not whole."""
+    """Return the content given to `sign`. Raises ValueError if it is damaged."""
     if not isinstance(content, dict) or CHECKSUM not in content:
         raise ValueError("it holds no checksum")
     plain = {key: value for key, value in content.items() if key != CHECKSUM}
@@ -132,7 +132,7 @@ def _hash_json(content: Any) -> str:
 def describe_damage(error: ValueError) -> str:
     """Return the reason why a file is damaged in one line, such as
     "progress.epoch: input should be a valid integer"."""
-    from pydantic import ValidationError  # not needed to look at the configuration
+    from pydantic import ValidationError  # not needed to print the configuration
 
     if not isinstance(error, ValidationError):
         return one_line(error)

@@ -54,7 +54,7 @@ _current: StopRequest | None = None
 
 @contextmanager
 def handle_signals() -> Iterator[StopRequest]:
-    """Within, the first signal raises Interrupted, and a second one terminates the process at once.
+    """Raise Interrupted at the first signal, and terminate the process at the second one.
 
     Signals that the process ignored before (as under nohup) stay ignored. Nested uses share the
     request of the outermost one. Only the main thread can handle signals: elsewhere nothing changes.
@@ -68,13 +68,13 @@ def handle_signals() -> Iterator[StopRequest]:
         return
     _current = StopRequest()
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    heeded = [number for number in SIGNALS if before[number] != signal.SIG_IGN]
-    for number in heeded:
+    handled = [number for number in SIGNALS if before[number] != signal.SIG_IGN]
+    for number in handled:
         signal.signal(number, _current.receive)
     try:
         yield _current
     finally:
-        for number in heeded:
+        for number in handled:
             signal.signal(number, before[number])
         _current = None
 
@@ -90,7 +90,7 @@ def run_interruptible(function: Callable[[], int]) -> int:
 
 @contextmanager
 def graceful_interrupt() -> Iterator[StopRequest]:
-    """Within, the first signal is deferred: the block calls `raise_if_made` where it may stop.
+    """Defer the first signal: the block calls `raise_if_made` where it may stop.
 
     Raises Interrupted at the end if a signal has come and the block did not.
     """
@@ -105,7 +105,7 @@ def graceful_interrupt() -> Iterator[StopRequest]:
 
 @contextmanager
 def interrupted_while(state: str) -> Iterator[None]:
-    """Add to an Interrupted, if it has none yet, where the run was, for the message to the user."""
+    """Set the state of an Interrupted that has none yet, for the message to the user."""
     try:
         yield
     except Interrupted as interrupted:
@@ -115,12 +115,12 @@ def interrupted_while(state: str) -> Iterator[None]:
 
 def announce(text: str) -> None:
     """Write to stderr past Python's buffers, which may be in use when a signal comes."""
-    with suppress(OSError):  # nobody reads it
+    with suppress(OSError):  # closed
         os.write(2, text.encode())
 
 
 def leave_terminal() -> None:
-    """Direct output that goes to a terminal to nowhere: writing to one that is closed would fail."""
+    """Redirect terminal output to the null device, since writing to a closed terminal fails."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
         if os.isatty(descriptor):

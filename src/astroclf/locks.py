@@ -22,7 +22,7 @@ def locked(file: Path, purpose: str) -> Iterator[None]:
 
     file: the lock file, made if needed. It stays behind, and may be deleted while no process holds
     it.
-    purpose: what the lock is for, in words that complete "waiting ...", such as "for the cache
+    purpose: reason of the lock that completes "waiting ...", such as "for the cache
     entry simulated-1a2b" or "to create mlflow.db".
 
     A wait of more than two seconds is logged, with the process that holds the lock. Raises OSError

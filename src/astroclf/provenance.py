@@ -43,7 +43,7 @@ def command_line() -> str:
 
 
 def _git(*arguments: str) -> str:
-    """Return what git prints for the folder of this file.
+    """Return the output of git for the folder of this file.
 
     Variables that name another repository are left out, and no program that the repository's own
     configuration names is started. Raises OSError or SubprocessError if git fails or takes too long.

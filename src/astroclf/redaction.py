@@ -1,4 +1,4 @@
-"""Redaction of credentials in whatever is shown or stored: addresses, commands, settings, log lines."""
+"""Redaction of credentials in addresses, commands, settings and log lines."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ def _numbered_rows(name: str, text: str, delimiter: str) -> Iterator[tuple[int, 
 
 
 def _places(name: str, header: list[str], wanted: Wanted) -> list[int]:
-    """Return where the wanted columns are in the header. Raise UserError if one is not, or twice."""
+    """Return the positions of the wanted columns. Raise UserError if one is missing or ambiguous."""
     if not header:
         raise UserError(f"{name} cannot be read as CSV: it is empty.")
     for key, column in wanted:

@@ -30,7 +30,7 @@ def quick_tables(monkeypatch: pytest.MonkeyPatch, empty_database: Path) -> list[
     return made
 
 
-def test_a_database_is_whole_and_nothing_else_is_left(empty_database: Path) -> None:
+def test_a_created_database_is_complete_and_the_only_file(empty_database: Path) -> None:
     from mlflow import MlflowClient
 
     names = {path.name for path in empty_database.parent.iterdir()}
@@ -39,7 +39,7 @@ def test_a_database_is_whole_and_nothing_else_is_left(empty_database: Path) -> N
     assert [each.name for each in client.search_experiments()] == ["Default"]
 
 
-def test_a_database_that_is_there_stays(tmp_path: Path, quick_tables: list[Path]) -> None:
+def test_an_existing_database_is_kept(tmp_path: Path, quick_tables: list[Path]) -> None:
     file = tmp_path / "new" / "mlflow.db"
     for _ in range(2):
         prepare_database(file)
@@ -61,7 +61,7 @@ def test_a_kill_while_the_tables_are_made_leaves_no_database(
 
 
 @pytest.mark.parametrize("state", ["empty", "no revision", "old revision"])
-def test_a_half_made_database_is_set_aside(
+def test_an_incomplete_database_is_renamed(
     tmp_path: Path,
     empty_database: Path,
     quick_tables: list[Path],
@@ -84,7 +84,7 @@ def test_a_half_made_database_is_set_aside(
     assert "mlflow.db.incomplete-2" in warning
 
 
-def test_a_database_with_runs_is_never_set_aside(
+def test_a_database_with_runs_is_never_renamed(
     tmp_path: Path, empty_database: Path, quick_tables: list[Path]
 ) -> None:
     file = tmp_path / "mlflow.db"
@@ -97,7 +97,7 @@ def test_a_database_with_runs_is_never_set_aside(
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_what_cannot_be_used_is_one_sentence(tmp_path: Path, empty_database: Path) -> None:
+def test_an_unusable_file_is_reported_in_one_sentence(tmp_path: Path, empty_database: Path) -> None:
     folder = tmp_path / "folder.db"
     folder.mkdir()
     text = tmp_path / "text.db"

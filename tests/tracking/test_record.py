@@ -48,7 +48,7 @@ def test_a_record_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"run_id": 3}', '{"parameters": {"a": []}}'])
-def test_a_damaged_record_is_named(
+def test_a_damaged_record_is_reported_with_its_file(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, content: str
 ) -> None:
     (tmp_path / "mlflow.json").write_text(content)
@@ -58,7 +58,7 @@ def test_a_damaged_record_is_named(
     assert "\n" not in message
 
 
-def test_a_run_goes_on_with_other_epochs_and_another_device_only() -> None:
+def test_only_epochs_and_device_may_change_on_a_resume() -> None:
     record = Record(parameters={"seed": "1", "trainer.epochs": "2", "tracking.uri": "a"})
     assert record.is_same_run({"seed": "1", "trainer.epochs": "9", "trainer.device": "cuda"})
     assert not record.is_same_run({"seed": "2", "trainer.epochs": "2"})

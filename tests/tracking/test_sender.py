@@ -51,7 +51,7 @@ def test_a_server_that_has_answered_is_tried_again_until_it_answers() -> None:
     assert len(server.reported) == 6
 
 
-def test_failed_requests_are_repeated_while_the_run_goes_on() -> None:
+def test_failed_requests_are_repeated_during_the_run() -> None:
     server = Server(failures=4)
     sender = server.sender()
     sender.wake()
@@ -84,7 +84,7 @@ def test_a_server_that_hangs_is_waited_for_no_longer_than_the_limit() -> None:
     release.set()
 
 
-def test_what_only_the_user_can_change_is_not_tried_again() -> None:
+def test_a_permanent_failure_is_not_tried_again() -> None:
     server = Server(failures=10**6, error=TrackingError("deleted"))
     sender = server.sender()
     sender.has_answered = True
@@ -93,7 +93,7 @@ def test_what_only_the_user_can_change_is_not_tried_again() -> None:
     assert server.calls == 1
 
 
-def test_the_runs_of_a_search_do_not_wait_for_a_server_that_is_away() -> None:
+def test_runs_of_a_search_do_not_wait_during_an_outage() -> None:
     slow = Patience(wait_s=60, first_pause_s=60)
     first = Server(failures=10**6)
     sender = first.sender(slow)

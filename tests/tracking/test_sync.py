@@ -39,7 +39,7 @@ def last_line(log: pytest.LogCaptureFixture) -> str:
     return log.messages[-1]
 
 
-def test_a_run_made_without_a_server_is_sent_whole_and_once(
+def test_a_run_without_a_server_is_sent_completely_and_once(
     project: Path, recorded: Recorded, caplog: pytest.LogCaptureFixture
 ) -> None:
     from mlflow import MlflowClient
@@ -68,7 +68,7 @@ def test_a_run_made_without_a_server_is_sent_whole_and_once(
     assert len(client.search_runs([run.info.experiment_id])) == 1
 
 
-def test_what_a_server_lacks_of_a_run_is_completed(
+def test_missing_parts_of_a_run_are_sent(
     project: Path, recorded: Recorded, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "astroclf.tracking")
@@ -104,7 +104,7 @@ def test_a_run_whose_record_was_lost_after_it_was_sent_is_found_by_its_key(
     assert recorded(folder).info.run_id == first
 
 
-def test_a_run_that_was_deleted_on_the_server_is_sent_anew(
+def test_a_run_that_was_deleted_on_the_server_is_sent_again(
     project: Path, recorded: Recorded
 ) -> None:
     folder = untracked_run(project / "run")
@@ -119,9 +119,7 @@ def test_a_run_that_was_deleted_on_the_server_is_sent_anew(
     assert second.data.metrics["loss"] == 0.25
 
 
-def test_the_trials_that_a_search_could_not_send_are_sent_at_its_end(
-    project: Path, recorded: Recorded
-) -> None:
+def test_unsent_trials_are_sent_at_the_end_of_a_search(project: Path, recorded: Recorded) -> None:
     trial = untracked_run(project / "study/0")
     running = untracked_run(project / "study/1", state=State.RUNNING)
     send_pending(NONE, project / "study")
@@ -131,7 +129,7 @@ def test_the_trials_that_a_search_could_not_send_are_sent_at_its_end(
     assert read_record(running).run_id == ""  # type: ignore[union-attr]
 
 
-def test_what_cannot_be_sent_is_refused_in_one_sentence(
+def test_a_sync_without_runs_or_server_is_refused_in_one_sentence(
     project: Path, failing_server: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(UserError, match="tracking=none: task=sync sends runs to MLflow"):
@@ -149,7 +147,7 @@ def test_what_cannot_be_sent_is_refused_in_one_sentence(
     assert "task=sync" in caplog.messages[-1]
 
 
-def test_a_run_whose_process_was_killed_is_closed_and_one_under_way_is_left(
+def test_sync_closes_a_killed_run_and_leaves_one_in_progress(
     project: Path, recorded: Recorded, caplog: pytest.LogCaptureFixture
 ) -> None:
     from filelock import FileLock

@@ -38,7 +38,7 @@ def warnings_in(log: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-def test_a_run_is_remembered_whole(
+def test_a_finished_run_is_complete_in_mlflow(
     recorded: Recorded, train_run: Run, project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from mlflow import MlflowClient
@@ -97,7 +97,7 @@ def test_a_run_that_fails_is_marked_with_its_reason(
     )
 
 
-def test_a_run_that_is_stopped_and_resumed_is_one_run(
+def test_an_interrupted_and_resumed_run_is_one_run(
     recorded: Recorded,
     config: Config,
     tmp_path: Path,
@@ -182,7 +182,7 @@ def test_epochs_that_a_kill_left_unsent_are_sent_on_resume(
     assert [each.step for each in history] == [1, 2, 3, 4]
 
 
-def test_an_untracked_run_leaves_a_record_that_can_be_sent(train_run: Run, project: Path) -> None:
+def test_an_untracked_run_writes_a_record_that_can_be_sent(train_run: Run, project: Path) -> None:
     folder = train_run("evaluation.bootstrap_resamples=0", *SMALL_CNN, "dataset.image_px=16")
     record = read_record(folder)
     assert record is not None

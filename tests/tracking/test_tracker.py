@@ -29,7 +29,7 @@ def warnings_in(log: pytest.LogCaptureFixture) -> list[str]:
     return [each.getMessage() for each in log.records if each.levelno >= logging.WARNING]
 
 
-def test_a_resumed_run_is_the_same_run_without_the_tags_of_its_stop(
+def test_a_resumed_run_keeps_its_id_and_loses_the_tags_of_its_interruption(
     follow: Follow, recorded: Recorded
 ) -> None:
     stopped = follow()
@@ -131,7 +131,7 @@ def test_runs_and_files_are_found_in_a_folder_of_any_name(
     assert [path.name for path in project.iterdir()] == [odd.name]
 
 
-def test_a_finished_run_prints_where_it_is_compared_and_its_own_page(
+def test_a_finished_run_prints_the_page_of_all_runs_and_its_own(
     follow: Follow, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "astroclf.tracking")
@@ -145,9 +145,7 @@ def test_a_finished_run_prints_where_it_is_compared_and_its_own_page(
     ]
 
 
-def test_a_model_makes_the_menu_of_mlflow_lead_to_the_runs(
-    follow: Follow, recorded: Recorded
-) -> None:
+def test_a_run_has_one_logged_model(follow: Follow, recorded: Recorded) -> None:
     for _ in range(2):  # resumed, it is still one model
         tracker = follow()
         tracker.start("a.name/with:marks", {}, {})
@@ -179,7 +177,7 @@ def test_a_run_with_a_parent_is_nested_under_it(
     ]
 
 
-def test_a_dead_server_costs_a_moment_and_keeps_the_run(
+def test_an_unreachable_server_delays_a_run_briefly_and_keeps_its_record(
     follow: Follow, caplog: pytest.LogCaptureFixture
 ) -> None:
     tracker = follow("http://bob:s3cret@127.0.0.1:9")
@@ -192,7 +190,7 @@ def test_a_dead_server_costs_a_moment_and_keeps_the_run(
     away, kept = warnings_in(caplog)
     assert away == (
         "MLflow: tracking.uri=http://***@127.0.0.1:9 cannot be reached. Is the server running? "
-        "The run goes on, and its folder holds everything."
+        "The run continues, and its folder holds all results."
     )
     assert kept.startswith("MLflow lacks a part of this run. Send it later with: python run.py")
     assert "task=sync task.folders=run " in kept
@@ -231,7 +229,7 @@ def test_failed_requests_lose_nothing(
     [(500, "<html>oops</html>"), (503, ""), (200, "<html>login</html>"), (200, "{}x"), (404, "")],
     ids=str,
 )
-def test_answers_of_another_kind_are_one_sentence(
+def test_responses_of_another_program_are_reported_in_one_sentence(
     follow: Follow,
     failing_server: Any,
     caplog: pytest.LogCaptureFixture,
@@ -248,7 +246,7 @@ def test_answers_of_another_kind_are_one_sentence(
     assert not tracker.record.is_sent
 
 
-def test_the_end_of_a_run_waits_for_a_hung_server_no_longer_than_the_limit(
+def test_the_end_of_a_run_waits_for_a_hung_server_up_to_the_limit(
     follow: Follow, failing_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow  # noqa: F401 - its import is not the cost of the server
@@ -271,7 +269,7 @@ def test_an_interrupted_run_waits_less(follow: Follow, failing_server: Any) -> N
     assert time.perf_counter() - start_s < 5
 
 
-def test_trials_of_a_search_share_what_is_known_of_a_server(
+def test_trials_of_a_search_share_the_outages_of_a_server(
     follow: Follow, failing_server: Any, caplog: pytest.LogCaptureFixture, project: Path
 ) -> None:
     parent = follow(failing_server.uri, folder="study", patience=Patience(first_pause_s=60))
@@ -331,7 +329,7 @@ def test_without_tracking_only_the_record_is_written(tmp_path: Path) -> None:
     assert content["metrics"] == {"b": 2.0}
 
 
-def test_a_full_disk_is_named_and_ends_no_run(
+def test_a_full_disk_is_reported_and_ends_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from astroclf.tracking.record import Record

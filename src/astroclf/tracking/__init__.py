@@ -1,13 +1,13 @@
 """Tracking of runs with MLflow, which is imported when the first run is sent.
 
-- addresses: where runs are stored and looked at.
-- database: MLflow's database file, created whole.
-- record: the data that MLflow gets of a run, kept in the run folder.
-- remote: requests for what a server lacks of a record.
+- addresses: of the store of runs and of its pages.
+- database: atomic creation of MLflow's database file.
+- record: the data that is sent to MLflow, stored in the run folder.
+- remote: requests that send the missing parts of a record.
 - sender: the background thread, its retries and deadlines.
-- tracker: what a training calls.
-- closing: how its run ends.
-- sync: runs that are sent after they ended.
+- tracker: methods that a training calls.
+- closing: final state of a run.
+- sync: sending of runs after they ended.
 """
 
 import logging
@@ -23,7 +23,7 @@ for _name in ("urllib3.connectionpool", "mlflow.store.db.utils", "mlflow.utils.r
     logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 from astroclf.tracking.closing import close_abandoned, closing  # noqa: E402
-from astroclf.tracking.record import RUN_FILE, flatten  # noqa: E402
+from astroclf.tracking.record import flatten  # noqa: E402
 from astroclf.tracking.tracker import Tracker, open_tracker  # noqa: E402
 
-__all__ = ["RUN_FILE", "Tracker", "close_abandoned", "closing", "flatten", "open_tracker"]
+__all__ = ["Tracker", "close_abandoned", "closing", "flatten", "open_tracker"]

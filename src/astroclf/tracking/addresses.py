@@ -1,4 +1,4 @@
-"""Addresses of MLflow: where runs are stored, and where they are looked at."""
+"""Addresses of MLflow: the store of runs, and its pages."""
 
 from __future__ import annotations
 

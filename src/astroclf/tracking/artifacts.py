@@ -1,4 +1,4 @@
-"""Files of a run on the server, and its bundle as a model there."""
+"""Upload of the files of a run, and registration of its bundle as a model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def file_version(path: Path) -> str:
 
 
 def upload(client: MlflowClient, run_id: str, path: Path) -> None:
-    """Store a file or folder with the run, in the place of one of the same name."""
+    """Upload a file or folder to the run; replace one of the same name."""
     if path.is_dir():
         client.log_artifacts(run_id, str(path), path.name)
     else:
@@ -32,9 +32,9 @@ def upload(client: MlflowClient, run_id: str, path: Path) -> None:
 
 
 def register_model(client: MlflowClient, experiment_id: str, run_id: str, run_name: str) -> None:
-    """Register the bundle as the model that the run made; a server of MLflow 2 has no such models.
+    """Register the bundle as the logged model of the run; MLflow 2 has no logged models.
 
-    The menu of MLflow 3 has its entry "Training runs" only where a run has a model.
+    The menu of MLflow 3 has its entry "Training runs" only if a run has a logged model.
     """
     if not hasattr(client, "create_logged_model"):
         return

@@ -1,4 +1,4 @@
-"""MLflow's database file: created whole, checked before it is used."""
+"""Atomic creation and check of MLflow's database file."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ LOCK_WAIT_S = 5.0  # for another program that writes to the database
 
 
 def prepare_database(file: Path) -> None:
-    """Create the database unless it is there and whole; processes that do it together take turns.
+    """Create the database unless it is complete, one process at a time.
 
-    It is built under another name, so that a kill leaves no database or a whole one. One that was
-    left half-made is renamed, with a warning. Raises TrackingError if the file cannot be used.
+    It is built under another name, so that a kill leaves no database or a complete one. An
+    incomplete one is renamed, with a warning. Raises TrackingError if the file cannot be used.
     """
-    if _is_whole(file):
+    if _is_complete(file):
         return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with locked(file.with_name(f"{file.name}.lock"), f"to create {file}"):
-            if _is_whole(file):
+            if _is_complete(file):
                 return
             if file.exists():
                 set_aside(file)
@@ -55,7 +55,7 @@ def create_database(file: Path) -> None:
 
     @event.listens_for(engine, "connect")
     def skip_flushes(connection: sqlite3.Connection, _: object) -> None:
-        connection.execute("PRAGMA synchronous = OFF")  # a draft is flushed once, when it is whole
+        connection.execute("PRAGMA synchronous = OFF")  # a draft is flushed once, at its end
 
     try:
         _initialize_tables(engine)
@@ -68,30 +68,30 @@ def create_database(file: Path) -> None:
 
 
 def _create_default_experiment(file: Path) -> None:
-    """Let MLflow make its own first experiment, which several processes must not do at once."""
+    """Create MLflow's default experiment, which fails in several processes at once."""
     from mlflow import MlflowClient
 
     MlflowClient(sqlite_uri(file)).search_experiments(max_results=1)
 
 
 def set_aside(file: Path) -> None:
-    """Rename a half-made database, so that a whole one can take its place."""
+    """Rename an incomplete database, so that a new one can be created."""
     number = 1
     while (aside := file.with_name(f"{file.name}.incomplete-{number}")).exists():
         number += 1
     file.rename(aside)
     log.warning(
-        "%s was left half-made by a process that was killed; it holds no runs, is now named %s, "
-        "and a new database is made",
+        "%s is incomplete, because a process that created it was killed. It holds no runs; it was "
+        "renamed to %s, and a new database is created",
         file,
         aside.name,
     )
 
 
-def _is_whole(file: Path) -> bool:
-    """Return whether MLflow's tables are complete; False if there is no file, or a half-made one.
+def _is_complete(file: Path) -> bool:
+    """Return whether MLflow's tables are complete; False without a file.
 
-    A database with runs in it is never called half-made. Raises TrackingError if the file cannot be
+    A database with runs always counts as complete. Raises TrackingError if the file cannot be
     read or written.
     """
     if not file.exists():

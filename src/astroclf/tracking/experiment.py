@@ -1,4 +1,4 @@
-"""The MLflow client, and the experiment under which runs are filed."""
+"""MLflow client, and the experiment of the runs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from astroclf.tracking.faults import TrackingError
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# MLflow 3.17 opens every experiment in its view for language models, whatever its kind; the note is
-# shown on the first page, and names the entry of the menu that leads to the runs.
+# MLflow 3.17 opens every experiment in its view for language models; the note on its first page
+# names the entry of the menu that leads to the runs.
 EXPERIMENT_TAGS = {
     "mlflow.experimentKind": "custom_model_development",
     "mlflow.note.content": "See Training runs",
@@ -22,7 +22,7 @@ EXPERIMENT_TAGS = {
 
 
 def open_client(uri: str) -> MlflowClient:
-    """Return a client; what it stores as a local database is not created yet. Imports MLflow."""
+    """Return a client, without creating a local database. Imports MLflow."""
     from mlflow import MlflowClient
 
     return MlflowClient(uri)
@@ -57,6 +57,6 @@ def _artifact_root(uri: str, name: str) -> str | None:
     database = database_file(uri)
     if database is None:
         return None
-    # One folder name; what two experiments share are only folders named by the ids of their runs.
+    # One folder name; two experiments that share it have folders of their own for each run id.
     folder = re.sub(r"[/\\]|^\.+$", "-", name)
     return (database.parent / "mlruns" / folder).as_uri()

@@ -41,14 +41,14 @@ def as_tracking_error(error: Exception, uri: str) -> TrackingError:
         )
     if "model registry uri" in low or "unsupported uri" in low or "unsupportedmodelregistry" in low:
         return TrackingError(
-            f"tracking.uri={shown}: MLflow does not know this kind of address. "
+            f"tracking.uri={shown}: MLflow does not support this kind of address. "
             "Give http://<host>:<port> or sqlite:///<file>."
         )
     return TrackingError(_away(error, text, shown), is_permanent=False)
 
 
 def _away(error: Exception, text: str, shown: str) -> str:
-    """The sentence for what another attempt may find mended."""
+    """Return the sentence for a failure that may pass."""
     low = text.lower()
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename} cannot be written ({error.strerror}). Free disk space."

@@ -1,4 +1,4 @@
-"""Record of a tracked run, kept in the run folder so that it can be sent to MLflow later."""
+"""Record of a tracked run in its folder, from which it can be sent to MLflow later."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from astroclf.errors import State, one_line
 from astroclf.files import read_json, write_json
 from astroclf.redaction import redact_values
-from astroclf.runs.folder import RunFolder
+from astroclf.runs.folder import TRACKED_RUN, RunFolder
 from astroclf.runs.history import read_history
 from astroclf.runs.schema import VERSION, Schema
 
 log = logging.getLogger(__name__)
 
-RUN_FILE = "mlflow.json"
 MLFLOW_STATUS = {
     State.RUNNING: "RUNNING",
     State.COMPLETE: "FINISHED",
@@ -41,7 +40,7 @@ def _migrate_0(content: dict[str, Any]) -> dict[str, Any]:
 
 SCHEMA = Schema(version=1, migrations={0: _migrate_0}, unversioned=0)
 PARAMETER_LENGTH = 6000  # MLflow's own limit
-# Parameters with which a run goes on; with others it is another run.
+# Parameters that may change on a resume; any other change makes a new run.
 CHANGEABLE = ("trainer.epochs", "trainer.device", "tracking.")
 
 
@@ -60,7 +59,7 @@ class Epoch:
 
 
 class Record(BaseModel):
-    """Everything that MLflow gets of a run but its epochs, which are in history.csv.
+    """Data of a run that is sent to MLflow, except its epochs, which are in history.csv.
 
     key: identifies this run on every server. parent: folder of the run that this one is nested
     under, relative to its own. artifacts: files and folders of the run folder, by name. uri,
@@ -108,7 +107,7 @@ class Record(BaseModel):
         self.reason = "its process was killed"
 
     def note_place(self, place: Mapping[str, Any], folder: Path) -> None:
-        """Record where the run was sent and what of it arrived, see `RemoteRun.place`."""
+        """Record the server, the run there and the files that arrived (see `RemoteRun.place`)."""
         if any(getattr(self, name) != value for name, value in place.items()):
             for name, value in place.items():
                 setattr(self, name, value)
@@ -116,12 +115,12 @@ class Record(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Replace the record in the run folder, in one step."""
-        write_json(folder / RUN_FILE, {VERSION: SCHEMA.version, **self.model_dump()})
+        write_json(folder / TRACKED_RUN, {VERSION: SCHEMA.version, **self.model_dump()})
 
 
 def read_record(folder: Path) -> Record | None:
     """Return the record in a run folder; None if there is none, or, with a warning, a damaged one."""
-    file = folder / RUN_FILE
+    file = folder / TRACKED_RUN
     try:
         content = read_json(file)
         if not isinstance(content, dict):
@@ -131,7 +130,9 @@ def read_record(folder: Path) -> Record | None:
         return None
     except (OSError, ValueError, ValidationError) as error:
         log.warning(
-            "%s cannot be read (%s): MLflow gets a new run for this folder", file, one_line(error)
+            "%s cannot be read (%s): a new run is created in MLflow for this folder",
+            file,
+            one_line(error),
         )
         return None
 

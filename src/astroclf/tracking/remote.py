@@ -1,4 +1,4 @@
-"""A run on an MLflow server: requests for what the server lacks of a record."""
+"""Run on an MLflow server: requests that send the missing parts of a record."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ KEY_TAG = "run_key"
 class RemoteRun:
     """Run of one folder on one server.
 
-    `send` compares the record with what the server has, and sends the rest: it may be called again
-    after any failure, and a second call sends nothing twice. A new run, a resumed one, and one
-    that is sent after it ended are all sent in this way.
+    `send` compares the record with the run on the server and sends the difference: it may be called
+    again after any failure, and a second call sends nothing twice. New runs, resumed ones, and those
+    that are sent after they ended are all sent in this way.
     """
 
     def __init__(self, uri: str, experiment: str, folder: Path) -> None:
@@ -62,10 +62,10 @@ class RemoteRun:
                 tags=self._tags(record),
             )
             self.is_new = True
-        self._remember(found, record)
+        self._note_state(found, record)
 
     def send(self, record: Record, epochs: Sequence[Epoch]) -> None:
-        """Send what the server lacks; raises whatever a request raises."""
+        """Send the parts that the server lacks. Raises any exception of a request."""
         self.open(record)
         self._send_parameters(record)
         self._send_tags(record)
@@ -82,7 +82,7 @@ class RemoteRun:
         return self.client
 
     def place(self, *, is_sent: bool = True) -> dict[str, Any]:
-        """Return where the run is and what of its files arrived, for its record."""
+        """Return the server, the run there and the files that arrived, for the record."""
         return {
             "uri": store_identity(self.uri),
             "experiment_id": self.experiment_id,
@@ -92,7 +92,7 @@ class RemoteRun:
         }
 
     def _find(self, record: Record) -> Run | None:
-        """The run that the record names, if it was sent to this server and is still there."""
+        """Return the run that the record names, if this server still has it."""
         from mlflow.exceptions import MlflowException
 
         if not record.run_id or record.uri != store_identity(self.uri):
@@ -106,14 +106,14 @@ class RemoteRun:
         return run if run.info.lifecycle_stage == "active" else None
 
     def _find_by_key(self, record: Record) -> Run | None:
-        """The run whose creation arrived although its answer did not."""
+        """Return a run whose creation arrived although the response was lost."""
         found = self._client.search_runs(
             [self.experiment_id], f"tags.{KEY_TAG} = '{record.key}'", max_results=1
         )
         return found[0] if found else None
 
-    def _remember(self, run: Run, record: Record) -> None:
-        """Note what the server has of the run."""
+    def _note_state(self, run: Run, record: Record) -> None:
+        """Store the state of the run on the server."""
         self.experiment_id = str(run.info.experiment_id)
         self.params = set(run.data.params)
         self.tags = dict(run.data.tags)
@@ -139,7 +139,7 @@ class RemoteRun:
     def _send_parameters(self, record: Record) -> None:
         from mlflow.entities import Param
 
-        # MLflow takes a parameter once; the few that changed on a resume stand in the run folder.
+        # MLflow takes a parameter once; those that a resume changed are in the run folder.
         missing = [Param(*item) for item in record.parameters.items() if item[0] not in self.params]
         for start in range(0, len(missing), PARAMETERS_A_CALL):
             batch = missing[start : start + PARAMETERS_A_CALL]
@@ -150,7 +150,7 @@ class RemoteRun:
         from mlflow.entities import RunTag
 
         wanted = self._tags(record)
-        for ended in {"state", "reason"} & self.tags.keys() - wanted.keys():  # the run goes on
+        for ended in {"state", "reason"} & self.tags.keys() - wanted.keys():  # the run was resumed
             self._client.delete_tag(self.run_id, ended)
             del self.tags[ended]
         changed = {key: text for key, text in wanted.items() if self.tags.get(key) != text}
@@ -171,14 +171,14 @@ class RemoteRun:
 
     def _send_epochs(self, epochs: Sequence[Epoch]) -> None:
         for epoch in epochs:
-            # The metrics of an epoch are sent in one request, so the first stands for them all.
+            # The metrics of an epoch are sent in one request, so the first one tests for all.
             marker = next(iter(epoch.metrics), None)
             if marker is not None and epoch.step not in self._steps(marker):
                 self._log_metrics(epoch.metrics, epoch.time_ms, epoch.step)
                 self.steps[marker].add(epoch.step)
 
     def _steps(self, metric: str) -> set[int]:
-        """The steps at which the server has the metric."""
+        """Return the steps at which the server has the metric."""
         if metric not in self.steps:
             known = (
                 self._client.get_metric_history(self.run_id, metric)

@@ -1,4 +1,4 @@
-"""Background thread that sends a run to MLflow, with retries, and a memory of servers that are away."""
+"""Background thread that sends a run to MLflow, with retries, and the outages of servers."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class Outage:
 
 
 class Outages:
-    """The servers that were away when this process last tried: all runs of a search share it."""
+    """Servers that did not answer the last request of this process, shared by its runs."""
 
     def __init__(self) -> None:
         self._outages: dict[str, Outage] = {}
         self._lock = threading.Lock()
 
     def note_failure(self, store: str, patience: Patience) -> None:
-        """Put the next attempt off, twice as long as the last time."""
+        """Defer the next attempt, twice as long as the last time."""
         with self._lock:
             outage = self._outages.setdefault(store, Outage())
             pause_s = min(patience.first_pause_s * 2**outage.failures, patience.longest_pause_s)
@@ -60,7 +60,7 @@ class Outages:
             return store in self._outages
 
     def pause_s(self, store: str) -> float:
-        """Return how long the next attempt is put off, 0 for a server without an outage."""
+        """Return the pause before the next attempt, 0 for a server without an outage."""
         with self._lock:
             outage = self._outages.get(store)
             return 0.0 if outage is None else max(0.0, outage.next_s - time.monotonic())
@@ -99,7 +99,7 @@ class Sender:
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
-        """Send soon; returns at once."""
+        """Request an attempt, without waiting for it."""
         with self._changed:
             self._wanted += 1
             if self._thread is None:
@@ -121,8 +121,7 @@ class Sender:
         """Send the rest and end the thread; returns whether all was sent.
 
         A server that has answered this run is tried again for wait_s, by default the patience's; one
-        that never has gets one more attempt, or none if it is known to be away and `is_patient` is
-        false.
+        that never has gets one more attempt, or none during an outage if `is_patient` is false.
         """
         with self._changed:
             self._is_ending = True
@@ -158,7 +157,7 @@ class Sender:
                 self._changed.notify_all()
 
     def _next_aim(self) -> int | None:
-        """Wait until an attempt is due; returns what it should bring up to date, None at the end."""
+        """Wait until an attempt is due; return the number of changes to send, None at the end."""
         with self._changed:
             while not self._is_given_up:
                 if self._is_sent and self._is_ending:
@@ -178,7 +177,9 @@ class Sender:
         try:
             self._send()
         except Exception as error:
-            self._on_failure(error)  # which may ask whether the outage is a new one
+            self._on_failure(
+                error
+            )  # before the outage is noted, so that only a new one is reported
             OUTAGES.note_failure(self.store, self.patience)
             return error
         OUTAGES.note_answer(self.store)

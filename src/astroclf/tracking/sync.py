@@ -1,4 +1,4 @@
-"""Runs that are sent to MLflow after they ended: made without a server, or while it was away."""
+"""Sending of runs to MLflow after they ended: without a server, or during an outage."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from astroclf.errors import State, UserError
 from astroclf.files import shortest
 from astroclf.locks import try_lock
-from astroclf.runs.folder import RunFolder
+from astroclf.runs.folder import TRACKED_RUN, RunFolder
 from astroclf.settings import sections
 from astroclf.tracking import addresses
 from astroclf.tracking.faults import as_tracking_error
-from astroclf.tracking.record import RUN_FILE, Record, read_epochs, read_record
+from astroclf.tracking.record import Record, read_epochs, read_record
 from astroclf.tracking.remote import RemoteRun
 from astroclf.tracking.sender import OUTAGES
 
@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 
 
 def sync(settings: sections.Section, folders: Sequence[str]) -> None:
-    """Send all runs in and below the folders that MLflow lacks, in whole or in part.
+    """Send the runs in and below the folders that MLflow lacks, or has in part.
 
-    A second call sends nothing twice. Raises UserError if there is no server, no run, or if the
-    server cannot be used; what was sent before stays sent.
+    A second call sends nothing twice. Raises UserError if there is no server or no run, or if the
+    server cannot be used.
     """
     if not isinstance(settings, sections.Mlflow):
         raise UserError("tracking=none: task=sync sends runs to MLflow. Leave tracking=none out.")
@@ -58,10 +58,10 @@ def find_runs(folders: Sequence[str]) -> Iterator[tuple[Path, Record]]:
         root = Path(name).absolute()
         if not root.is_dir():
             raise UserError(f"task.folders={name}: there is no such folder. Give folders of runs.")
-        files = sorted(root.rglob(RUN_FILE), key=lambda file: (len(file.parts), file))
+        files = sorted(root.rglob(TRACKED_RUN), key=lambda file: (len(file.parts), file))
         if not files:
             raise UserError(
-                f"task.folders={name}: no run is recorded there (no {RUN_FILE}). Give folders of runs, "
+                f"task.folders={name}: no run is recorded there (no {TRACKED_RUN}). Give folders of runs, "
                 "or a folder that holds them."
             )
         for file in files:
@@ -70,10 +70,10 @@ def find_runs(folders: Sequence[str]) -> Iterator[tuple[Path, Record]]:
 
 
 def send_run(settings: sections.Mlflow, folder: Path, record: Record) -> str:
-    """Send what the server lacks of a run; returns `sent` for a new one, `completed` or `unchanged`.
+    """Send the missing parts of a run; return `sent` for a new run, `completed` or `unchanged`.
 
-    A run whose process was killed is closed; one that is under way sends itself, and is `running`.
-    Raises whatever a request raises.
+    A run whose process was killed is closed; one in progress is left to its process: `running`.
+    Raises any exception of a request.
     """
     uri = addresses.tracking_uri(settings.uri)
     if record.state == State.RUNNING:
@@ -89,9 +89,9 @@ def send_run(settings: sections.Mlflow, folder: Path, record: Record) -> str:
 
 
 def is_in_use(folder: Path) -> bool:
-    """Return whether a process is at work in a run folder, or in the one above that holds it.
+    """Return whether a process uses a run folder, or the one that contains it.
 
-    A trial of a search has no lock of its own, and counts as under way: the search closes it.
+    A trial of a search has no lock and counts as in use, since the search closes it.
     """
     locks = (RunFolder(folder).lock, RunFolder(folder.parent).lock)
     files = [file for file in locks if file.exists()]
@@ -105,15 +105,15 @@ def is_in_use(folder: Path) -> bool:
 def send_pending(settings: sections.Section, folder: Path) -> None:
     """Send the runs one level below a folder of which MLflow lacks something.
 
-    For the end of a search, whose trials do not wait for a server that is away. Where it still is,
-    and after the first failure, the rest is left to `task=sync`.
+    For the end of a search, whose trials do not wait during an outage. If it lasts, and after the
+    first failure, the rest is left to `task=sync`.
     """
     if not isinstance(settings, sections.Mlflow):
         return
     uri = addresses.tracking_uri(settings.uri)
     if OUTAGES.is_away(addresses.store_identity(uri)):
         return
-    for file in sorted(folder.glob(f"*/{RUN_FILE}")):
+    for file in sorted(folder.glob(f"*/{TRACKED_RUN}")):
         record = read_record(file.parent)
         if record is None or record.is_sent or record.state == State.RUNNING:
             continue

@@ -1,7 +1,7 @@
-"""Tracker of one run: keeps a record of it in the run folder, and sends that to MLflow.
+"""Tracker of one run: writes its record to the run folder, and sends it to MLflow.
 
-A failure of MLflow never ends a training: the run folder holds all that MLflow would have got, and
-`task=sync` sends it later.
+A failure of MLflow never ends a training: the run folder holds the complete record, which
+`task=sync` sends later.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 
 from astroclf.errors import Interrupted, State
 from astroclf.provenance import command_line
+from astroclf.runs.folder import TRACKED_RUN
 from astroclf.settings import sections
 from astroclf.status import status as show_status
 from astroclf.tracking import addresses
 from astroclf.tracking.faults import as_tracking_error
 from astroclf.tracking.record import (
     PARAMETER_LENGTH,
-    RUN_FILE,
     Epoch,
     Record,
     finite,
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Tracker:
-    """Keeps the record of a run in its folder; `MlflowTracker` sends it to a server as well."""
+    """Tracker without a server: writes the record of a run to its folder."""
 
     def __init__(self, folder: Path, parent: Path | None = None) -> None:
         self.folder = folder
@@ -72,13 +72,13 @@ class Tracker:
         self._changed()
 
     def log_tags(self, tags: Mapping[str, str]) -> None:
-        """Record what becomes known of the run only after it has started."""
+        """Record facts that are determined after the start."""
         with self._lock:
             self.record.tags |= {key: storable(text) for key, text in tags.items()}
         self._changed()
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Record the metrics of one epoch, or final ones; those that are not finite are left out."""
+        """Record the metrics of one epoch, or final ones, without those that are not finite."""
         with self._lock:
             if step is None:
                 self.record.metrics |= finite(metrics)
@@ -87,38 +87,38 @@ class Tracker:
         self._changed()
 
     def log_artifacts(self, paths: list[Path]) -> None:
-        """Record files and folders of the run folder that are kept with the run."""
+        """Record files and folders of the run folder to be uploaded."""
         names = [str(path.relative_to(self.folder)) for path in paths]
         with self._lock:
             self.record.artifacts = list(dict.fromkeys([*self.record.artifacts, *names]))
         self._changed()
 
     def end(self, state: State = State.COMPLETE, reason: str = "") -> None:
-        """Close the run, with the reason where there is one."""
+        """Close the run with its final state, and the reason if it is not complete."""
         with self._lock:
             self.record.state, self.record.end_ms = state, now_ms()
             self.record.reason = storable(reason)[:PARAMETER_LENGTH]
             self._write()
 
     def wait(self) -> None:
-        """Return once all so far was sent, or could not be sent."""
+        """Wait until everything so far was sent, or could not be sent."""
 
     def _changed(self) -> None:
-        """Called whenever there is more to send."""
+        """Handle a change of the record."""
 
     def _write(self) -> None:
         try:
             self.record.write(self.folder)
-        except OSError as error:  # a full disk ends a run at its results, not here
+        except OSError as error:  # a full disk ends a run when it writes its results
             log.warning(
                 "%s cannot be written (%s): without it task=sync cannot send this run",
-                self.folder / RUN_FILE,
+                self.folder / TRACKED_RUN,
                 error.strerror,
             )
 
 
 class MlflowTracker(Tracker):
-    """Sends the record of a run to MLflow in the background, and again after a failure."""
+    """Tracker that sends the record to MLflow in the background, and again after a failure."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class MlflowTracker(Tracker):
             log.info("%s", "\n".join(self.closing_lines()))
 
     def closing_lines(self) -> list[str]:
-        """Return where all runs are compared, and the page of this one."""
+        """Return the lines with the page of all runs and that of this one."""
         all_runs = addresses.page_address(self.uri, self.remote.experiment_id)
         this_run = addresses.page_address(self.uri, self.remote.experiment_id, self.remote.run_id)
         command = addresses.ui_command(self.uri)
@@ -180,7 +180,7 @@ class MlflowTracker(Tracker):
         self.sender.wake()
 
     def _send(self) -> None:
-        """Send what is new, in the thread of the sender."""
+        """Send the changes, in the thread of the sender."""
         with self._lock:
             record, epochs = self.record.model_copy(deep=True), list(self.epochs)
         self.remote.open(record)
@@ -198,7 +198,7 @@ class MlflowTracker(Tracker):
         """Log a failure, once for all runs of this process until the server answers again."""
         if not OUTAGES.is_away(self.store):
             log.warning(
-                "MLflow: %s The run goes on, and its folder holds everything.",
+                "MLflow: %s The run continues, and its folder holds all results.",
                 as_tracking_error(error, self.uri),
             )
 

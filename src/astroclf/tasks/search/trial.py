@@ -15,12 +15,13 @@ import torch
 
 from astroclf.errors import Interrupted, Pruned, State, UserError, one_line
 from astroclf.failures import is_out_of_memory
+from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings, read_settings, sections
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.trial import RunningTrial, TrialResult
 from astroclf.tasks.reports import SilentTrial, TrialReports
 from astroclf.tasks.search.objectives import read_objectives
-from astroclf.tracking import RUN_FILE, open_tracker
+from astroclf.tracking import open_tracker
 
 ERROR_FILE = "error.txt"
 
@@ -105,7 +106,7 @@ def remembering_failure(settings: Settings, folder: Path) -> Iterator[None]:
     except (Pruned, Interrupted):
         raise
     except Exception as error:
-        if not (folder / RUN_FILE).exists():
+        if not RunFolder(folder).tracked_run.exists():
             tracker = open_tracker(settings.tracking, folder, parent=folder.parent)
             tracker.start(f"trial-{folder.name}", settings.model_dump(exclude={"search"}), {})
             tracker.end(State.FAILED, reason_of(error))
