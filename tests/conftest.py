@@ -245,19 +245,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many images each call of a frozen backbone saw."""
-    from astroclf.inference import features
+def computed() -> Iterator[list[int]]:
+    """Numbers of features that frozen backbones computed, one for each pass that computed any."""
+    numbers: list[int] = []
 
-    seen: list[int] = []
-    run = features._run
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.msg.startswith("computing") and isinstance(record.args, tuple):
+                numbers.append(int(str(record.args[0])))
 
-    def count(backbone: Any, images: Any) -> np.ndarray:
-        seen.append(len(images))
-        return run(backbone, images)
-
-    monkeypatch.setattr(features, "_run", count)
-    return seen
+    logger, handler = logging.getLogger("astroclf.inference.feature_cache"), Collect()
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    yield numbers
+    logger.removeHandler(handler)
+    logger.setLevel(logging.NOTSET)
 
 
 class Ran(NamedTuple):

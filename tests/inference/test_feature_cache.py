@@ -200,7 +200,7 @@ def test_what_was_written_to_a_deleted_store_is_not_said_to_be_in_the_new_one(
         (tmp_path / "elsewhere/features-key").rename(tmp_path / "features-key")
 
     store = FeatureStore(tmp_path, "key", N)
-    with pytest.raises(UserError, match="features-key vanished while it was written"):
+    with pytest.raises(UserError, match="features-key was deleted while it was written"):
         store.fill(mine, compute_and_lose_the_cache)
     assert (store.missing(every(1)) == mine).all()
     store.fill(mine, Network())

@@ -1,4 +1,4 @@
-"""Cached features are what the backbone says, and are used for nothing but what they are of."""
+"""Cached features equal those of the backbone, and belong to its weights and images alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from astroclf.data.augment import VIEWS
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.data.loader import BatchSampler, ImageLoader, ResidentImages
 from astroclf.data.preprocess import Preprocess, fit_preprocess
-from astroclf.inference import features as module
 from astroclf.inference.feature_cache import FeatureStore
 from astroclf.inference.features import (
     FeatureLoader,
@@ -51,7 +50,7 @@ def make_loader(
 
 
 def make_backbone(seed: int = 0, activation: nn.Module | None = None) -> nn.Sequential:
-    """Batch norm, dropout and a bias to each position: nothing is the same from another side."""
+    """Return a backbone whose features differ between views, with batch norm and dropout."""
     torch.manual_seed(seed)
     backbone = nn.Sequential(
         nn.Conv2d(3, 4, 3, padding=1),
@@ -79,7 +78,7 @@ def views_of(images: ImageLoader, views: int) -> np.ndarray:
 def compute(
     backbone: nn.Module, images: ImageLoader, views: int, pictures: str, cache: Path
 ) -> np.ndarray:
-    """The features of all images of the data set; those that are not asked for are zero."""
+    """Return the features of all images of the data set; those that are not wanted are 0."""
     store = store_of(backbone, images, pictures, cache)
     compute_features(backbone, images, views_of(images, views), store)
     return store.read()
@@ -129,13 +128,15 @@ def test_views_differ_and_all_are_drawn(
     assert drawn == distinct
 
 
-def test_they_are_computed_once(dataset: ImageDataset, tmp_path: Path, calls: list[int]) -> None:
+def test_features_are_computed_once(
+    dataset: ImageDataset, tmp_path: Path, computed: list[int]
+) -> None:
     images = make_loader(dataset)
     first = compute(make_backbone(), images, 4, "key", tmp_path)
-    assert sum(calls) == 4 * images.n_images, "one pass over the views"
-    calls.clear()
+    assert sum(computed) == 4 * images.n_images, "one pass over the views"
+    computed.clear()
     again = compute(make_backbone(), images, 4, "key", tmp_path)
-    assert calls == []
+    assert computed == []
     np.testing.assert_array_equal(first, again)
     assert not again.flags.writeable
 
@@ -163,20 +164,20 @@ def changed_statistics() -> nn.Module:
     ],
     ids=["other weights", "one weight", "batch statistics", "another activation"],
 )
-def test_those_of_another_backbone_are_never_used(
-    dataset: ImageDataset, tmp_path: Path, calls: list[int], other: Any
+def test_features_of_another_backbone_are_never_used(
+    dataset: ImageDataset, tmp_path: Path, computed: list[int], other: Any
 ) -> None:
     images = make_loader(dataset)
     compute(make_backbone(), images, 1, "key", tmp_path)
-    calls.clear()
+    computed.clear()
     found = compute(other(), images, 1, "key", tmp_path)
-    assert sum(calls) == images.n_images
+    assert sum(computed) == images.n_images
     fresh = compute(other(), images, 1, "key", tmp_path / "empty")
     np.testing.assert_array_equal(found, fresh)
 
 
 def test_networks_that_share_their_weights_do_not_share_features(
-    dataset: ImageDataset, tmp_path: Path, calls: list[int]
+    dataset: ImageDataset, tmp_path: Path, computed: list[int]
 ) -> None:
     """TensorFlow pads elsewhere than PyTorch, and the weights fit both."""
     images = make_loader(dataset)
@@ -187,62 +188,61 @@ def test_networks_that_share_their_weights_do_not_share_features(
     theirs.load_state_dict(ours.state_dict())
     assert hash_weights(ours.state_dict()) == hash_weights(theirs.state_dict())
     compute(ours, images, 1, "key", tmp_path)
-    calls.clear()
+    computed.clear()
     compute(theirs, images, 1, "key", tmp_path)
-    assert sum(calls) == images.n_images
+    assert sum(computed) == images.n_images
 
 
 @pytest.mark.parametrize("what", ["pictures", "preprocess"])
-def test_those_of_other_images_are_never_used(
-    dataset: ImageDataset, tmp_path: Path, calls: list[int], what: str
+def test_features_of_other_images_are_never_used(
+    dataset: ImageDataset, tmp_path: Path, computed: list[int], what: str
 ) -> None:
     preprocess = fit_preprocess(dataset)
     compute(make_backbone(), make_loader(dataset), 1, "key", tmp_path)
-    calls.clear()
+    computed.clear()
     if what == "preprocess":
         preprocess = replace(preprocess, mean=(0.5, 0.5, 0.5))
     images = make_loader(dataset, preprocess=preprocess)
     compute(make_backbone(), images, 1, "other" if what == "pictures" else "key", tmp_path)
-    assert sum(calls) == images.n_images
+    assert sum(computed) == images.n_images
 
 
-def test_only_what_is_missing_is_computed(
-    dataset: ImageDataset, tmp_path: Path, calls: list[int]
+def test_only_missing_features_are_computed(
+    dataset: ImageDataset, tmp_path: Path, computed: list[int]
 ) -> None:
     """Another split of the same pictures, and further views of them."""
     train, val = make_loader(dataset), make_loader(dataset, VAL)
     compute(make_backbone(), train, 4, "key", tmp_path)
-    calls.clear()
+    computed.clear()
     compute(make_backbone(), val, 1, "key", tmp_path)
-    assert sum(calls) == val.n_images
-    calls.clear()
+    assert sum(computed) == val.n_images
+    computed.clear()
     both = train.at(np.concatenate([train.sampler.positions[:7], val.sampler.positions]))
     found = compute(make_backbone(), both, 8, "key", tmp_path)
-    assert sum(calls) == 4 * 7 + 7 * val.n_images
+    assert sum(computed) == 4 * 7 + 7 * val.n_images
     fresh = compute(make_backbone(), both, 8, "key", tmp_path / "empty")
-    asked = views_of(both, 8)
-    np.testing.assert_allclose(found[asked], fresh[asked], atol=1e-6)
-    assert not fresh[~asked].any()
+    wanted = views_of(both, 8)
+    np.testing.assert_allclose(found[wanted], fresh[wanted], atol=1e-6)
+    assert not fresh[~wanted].any()
 
 
-def test_an_interrupted_pass_goes_on_with_the_view_it_was_at(
-    dataset: ImageDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls: list[int]
+def test_an_interrupted_pass_continues_with_the_incomplete_view(
+    dataset: ImageDataset, tmp_path: Path, computed: list[int]
 ) -> None:
-    images = make_loader(dataset)
-    with monkeypatch.context() as patch:
-        run = module._run
+    images, interrupted, n_run = make_loader(dataset), make_backbone(), 0
 
-        def stop(backbone: nn.Module, batch: torch.Tensor) -> np.ndarray:
-            if len(calls) == images.n_batches + 2:
-                raise KeyboardInterrupt
-            return run(backbone, batch)
+    def interrupt(*_: object) -> None:
+        nonlocal n_run
+        n_run += 1
+        if n_run == images.n_batches + 2:
+            raise KeyboardInterrupt
 
-        patch.setattr(module, "_run", stop)
-        with pytest.raises(KeyboardInterrupt):
-            compute(make_backbone(), images, 4, "key", tmp_path)
-    calls.clear()
+    interrupted.register_forward_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        compute(interrupted, images, 4, "key", tmp_path)
+    computed.clear()
     found = compute(make_backbone(), images, 4, "key", tmp_path)
-    assert sum(calls) == 3 * images.n_images
+    assert sum(computed) == 3 * images.n_images
     np.testing.assert_array_equal(
         found, compute(make_backbone(), images, 4, "key", tmp_path / "empty")
     )
@@ -271,7 +271,7 @@ def test_the_hash_sees_names_shapes_and_values() -> None:
     assert hash_weights(dict(weights)) == hash_weights(weights)
 
 
-def test_the_machine_is_measured_once_and_only_if_anything_is_computed(
+def test_prepare_is_called_once_and_only_if_anything_is_computed(
     dataset: ImageDataset, tmp_path: Path
 ) -> None:
     images, backbone, measured = make_loader(dataset), make_backbone(), []

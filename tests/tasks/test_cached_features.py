@@ -60,7 +60,11 @@ def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 @pytest.mark.parametrize("augment", ["none", "flips", "dihedral"])
 def test_it_is_the_same_with_and_without_the_cache(
-    train_run: Callable[..., Path], calls: list[int], augment: str, dropout: float, tmp_path: Path
+    train_run: Callable[..., Path],
+    computed: list[int],
+    augment: str,
+    dropout: float,
+    tmp_path: Path,
 ) -> None:
     overrides = (
         *FROZEN,
@@ -72,10 +76,10 @@ def test_it_is_the_same_with_and_without_the_cache(
     views = {"none": 1, "flips": 4, "dihedral": 8}[augment]
     predicted = read_table(cached / "predictions.csv")
     n_train = sum(row["split"] == "train" for row in predicted)
-    assert sum(calls) == views * n_train + len(predicted) - n_train
-    calls.clear()
+    assert sum(computed) == views * n_train + len(predicted) - n_train
+    computed.clear()
     plain = train_run(*overrides, "finetune.cache_features=false")
-    assert calls == []
+    assert computed == []
     for name in ("history.csv", "predictions.csv"):
         found, expected = numbers(cached / name), numbers(plain / name)
         np.testing.assert_allclose(found, expected, atol=1e-5, rtol=1e-5)
@@ -89,12 +93,12 @@ def test_it_is_the_same_with_and_without_the_cache(
 
 
 def test_a_second_run_with_another_head_computes_nothing(
-    train_run: Callable[..., Path], calls: list[int], tmp_path: Path
+    train_run: Callable[..., Path], computed: list[int], tmp_path: Path
 ) -> None:
     overrides = (*FROZEN, f"dataset.cache={tmp_path}")
     train_run(*overrides)
-    assert calls
-    calls.clear()
+    assert computed
+    computed.clear()
     train_run(
         *overrides,
         "model.hidden_units=[5,4]",
@@ -103,16 +107,16 @@ def test_a_second_run_with_another_head_computes_nothing(
         "loss=focal",
         "trainer.epochs=1",
     )
-    assert calls == []
+    assert computed == []
 
 
 def test_the_bundle_of_a_network_of_stages_predicts_what_the_run_did(
-    train_run: Callable[..., Path], calls: list[int], settings: Any
+    train_run: Callable[..., Path], computed: list[int], settings: Any
 ) -> None:
     chosen = ("model=timm", "model.name=test_resnet", "model.pretrained=false")
     overrides = (*chosen, "model.features=stages", "dataset.n_images=64", "trainer.epochs=2")
     folder = train_run(*overrides, "finetune=classifier", "dataset.image_px=32")
-    assert calls
+    assert computed
     images = load_dataset(settings("dataset.n_images=64", "dataset.image_px=32").dataset)
     bundle = read_bundle(folder / "bundle")
     predicted = dict(zip(images.ids, bundle.predict(images.images), strict=True))
@@ -123,7 +127,7 @@ def test_the_bundle_of_a_network_of_stages_predicts_what_the_run_did(
 
 def test_folds_share_the_features_of_their_images(
     train_run: Callable[..., Path],
-    calls: list[int],
+    computed: list[int],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -132,27 +136,27 @@ def test_folds_share_the_features_of_their_images(
     monkeypatch.setattr("astroclf.tasks.initial_model.fit_preprocess", lambda dataset: alike)
     overrides = (*FROZEN, f"dataset.cache={tmp_path}", "augment=flips", "dataset.test_fraction=0")
     folder = train_run(*overrides, "task=crossval", "folds=3")
-    assert sum(calls) == 4 * 64, "each view of each image once"
+    assert sum(computed) == 4 * 64, "each view of each image once"
     assert len(read_table(folder / "predictions.csv")) == 64
 
 
 @pytest.mark.parametrize("other", ["seed=1", "dataset.seed=1", "dataset.split_seed=1"])
 def test_features_of_other_weights_or_images_are_never_used(
-    train_run: Callable[..., Path], calls: list[int], tmp_path: Path, other: str
+    train_run: Callable[..., Path], computed: list[int], tmp_path: Path, other: str
 ) -> None:
     overrides = (*FROZEN, f"dataset.cache={tmp_path}", "trainer.epochs=1")
     train_run(*overrides)
-    first = sum(calls)
-    calls.clear()
+    first = sum(computed)
+    computed.clear()
     used = train_run(*overrides, other)
-    assert sum(calls) == first
+    assert sum(computed) == first
     fresh = train_run(*overrides, other, f"dataset.cache={tmp_path / 'empty'}")
     assert (used / "predictions.csv").read_bytes() == (fresh / "predictions.csv").read_bytes()
 
 
 def test_endless_views_are_not_cached_and_it_is_said(
     train_run: Callable[..., Path],
-    calls: list[int],
+    computed: list[int],
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -160,7 +164,7 @@ def test_endless_views_are_not_cached_and_it_is_said(
         train_run(*FROZEN, "augment=sky", f"dataset.cache={tmp_path}", "trainer.epochs=1")
     said = "augment=sky draws from endless views, so the frozen backbone runs for every image"
     assert caplog.text.count(said) == 1
-    assert calls == []
+    assert computed == []
     assert not list(tmp_path.glob("features-*"))
 
 
@@ -229,16 +233,16 @@ def test_other_frozen_weights_are_refused(
 
 
 def test_fewer_views_come_from_features_that_are_there(
-    train_run: Callable[..., Path], calls: list[int], tmp_path: Path
+    train_run: Callable[..., Path], computed: list[int], tmp_path: Path
 ) -> None:
     """A search over augmentations computes the largest set of views, and no other."""
     apart = (*FROZEN, f"dataset.cache={tmp_path}", "trainer.epochs=1")
     flips = train_run(*apart, "augment=flips")
-    assert calls
+    assert computed
     train_run(*apart, "augment=dihedral")
-    calls.clear()
+    computed.clear()
     again = train_run(*apart, "augment=flips")
-    assert calls == []
+    assert computed == []
     np.testing.assert_allclose(
         numbers(again / "predictions.csv"), numbers(flips / "predictions.csv"), atol=1e-6
     )

@@ -20,23 +20,23 @@ from astroclf.integrity import ChecksummedWriter, hash_bytes, read_trailer
 N_VIEWS = max(VIEWS.values())
 FEATURES, CHECKSUMS = "features.f32", "checksums.npy"
 FLOAT = np.dtype("<f4")
-CHECKED_BYTES = 64 << 20  # of rows that are compared with their checksums when a store is opened
+CHECKED_BYTES = 64 << 20  # of rows compared with their checksums when a store is opened
 
 log = logging.getLogger(__name__)
 
 
 class FeatureStore:
-    """The features of N images in their exact views, as far as they have been computed.
+    """Feature cache of N images in their exact views, filled as far as features were computed.
 
     A folder of the cache with `features.f32`, (V, N, F) little-endian float32 without a header, and
-    `checksums.npy`, (V, N) uint64: the checksum of each row, 0 for one that is missing. Missing rows
-    take no room on most disks. Rows that do not match their checksum are computed again; of a large
-    store a sample is checked, and all of it where that finds damage. The folder may be deleted at
-    any time.
+    `checksums.npy`, (V, N) uint64: the checksum of each row, 0 for a missing one. Missing rows take
+    no space on most disks (sparse files). Rows that do not match their checksum are computed again;
+    of a large store a sample is checked, and every row if the sample has damage. The folder may be
+    deleted at any time.
     """
 
     def __init__(self, cache: Path, key: str, n_images: int) -> None:
-        """key: changes with everything that the features depend on."""
+        """key: a hash of everything that the features depend on, see `features_key`."""
         self.cache = cache
         self.name = f"features-{key}"
         self.folder = cache / self.name
@@ -53,7 +53,7 @@ class FeatureStore:
             raise unreadable_entry(self.folder, error) from error
 
     def read(self) -> np.ndarray:
-        """Return (V, N, F) float32, a read-only memory map; missing rows are zero."""
+        """Return (V, N, F) float32, a read-only memory map; missing rows are 0."""
         return np.memmap(self.folder / FEATURES, FLOAT, mode="r").reshape(
             N_VIEWS, self.n_images, -1
         )
@@ -62,31 +62,36 @@ class FeatureStore:
         self,
         wanted: np.ndarray,
         compute: Callable[[int, np.ndarray], Iterable[np.ndarray]],
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
-        """Compute what is wanted and missing. An interrupted pass keeps whole views.
+        """Compute the features that are wanted and missing, and keep each view that is complete.
 
         wanted: (V, N) bool. compute: returns the features of a view of the images at these
-        positions, in their order, in pieces of (n, F) float32. Of several processes that fill a
-        store at once, each computes what the ones before it have left.
+        positions, in their order, in pieces of (n, F) float32. prepare: called once before them, if
+        anything is computed. Of several processes that fill a store at once, each computes what the
+        ones before it have left.
 
-        Raises UserError where the cache cannot be read or written.
+        Raises UserError if the cache cannot be read or written.
         """
         with entry_lock(self.cache, self.name):
             missing = self.missing(wanted)
+            if missing.any():
+                log.debug("computing %d of %d features", missing.sum(), wanted.sum())
+                prepare()
             for view in np.flatnonzero(missing.any(axis=1)).tolist():
                 positions = np.flatnonzero(missing[view])
                 self._write(view, positions, compute(view, positions), int(missing[view:].sum()))
 
     def _write(
-        self, view: int, positions: np.ndarray, pieces: Iterable[np.ndarray], room: int
+        self, view: int, positions: np.ndarray, pieces: Iterable[np.ndarray], n_left: int
     ) -> None:
-        """room: for how many rows there must be room on the disk."""
+        """n_left: number of rows that the disk must have space for."""
         stream: BinaryIO | None = None
         checksums: list[int] = []
         try:
             for rows in pieces:
                 with as_cache_error(self.cache):
-                    stream = stream or self._open(rows.shape[1], room)
+                    stream = stream or self._open(rows.shape[1], n_left)
                     # Not through a memory map: on a full disk, that ends the process with SIGBUS.
                     for row in rows.astype(FLOAT, copy=False):
                         index = view * self.n_images + positions[len(checksums)]
@@ -98,7 +103,7 @@ class FeatureStore:
                     self._finish(stream, view, positions, checksums)
         finally:
             if stream is not None:
-                with suppress(OSError):  # the error that left something to write was raised above
+                with suppress(OSError):  # the error of the write was raised above
                     stream.close()
 
     def _finish(
@@ -107,9 +112,9 @@ class FeatureStore:
         """Flush the rows to the disk, and only then their checksums."""
         stream.flush()
         os.fsync(stream.fileno())
-        # Where the cache was deleted meanwhile, another store may have taken this place.
+        # If the cache was deleted meanwhile, another store may have this path.
         if not os.path.samestat(os.fstat(stream.fileno()), (self.folder / FEATURES).stat()):
-            raise OSError(f"{self.folder.name} vanished while it was written")
+            raise OSError(f"{self.folder.name} was deleted while it was written")
         stored = self._checksums()
         stored[view, positions[: len(checksums)]] = checksums
         with replace_file(self.folder / CHECKSUMS) as file:
@@ -117,10 +122,10 @@ class FeatureStore:
             np.save(writer, stored)
             writer.write_trailer()
 
-    def _open(self, width: int, room: int) -> BinaryIO:
-        """Open the features for writing; a store that is empty or of another width is made anew."""
+    def _open(self, width: int, n_left: int) -> BinaryIO:
+        """Open the features for writing; recreate a store that is empty or of another width."""
         row_bytes = width * FLOAT.itemsize
-        require_room(self.cache, room * row_bytes)
+        require_room(self.cache, n_left * row_bytes)
         size = N_VIEWS * self.n_images * row_bytes
         file = self.folder / FEATURES
         if not self._checksums().any() or file.stat().st_size != size:
@@ -132,7 +137,7 @@ class FeatureStore:
         return file.open("rb+")
 
     def _intact(self, wanted: np.ndarray) -> np.ndarray:
-        """Return which rows are there and, as far as they are wanted, match their checksums."""
+        """Return (V, N) bool: rows that are stored and, if they are wanted, match their checksums."""
         stored = self._checksums()
         intact: np.ndarray = stored != 0
         rows = np.argwhere(intact & wanted)
@@ -154,7 +159,7 @@ class FeatureStore:
         return intact
 
     def _checksums(self) -> np.ndarray:
-        """Return (V, N) uint64, all 0 where the store is missing or not whole."""
+        """Return (V, N) uint64, all 0 if the store is missing or incomplete."""
         none = np.zeros((N_VIEWS, self.n_images), np.uint64)
         try:
             size = (self.folder / FEATURES).stat().st_size

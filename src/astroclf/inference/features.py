@@ -1,8 +1,11 @@
-"""What a frozen backbone makes of every image and every exact view of it: computed once."""
+"""Features of a frozen backbone, computed once per (view, image).
+
+Training a head on cached features is a linear probe, or a multilayer one, without forward passes
+of the backbone.
+"""
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Callable, Iterator
 
@@ -16,7 +19,7 @@ from astroclf.device import full_precision
 from astroclf.inference.feature_cache import FeatureStore
 from astroclf.status import status
 
-VERSION = 3  # raised whenever the same images and weights give other features than before
+VERSION = 3  # raised when the same images and weights give other features than before
 
 
 class FeatureLoader:
@@ -69,53 +72,50 @@ def compute_features(
     images: ImageLoader,
     wanted: np.ndarray,
     store: FeatureStore,
-    make_ready: Callable[[], None] = lambda: None,
+    prepare: Callable[[], None] = lambda: None,
 ) -> None:
-    """Have the store hold the wanted views of images, computed in full precision where it lacks them.
+    """Fill the store with the wanted features that it lacks, computed in full precision.
 
-    images: a loader of any images of the data set. wanted: (V, N) bool. make_ready: called once before the first
-    image, by the process that computes anything.
+    images: a loader of any images of the data set. wanted: (V, N) bool. prepare: called once before
+    the first batch, if anything is computed.
     """
     missing = store.missing(wanted)
     if not missing.any():
         return
-    ready = functools.cache(make_ready)
-    steps = sum(images.at(np.flatnonzero(row)).n_batches for row in missing if row.any())
-    with status("computing features", steps, unit="batch") as shown:
+    n_batches = sum(images.at(np.flatnonzero(row)).n_batches for row in missing if row.any())
+    with status("computing features", n_batches, unit="batch") as shown:
 
         def compute(view: int, positions: np.ndarray) -> Iterator[np.ndarray]:
-            ready()
+            backbone.eval()
             for batch in images.at(positions).eval_batches(view):
-                yield _run(backbone, batch.image)
+                with torch.inference_mode(), full_precision():
+                    features = backbone(batch.image).float().cpu().numpy()
+                yield features
                 shown.update()
 
-        store.fill(wanted, compute)
-
-
-@torch.inference_mode()
-def _run(backbone: nn.Module, images: Tensor) -> np.ndarray:
-    backbone.eval()
-    with full_precision():
-        features: np.ndarray = backbone(images).float().cpu().numpy()
-    return features
+        store.fill(wanted, compute, prepare)
 
 
 def features_key(backbone_hash: str, preprocess: Preprocess, pictures: str) -> str:
-    """Changes with everything that the features of an image depend on: the backbone
-    (`hash_backbone`), the preprocessing, and the pictures (`ImageDataset.pictures_fingerprint`)."""
+    """Return a hash of everything that the features of an image depend on.
+
+    backbone_hash: from `hash_backbone`. pictures: `ImageDataset.pictures_fingerprint`.
+    """
     digest = hashlib.blake2b(digest_size=10)
     digest.update(repr((VERSION, pictures, preprocess, backbone_hash)).encode())
     return digest.hexdigest()
 
 
 def hash_backbone(backbone: nn.Module) -> str:
-    """A hash of the weights and of what is done with them: the same weights give other features
-    with other padding, pooling or activations."""
+    """Return a hash of the weights, with the description of the modules.
+
+    The same weights give other features with other padding, pooling or activations.
+    """
     return f"{hash_weights(backbone.state_dict())} {backbone}"
 
 
 def hash_weights(weights: dict[str, Tensor]) -> str:
-    """A hash of names, shapes and values."""
+    """Return a hash of names, shapes and values."""
     digest = hashlib.blake2b(digest_size=10)
     for name, weight in weights.items():
         digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode())

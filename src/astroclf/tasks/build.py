@@ -121,7 +121,7 @@ def prepare(
     batches: dict[str, Loader] = dict(images)
     if can_cache_features(settings):
         batches |= features_of_splits(
-            settings, classifier, images, dataset.pictures_fingerprint, device, cache, measure
+            settings, classifier, images, dataset.pictures_fingerprint, cache, measure
         )
         # A head is too small to gain from a lower precision.
         precision = Precision("fp32", channels_last=False)

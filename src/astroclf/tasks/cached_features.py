@@ -1,4 +1,4 @@
-"""Training a head on the cached features of a frozen backbone."""
+"""Feature cache of a training: loaders of the frozen backbone's features for every split."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 def can_cache_features(settings: Settings) -> bool:
-    """Whether the backbone is frozen and every view of an image can be computed beforehand."""
+    """Return whether the backbone is frozen and every augmented view can be computed beforehand."""
     if not settings.finetune.is_cacheable:
         return False
     if settings.augment.name not in VIEWS:
@@ -46,34 +46,36 @@ def features_of_splits(
     classifier: Classifier,
     images: Mapping[str, ImageLoader],
     pictures: str,
-    device: torch.device,
     cache: Cache,
     measure: Callable[[str], Precision],
 ) -> dict[str, FeatureLoader]:
-    """The features of every split: each view that augmentation draws from for train, and those that
-    evaluation looks at everywhere.
+    """Return a loader of cached features for each split.
 
-    pictures: the fingerprint of all images. measure: the fastest memory format of a precision; called
-    only if features must be computed.
+    Train has every view that augmentation draws from, and every split those of test-time
+    augmentation.
+
+    pictures: fingerprint of all images. measure: returns the fastest memory format of a precision;
+    called only if features must be computed.
     """
     train = images[TRAIN]
+    device = train.targets.device
     wanted = wanted_views(settings, images)
     key = features_key(hash_backbone(classifier.backbone), train.preprocess, pictures)
     store = FeatureStore(Path(settings.dataset.cache), key, wanted.shape[1])
 
-    def compute() -> np.ndarray | torch.Tensor:
-        compute_features(classifier.backbone, train, wanted, store, make_ready)
-        return place_features(store.read(), wanted, settings.trainer, device)
-
-    def make_ready() -> None:
+    def prepare() -> None:
         place(measure("fp32"), classifier, images, device)
+
+    def compute() -> np.ndarray | torch.Tensor:
+        compute_features(classifier.backbone, train, wanted, store, prepare)
+        return place_features(store.read(), wanted, settings.trainer, device)
 
     features = cache.get_or_create("features", (key, wanted.tobytes(), device), compute)
     return {split: FeatureLoader(features, loader) for split, loader in images.items()}
 
 
 def wanted_views(settings: Settings, images: Mapping[str, ImageLoader]) -> np.ndarray:
-    """(V, N) bool: which exact views of which of all images the training and its evaluation see."""
+    """Return (V, N) bool: the exact views of all images that training and evaluation use."""
     wanted = np.zeros((N_VIEWS, len(images[TRAIN].targets)), dtype=bool)
     for split, loader in images.items():
         augmented = VIEWS[settings.augment.name] if split == TRAIN else 1
@@ -84,8 +86,10 @@ def wanted_views(settings: Settings, images: Mapping[str, ImageLoader]) -> np.nd
 def place_features(
     features: np.ndarray, wanted: np.ndarray, trainer: sections.Trainer, device: torch.device
 ) -> np.ndarray | torch.Tensor:
-    """The views that are wanted of any image, resident on a GPU if they fit in its share of free
-    memory. The CPU reads them from where they lie, one copy for all processes."""
+    """Return the wanted views, on a GPU if they fit in its share of free memory.
+
+    A CPU reads them from the memory map, which all processes share.
+    """
     views = np.asarray(features[: int(wanted.any(axis=1).sum())])
     if device.type != "cpu" and views.nbytes <= trainer.device_cache_fraction * free_memory(device):
         return torch.from_numpy(np.array(views)).to(device)

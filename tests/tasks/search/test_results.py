@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
@@ -206,30 +207,25 @@ def test_images_and_features_are_made_once_for_all_trials(
     sweep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from astroclf.data import sources
-    from astroclf.inference import features
 
-    calls: list[str] = []
+    assigned: list[int] = []
+    assign = sources.assign_splits  # the end of loading, from whatever source
 
-    def count(module: Any, name: str) -> None:
-        function = getattr(module, name)
+    def counting(*arguments: Any) -> Any:
+        assigned.append(1)
+        return assign(*arguments)
 
-        def counting(*arguments: Any) -> Any:
-            calls.append(name)
-            return function(*arguments)
-
-        monkeypatch.setattr(module, name, counting)
-
-    count(sources, "assign")  # the end of loading, from whatever source
-    count(features, "_run")  # a batch through the frozen backbone
+    monkeypatch.setattr(sources, "assign_splits", counting)
     space = ("search=none", "optimizer.lr=choice(1e-3,1e-2)", "model.hidden_units=choice([],[8])")
     own_cache = f"dataset.cache={sweep.root / 'cache'}"
     sampler = "hydra/sweeper/sampler=grid"
     ran = sweep.run("finetune=classifier", *space, own_cache, sampler, n_trials=4)
     assert ran.code == 0
     assert sweep.states == ["COMPLETE"] * 4
-    assert calls.count("assign") == 1
-    # All 64 images in 4 batches as they are, the 46 of train in 3 batches and 7 further views.
-    assert calls.count("_run") == 4 + 3 * 7
+    assert len(assigned) == 1
+    (features,) = (sweep.root / "cache").glob("features-*")
+    n_computed = np.count_nonzero(np.load(features / "checksums.npy"))
+    assert n_computed == 64 + 7 * 46, "all images as they are, and 7 further views of train"
 
 
 def test_a_search_runs_below_a_folder_with_an_odd_name(
