@@ -14,6 +14,7 @@ from astroclf.data.formats import Depth
 from astroclf.data.framing import Framing
 from astroclf.data.pixels import Pixels, Stretch
 from astroclf.data.preprocess import Preprocess
+from astroclf.evaluation.decisions.activation import SOFTMAX
 from astroclf.evaluation.decisions.decision import Decision
 from astroclf.models import build_model
 from astroclf.settings import sections
@@ -40,7 +41,7 @@ def write_tiny() -> Callable[..., Path]:
         stretch: Stretch = "linear" if depth == "float" else "srgb"
         content: dict[str, Any] = {
             "classes": ("galaxy", "star"),
-            "decision": Decision("softmax", temperature=1.5),
+            "decision": Decision(SOFTMAX, temperature=1.5),
             "tta_views": 1,
             "framing": Framing(RGB, depth, stretch, crop_px=None, image_px=8),
             "image_px": 8,

@@ -22,7 +22,7 @@ PICTURE = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
 IMAGES = np.moveaxis(PICTURE, -1, 0)[None]
 RUNS = {
     "softmax": ("loss=ce",),
-    "normalised_sigmoid": ("loss=focal", "augment=sky"),
+    "normalized_sigmoid": ("loss=focal", "augment=sky"),
     "sigmoid": ("dataset.target=votes", "loss=bce"),
     # Enough images of val to calibrate with.
     "calibrated views": ("dataset.n_images=400", "dataset.image_px=16", "evaluation.tta_views=8"),

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from astroclf.evaluation.decisions.comparison import compare_decisions
-from astroclf.evaluation.decisions.decision import Decided
+from astroclf.evaluation.decisions.decision import Predicted
+from astroclf.evaluation.labels import make_labels
 from astroclf.evaluation.metrics.fold_metrics import rank_in_folds
 from astroclf.evaluation.metrics.label_metrics import (
     mean_with_intervals,
@@ -126,7 +127,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def score(p: np.ndarray, targets: np.ndarray, classes: list[str], resampling: Resampling) -> Scores:
     losses = -np.log(np.maximum(p[np.arange(len(targets)), targets], 1e-12))
     return score_labels_with_intervals(
-        Decided.most_probable(p), targets, losses, classes, bins=BINS, resampling=resampling
+        Predicted.most_probable(p), make_labels(targets, classes), losses, BINS, resampling
     )
 
 
@@ -194,12 +195,11 @@ def coverage_of_gains(population: Population) -> dict[str, float]:
     def compare(p: np.ndarray, targets: np.ndarray, resampling: Resampling):
         cooler = p**1.3 / (p**1.3).sum(axis=1, keepdims=True)
         return compare_decisions(
-            Decided.most_probable(p),
-            Decided(cooler, (p * factors).argmax(axis=1)),
-            targets,
-            population.classes,
-            bins=BINS,
-            resampling=resampling,
+            Predicted.most_probable(p),
+            Predicted(cooler, (p * factors).argmax(axis=1)),
+            make_labels(targets, population.classes),
+            BINS,
+            resampling,
         ).metrics
 
     logits, targets = population.all_images()
@@ -236,12 +236,11 @@ def test_means_over_networks(n_groups):
 
     def mean(targets, groups, resampling, rng):
         networks = [
-            Decided.most_probable(softmax(population.draw_logits(targets, groups, rng)))
+            Predicted.most_probable(softmax(population.draw_logits(targets, groups, rng)))
             for _ in range(3)
         ]
-        return mean_with_intervals(
-            networks, targets, population.classes, bins=BINS, resampling=resampling
-        )
+        labels = make_labels(targets, population.classes)
+        return mean_with_intervals(networks, labels, BINS, resampling)
 
     _, targets = population.all_images()
     own_groups = np.arange(len(targets)) if n_groups else None
@@ -266,7 +265,9 @@ def test_ranking_in_folds():
         z = rng.normal(size=300) + 2 * (targets - 0.5) + rng.normal(0, 0.7, 10)[folds]
         p_1 = 1 / (1 + np.exp(-z))
         p = np.stack([1 - p_1, p_1], axis=1)
-        found = rank_in_folds(p, targets, ["0", "1"], folds, Resampling(RESAMPLES, seed))
+        found = rank_in_folds(
+            p, make_labels(targets, ["0", "1"]), folds, Resampling(RESAMPLES, seed)
+        )
         tally.add("roc_auc", found["roc_auc"], 0.9214)  # of two normal distributions 2 apart
         of_folds.append(found["roc_auc"]["value"])
     assert np.mean(of_folds) == pytest.approx(0.9214, abs=0.003)
@@ -291,7 +292,11 @@ def test_figures_of_votes(n_groups):
     truth = dict(
         figures_of(
             score_votes_with_intervals(
-                predicted, votes, losses, answers, resampling=Resampling(0, 0)
+                Predicted(predicted, predicted > 0.5),
+                make_labels(votes, answers),
+                losses,
+                BINS,
+                Resampling(0, 0),
             )
         )
     )
@@ -299,8 +304,9 @@ def test_figures_of_votes(n_groups):
     for seed in range(SAMPLES):
         predicted, votes, losses, groups = draw(150, n_groups, np.random.default_rng(seed))
         resampling = Resampling(RESAMPLES, seed, groups)
+        labels = make_labels(votes, answers)
         scores = score_votes_with_intervals(
-            predicted, votes, losses, answers, resampling=resampling
+            Predicted(predicted, predicted > 0.5), labels, losses, BINS, resampling
         )
         for name, figure in figures_of(scores):
             tally.add(name, figure, truth[name]["value"])

@@ -51,12 +51,6 @@ def numbers(file: Path) -> np.ndarray:
     return np.array(rows, dtype=np.float64)
 
 
-@pytest.fixture(autouse=True)
-def _no_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing it takes longer than the training."""
-    monkeypatch.setattr("astroclf.tasks.outcome.write_report", lambda file, content: None)
-
-
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 @pytest.mark.parametrize("augment", ["none", "flips", "dihedral"])
 def test_it_is_the_same_with_and_without_the_cache(

@@ -1,18 +1,14 @@
-"""Columns of the user's catalog, and the accuracy along them."""
+"""Columns of the user's metadata, along which accuracy is reported."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.evaluation.metadata import read_metadata
-from astroclf.evaluation.metrics.bins import BinnedAccuracy, accuracy_in_bins, bin_edges
-from astroclf.inference.predictor import Outputs
 from astroclf.settings import Settings
-from astroclf.tasks.scores import Scoring, resampling_of
 
 
 def catalog_values(settings: Settings, dataset: ImageDataset) -> dict[str, np.ndarray]:
@@ -28,24 +24,4 @@ def catalog_values(settings: Settings, dataset: ImageDataset) -> dict[str, np.nd
         catalog=Path(evaluation.metadata),
         id_column=evaluation.metadata_id,
         ids=dataset.ids,
-    )
-
-
-def bin_split(
-    scoring: Scoring,
-    split: str,
-    outputs: Outputs,
-    columns: Mapping[str, np.ndarray],
-    splits: Sequence[str],
-) -> tuple[BinnedAccuracy, ...]:
-    """Return the accuracy along each column, in bins that all the splits have in common."""
-    dataset, bins = scoring.dataset, scoring.settings.evaluation.bins
-    positions, evaluated = dataset.indices(split), np.isin(dataset.split, splits)
-    correct = scoring.labels(scoring.probabilities(outputs)) == dataset.targets[positions]
-    resampling = resampling_of(scoring.settings, dataset, positions)
-    return tuple(
-        accuracy_in_bins(
-            column, values[positions], correct, bin_edges(values[evaluated], bins), resampling
-        )
-        for column, values in columns.items()
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.device import choose_device, describe_device
 from astroclf.errors import UserError
+from astroclf.evaluation.scoring import Scorer
 from astroclf.interruption import interrupted_while
 from astroclf.models.classifier import count_parameters
 from astroclf.provenance import provenance
@@ -19,11 +20,11 @@ from astroclf.status import status
 from astroclf.tasks.build import Setup, make_plan, prepare
 from astroclf.tasks.data_checks import check_data
 from astroclf.tasks.datasets import get_dataset
-from astroclf.tasks.decide import plain_decision
 from astroclf.tasks.figures import measured_figures
-from astroclf.tasks.outcome import report_outcome
+from astroclf.tasks.finish import evaluate_and_finish
+from astroclf.tasks.labels import labels_of, plain_decision
 from astroclf.tasks.run import Run
-from astroclf.tasks.scores import Scoring
+from astroclf.tasks.trained import Trained
 from astroclf.tracking import closing
 from astroclf.training.loop import fit
 
@@ -78,7 +79,7 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
         figures = measured_figures(setup, settings.search.objective_epoch)
         if run.trial is None:
             with interrupted_while(EVALUATION_LEFT):
-                report_outcome(run, dataset, setup, setup.learner.best, origin)
+                evaluate_and_finish(run, Trained(setup, origin))
     return figures
 
 
@@ -86,11 +87,13 @@ def make_validation(
     settings: Settings, dataset: ImageDataset, setup: Setup
 ) -> Callable[[], dict[str, float]]:
     """Return the function that computes the metrics of the validation split."""
-    scoring = Scoring(dataset, plain_decision(settings, dataset), settings)
+    decision, scorer = plain_decision(settings, dataset), Scorer.from_settings(settings)
+    labels = labels_of(dataset, dataset.indices(VAL))
 
     @status("validating")
     def validate() -> dict[str, float]:
-        return scoring.quick(VAL, setup.predictor.outputs(setup.batches[VAL], setup.loss))
+        logits, losses = setup.predictor.outputs(setup.batches[VAL], setup.loss)
+        return scorer.values(decision.predict(logits), labels, losses)
 
     return validate
 

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from astroclf.evaluation.decisions.activation import most_probable
 from astroclf.evaluation.decisions.comparison import (
     OF_LABELS,
     OF_VOTES,
     compare_decisions,
 )
-from astroclf.evaluation.decisions.decision import Decided, to_labels
+from astroclf.evaluation.decisions.decision import Predicted
+from astroclf.evaluation.labels import make_labels
 from astroclf.evaluation.metrics.label_metrics import score_labels_with_intervals
 from astroclf.evaluation.resampling import Resampling
 
@@ -24,8 +26,8 @@ def classes():
     p = rng.dirichlet(np.ones(3), 300) + 0.7 * np.eye(3)[targets]
     p /= p.sum(axis=1, keepdims=True)
     cooler = p**2 / (p**2).sum(axis=1, keepdims=True)
-    plain = Decided.most_probable(p)
-    return plain, Decided(cooler, to_labels(cooler, (0.28, 0.3, 0.42))), targets
+    plain = Predicted.most_probable(p)
+    return plain, Predicted(cooler, most_probable(cooler, (0.28, 0.3, 0.42))), targets
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +35,25 @@ def votes():
     rng = np.random.default_rng(1)
     truth = rng.random((200, 4)) * [1, 1, 0.9, 0.4]  # nobody says the last answer
     fractions = np.clip(truth + rng.normal(0, 0.2, truth.shape), 0, 1)
-    tuned = Decided(fractions, fractions > [0.4, 0.5, 0.6, 0.9])
-    return Decided(fractions**1.5, fractions**1.5 > 0.5), tuned, truth
+    tuned = Predicted(fractions, fractions > [0.4, 0.5, 0.6, 0.9])
+    return Predicted(fractions**1.5, fractions**1.5 > 0.5), tuned, truth
 
 
 def test_each_side_has_the_metrics_that_its_labels_have_alone(classes):
     plain, tuned, targets = classes
-    compared = compare_decisions(plain, tuned, targets, "abc", **DRAWN)
+    compared = compare_decisions(plain, tuned, make_labels(targets, "abc"), **DRAWN)
     assert tuple(compared.metrics) == OF_LABELS
     for side, decided in (("plain", plain), ("tuned", tuned)):
-        alone = score_labels_with_intervals(decided, targets, np.zeros(300), "abc", **DRAWN)
+        alone = score_labels_with_intervals(
+            decided, make_labels(targets, "abc"), np.zeros(300), **DRAWN
+        )
         for metric in OF_LABELS:
             assert getattr(compared.metrics[metric], side) == alone.overall[metric]
 
 
 def test_a_gain_is_of_the_same_images_on_both_sides(classes):
     plain, tuned, targets = classes
-    metrics = compare_decisions(plain, tuned, targets, "abc", **DRAWN).metrics
+    metrics = compare_decisions(plain, tuned, make_labels(targets, "abc"), **DRAWN).metrics
     low, high = metrics["mcc"].gain["ci95"]
     assert metrics["mcc"].gain["value"] == pytest.approx(
         metrics["mcc"].tuned["value"] - metrics["mcc"].plain["value"]
@@ -75,14 +79,16 @@ def test_a_gain_is_of_the_same_images_on_both_sides(classes):
 
 def test_the_same_decision_twice_gains_exactly_nothing(classes):
     plain, _, targets = classes
-    for comparison in compare_decisions(plain, plain, targets, "abc", **DRAWN).metrics.values():
+    for comparison in compare_decisions(
+        plain, plain, make_labels(targets, "abc"), **DRAWN
+    ).metrics.values():
         assert comparison.gain["value"] == 0.0
         assert comparison.gain["ci95"] is None
 
 
 def test_metrics_of_answers_are_those_of_scikit_learn(votes):
     plain, tuned, truth = votes
-    metrics = compare_decisions(plain, tuned, truth, "abcd", **DRAWN).metrics
+    metrics = compare_decisions(plain, tuned, make_labels(truth, "abcd"), **DRAWN).metrics
     assert tuple(metrics) == OF_VOTES
     true = truth >= 0.5
     for side, decided in (("plain", plain), ("tuned", tuned)):
@@ -107,11 +113,11 @@ def vote_error(fractions, truth):
 def test_groups_widen_the_interval_and_without_resamples_there_is_none(classes):
     plain, tuned, targets = classes
     groups = np.argsort(np.argsort(plain.labels != targets, kind="stable")) // 15
-    alone = compare_decisions(plain, tuned, targets, "abc", **DRAWN).metrics["mcc"]
+    alone = compare_decisions(plain, tuned, make_labels(targets, "abc"), **DRAWN).metrics["mcc"]
     named = {"bins": 10, "resampling": Resampling(60, 3, groups)}
-    grouped = compare_decisions(plain, tuned, targets, "abc", **named).metrics["mcc"]
+    grouped = compare_decisions(plain, tuned, make_labels(targets, "abc"), **named).metrics["mcc"]
     assert grouped.plain["value"] == alone.plain["value"]
     assert np.ptp(grouped.plain["ci95"]) > 1.5 * np.ptp(alone.plain["ci95"])
     named = {"bins": 10, "resampling": Resampling(0, 3)}
-    none = compare_decisions(plain, tuned, targets, "abc", **named)
+    none = compare_decisions(plain, tuned, make_labels(targets, "abc"), **named)
     assert none.metrics["mcc"].gain["ci95"] is None

@@ -11,12 +11,13 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax, logit, softmax
 
 from astroclf.errors import UserError
-from astroclf.evaluation.decisions.decision import (
-    Decision,
-    shift_of_alpha,
-    to_labels,
-    to_probabilities,
+from astroclf.evaluation.decisions.activation import (
+    NORMALIZED_SIGMOID,
+    SIGMOID,
+    SOFTMAX,
+    most_probable,
 )
+from astroclf.evaluation.decisions.decision import Decision, shift_of_alpha
 
 # Differences that neither a division nor an exponential rounds away.
 LOGITS = arrays(
@@ -24,34 +25,28 @@ LOGITS = arrays(
     array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=6),
     elements=st.integers(-40, 40),
 ).map(lambda numbers: numbers / 4)
-FULL = Decision("softmax", (0.1, -0.3, 1 / 3), 2.0, 1.7, (0.2, 0.3, 0.5))
-VOTES = Decision("sigmoid", (0.5, 0.5), 0.0, 0.9, None, (0.2, 0.7))
-
-
-@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "normalised_sigmoid"])
-@given(logits=LOGITS)
-def test_a_decision_without_steps_changes_nothing(activation, logits):
-    expected = to_probabilities(logits, activation)
-    np.testing.assert_array_equal(Decision(activation).probabilities(logits), expected)
+FULL = Decision(SOFTMAX, (0.1, -0.3, 1 / 3), 2.0, 1.7, (0.2, 0.3, 0.5))
+VOTES = Decision(SIGMOID, (0.5, 0.5), 0.0, 0.9, None, (0.2, 0.7))
 
 
 def test_activations_are_their_formulas():
     logits = np.random.default_rng(0).normal(0, 3, (20, 4)).astype(np.float32)
     wide = logits.astype(np.float64)
     sigmoids = expit(wide)
-    np.testing.assert_allclose(to_probabilities(logits, "softmax"), softmax(wide, axis=1))
-    np.testing.assert_allclose(to_probabilities(logits, "sigmoid"), sigmoids)
+    np.testing.assert_allclose(Decision(SOFTMAX).probabilities(logits), softmax(wide, axis=1))
+    np.testing.assert_allclose(Decision(SIGMOID).probabilities(logits), sigmoids)
     np.testing.assert_allclose(
-        to_probabilities(logits, "normalised_sigmoid"), sigmoids / sigmoids.sum(1, keepdims=True)
+        Decision(NORMALIZED_SIGMOID).probabilities(logits),
+        sigmoids / sigmoids.sum(1, keepdims=True),
     )
 
 
-@pytest.mark.parametrize("activation", ["softmax", "normalised_sigmoid"])
+@pytest.mark.parametrize("activation", [SOFTMAX, NORMALIZED_SIGMOID])
 @given(logits=LOGITS, temperature=st.floats(0.2, 20))
 def test_temperature_is_a_power_of_the_probabilities_and_keeps_labels(
     activation, logits, temperature
 ):
-    plain = to_probabilities(logits, activation)
+    plain = Decision(activation).probabilities(logits)
     warmed = Decision(activation, temperature=temperature).probabilities(logits)
     # Sigmoids that round to 1 may tie.
     best = np.take_along_axis(plain, warmed.argmax(axis=1)[:, None], axis=1)[:, 0]
@@ -62,13 +57,13 @@ def test_temperature_is_a_power_of_the_probabilities_and_keeps_labels(
 
 def test_temperature_warms_each_vote_fraction_against_its_complement():
     logits = np.array([[0.0, 2.0, -3.0]])
-    warmed = Decision("sigmoid", temperature=2.0).probabilities(logits)
+    warmed = Decision(SIGMOID, temperature=2.0).probabilities(logits)
     np.testing.assert_allclose(warmed, expit(logits / 2))
 
 
 @given(share=st.floats(0, 1), threshold=st.floats(0.001, 0.999))
 def test_two_factors_are_a_threshold(share, threshold):
-    labels = Decision("softmax", class_factors=(threshold, 1 - threshold)).labels(
+    labels = Decision(SOFTMAX, class_factors=(threshold, 1 - threshold)).labels(
         np.array([[1 - share, share]])
     )
     if abs(share - threshold) > 1e-12:
@@ -77,9 +72,9 @@ def test_two_factors_are_a_threshold(share, threshold):
 
 def test_labels():
     probabilities = np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]])
-    assert Decision("softmax").labels(probabilities).tolist() == [0, 2]
-    assert to_labels(probabilities).tolist() == [0, 2]
-    tuned = Decision("softmax", class_factors=(0.2, 0.6, 0.2)).labels(probabilities)
+    assert Decision(SOFTMAX).labels(probabilities).tolist() == [0, 2]
+    assert most_probable(probabilities).tolist() == [0, 2]
+    tuned = Decision(SOFTMAX, class_factors=(0.2, 0.6, 0.2)).labels(probabilities)
     assert tuned.tolist() == [1, 2]
     assert tuned.dtype == np.int64
 
@@ -87,10 +82,10 @@ def test_labels():
 def test_answers():
     fractions = np.array([[0.3, 0.6], [0.6, 0.8]])
     assert VOTES.labels(fractions).tolist() == [[True, False], [True, True]]
-    assert Decision("sigmoid").labels(fractions).tolist() == [[False, True], [True, True]]
+    assert Decision(SIGMOID).labels(fractions).tolist() == [[False, True], [True, True]]
 
 
-@pytest.mark.parametrize("decision", [FULL, VOTES, Decision("normalised_sigmoid")])
+@pytest.mark.parametrize("decision", [FULL, VOTES, Decision(NORMALIZED_SIGMOID)])
 def test_json_brings_back_the_same_decision(decision):
     written = json.loads(json.dumps(decision.to_dict(), allow_nan=False))
     assert written == decision.to_dict()
@@ -100,7 +95,7 @@ def test_json_brings_back_the_same_decision(decision):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ({"activation": "tanh"}, "activation is one of"),
+        ({"activation": "tanh"}, "activation=tanh: unknown"),
         ({"activation": "softmax", "temperature": 0.0}, "temperature is above 0"),
         ({"activation": "softmax", "temperature": float("nan")}, "finite"),
         ({"activation": "softmax", "logit_shift": [0.0, float("inf")]}, "finite"),
@@ -122,16 +117,14 @@ def test_a_decision_that_cannot_be_used_is_refused(content, complaint):
 
 
 def test_shift_of_alpha():
-    assert shift_of_alpha("softmax", None, n_classes=2) is None
-    np.testing.assert_allclose(shift_of_alpha("softmax", (3.0, 1.0), n_classes=2), np.log([3, 1]))
+    assert shift_of_alpha(SOFTMAX, None, n_classes=2) is None
+    np.testing.assert_allclose(shift_of_alpha(SOFTMAX, (3.0, 1.0), n_classes=2), np.log([3, 1]))
     np.testing.assert_allclose(
-        shift_of_alpha("normalised_sigmoid", 0.25, n_classes=3), [-np.log(3)] * 3
+        shift_of_alpha(NORMALIZED_SIGMOID, 0.25, n_classes=3), [-np.log(3)] * 3
     )
-    np.testing.assert_allclose(
-        shift_of_alpha("sigmoid", (0.25, 2.0), n_classes=2), np.log([0.25, 2])
-    )
+    np.testing.assert_allclose(shift_of_alpha(SIGMOID, (0.25, 2.0), n_classes=2), np.log([0.25, 2]))
     with pytest.raises(ValueError, match="one alpha a class"):
-        shift_of_alpha("softmax", 0.25, n_classes=2)
+        shift_of_alpha(SOFTMAX, 0.25, n_classes=2)
 
 
 def test_class_weights_recover_true_priors_after_training_with_weights():
@@ -149,8 +142,8 @@ def test_class_weights_recover_true_priors_after_training_with_weights():
         return -np.sum(weights[y] * log_p[np.arange(6000), y]), slope.ravel()
 
     trained = minimize(weighted_loss, np.zeros(9), jac=True).x.reshape(3, 3)
-    shifted = Decision("softmax").probabilities(x @ trained)
-    corrected = Decision("softmax", class_weights=tuple(weights)).probabilities(x @ trained)
+    shifted = Decision(SOFTMAX).probabilities(x @ trained)
+    corrected = Decision(SOFTMAX, class_weights=tuple(weights)).probabilities(x @ trained)
     assert abs(shifted.mean(axis=0) - prior).max() > 0.1
     np.testing.assert_allclose(corrected.mean(axis=0), prior, atol=0.01)
     distances = ((x[:, None, :2] - centres) ** 2).sum(axis=2)
@@ -169,8 +162,8 @@ def test_the_minimum_of_a_sigmoid_focal_loss_gives_the_truth_back(gamma, alpha, 
         return truth * true_side + (1 - truth) * other_side
 
     z = minimize_scalar(expected_loss, bounds=(-12, 12), options={"xatol": 1e-10}).x
-    shift = shift_of_alpha("sigmoid", alpha, n_classes=1)
-    decision = Decision("sigmoid", logit_shift=shift, focal_gamma=gamma)
+    shift = shift_of_alpha(SIGMOID, alpha, n_classes=1)
+    decision = Decision(SIGMOID, logit_shift=shift, focal_gamma=gamma)
     assert decision.probabilities(np.array([[z]])) == pytest.approx(truth, abs=1e-5)
 
 
@@ -183,11 +176,11 @@ def test_the_minimum_of_a_softmax_focal_loss_gives_the_truth_back(gamma):
         return -np.sum(truth * weights * (1 - p) ** gamma * np.log(p))
 
     z = minimize(expected_loss, np.zeros(3), tol=1e-10).x
-    decision = Decision("softmax", focal_gamma=gamma, class_weights=tuple(weights))
+    decision = Decision(SOFTMAX, focal_gamma=gamma, class_weights=tuple(weights))
     np.testing.assert_allclose(decision.probabilities(z[None])[0], truth, atol=1e-4)
 
 
-@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "normalised_sigmoid"])
+@pytest.mark.parametrize("activation", [SOFTMAX, SIGMOID, NORMALIZED_SIGMOID])
 def test_very_sure_networks_give_finite_ordered_probabilities(activation):
     sure = np.linspace(-900, 900, 201)
     logits = np.stack([np.zeros_like(sure), sure, np.full_like(sure, -5.0)], axis=1)
@@ -196,12 +189,12 @@ def test_very_sure_networks_give_finite_ordered_probabilities(activation):
     )
     assert np.isfinite(p).all()
     assert (np.diff(p[:, 1]) >= 0).all()
-    if activation != "sigmoid":
+    if activation.rows_sum_to_one:
         np.testing.assert_allclose(p.sum(axis=1), 1)
 
 
 def test_undoing_gamma_0_is_the_limit_of_small_gammas():
     logits = logit(np.array([[0.2, 0.5, 0.9]]))
-    for activation in ("softmax", "sigmoid", "normalised_sigmoid"):
+    for activation in (SOFTMAX, SIGMOID, NORMALIZED_SIGMOID):
         almost = Decision(activation, focal_gamma=1e-9).probabilities(logits)
         np.testing.assert_allclose(almost, Decision(activation).probabilities(logits), atol=1e-7)

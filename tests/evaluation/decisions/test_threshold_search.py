@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from astroclf.errors import UserError
-from astroclf.evaluation.decisions.decision import to_labels
+from astroclf.evaluation.decisions.activation import most_probable
 from astroclf.evaluation.decisions.threshold_search import (
     OBJECTIVES,
     lower_bound,
@@ -81,7 +81,7 @@ def test_two_classes_have_no_better_threshold(text, data):
     p, targets = data
     objective = read_objective(text, 2)
     factors = search_factors(p, targets, objective)
-    found = objective.value(to_labels(p, factors), targets, 2)
+    found = objective.value(most_probable(p, factors), targets, 2)
     scores = np.unique(np.concatenate([[0.0], p[:, 1], [1.0]]))
     thresholds = [0.5, *((scores[1:] + scores[:-1]) / 2)]
     every = [objective.value((p[:, 1] > t).astype(np.int64), targets, 2) for t in thresholds]
@@ -110,8 +110,8 @@ def test_factors_are_never_worse_than_none(name, data):
     n_classes = p.shape[1]
     objective = read_objective(name, n_classes)
     factors = search_factors(p, targets, objective)
-    found = objective.value(to_labels(p, factors), targets, n_classes)
-    plain = objective.value(to_labels(p), targets, n_classes)
+    found = objective.value(most_probable(p, factors), targets, n_classes)
+    plain = objective.value(most_probable(p), targets, n_classes)
     assert factors.sum() == pytest.approx(1)
     assert np.isnan(plain) or found >= plain - 1e-12
 
@@ -124,22 +124,22 @@ def test_no_other_factor_of_a_single_class_is_better(name, data, random):
     n_classes = p.shape[1]
     objective = read_objective(name, n_classes)
     factors = search_factors(p, targets, objective)
-    found = objective.value(to_labels(p, factors), targets, n_classes)
+    found = objective.value(most_probable(p, factors), targets, n_classes)
     for _ in range(10):
         k, other = random.randrange(n_classes), factors.copy()
         # Not a ratio of small numbers, where an image would be between two classes.
         other[k] *= np.exp(random.uniform(-4, 4))
-        assert not objective.value(to_labels(p, other), targets, n_classes) > found + 1e-9
+        assert not objective.value(most_probable(p, other), targets, n_classes) > found + 1e-9
 
 
 def test_weights_that_spoilt_the_probabilities_are_found():
     """Labels that follow from known factors without error: the search finds such factors."""
     rng = np.random.default_rng(0)
     p = rng.dirichlet(np.ones(4), 2000)
-    targets = to_labels(p, [0.1, 0.2, 0.3, 0.4])
+    targets = most_probable(p, [0.1, 0.2, 0.3, 0.4])
     objective = read_objective("accuracy", 4)
     factors = search_factors(p, targets, objective)
-    assert objective.value(to_labels(p, factors), targets, 4) > 0.998
+    assert objective.value(most_probable(p, factors), targets, 4) > 0.998
     np.testing.assert_allclose(factors, [0.1, 0.2, 0.3, 0.4], atol=0.003)
 
 
@@ -148,7 +148,7 @@ def test_scores_closer_than_a_float_can_say_beside_1_are_told_apart():
     p = np.stack([rest, 1 - rest], axis=1)
     targets = np.array([0, 0, 1, 1])
     factors = search_factors(p, targets, read_objective("accuracy", 2))
-    assert to_labels(p, factors).tolist() == [0, 0, 1, 1]
+    assert most_probable(p, factors).tolist() == [0, 0, 1, 1]
 
 
 def test_probabilities_that_are_hardly_numbers_give_no_warnings():

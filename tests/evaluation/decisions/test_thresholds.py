@@ -8,12 +8,22 @@ import pytest
 from sklearn.metrics import f1_score
 
 from astroclf.errors import UserError
+from astroclf.evaluation.decisions.activation import SIGMOID, SOFTMAX, most_probable
 from astroclf.evaluation.decisions.cross_fitting import stratified_folds
-from astroclf.evaluation.decisions.decision import Decision, to_labels
+from astroclf.evaluation.decisions.decision import Decision
 from astroclf.evaluation.decisions.threshold_search import OBJECTIVES, lower_bound, read_objective
-from astroclf.evaluation.decisions.thresholds import fit_threshold, fit_vote_thresholds
+from astroclf.evaluation.decisions.thresholds import fit_threshold
+from astroclf.evaluation.labels import make_labels
 
 FIVE = ("smooth", "spiral", "edge-on", "cigar", "merger")
+
+
+def tune(p, targets, objective, classes, *, seed, groups=None):
+    return fit_threshold(p, make_labels(targets, classes, groups), objective, seed)
+
+
+def tune_votes(fractions, votes, answers, *, seed):
+    return fit_threshold(fractions, make_labels(votes, answers), "macro_f1", seed)
 
 
 def simulated(n_images, prior, seed=0):
@@ -26,22 +36,22 @@ def simulated(n_images, prior, seed=0):
     return p / p.sum(axis=1, keepdims=True), targets
 
 
-def labels_of(p_1):
+def probabilities_of(p_1):
     return np.stack([1 - np.array(p_1), p_1], axis=1)
 
 
 def test_a_gain_is_kept_and_holds_on_other_images():
     prior = (0.55, 0.3, 0.1, 0.03, 0.02)
     p, targets = simulated(4000, prior)
-    fitted = fit_threshold(p, targets, "macro_f1", FIVE, seed=0)
+    fitted = tune(p, targets, "macro_f1", FIVE, seed=0)
     assert fitted.kept
     assert fitted.reason == ""
     assert fitted.plain == pytest.approx(f1_score(targets, p.argmax(axis=1), average="macro"))
     assert fitted.tuned == pytest.approx(f1_score(targets, fitted.labels, average="macro"))
     assert fitted.tuned > fitted.plain + 0.02
     assert sum(fitted.class_factors) == pytest.approx(1)
-    decision = fitted.apply_to(Decision("softmax", temperature=2.0))
-    assert decision == Decision("softmax", temperature=2.0, class_factors=fitted.class_factors)
+    decision = fitted.apply_to(Decision(SOFTMAX, temperature=2.0))
+    assert decision == Decision(SOFTMAX, temperature=2.0, class_factors=fitted.class_factors)
     other_p, other_targets = simulated(20_000, prior, seed=1)
     plain = f1_score(other_targets, other_p.argmax(axis=1), average="macro")
     tuned = f1_score(other_targets, decision.labels(other_p), average="macro")
@@ -53,13 +63,13 @@ def test_a_gain_is_kept_and_holds_on_other_images():
 def test_too_few_images_of_a_class_are_not_tuned_on():
     p, targets = simulated(1000, (0.4, 0.3, 0.2, 0.05, 0.05))
     kept = np.concatenate([np.flatnonzero(targets != 3), np.flatnonzero(targets == 3)[:17]])
-    fitted = fit_threshold(p[kept], targets[kept], "balanced_accuracy", FIVE, seed=0)
+    fitted = tune(p[kept], targets[kept], "balanced_accuracy", FIVE, seed=0)
     assert not fitted.kept
     assert fitted.reason == (
         "val has 17 images of cigar, fewer than the 20 that tuning needs: "
         "labels stay those of the highest probability"
     )
-    decision = Decision("softmax")
+    decision = Decision(SOFTMAX)
     assert fitted.apply_to(decision) is decision
     assert fitted.tuned > fitted.plain, "the figures are there all the same"
 
@@ -67,10 +77,10 @@ def test_too_few_images_of_a_class_are_not_tuned_on():
 def test_a_gain_that_is_none_when_cross_fitted_is_not_kept():
     """Scores that say nothing: a threshold can be fitted to them, but to no avail."""
     rng = np.random.default_rng(3)
-    p, targets = labels_of(rng.random(60)), rng.integers(0, 2, 60)
-    fitted = fit_threshold(p, targets, "mcc", ("galaxy", "star"), seed=0)
+    p, targets = probabilities_of(rng.random(60)), rng.integers(0, 2, 60)
+    fitted = tune(p, targets, "mcc", ("galaxy", "star"), seed=0)
     measure = read_objective("mcc", 2).value
-    on_all = measure(to_labels(p, fitted.class_factors), targets, 2)
+    on_all = measure(most_probable(p, fitted.class_factors), targets, 2)
     assert on_all > fitted.plain + 0.1
     assert fitted.tuned < on_all - 0.1
     assert not fitted.kept
@@ -81,20 +91,20 @@ def test_a_gain_that_is_none_when_cross_fitted_is_not_kept():
 def test_cross_fitted_labels_never_saw_their_image():
     """Whatever an image's truth, its own label stays the same, with the folds as they are."""
     p, targets = simulated(400, (0.7, 0.3))
-    fitted = fit_threshold(p, targets, "balanced_accuracy", ("galaxy", "star"), seed=5)
+    fitted = tune(p, targets, "balanced_accuracy", ("galaxy", "star"), seed=5)
     folds = stratified_folds(targets, 5)
     for fold in range(5):
         others = folds != fold
-        search = fit_threshold(p[others], targets[others], "balanced_accuracy", ("a", "b"), seed=0)
-        expected = to_labels(p[~others], search.class_factors)
+        search = tune(p[others], targets[others], "balanced_accuracy", ("a", "b"), seed=0)
+        expected = most_probable(p[~others], search.class_factors)
         np.testing.assert_array_equal(fitted.labels[~others], expected)
 
 
 def test_a_constraint_is_met_by_its_lower_confidence_bound():
     p, targets = simulated(4000, (0.6, 0.4))
-    fitted = fit_threshold(p, targets, "precision >= 0.85", ("galaxy", "star"), seed=0)
+    fitted = tune(p, targets, "precision >= 0.85", ("galaxy", "star"), seed=0)
     assert fitted.kept
-    for labels in (fitted.labels, fitted.apply_to(Decision("softmax")).labels(p)):
+    for labels in (fitted.labels, fitted.apply_to(Decision(SOFTMAX)).labels(p)):
         hits, n = np.sum(targets[labels == 1]), np.sum(labels)
         assert lower_bound(hits, n) >= 0.85
     recall = np.mean(labels[targets == 1])
@@ -108,7 +118,7 @@ def test_a_constraint_that_few_images_cannot_show_is_not_kept():
     """100 of 100 are right, which bounds the precision by 0.974 from below."""
     p_1 = np.repeat([0.1, 0.9], 100)
     targets = (p_1 > 0.5).astype(np.int64)
-    fitted = fit_threshold(labels_of(p_1), targets, "precision >= 0.99", ("galaxy", "star"), seed=0)
+    fitted = tune(probabilities_of(p_1), targets, "precision >= 0.99", ("galaxy", "star"), seed=0)
     assert not fitted.kept
     assert fitted.reason == (
         "precision of star >= 0.99 is not met on val with 95 % confidence: no threshold has a lower bound "
@@ -121,8 +131,8 @@ def test_the_labels_shown_of_a_kept_constraint_meet_it(seed):
     """Here the first of the five cross-fittings misses the bound, and the median one meets it."""
     rng = np.random.default_rng(seed)
     targets = (rng.random(300) < 0.5).astype(np.int64)
-    p = labels_of(1 / (1 + np.exp(-3.2 * (rng.normal(size=300) + 3.2 * (targets - 0.5)))))
-    fitted = fit_threshold(p, targets, "precision >= 0.95", ("a", "b"), seed=0)
+    p = probabilities_of(1 / (1 + np.exp(-3.2 * (rng.normal(size=300) + 3.2 * (targets - 0.5)))))
+    fitted = tune(p, targets, "precision >= 0.95", ("a", "b"), seed=0)
     assert fitted.kept
     recall = np.mean(fitted.labels[targets == 1])
     assert fitted.tuned == pytest.approx(recall)
@@ -132,9 +142,9 @@ def test_images_of_a_group_count_as_one_in_a_constraint():
     p_1 = np.repeat([0.1, 0.9], 400)
     targets = (p_1 > 0.5).astype(np.int64)
     named = {"objective": "precision >= 0.99", "classes": ("galaxy", "star"), "seed": 0}
-    alone = fit_threshold(labels_of(p_1), targets, **named)
+    alone = tune(probabilities_of(p_1), targets, **named)
     assert "is not met" not in alone.reason
-    grouped = fit_threshold(labels_of(p_1), targets, **named, groups=np.arange(800) // 4)
+    grouped = tune(probabilities_of(p_1), targets, **named, groups=np.arange(800) // 4)
     assert "precision of star >= 0.99 is not met" in grouped.reason
 
 
@@ -145,11 +155,11 @@ def test_copies_of_an_image_do_not_choose_the_threshold_that_decides_it():
         rng = np.random.default_rng(seed)
         p_1 = rng.beta(1.2, 1.2, 60)
         targets = np.repeat((rng.random(60) < p_1).astype(np.int64), 20)
-        p = labels_of(np.clip(np.repeat(p_1, 20) + rng.normal(0, 0.002, 1200), 0, 1))
+        p = probabilities_of(np.clip(np.repeat(p_1, 20) + rng.normal(0, 0.002, 1200), 0, 1))
         groups = np.repeat(np.arange(60), 20)
         named = {"objective": "accuracy", "classes": ("a", "b"), "seed": 0}
-        kept["torn"] += fit_threshold(p, targets, **named).kept
-        kept["whole"] += fit_threshold(p, targets, **named, groups=groups).kept
+        kept["torn"] += tune(p, targets, **named).kept
+        kept["whole"] += tune(p, targets, **named, groups=groups).kept
     assert kept["torn"] >= 4
     assert kept["whole"] == 0
 
@@ -158,7 +168,7 @@ def test_the_fewest_units_are_counted_in_groups():
     p, targets = simulated(400, (0.5, 0.5))
     groups = np.where(targets == 0, np.arange(400) % 19, 100 + np.arange(400) % 40)
     named = {"objective": "accuracy", "classes": ("galaxy", "star"), "seed": 0}
-    fitted = fit_threshold(p, targets, **named, groups=groups)
+    fitted = tune(p, targets, **named, groups=groups)
     assert fitted.reason.startswith(
         "val has 19 groups with images of galaxy, fewer than the 20 that tuning needs"
     )
@@ -166,10 +176,10 @@ def test_the_fewest_units_are_counted_in_groups():
 
 def test_what_is_perfect_stays():
     targets = np.repeat([0, 1], 30)
-    fitted = fit_threshold(labels_of(0.1 + 0.2 * targets), targets, "accuracy", ("a", "b"), seed=0)
+    fitted = tune(probabilities_of(0.1 + 0.2 * targets), targets, "accuracy", ("a", "b"), seed=0)
     assert (fitted.plain, fitted.tuned, fitted.kept) == (0.5, 1.0, True)
     assert fitted.class_factors == pytest.approx((0.2, 0.8)), "halfway between 0.1 and 0.3"
-    good = fit_threshold(labels_of(0.3 + 0.3 * targets), targets, "accuracy", ("a", "b"), seed=0)
+    good = tune(probabilities_of(0.3 + 0.3 * targets), targets, "accuracy", ("a", "b"), seed=0)
     assert (good.plain, good.tuned, good.kept) == (1.0, 1.0, False)
     assert good.class_factors == (0.5, 0.5)
 
@@ -178,7 +188,7 @@ def test_what_is_perfect_stays():
 @pytest.mark.parametrize("objective", [*OBJECTIVES, "precision >= 0.9"])
 def test_a_handful_of_images_is_no_trouble(objective, n_images):
     p, targets = simulated(n_images, (0.5, 0.5))
-    fitted = fit_threshold(p, targets, objective, ("galaxy", "star"), seed=0)
+    fitted = tune(p, targets, objective, ("galaxy", "star"), seed=0)
     assert not fitted.kept
     assert "fewer than the 20" in fitted.reason
 
@@ -190,7 +200,7 @@ def test_each_answer_has_its_threshold():
     # The network says too little of the first answer, and is right about the second.
     fractions = np.clip(votes * [0.5, 1.0, 1.0] + rng.normal(0, 0.02, votes.shape), 0, 1)
     answers = ("smooth", "spiral", "odd")
-    fitted = fit_vote_thresholds(fractions, votes, answers, seed=0)
+    fitted = tune_votes(fractions, votes, answers, seed=0)
     assert fitted.kept
     assert fitted.class_factors is None
     assert fitted.thresholds[0] == pytest.approx(0.25, abs=0.02)
@@ -200,7 +210,7 @@ def test_each_answer_has_its_threshold():
     assert fitted.tuned > fitted.plain + 0.2
     assert "of 3 answers stay at 0.5: " in fitted.reason
     assert "val has 12 images of odd" in fitted.reason or "spiral" in fitted.reason
-    decision = fitted.apply_to(Decision("sigmoid"))
+    decision = fitted.apply_to(Decision(SIGMOID))
     assert decision.thresholds == fitted.thresholds
     truth, tuned = votes[:, 0] >= 0.5, decision.labels(fractions)[:, 0]
     best = max(f1_score(truth, fractions[:, 0] > t) for t in np.linspace(0.01, 0.99, 99))
@@ -209,28 +219,26 @@ def test_each_answer_has_its_threshold():
 
 def test_answers_that_none_is_tuned_for_stay():
     votes = np.full((30, 2), 0.1)
-    fitted = fit_vote_thresholds(votes, votes, ("bar", "ring"), seed=0)
+    fitted = tune_votes(votes, votes, ("bar", "ring"), seed=0)
     assert not fitted.kept
     assert fitted.thresholds == (0.5, 0.5)
     assert fitted.reason == (
         "2 of 2 answers stay at 0.5: bar, ring (of bar, val has 0 images of bar, "
         "fewer than the 20 that tuning needs)"
     )
-    assert fitted.apply_to(Decision("sigmoid")) == Decision("sigmoid")
+    assert fitted.apply_to(Decision(SIGMOID)) == Decision(SIGMOID)
 
 
 def test_an_objective_that_is_unknown_is_refused_before_anything_is_fitted():
     p, targets = simulated(100, (0.5, 0.3, 0.2))
     with pytest.raises(UserError, match=r"precision >= 0\.9: a constraint .* 3 classes"):
-        fit_threshold(p, targets, "precision >= 0.9", ("a", "b", "c"), seed=0)
+        tune(p, targets, "precision >= 0.9", ("a", "b", "c"), seed=0)
 
 
 def test_it_is_given_one_split_only():
     """Test images cannot be looked at by what is never given them."""
-    names = ["probabilities", "targets", "objective", "classes", "seed", "groups"]
+    names = ["probabilities", "labels", "objective", "seed"]
     assert list(inspect.signature(fit_threshold).parameters) == names
-    names = ["fractions", "votes", "answers", "seed", "groups"]
-    assert list(inspect.signature(fit_vote_thresholds).parameters) == names
 
 
 @pytest.mark.slow
@@ -238,7 +246,7 @@ def test_it_is_given_one_split_only():
 def test_ten_thousand_images_of_five_classes_take_a_few_seconds(objective):
     p, targets = simulated(10_000, (0.55, 0.3, 0.1, 0.03, 0.02))
     start = time.process_time()
-    fit_threshold(p, targets, objective, FIVE, seed=0)
+    tune(p, targets, objective, FIVE, seed=0)
     assert time.process_time() - start < 6
 
 
@@ -247,7 +255,11 @@ def calibrated_groups(n_groups, size, rng):
     p_1 = rng.beta(1.2, 1.2, n_groups)
     targets = np.repeat((rng.random(n_groups) < p_1).astype(np.int64), size)
     p_1 = np.repeat(p_1, size) + rng.normal(0, 0.002, n_groups * size)
-    return labels_of(np.clip(p_1, 0.001, 0.999)), targets, np.repeat(np.arange(n_groups), size)
+    return (
+        probabilities_of(np.clip(p_1, 0.001, 0.999)),
+        targets,
+        np.repeat(np.arange(n_groups), size),
+    )
 
 
 @pytest.mark.slow
@@ -255,14 +267,14 @@ def calibrated_groups(n_groups, size, rng):
 def test_where_no_gain_is_possible_hardly_any_is_claimed_in_60_runs(n_groups, size):
     rng = np.random.default_rng(0)
     p, y, _ = calibrated_groups(200_000, 1, rng)
-    plain = np.mean(to_labels(p) == y)
+    plain = np.mean(most_probable(p) == y)
     gains, kept = [], 0
     for seed in range(60):
         val_p, val_y, groups = calibrated_groups(n_groups, size, rng)
         groups = None if size == 1 else groups
-        fitted = fit_threshold(val_p, val_y, "accuracy", ("a", "b"), seed=seed, groups=groups)
+        fitted = tune(val_p, val_y, "accuracy", ("a", "b"), seed=seed, groups=groups)
         kept += fitted.kept
-        labels = fitted.apply_to(Decision("softmax")).labels(p)
+        labels = fitted.apply_to(Decision(SOFTMAX)).labels(p)
         gains.append(np.mean(labels == y) - plain)
     assert kept <= 2
     assert np.mean(gains) > -0.001
@@ -276,7 +288,7 @@ def test_a_kept_constraint_holds_on_other_images(n, copies):
         targets = rng.integers(0, 2, n)
         z = np.repeat(rng.normal(size=n) + 3.2 * (targets - 0.5), copies)
         p_1 = 1 / (1 + np.exp(-3.2 * (z + rng.normal(0, 0.02, len(z)))))
-        return labels_of(p_1), np.repeat(targets, copies), np.repeat(np.arange(n), copies)
+        return probabilities_of(p_1), np.repeat(targets, copies), np.repeat(np.arange(n), copies)
 
     rng = np.random.default_rng(0)
     p, y, _ = draw(200_000, 1)
@@ -284,11 +296,9 @@ def test_a_kept_constraint_holds_on_other_images(n, copies):
     for seed in range(60):
         val_p, val_y, groups = draw(n, copies)
         groups = None if copies == 1 else groups
-        fitted = fit_threshold(
-            val_p, val_y, "precision >= 0.95", ("a", "b"), seed=seed, groups=groups
-        )
+        fitted = tune(val_p, val_y, "precision >= 0.95", ("a", "b"), seed=seed, groups=groups)
         if fitted.kept:
             kept += 1
-            held += y[fitted.apply_to(Decision("softmax")).labels(p) == 1].mean() >= 0.95
+            held += y[fitted.apply_to(Decision(SOFTMAX)).labels(p) == 1].mean() >= 0.95
     assert kept >= 15
     assert held >= 0.9 * kept

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from astroclf.evaluation.decisions.decision import Decided, to_labels
+from astroclf.evaluation.decisions.activation import most_probable
+from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.intervals import wilson_interval
+from astroclf.evaluation.labels import make_labels
 from astroclf.evaluation.metrics import label_metrics
 from astroclf.evaluation.metrics.label_metrics import (
     mean_with_intervals,
@@ -95,7 +97,9 @@ def scikit_learn(probabilities, targets, losses, weights, labels):
 @given(weighted_predictions())
 def test_every_metric_is_that_of_scikit_learn_for_any_weights(case):
     probabilities, targets, losses, weights, labels = case
-    statistic = label_metrics._LabelStatistic(Decided(probabilities, labels), targets, losses, BINS)
+    statistic = label_metrics._LabelStatistic(
+        Predicted(probabilities, labels), targets, losses, BINS
+    )
     figures = statistic.figures(weights[None].astype(float))
     values = {metric: figures[metric][0] for metric in LABEL_METRICS}
     reference = scikit_learn(*case)
@@ -108,16 +112,20 @@ def test_every_metric_is_that_of_scikit_learn_for_any_weights(case):
 def test_a_weight_counts_like_as_many_copies_of_the_image(case):
     probabilities, targets, losses, weights, _ = case
     statistic = label_metrics._LabelStatistic(
-        Decided.most_probable(probabilities), targets, losses, BINS
+        Predicted.most_probable(probabilities), targets, losses, BINS
     )
     figures = statistic.figures(np.stack([weights, np.ones_like(weights)]).astype(float))
     values = np.stack([figures[metric] for metric in LABEL_METRICS], axis=1)
     copies, *others = [
         np.repeat(each, weights, axis=0) for each in (probabilities, targets, losses)
     ]
-    repeated = score_labels(Decided.most_probable(copies), *others, bins=BINS)
+    repeated = score_labels(
+        Predicted.most_probable(copies), make_labels(others[0], ()), others[1], BINS
+    )
     np.testing.assert_allclose(values[0], list(repeated.values()), atol=1e-9)
-    alone = score_labels(Decided.most_probable(probabilities), targets, losses, bins=BINS)
+    alone = score_labels(
+        Predicted.most_probable(probabilities), make_labels(targets, ()), losses, BINS
+    )
     np.testing.assert_allclose(values[1], list(alone.values()), atol=1e-9)
 
 
@@ -126,7 +134,7 @@ def test_multiclass_averages_are_those_that_scikit_learn_takes_itself(n_classes)
     rng = np.random.default_rng(3)
     p = rng.dirichlet(np.ones(n_classes), 300)
     y = rng.integers(0, n_classes, 300)
-    values = score_labels(Decided.most_probable(p), y, np.zeros(300), bins=BINS)
+    values = score_labels(Predicted.most_probable(p), make_labels(y, ()), np.zeros(300), BINS)
     scores = p[:, 1] if n_classes == 2 else p
     assert values["roc_auc"] == pytest.approx(sk.roc_auc_score(y, scores, multi_class="ovr"))
     assert values["average_precision"] == pytest.approx(sk.average_precision_score(y, scores))
@@ -141,7 +149,7 @@ def test_multiclass_averages_are_those_that_scikit_learn_takes_itself(n_classes)
 def test_figures_of_each_class_are_those_of_scikit_learn(decided):
     rng = np.random.default_rng(4)
     p, y = rng.dirichlet(np.ones(3), 200), rng.integers(0, 3, 200)
-    labels = to_labels(p, (0.2, 0.2, 0.6)) if decided else None
+    labels = most_probable(p, (0.2, 0.2, 0.6)) if decided else None
     scores = measure(p, y, resamples=50, labels=labels)
     reference = sk.precision_recall_fscore_support(
         y, p.argmax(axis=1) if labels is None else labels
@@ -161,7 +169,7 @@ def test_labels_change_what_is_of_labels_and_nothing_else():
     rng = np.random.default_rng(5)
     p, y = rng.dirichlet(np.ones(3), 200), rng.integers(0, 3, 200)
     plain, other = (
-        score_labels(Decided(p, labels), y, np.zeros(200), bins=BINS)
+        score_labels(Predicted(p, labels), make_labels(y, ()), np.zeros(200), BINS)
         for labels in (p.argmax(axis=1), (p.argmax(axis=1) + 1) % 3)
     )
     changed = {metric for metric in LABEL_METRICS if plain[metric] != other[metric]}
@@ -170,7 +178,9 @@ def test_labels_change_what_is_of_labels_and_nothing_else():
 
 def test_one_class_alone_leaves_ranks_undefined_and_the_rest_measured():
     p = np.array([[0.8, 0.2], [0.3, 0.7]])
-    values = score_labels(Decided.most_probable(p), np.array([0, 0]), np.zeros(2), bins=BINS)
+    values = score_labels(
+        Predicted.most_probable(p), make_labels(np.array([0, 0]), ()), np.zeros(2), BINS
+    )
     assert np.isnan(values["roc_auc"])
     assert np.isnan(values["average_precision"])
     assert values["accuracy"] == values["balanced_accuracy"] == 0.5
@@ -189,9 +199,11 @@ def test_no_resamples_give_figures_without_intervals():
 def test_measuring_does_not_import_scikit_learn():
     code = (
         "import sys, numpy as np\n"
-        "from astroclf.evaluation.decisions.decision import Decided\n"
+        "from astroclf.evaluation.decisions.decision import Predicted\n"
         "from astroclf.evaluation.metrics.label_metrics import score_labels\n"
-        "score_labels(Decided.most_probable(np.eye(2)), np.arange(2), np.zeros(2), bins=5)\n"
+        "from astroclf.evaluation.labels import make_labels\n"
+        "labels = make_labels(np.arange(2), ())\n"
+        "score_labels(Predicted.most_probable(np.eye(2)), labels, np.zeros(2), 5)\n"
         "assert not {'sklearn', 'pandas', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -199,10 +211,9 @@ def test_measuring_does_not_import_scikit_learn():
 
 def measure(p, y, classes="abc", resamples=0, labels=None, groups=None):
     return score_labels_with_intervals(
-        Decided(p, to_labels(p) if labels is None else labels),
-        y,
+        Predicted(p, most_probable(p) if labels is None else labels),
+        make_labels(y, classes, groups),
         np.zeros(len(y)),
-        classes,
         bins=BINS,
         resampling=Resampling(resamples, 0, groups),
     )
@@ -212,11 +223,11 @@ def test_the_interval_of_a_mean_is_that_of_one_network_where_all_answer_the_same
     rng = np.random.default_rng(3)
     targets = rng.integers(0, 3, 80)
     probabilities = rng.dirichlet(np.ones(3), 80)
-    decided = Decided.most_probable(probabilities)
+    decided = Predicted.most_probable(probabilities)
     named: dict[str, Any] = {"bins": 10, "resampling": Resampling(200, 5)}
-    classes = ("a", "b", "c")
-    alone = score_labels_with_intervals(decided, targets, np.zeros(80), classes, **named).overall
-    several = mean_with_intervals([decided] * 3, targets, classes, **named)
+    labels = make_labels(targets, ("a", "b", "c"))
+    alone = score_labels_with_intervals(decided, labels, np.zeros(80), **named).overall
+    several = mean_with_intervals([decided] * 3, labels, **named)
     for name, measured in several.items():
         assert measured["value"] == pytest.approx(alone[name]["value"])
     for name in ("mcc", "log_loss", "brier"):
@@ -227,8 +238,8 @@ def test_the_interval_of_a_mean_is_that_of_one_network_where_all_answer_the_same
 def test_the_mean_of_networks_is_between_them() -> None:
     targets = np.array([0, 1] * 30)
     right, wrong = np.eye(2)[targets], np.eye(2)[1 - targets]
-    networks = [Decided(right, targets), Decided(wrong, 1 - targets)]
-    found = mean_with_intervals(networks, targets, "ab", bins=5, resampling=Resampling(50, 0))
+    networks = [Predicted(right, targets), Predicted(wrong, 1 - targets)]
+    found = mean_with_intervals(networks, make_labels(targets, "ab"), 5, Resampling(50, 0))
     assert found["accuracy"]["value"] == 0.5
     assert found["accuracy"]["ci95"] is None, "one of the two is right about each image"
     assert found["mcc"]["value"] == pytest.approx(0.0)

@@ -7,23 +7,28 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from astroclf.evaluation.decisions.decision import Predicted
+from astroclf.evaluation.labels import make_labels
 from astroclf.evaluation.metrics.baseline import Baseline
 from astroclf.evaluation.metrics.scores import Scores
-from astroclf.reports.run.content import SplitResult
+from astroclf.evaluation.results import SplitResult
 from astroclf.reports.run.gallery import data_uri, label_galleries, vote_galleries
 
+CLASSES = ("star", "galaxy")
 
-def result(predictions, targets, labels=None):
-    ids = np.array([f"i{k}" for k in range(len(targets))])
+
+def result(probabilities, targets, labels=None, classes=CLASSES):
     return SplitResult(
-        Scores({}, {}),
-        np.array(predictions),
-        None if labels is None else np.array(labels),
-        np.array(targets),
-        ids,
-        lambda positions: np.zeros((len(positions), 4, 4, 3), np.uint8),
-        Baseline("", {}),
+        ids=np.array([f"i{k}" for k in range(len(targets))]),
+        labels=make_labels(np.array(targets), classes),
+        predicted=Predicted(np.array(probabilities), np.array(labels)),
+        scores=Scores({}, {}),
+        baseline=Baseline("", {}),
     )
+
+
+def thumbnails(positions):
+    return np.zeros((len(positions), 4, 4, 3), np.uint8)
 
 
 def ids_of(gallery):
@@ -32,9 +37,7 @@ def ids_of(gallery):
 
 def test_images_are_sorted_by_how_certain_and_how_right_the_model_is():
     p = [[0.9, 0.1], [0.2, 0.8], [0.55, 0.45], [0.3, 0.7]]
-    right, wrong, uncertain = label_galleries(
-        result(p, [0, 0, 0, 1], [0, 1, 0, 1]), ("star", "galaxy")
-    )
+    right, wrong, uncertain = label_galleries(result(p, [0, 0, 0, 1], [0, 1, 0, 1]), thumbnails)
     assert (ids_of(right), right.n) == (["i0", "i3", "i2"], 3)
     assert (ids_of(wrong), wrong.n) == (["i1"], 1)
     assert ids_of(uncertain) == ["i2", "i3", "i1", "i0"]
@@ -44,7 +47,7 @@ def test_images_are_sorted_by_how_certain_and_how_right_the_model_is():
 
 def test_right_and_wrong_are_those_of_the_labels_that_a_decision_gave():
     p, threshold_0_2 = [[0.9, 0.1], [0.7, 0.3], [0.6, 0.4]], [0, 1, 1]
-    galleries = label_galleries(result(p, [0, 1, 0], threshold_0_2), ("star", "galaxy"))
+    galleries = label_galleries(result(p, [0, 1, 0], threshold_0_2), thumbnails)
     right, wrong, uncertain = galleries
     assert [(image.id, image.probability) for image in right.images] == [("i0", 0.9), ("i1", 0.3)]
     assert [(image.id, image.probability) for image in wrong.images] == [("i2", 0.4)]
@@ -53,7 +56,7 @@ def test_right_and_wrong_are_those_of_the_labels_that_a_decision_gave():
 
 
 def test_a_model_that_is_always_right_has_an_empty_gallery_of_wrong_ones():
-    galleries = label_galleries(result([[0.9, 0.1]], [0], [0]), ("star", "galaxy"))
+    galleries = label_galleries(result([[0.9, 0.1]], [0], [0]), thumbnails)
     assert (galleries[1].n, list(galleries[1].images)) == (0, [])
 
 
@@ -62,7 +65,9 @@ def test_voted_images_are_sorted_by_their_error_and_show_the_largest_answers():
     truth[:, 6] = 1.0
     predicted = truth.copy()
     predicted[:, 1] = np.linspace(0, 0.9, 20)
-    near, typical, far = vote_galleries(result(predicted, truth), [f"a{k}" for k in range(8)])
+    near, typical, far = vote_galleries(
+        result(predicted, truth, classes=[f"a{k}" for k in range(8)]), thumbnails
+    )
     assert ids_of(near)[:2] == ["i0", "i1"]
     assert ids_of(far)[:2] == ["i19", "i18"]
     assert "i10" in ids_of(typical)

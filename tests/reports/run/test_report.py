@@ -6,18 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from astroclf.evaluation.decisions.comparison import compare_decisions
-from astroclf.evaluation.decisions.decision import Decided, Decision, to_labels
-from astroclf.evaluation.decisions.thresholds import fit_threshold, fit_vote_thresholds
+from astroclf.evaluation.decisions.activation import SIGMOID, SOFTMAX
+from astroclf.evaluation.decisions.decision import Decision, Predicted
+from astroclf.evaluation.decisions.fitting import FittedDecision
+from astroclf.evaluation.decisions.thresholds import fit_threshold
+from astroclf.evaluation.labels import make_labels
 from astroclf.evaluation.metrics.baseline import Baseline, constant_baseline
 from astroclf.evaluation.metrics.bins import Bin, BinnedAccuracy
-from astroclf.evaluation.metrics.label_metrics import score_labels_with_intervals
-from astroclf.evaluation.metrics.vote_metrics import score_votes_with_intervals
-from astroclf.evaluation.resampling import Resampling
+from astroclf.evaluation.results import Evaluation, SplitResult
+from astroclf.evaluation.scoring import Scorer
 from astroclf.reports.run import plots
-from astroclf.reports.run.content import DecisionContent, ReportContent, SplitResult
+from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.report import write_report
 
+SCORER = Scorer(bins=10, resamples=20, seed=0)
 HISTORY = [
     {"epoch": e, "lr": 0.1 / e, "train_loss": 1 / e, "val_loss": 1.1 / e, "val_accuracy": 0.5}
     for e in (1, 2, 3)
@@ -29,61 +31,42 @@ def thumbnails(positions):
     return np.random.default_rng(0).integers(0, 256, (len(positions), 16, 16, 3)).astype(np.uint8)
 
 
-def labels(n=60, n_classes=2, seed=0, ids=None, **options):
+def classes_result(n=60, n_classes=2, seed=0, ids=None, names=None, **options):
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, n_classes, n)
     p = rng.dirichlet(np.ones(n_classes), n) + np.eye(n_classes)[targets]
     p /= p.sum(axis=1, keepdims=True)
-    names = [f"class {k}" for k in range(n_classes)]
-    scores = score_labels_with_intervals(
-        Decided.most_probable(p),
-        targets,
-        -np.log(p.max(axis=1)),
-        names,
-        bins=10,
-        resampling=Resampling(20, 0),
-    )
-    ids = np.array([f"image-{i}" for i in range(n)]) if ids is None else ids
-    given = {"labels": p.argmax(axis=1), **options}
-    return SplitResult(
-        scores,
-        p,
-        targets=targets,
-        ids=ids,
-        thumbnails=thumbnails,
-        baseline=constant_baseline(targets, targets, names, bins=10),
-        **given,
-    )
+    labels = make_labels(targets, names or [f"class {k}" for k in range(n_classes)])
+    return result(labels, Predicted.most_probable(p), ids, **options)
 
 
-def votes(n=40, n_answers=8):
+def votes_result(n=40, n_answers=8):
     rng = np.random.default_rng(0)
     truth = rng.random((n, n_answers))
-    predicted = np.clip(truth + rng.normal(0, 0.1, truth.shape), 0, 1)
-    names = [f"answer {k}" for k in range(n_answers)]
-    scores = score_votes_with_intervals(
-        predicted, truth, np.ones(n), names, resampling=Resampling(20, 0)
-    )
-    ids = np.array([f"image-{i}" for i in range(n)])
+    fractions = np.clip(truth + rng.normal(0, 0.1, truth.shape), 0, 1)
+    labels = make_labels(truth, [f"answer {k}" for k in range(n_answers)])
+    return result(labels, Predicted(fractions, fractions > 0.5))
+
+
+def result(labels, predicted, ids=None, **options):
+    losses = -np.log(predicted.probabilities.max(axis=1))
     return SplitResult(
-        scores,
-        predicted,
-        None,
-        truth,
-        ids,
-        thumbnails,
-        constant_baseline(truth, truth, names, bins=10),
+        ids=np.array([f"image-{i}" for i in range(len(labels))]) if ids is None else ids,
+        labels=labels,
+        predicted=predicted,
+        scores=SCORER.scores(predicted, labels, losses),
+        **{"baseline": constant_baseline(labels, labels, SCORER), **options},
     )
 
 
-def content(splits, classes=("class 0", "class 1"), **options):
+def content(splits, decision=FittedDecision(Decision(SOFTMAX), Decision(SOFTMAX)), **options):  # noqa: B008
     weights = {"features.0": np.append(np.random.default_rng(0).normal(size=999), 40.0)}
     facts = {"seed": 3, "device": "cpu"}
     given = {"history": HISTORY, "weights": weights, "facts": facts, **options}
     return ReportContent(
         "cnn on stars",
-        classes,
-        splits,
+        Evaluation(splits, decision),
+        thumbnails,
         monitor="loss",
         best_epoch=3,
         calibration_bins=10,
@@ -104,12 +87,17 @@ def page(tmp_path, read_page):
 @pytest.fixture(scope="module")
 def shown():
     rows = (Bin(14, 18, 30, 0.9, (0.8, 0.95)), Bin(18, 22, 25, 0.7, (0.6, 0.8)))
-    return labels(binned=[BinnedAccuracy("mag_r", rows, 55, 60)])
+    return classes_result(binned=[BinnedAccuracy("mag_r", rows, 55, 60)])
 
 
 @pytest.fixture(scope="module")
 def class_page(tmp_path_factory, read_page, shown):
-    splits = {"train": labels(90), "val": labels(40), "test": shown, "hand_test": labels(7)}
+    splits = {
+        "train": classes_result(90),
+        "val": classes_result(40),
+        "test": shown,
+        "hand_test": classes_result(7),
+    }
     report = content(splits, warnings=["Trained from random weights."])
     file = tmp_path_factory.mktemp("report") / "report.html"
     write_report(file, report)
@@ -127,7 +115,11 @@ def test_a_page_for_classes_has_every_section_and_needs_nothing_else(class_page)
 def test_figures_show_test_and_every_split_has_its_column(class_page, shown):
     assert "accuracy on test, 60 images" in class_page.text
     assert "There is no test split" not in class_page.text
-    for column in ("train 90 images", "val (chosen on) 40 images", "hand_test 7 images"):
+    for column in (
+        "train 90 images",
+        "val (used for model selection) 40 images",
+        "hand_test 7 images",
+    ):
         assert column in class_page.text
     accuracy = shown.scores.overall["accuracy"]
     assert f"{100 * accuracy['value']:.1f} %" in class_page.text
@@ -135,15 +127,14 @@ def test_figures_show_test_and_every_split_has_its_column(class_page, shown):
 
 
 def test_warnings_and_facts_stand_before_the_metrics(class_page):
-    head = class_page.text.split("what training minimises")[0]
+    head = class_page.text.split("training objective")[0]
     assert "Trained from random weights." in head
     assert "seed 3" in head
 
 
 def test_a_page_for_votes_shows_answers_instead_of_classes(page):
-    names = [f"answer {k}" for k in range(8)]
     history = [{**row, "val_rmse": 0.1} for row in HISTORY]
-    report = page(content({"val": votes(), "test": votes()}, names, history=history))
+    report = page(content({"val": votes_result(), "test": votes_result()}, history=history))
     report.check_self_contained()
     assert sorted(report.sections) == sorted([*ALWAYS, "answers"])
     assert "rmse on test, 40 images" in report.text
@@ -152,19 +143,17 @@ def test_a_page_for_votes_shows_answers_instead_of_classes(page):
 
 
 def test_without_a_test_split_the_figures_are_those_of_val_and_say_so(page):
-    report = page(content({"train": labels(90), "val": labels(40)}))
-    assert "accuracy on val (chosen on), 40 images" in report.text
+    report = page(content({"train": classes_result(90), "val": classes_result(40)}))
+    assert "accuracy on val (used for model selection), 40 images" in report.text
     assert "There is no test split" in report.text
 
 
 def test_names_from_outside_are_shown_as_they_are(page):
     ids = np.array(["<script>alert(1)</script>", *map(str, range(59))])
-    shown = labels(ids=ids)
-    shown.predictions[0] = [1.0, 0.0]
     names = ("<b>$a$", "_b$ & co")
-    scores = {new: shown.scores.per_class[f"class {k}"] for k, new in enumerate(names)}
-    shown = replace(shown, scores=replace(shown.scores, per_class=scores))
-    report = page(replace(content({"test": shown}, names), title="<i>run</i>"))
+    shown = classes_result(ids=ids, names=names)
+    shown.predicted.probabilities[0] = [1.0, 0.0]
+    report = page(replace(content({"test": shown}), title="<i>run</i>"))
     assert "<script>" not in report.source
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in report.source
     assert "<script>alert(1)</script>" in report.text
@@ -175,9 +164,8 @@ def test_names_from_outside_are_shown_as_they_are(page):
 
 @pytest.mark.parametrize("n_classes", [2, 3, 9])
 def test_a_split_with_one_image_after_one_epoch_still_gives_a_page(page, n_classes):
-    names = [f"class {k}" for k in range(n_classes)]
-    splits = {"val": labels(1, n_classes)}
-    report = page(content(splits, names, history=HISTORY[:1], weights={}))
+    splits = {"val": classes_result(1, n_classes)}
+    report = page(content(splits, history=HISTORY[:1], weights={}))
     report.check_self_contained()
     assert "weights" not in report.sections
     assert "1 image " in report.text
@@ -185,53 +173,51 @@ def test_a_split_with_one_image_after_one_epoch_still_gives_a_page(page, n_class
 
 
 def test_a_run_that_was_not_trained_has_no_curves(page):
-    assert "learning" not in page(content({"test": labels()}, history=[])).sections
+    assert "learning" not in page(content({"test": classes_result()}, history=[])).sections
 
 
 def test_no_intervals_are_called_so(page):
-    report = page(replace(content({"test": labels()}, history=[]), resamples=0))
+    report = page(replace(content({"test": classes_result()}, history=[]), resamples=0))
     assert "No intervals were asked for." in report.text
 
 
-DRAWN = {"bins": 10, "resampling": Resampling(20, 0)}
 FIVE = ("smooth <b>", "disk", "edge-on", "spiral", "cigar")
 
 
 def decided_content(n=300, n_classes=2, names=("class 0", "class 1"), objective="macro_f1"):
-    """A page whose labels were tuned, as a task fills it."""
-    decision = Decision("softmax", logit_shift=(0.3,) * n_classes, temperature=1.5)
+    """A report of tuned labels, with the content that a task gives it."""
+    plain = Decision(SOFTMAX)
+    decision = Decision(SOFTMAX, logit_shift=(0.3,) * n_classes, temperature=1.5)
     rng = np.random.default_rng(0)
-    spoilt = 3 * (np.arange(n_classes) == 0)  # the network likes the first class too little
-    said = {}
+    spoilt = 3 * (np.arange(n_classes) == 0)  # the first class is underestimated
+    outputs = {}
     for split in ("val", "test"):
         targets = rng.choice(
             n_classes, n, p=np.arange(n_classes, 0, -1) / sum(range(n_classes + 1))
         )
-        said[split] = (
+        outputs[split] = (
             2 * rng.normal(size=(n, n_classes)) + 3 * np.eye(n_classes)[targets] - spoilt,
-            targets,
+            make_labels(targets, names),
         )
-    fit = fit_threshold(
-        decision.probabilities(said["val"][0]), said["val"][1], objective, names, seed=0
-    )
-    tuned = replace(decision, class_factors=fit.class_factors)
-    in_use = fit.apply_to(decision)
-    compared, splits = {}, {}
-    for split, (logits, targets) in said.items():
-        p = Decision("softmax").probabilities(logits)
-        q = decision.probabilities(logits)
-        labels_tuned = fit.labels if split == "val" else tuned.labels(q)
-        compared[split] = compare_decisions(
-            Decided(p, to_labels(p)), Decided(q, labels_tuned), targets, names, **DRAWN
+    logits, labels = outputs["val"]
+    fit = fit_threshold(decision.probabilities(logits), labels, objective, seed=0)
+    cross_fitted = Predicted(decision.probabilities(logits), fit.labels)
+    fitted = FittedDecision(plain, fit.apply_to(decision), fit, cross_fitted=cross_fitted)
+    splits = {}
+    for split, (logits, labels) in outputs.items():
+        tuned = cross_fitted if split == "val" else fitted.tuned(logits)
+        splits[split] = result(
+            labels,
+            fitted.decision.predict(logits),
+            baseline=Baseline("", {}),
+            comparison=SCORER.compare(plain.predict(logits), tuned, labels),
         )
-        scores = score_labels_with_intervals(
-            Decided(q, in_use.labels(q)), targets, np.zeros(n), names, **DRAWN
-        )
-        ids = np.arange(n).astype(str)
-        splits[split] = SplitResult(
-            scores, q, in_use.labels(q), targets, ids, thumbnails, Baseline("", {})
-        )
-    return content(splits, names, decision=DecisionContent(in_use, fit, compared))
+    return content(splits, fitted)
+
+
+def with_decision(report, **changes):
+    decision = replace(report.evaluation.decision, **changes)
+    return replace(report, evaluation=replace(report.evaluation, decision=decision))
 
 
 def section(page, start="Decision", end="Images"):
@@ -245,26 +231,29 @@ def test_without_a_decision_its_section_is_absent(class_page):
 
 def test_the_section_of_two_classes_names_the_threshold_and_compares(page):
     report = decided_content()
-    decision = report.decision
+    fitted, compared_splits = report.evaluation.decision, report.evaluation.compared
     shown = page(report)
     shown.check_self_contained()
     text = section(shown)
-    assert decision.fit.kept
-    threshold = decision.decision.class_factors[0]
+    assert fitted.threshold.kept
+    threshold = fitted.decision.class_factors[0]
     assert f"An image is called class 1 where its probability exceeds {threshold:.4g}." in text
     assert "Temperature 1.5, fitted on val: the network was too sure of itself" in text
     assert "the probabilities are corrected for it" in text
-    assert f"{decision.fit.tuned:.3f} cross-fitted, {decision.fit.plain:.3f} without it" in text
+    assert (
+        f"{fitted.threshold.tuned:.3f} cross-fitted, {fitted.threshold.plain:.3f} without it"
+        in text
+    )
     assert "the tuned labels are used" in text
     assert "val (cross-fitted)" in text
     assert "not used" not in text
-    for compared in decision.splits.values():
+    for compared in compared_splits.values():
         for metric in ("accuracy", "balanced_accuracy", "macro_f1", "mcc"):
             for figure in (compared.metrics[metric].plain, compared.metrics[metric].tuned):
                 interval = "{:.3f} – {:.3f}".format(*figure["ci95"])
                 assert f"{figure['value']:.3f} {interval}" in text
     for side in ("plain", "tuned"):
-        ece = getattr(decision.splits["test"].metrics["ece"], side)
+        ece = getattr(compared_splits["test"].metrics["ece"], side)
         assert f"ECE {ece['value']:.3f}" in text
     assert 'aria-label="Reliability before calibration"' in shown.source
     assert 'aria-label="Reliability after calibration"' in shown.source
@@ -272,51 +261,44 @@ def test_the_section_of_two_classes_names_the_threshold_and_compares(page):
 
 def test_the_section_of_many_classes_lists_factors_and_escapes_names_in_reasons(page):
     report = decided_content(n=40, n_classes=5, names=FIVE)
-    assert not report.decision.fit.kept
+    fit = report.evaluation.decision.threshold
+    assert not fit.kept
     shown = page(report)
     assert "<b>" not in re.sub("<b>[-0-9.%– ]*</b>", "", shown.source)
     text = section(shown)
     assert "the tuned labels are not used. Val has" in text
     assert "Class factors fitted, not used" in text
-    for name, factor in zip(FIVE, report.decision.fit.class_factors, strict=True):
+    for name, factor in zip(FIVE, fit.class_factors, strict=True):
         assert f"{name} {factor:.4g}" in text
 
 
 def test_the_confusion_matrix_is_of_the_labels_that_the_decision_gives(page):
     p = np.array([[0.7, 0.3]] * 7 + [[0.9, 0.1]] * 4)
     targets = np.array([1] * 7 + [0] * 4)
-    decided = Decision("softmax", class_factors=(0.2, 0.8)).labels(p)
-    scores = score_labels_with_intervals(
-        Decided(p, decided), targets, np.zeros(11), ("class 0", "class 1"), **DRAWN
-    )
-    result = SplitResult(
-        scores, p, decided, targets, np.arange(11).astype(str), thumbnails, Baseline("", {})
-    )
-    shown = page(content({"test": result}, history=[], weights={}))
+    predicted = Predicted(p, Decision(SOFTMAX, class_factors=(0.2, 0.8)).labels(p))
+    labels = make_labels(targets, ("class 0", "class 1"))
+    shown = page(content({"test": result(labels, predicted)}, history=[], weights={}))
     assert "class 0 4 100.0 % 0 0.0 % class 1 0 0.0 % 7 100.0 %" in shown.text
     assert "100.0 %" in shown.text.split("accuracy on test")[1][:60]
 
 
 def test_reliability_of_grouped_images_has_no_wilson_intervals(page):
-    shown = labels()
-    pages = [
-        page(replace(content({"test": shown}), resampled_groups=grouped)).text
-        for grouped in (False, True)
-    ]
+    alone = classes_result()
+    grouped = replace(alone, labels=replace(alone.labels, groups=np.arange(60) // 3))
+    pages = [page(content({"test": shown})).text for shown in (alone, grouped)]
     assert ["(with Wilson 95 % intervals)" in text for text in pages] == [True, False]
     with_bars, without = (
-        plots.reliability(shown.predictions, shown.targets, 10, "chart", grouped=grouped)
-        for grouped in (False, True)
+        plots.reliability(shown.predicted.probabilities, shown.labels, 10, "chart")
+        for shown in (alone, grouped)
     )
     assert with_bars.count("<path") > without.count("<path")
 
 
 def test_labels_that_were_not_to_be_tuned_are_said_to_be_plain(page):
-    report = decided_content()
-    decision = Decision("softmax", temperature=0.8)
     note = "Val has 9 images of <star>, too few."
-    given = DecisionContent(decision, None, report.decision.splits, [note])
-    text = section(page(replace(report, decision=given)))
+    decision = Decision(SOFTMAX, temperature=0.8)
+    report = with_decision(decided_content(), decision=decision, threshold=None, notes=(note,))
+    text = section(page(report))
     assert "the network was too unsure of itself" in text
     assert note in text
     assert "Each image gets the label of its highest probability." in text
@@ -329,33 +311,29 @@ def test_labels_that_were_not_to_be_tuned_are_said_to_be_plain(page):
 )
 def test_a_constraint_that_is_not_met_is_told_by_what_is_missing(page, plain, expected):
     report = decided_content(objective="precision >= 0.8")
-    fit = replace(report.decision.fit, plain=plain)
-    decision = replace(report.decision, fit=fit)
-    assert expected in section(page(replace(report, decision=decision)))
+    threshold = replace(report.evaluation.decision.threshold, plain=plain)
+    assert expected in section(page(with_decision(report, threshold=threshold)))
 
 
 def test_the_section_of_votes_lists_a_threshold_an_answer(page):
-    shown_votes = votes(n=200)
-    names = [f"answer {k}" for k in range(8)]
-    p, truth = shown_votes.predictions, shown_votes.targets
-    fit = fit_vote_thresholds(p**2, truth, names, seed=0)
-    decision = fit.apply_to(Decision("sigmoid"))
-    compared = compare_decisions(
-        Decided(p**2, p**2 > 0.5), Decided(p**2, fit.labels), truth, names, **DRAWN
-    )
-    given = DecisionContent(decision, fit, {"val": compared})
-    shown = page(content({"val": shown_votes}, names, history=[], decision=given))
+    shown_votes = votes_result(n=200)
+    p, labels = shown_votes.predicted.probabilities, shown_votes.labels
+    fit = fit_threshold(p**2, labels, "macro_f1", seed=0)
+    plain = Decision(SIGMOID)
+    compared = SCORER.compare(Predicted(p**2, p**2 > 0.5), Predicted(p**2, fit.labels), labels)
+    splits = {"val": replace(shown_votes, comparison=compared)}
+    shown = page(content(splits, FittedDecision(plain, fit.apply_to(plain), fit), history=[]))
     shown.check_self_contained()
     text = section(shown)
     assert fit.kept
-    for name, threshold in zip(names, fit.thresholds, strict=True):
+    for name, threshold in zip(labels.classes, fit.thresholds, strict=True):
         assert f"{name} {threshold:.4f}" in text
     assert "fraction of labels that are right" in text
     assert "balanced_accuracy" not in text
 
 
 def test_the_baseline_stands_beside_the_headline(page):
-    shown = page(content({"test": labels(n_classes=2)}))
+    shown = page(content({"test": classes_result(n_classes=2)}))
     assert re.search(r"baseline \d\d\.\d %: always class \d, the most frequent class", shown.text)
-    shown = page(content({"test": votes()}, [f"answer {k}" for k in range(8)]))
+    shown = page(content({"test": votes_result()}))
     assert re.search(r"baseline 0\.\d{4}: always the mean vote fractions", shown.text)

@@ -47,8 +47,8 @@ def test_weights_of_focal_loss_that_agree_are_accepted(
     ("overrides", "activation"),
     [
         (["loss=ce"], "softmax"),
-        (["loss=bce"], "normalised_sigmoid"),
-        (["loss=focal"], "normalised_sigmoid"),
+        (["loss=bce"], "normalized_sigmoid"),
+        (["loss=focal"], "normalized_sigmoid"),
         (["loss=focal", "loss.form=softmax", "loss.alpha=null"], "softmax"),
     ],
 )

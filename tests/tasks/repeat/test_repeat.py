@@ -6,7 +6,7 @@ import re
 import shutil
 import signal
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.interrupted import describe_interrupt
 from astroclf.settings import read_settings
-from astroclf.tasks import outcome
 from astroclf.tasks.repeat.repeat import repeat
 from astroclf.tasks.resume import resumed_config
 from astroclf.tasks.run import open_run
@@ -31,19 +30,11 @@ Run = Callable[..., Path]
 
 SHORT = (
     "model.widths=[4,8]", "model.hidden_units=[8]", "dataset.image_px=16", "evaluation.bootstrap_resamples=10",
-    "optimizer.lr=0.01",
+    "optimizer.lr=0.01", "evaluation.report=false",
 )  # fmt: skip
 SEEDS = (*SHORT, "seeds=[1,2,4]")
 FOLDS = (*SHORT, "task=crossval", "folds=3")
 LIGHT = {"history.csv", "metrics.json", "mlflow.json", "settings.json", "split.csv"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def plain_reports() -> Iterator[None]:
-    """Drawing the report of a training takes longer than the training."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outcome, "write_report", lambda file, page: file.write_text(page.title))
-        yield
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +168,6 @@ def test_each_fold_is_a_run_with_two_folds_it_did_not_train_on(folds: Path) -> N
         wanted = {"fold-0": first, "fold-1": second, "fold-2": third, "test": ""}
         found = {row["id"]: row["split"] for row in read_csv(folds / name / "split.csv")}
         assert found == {image: wanted[home] for image, home in homes.items()}
-        assert (folds / name / "report.html").exists()
         assert (folds / name / "bundle/bundle.json").exists()
 
 

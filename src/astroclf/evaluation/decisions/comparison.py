@@ -1,4 +1,4 @@
-"""What a decision brings: the same images with and without it, measured alike."""
+"""Comparison of the metrics of one split without and with a decision."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astroclf.evaluation.decisions.decision import Decided
+from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.intervals import Measured, estimate, measured
+from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.confusion import ratio
 from astroclf.evaluation.metrics.label_intervals import (
     first_note,
@@ -36,24 +37,16 @@ class Comparison:
 class ComparedDecisions:
     """One split without the decision and with it.
 
-    targets: (N,) int64 classes or (N, K) vote fractions in [0, 1].
     metrics: metric of `OF_LABELS` or `OF_VOTES` -> its comparison.
     """
 
-    plain: Decided
-    tuned: Decided
-    targets: np.ndarray
+    plain: Predicted
+    tuned: Predicted
     metrics: dict[str, Comparison]
 
 
 def compare_decisions(
-    plain: Decided,
-    tuned: Decided,
-    targets: np.ndarray,
-    classes: Sequence[str],
-    *,
-    bins: int,
-    resampling: Resampling,
+    plain: Predicted, tuned: Predicted, labels: Labels, bins: int, resampling: Resampling
 ) -> ComparedDecisions:
     """Measure both decisions, and the gain, with 95 % intervals.
 
@@ -66,27 +59,21 @@ def compare_decisions(
       given), brier the mean squared distance to the fraction, ece that of Guo et al. (2017,
       arXiv:1706.04599, equation 3) with fractions for frequencies, all answers together.
 
-    targets: (N,) int64, or (N, K) vote fractions. classes: of the K classes or answers, the names.
     bins: of confidence, for ece.
     """
-    if targets.ndim == 2:
-        metrics = _compare_votes(plain, tuned, targets, bins, resampling)
-    else:
-        metrics = _compare_labels(plain, tuned, targets, classes, bins, resampling)
-    return ComparedDecisions(plain, tuned, targets, metrics)
+    metrics = COMPARE[labels.kind](plain, tuned, labels, bins, resampling)
+    return ComparedDecisions(plain, tuned, metrics)
 
 
 def _compare_labels(
-    plain: Decided,
-    tuned: Decided,
-    targets: np.ndarray,
-    classes: Sequence[str],
-    bins: int,
-    resampling: Resampling,
+    plain: Predicted, tuned: Predicted, labels: Labels, bins: int, resampling: Resampling
 ) -> dict[str, Comparison]:
+    targets = labels.targets
     sums = [LabelSums(each, targets, bins) for each in (plain, tuned)]
-    replicates = _replicate_both(sums[0].figures, sums[1].figures, OF_LABELS, targets, resampling)
-    notes = notes_of_classes(targets, classes, resampling)
+    replicates = _replicate_both(
+        (sums[0].figures, sums[1].figures), OF_LABELS, len(labels), resampling, targets
+    )
+    notes = notes_of_classes(labels, resampling)
     before, after = (
         measure_overall(OF_LABELS, replicates[side], sums[side], notes) for side in range(2)
     )
@@ -102,11 +89,11 @@ def _compare_labels(
 
 
 def _compare_votes(
-    plain: Decided, tuned: Decided, votes: np.ndarray, bins: int, resampling: Resampling
+    plain: Predicted, tuned: Predicted, labels: Labels, bins: int, resampling: Resampling
 ) -> dict[str, Comparison]:
-    sums = [_VoteSums(each, votes, bins) for each in (plain, tuned)]
+    sums = [_VoteSums(each, labels.targets, bins) for each in (plain, tuned)]
     before, after, gains = _replicate_both(
-        sums[0].figures, sums[1].figures, OF_VOTES, votes, resampling
+        (sums[0].figures, sums[1].figures), OF_VOTES, len(labels), resampling
     )
     return {
         name: Comparison(
@@ -117,22 +104,21 @@ def _compare_votes(
 
 
 def _replicate_both(
-    plain: Figures,
-    tuned: Figures,
+    both: tuple[Figures, Figures],
     metrics: Sequence[str],
-    targets: np.ndarray,
+    n_images: int,
     resampling: Resampling,
+    strata: np.ndarray | None = None,
 ) -> list[dict[str, Replicates]]:
-    """The replicates without the decision, with it, and of the gains, from the same resamples."""
+    """Return the replicates without the decision, with it, and of the gains, from the same resamples."""
 
     def figures(weights: np.ndarray) -> dict[str, np.ndarray]:
-        before, after = plain(weights), tuned(weights)
+        before, after = (side(weights) for side in both)
         gains = {name: METRICS[name].gain(after[name], before[name]) for name in metrics}
         parts = zip(("plain", "tuned", "gain"), (before, after, gains), strict=True)
         return {f"{part} {name}": each for part, of in parts for name, each in of.items()}
 
-    strata = targets if targets.ndim == 1 else None
-    found = replicate(figures, len(targets), resampling, strata)
+    found = replicate(figures, n_images, resampling, strata)
     return [
         {key.removeprefix(part): each for key, each in found.items() if key.startswith(part)}
         for part in ("plain ", "tuned ", "gain ")
@@ -154,9 +140,9 @@ def _gain(metric: str, replicates: Replicates, note: str = "") -> Measured:
 class _VoteSums:
     """The metrics of `OF_VOTES` for any weights (R, N), each (R,)."""
 
-    def __init__(self, decided: Decided, votes: np.ndarray, bins: int) -> None:
-        fractions, votes = decided.probabilities.astype(np.float64), votes.astype(np.float64)
-        truth, given = votes >= 0.5, decided.labels
+    def __init__(self, predictions: Predicted, votes: np.ndarray, bins: int) -> None:
+        fractions, votes = predictions.probabilities.astype(np.float64), votes.astype(np.float64)
+        truth, given = votes >= 0.5, predictions.labels
         bin_of = calibration_bin(fractions, bins)
         too_high = fractions - votes
         gaps = [np.where(bin_of == b, too_high, 0.0).mean(axis=1) for b in range(bins)]
@@ -181,3 +167,6 @@ class _VoteSums:
             "ece": ratio(np.abs(gaps).sum(axis=1), n),
             "brier": ratio(squares[:, 0], n),
         }
+
+
+COMPARE = {"classes": _compare_labels, "votes": _compare_votes}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from astroclf.errors import UserError
-from astroclf.evaluation.decisions.decision import to_labels
+from astroclf.evaluation.decisions.activation import most_probable
 from astroclf.evaluation.metrics.confusion import (
     Measure,
     accuracy,
@@ -106,7 +106,7 @@ def search_factors(
     """
     n_classes = probabilities.shape[1]
     factors = np.ones(n_classes)
-    value = objective.value(to_labels(probabilities), targets, n_classes)
+    value = objective.value(most_probable(probabilities), targets, n_classes)
     turns = [1] if n_classes == 2 else list(range(n_classes))
     turns_without_gain = 0
     for k in turns * ROUNDS:
@@ -114,7 +114,7 @@ def search_factors(
             break
         tried = factors.copy()
         tried[k] = _best_factor(probabilities, targets, factors, k, objective.measure)
-        reached = objective.value(to_labels(probabilities, tried), targets, n_classes)
+        reached = objective.value(most_probable(probabilities, tried), targets, n_classes)
         if reached > value + LEAST_GAIN:
             factors, value, turns_without_gain = tried, reached, 0
         else:

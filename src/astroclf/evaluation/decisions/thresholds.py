@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from astroclf.evaluation.decisions.activation import PLAIN_THRESHOLD, most_probable
 from astroclf.evaluation.decisions.cross_fitting import cross_fit, stratified_folds
-from astroclf.evaluation.decisions.decision import Decision, to_labels
+from astroclf.evaluation.decisions.decision import Decision
 from astroclf.evaluation.decisions.threshold_search import (
     LEAST_GAIN,
     Objective,
@@ -16,6 +17,7 @@ from astroclf.evaluation.decisions.threshold_search import (
     search_factors,
 )
 from astroclf.evaluation.intervals import t_interval
+from astroclf.evaluation.labels import ClassLabels, Labels
 from astroclf.evaluation.metrics.confusion import f1_of_class_1
 from astroclf.evaluation.resampling import Resampling, group_index, replicate
 
@@ -25,7 +27,6 @@ REPEATS = 5  # of the cross-fitting, each with other folds
 GAIN_LEVEL = 0.99
 RESAMPLES = 400  # behind the interval of the gain
 FEWEST = 20  # images of each class, or groups that hold some, to tune on
-PLAIN_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,53 +59,59 @@ class FittedThreshold:
 
 
 def fit_threshold(
-    probabilities: np.ndarray,
-    targets: np.ndarray,
-    objective: str,
-    classes: Sequence[str],
-    *,
-    seed: int,
-    groups: np.ndarray | None = None,
+    probabilities: np.ndarray, labels: Labels, objective: str, seed: int
 ) -> FittedThreshold:
-    """Class factors that maximise the objective on the validation images.
+    """Fit the labels to an objective on the validation images; return the numbers and the gain.
+
+    Classes get factors, see `fit_class_factors`, and answers thresholds, see `fit_vote_thresholds`.
+    """
+    return FIT[labels.kind](probabilities, labels, objective, seed)
+
+
+def fit_class_factors(
+    probabilities: np.ndarray, labels: Labels, objective: str, seed: int
+) -> FittedThreshold:
+    """Fit class factors that maximize the objective on the validation images.
 
     They are kept if every class has 20 images (or is in 20 groups) and the lower end of the paired
     99 % interval of the gain, over repeated cross-fitting, is above 0. A constraint has to be met
     by the lower confidence bound of the cross-fitted labels. See `threshold_search.search_factors`
     for how they are found.
 
-    probabilities: (N, K), rows sum to 1. targets: (N,) int64. objective: see
-    `threshold_search.read_objective`. seed: of the folds. groups: (N,), stay whole in the folds.
+    probabilities: (N, K), rows sum to 1. labels: their groups stay whole in the folds. objective:
+    see `threshold_search.read_objective`. seed: of the folds.
     Raises UserError for an objective that is not known, or not defined for so many classes.
     """
+    groups, classes = labels.groups, labels.classes
     images_per_unit = 1.0 if groups is None else len(groups) / max(1, len(np.unique(groups)))
     chosen = read_objective(objective, len(classes), images_per_unit)
     if chosen.bound is not None:
         chosen = replace(chosen, text=chosen.text.replace(">=", f"of {classes[1]} >="))
-    return _fit(probabilities, targets, chosen, classes, Resampling(RESAMPLES, seed, groups))
+    return _fit(probabilities, labels, chosen, Resampling(RESAMPLES, seed, groups))
 
 
 def fit_vote_thresholds(
-    fractions: np.ndarray,
-    votes: np.ndarray,
-    answers: Sequence[str],
-    *,
-    seed: int,
-    groups: np.ndarray | None = None,
+    fractions: np.ndarray, labels: Labels, objective: str, seed: int
 ) -> FittedThreshold:
-    """One threshold an answer that maximises its F1, on the validation images.
+    """Fit one threshold an answer that maximizes its F1 on the validation images.
 
     An answer is true where at least half of the votes are for it. Each answer is tuned, and keeps
-    its threshold or 0.5, by itself, by the rules of `fit_threshold`. plain and tuned are means
+    its threshold or 0.5, by itself, by the rules of `fit_class_factors`. plain and tuned are means
     over the answers; those with too few images to tune on count with 0.5 in both.
 
-    fractions: (N, K) predicted, votes: (N, K) true, both in [0, 1]. seed: of the folds. groups: (N,), stay
-    whole in the folds.
+    fractions: (N, K) predicted, in [0, 1]. labels: their groups stay whole in the folds. objective:
+    of the settings, which is macro_f1. seed: of the folds.
     """
-    truth = (votes >= 0.5).astype(np.int64)
+    answers, groups = labels.classes, labels.groups
+    truth = (labels.targets >= 0.5).astype(np.int64)
     f1, resampling = Objective("f1", f1_of_class_1), Resampling(RESAMPLES, seed, groups)
     fits = [
-        _fit(np.stack([1 - p, p], axis=1), true, f1, (f"not {answer}", answer), resampling)
+        _fit(
+            np.stack([1 - p, p], axis=1),
+            ClassLabels(true, (f"not {answer}", answer), groups),
+            f1,
+            resampling,
+        )
         for p, true, answer in zip(fractions.astype(np.float64).T, truth.T, answers, strict=True)
     ]
     enough = [_scarcest(true, 2, groups)[1] >= FEWEST for true in truth.T]
@@ -125,17 +132,14 @@ def fit_vote_thresholds(
 
 
 def _fit(
-    probabilities: np.ndarray,
-    targets: np.ndarray,
-    objective: Objective,
-    classes: Sequence[str],
-    resampling: Resampling,
+    probabilities: np.ndarray, labels: Labels, objective: Objective, resampling: Resampling
 ) -> FittedThreshold:
+    targets, classes = labels.targets, labels.classes
     factors = search_factors(probabilities, targets, objective)
 
     def label_others(fitted_on: np.ndarray, held: np.ndarray) -> np.ndarray:
         of_others = search_factors(probabilities[fitted_on], targets[fitted_on], objective)
-        return to_labels(probabilities[held], of_others)
+        return most_probable(probabilities[held], of_others)
 
     repeated = [
         cross_fit(label_others, stratified_folds(targets, seed, resampling.groups))
@@ -145,9 +149,12 @@ def _fit(
     def value(labels: np.ndarray) -> float:
         return objective.value(labels, targets, len(classes))
 
-    plain_labels, labels = to_labels(probabilities), sorted(repeated, key=value)[REPEATS // 2]
-    plain, tuned = value(plain_labels), value(labels)
-    fitted = value(to_labels(probabilities, factors))
+    plain_labels, tuned_labels = (
+        most_probable(probabilities),
+        sorted(repeated, key=value)[REPEATS // 2],
+    )
+    plain, tuned = value(plain_labels), value(tuned_labels)
+    fitted = value(most_probable(probabilities, factors))
     reason = (
         _too_few(targets, classes, resampling.groups)
         or _not_met(objective, fitted, "no threshold has")
@@ -160,7 +167,7 @@ def _fit(
         tuned=tuned,
         class_factors=tuple(factors.tolist()),
         thresholds=None,
-        labels=labels,
+        labels=tuned_labels,
         kept=not reason,
         reason=f"{reason}: labels stay those of the highest probability" if reason else "",
     )
@@ -244,3 +251,6 @@ def _reason_for_answers(
         f"{len(left)} of {len(answers)} answers stay at {PLAIN_THRESHOLD}: {', '.join(left)} "
         f"(of {left[0]}, {first})"
     )
+
+
+FIT = {"classes": fit_class_factors, "votes": fit_vote_thresholds}

@@ -1,24 +1,21 @@
-"""The constant prediction that a trained network has to beat, and warnings where it does not."""
+"""Baseline: the constant prediction that a trained network has to beat."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from astroclf.evaluation.decisions.decision import Decided
-from astroclf.evaluation.metrics.label_metrics import score_labels
+from astroclf.evaluation.decisions.decision import Predicted
+from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.scores import Scores
-from astroclf.evaluation.metrics.vote_metrics import score_votes
+from astroclf.evaluation.scoring import Scorer
 from astroclf.settings.metrics import METRICS
-
-HEADLINES = {False: "accuracy", True: "rmse"}  # has votes -> the metric that is shown first
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The metrics of one split under the best constant prediction of the training split.
+    """Metrics of one split under the best constant prediction of the training split.
 
     prediction: the constant, in words, such as "always galaxy, the most frequent class in train".
     metrics: metric -> value; without `loss`, and without metrics that are not defined.
@@ -28,53 +25,36 @@ class Baseline:
     metrics: dict[str, float]
 
 
-def constant_baseline(
-    train_targets: np.ndarray, targets: np.ndarray, classes: Sequence[str], *, bins: int
-) -> Baseline:
+def constant_baseline(train: Labels, labels: Labels, scorer: Scorer) -> Baseline:
     """Score the class shares of train as probabilities of every image, or its mean votes.
 
     Labels are then always the most frequent class of train (scikit-learn's
     `DummyClassifier(strategy="prior")`, and `DummyRegressor` for votes).
-
-    train_targets, targets: (n,) and (N,) int64 class indices, or (n, K) and (N, K) vote fractions.
-    bins: of ECE.
     """
-    no_losses = np.full(len(targets), np.nan)
-    if targets.ndim == 2:
-        means = train_targets.mean(axis=0, dtype=np.float64)
-        prediction = "always the mean vote fractions in train"
-        metrics = score_votes(np.tile(means, (len(targets), 1)), targets, no_losses)
-    else:
-        shares = np.bincount(train_targets, minlength=len(classes)) / max(1, len(train_targets))
-        prediction = f"always {classes[int(shares.argmax())]}, the most frequent class in train"
-        constant = Decided.most_probable(np.tile(shares, (len(targets), 1)))
-        metrics = score_labels(constant, targets, no_losses, bins=bins)
+    constant, description = train.constant_prediction(len(labels))
+    no_losses = np.full(len(labels), np.nan)
+    values = scorer.values(Predicted.most_probable(constant), labels, no_losses)
     return Baseline(
-        prediction, {name: value for name, value in metrics.items() if np.isfinite(value)}
+        description, {name: value for name, value in values.items() if np.isfinite(value)}
     )
 
 
 def baseline_warnings(
-    split: str,
-    scores: Scores,
-    labels: np.ndarray | None,
-    classes: Sequence[str],
-    baseline: Baseline,
+    split: str, scores: Scores, predictions: Predicted, labels: Labels, baseline: Baseline
 ) -> list[str]:
     """Return a warning if every image got one label, or else if the baseline is not beaten.
 
     It is beaten where the whole 95 % interval of the headline metric (accuracy, or rmse of votes)
     is better, or the value itself where there is no interval.
-
-    labels: (N,) int64 labels of the split, or None for votes.
     """
-    if labels is not None and len(labels) > 1 and len(np.unique(labels)) == 1:
+    only_label = labels.only_label(predictions)
+    if only_label is not None:
         return [
-            f"Every image of {split} is labeled {classes[int(labels[0])]}: the network does not separate the "
+            f"Every image of {split} is labeled {only_label}: the network does not separate the "
             "classes. Train longer, or with another learning rate; if that class is far more frequent than the "
             "others, raise evaluation.logit_adjustment."
         ]
-    metric = HEADLINES[labels is None]
+    metric = labels.headline
     figure, reference = scores.overall[metric], baseline.metrics.get(metric)
     if figure["value"] is None or reference is None:
         return []

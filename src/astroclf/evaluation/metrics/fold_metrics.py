@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from astroclf.evaluation.intervals import Measured, estimate
+from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.confusion import mean_of_defined
 from astroclf.evaluation.metrics.label_intervals import first_note, notes_of_classes
 from astroclf.evaluation.metrics.ranking import Ranking
@@ -17,21 +18,18 @@ FEWEST_IN_FOLD = 2  # images of a class, below which nothing tells how far they 
 
 
 def rank_in_folds(
-    probabilities: np.ndarray,
-    targets: np.ndarray,
-    classes: Sequence[str],
-    folds: np.ndarray,
-    resampling: Resampling,
+    probabilities: np.ndarray, labels: Labels, folds: np.ndarray, resampling: Resampling
 ) -> dict[str, Measured]:
-    """roc_auc and average_precision, each the mean over folds, with 95 % intervals.
+    """Return roc_auc and average_precision, each the mean over folds, with 95 % intervals.
 
     The scores of different networks are on different scales, so that ranking the images of all
     folds together measures how alike the networks are too (Forman & Scholz 2010, SIGKDD Explor.
     12, 49). As in `label_metrics.score_labels`, of class 1 for two classes, else the mean over
     classes.
 
-    probabilities: (N, K) out of fold. targets: (N,) int64. folds: (N,) int64, of each image.
+    probabilities: (N, K) out of fold. folds: (N,) int64, of each image.
     """
+    targets, classes = labels.targets, labels.classes
     numbers = np.unique(folds)
     ranked_classes = [1] if len(classes) == 2 else range(len(classes))
     parts = [np.flatnonzero(folds == number) for number in numbers]
@@ -52,7 +50,7 @@ def rank_in_folds(
 
     strata = np.searchsorted(numbers, folds) * len(classes) + targets
     found = replicate(figures, len(targets), resampling, strata)
-    note = first_note(*notes_of_classes(targets, classes, resampling))
+    note = first_note(*notes_of_classes(labels, resampling))
     note = note or _scarce_in_fold(targets, classes, parts)
     return {metric: estimate(each, METRICS[metric].scale, note) for metric, each in found.items()}
 

@@ -15,6 +15,7 @@ from astroclf.evaluation.intervals import (
     too_few_units,
     wilson_interval,
 )
+from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.label_sums import LabelSums
 from astroclf.evaluation.resampling import Replicates, Resampling, group_index
 from astroclf.settings.metrics import METRICS
@@ -22,20 +23,19 @@ from astroclf.settings.metrics import METRICS
 PROPORTIONS = ("precision", "recall", "f1")
 
 
-def notes_of_classes(
-    targets: np.ndarray, classes: Sequence[str], resampling: Resampling
-) -> list[str]:
-    """A note for each class of which there are images, but in fewer than ten units; else empty.
+def notes_of_classes(labels: Labels, resampling: Resampling) -> list[str]:
+    """Return a note for each class with images, but in fewer than ten units; else empty.
 
     So few leave the spread of a figure unknown: where none of three images is found, none is found
     in any resample.
     """
+    targets = labels.targets
     units = np.arange(len(targets)) if resampling.groups is None else group_index(resampling.groups)
     held = "" if resampling.groups is None else " with images"
-    counts = [len(np.unique(units[targets == k])) for k in range(len(classes))]
+    counts = [len(np.unique(units[targets == k])) for k in range(len(labels.classes))]
     return [
         too_few_units(n, resampling.unit, f"{held} of {name}") if n else ""
-        for n, name in zip(counts, classes, strict=True)
+        for n, name in zip(counts, labels.classes, strict=True)
     ]
 
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from astroclf.evaluation.decisions.decision import Decided
+from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.intervals import Measured, estimate
+from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.confusion import mean_of_defined, ratio
 from astroclf.evaluation.metrics.label_intervals import (
     first_note,
@@ -32,9 +33,9 @@ PER_CLASS = class_metric_names("classes")
 
 
 def score_labels(
-    decided: Decided, targets: np.ndarray, losses: np.ndarray, *, bins: int
+    predictions: Predicted, labels: Labels, losses: np.ndarray, bins: int
 ) -> dict[str, float]:
-    """Every metric of `LABEL_METRICS`; NaN where one is not defined.
+    """Return every metric of `LABEL_METRICS`; NaN where one is not defined.
 
     - accuracy, balanced_accuracy (mean recall of the classes present), macro_f1 (mean over classes
       present or predicted), mcc (Gorodkin 2004; 0 where it is not defined).
@@ -47,31 +48,26 @@ def score_labels(
 
     The first four are of the labels, the others of the probabilities.
 
-    decided: probabilities (N, K) float64, rows sum to 1. targets: (N,) int64. losses: (N,) the
-    training loss of each image.
+    predictions: probabilities (N, K) float64, rows sum to 1. losses: (N,) the training loss of each
+    image.
     """
-    statistic = _LabelStatistic(decided, targets, losses, bins)
-    figures = statistic.figures(np.ones((1, len(targets))))
+    statistic = _LabelStatistic(predictions, labels.targets, losses, bins)
+    figures = statistic.figures(np.ones((1, len(labels))))
     return {metric: float(figures[metric][0]) for metric in LABEL_METRICS}
 
 
 def score_labels_with_intervals(
-    decided: Decided,
-    targets: np.ndarray,
-    losses: np.ndarray,
-    classes: Sequence[str],
-    *,
-    bins: int,
-    resampling: Resampling,
+    predictions: Predicted, labels: Labels, losses: np.ndarray, bins: int, resampling: Resampling
 ) -> Scores:
-    """What `score_labels` measures, and each metric of `PER_CLASS` of each class.
+    """Return every metric of `LABEL_METRICS`, and every metric of `PER_CLASS` of each class.
 
     Each figure has a 95 % interval or a note that says why it has none, see `label_intervals`.
     The ROC-AUC and average precision of a class are against the rest.
     """
-    statistic = _LabelStatistic(decided, targets, losses, bins)
+    targets, classes = labels.targets, labels.classes
+    statistic = _LabelStatistic(predictions, targets, losses, bins)
     replicates = replicate(statistic.figures, len(targets), resampling, targets)
-    notes = notes_of_classes(targets, classes, resampling)
+    notes = notes_of_classes(labels, resampling)
     sums = statistic.sums
     per_class: dict[str, dict[str, Measured | int]] = {
         name: {"n": int(np.sum(targets == k))} for k, name in enumerate(classes)
@@ -86,21 +82,17 @@ def score_labels_with_intervals(
 
 
 def mean_with_intervals(
-    networks: Sequence[Decided],
-    targets: np.ndarray,
-    classes: Sequence[str],
-    *,
-    bins: int,
-    resampling: Resampling,
+    networks: Sequence[Predicted], labels: Labels, bins: int, resampling: Resampling
 ) -> dict[str, Measured]:
-    """The mean of each metric of `label_sums.LabelSums` over several networks, with its 95 % interval.
+    """Return the mean of each metric of `LabelSums` over several networks, with its 95 % interval.
 
-    Every network is measured on the same resample of the images, so that the interval tells how
-    sure their mean is for images of this kind; how far they lie apart is another question.
+    Every network is measured on the same resample of the images, so that the interval is that of
+    their mean for images of this kind; it does not include the spread between networks.
 
-    networks: what each says of the same N images. targets: (N,) int64.
+    networks: predictions of each for the same N images.
     """
-    sums = [LabelSums(decided, targets, bins) for decided in networks]
+    targets = labels.targets
+    sums = [LabelSums(predictions, targets, bins) for predictions in networks]
 
     def means(weights: np.ndarray) -> dict[str, np.ndarray]:
         figures = [each.figures(weights) for each in sums]
@@ -108,7 +100,7 @@ def mean_with_intervals(
 
     replicates = replicate(means, len(targets), resampling, targets)
     metrics = [metric for metric in LABEL_METRICS if metric in replicates]
-    notes = notes_of_classes(targets, classes, resampling)
+    notes = notes_of_classes(labels, resampling)
     if len(sums) == 1:
         return measure_overall(metrics, replicates, sums[0], notes)
     smallest = first_note(*notes)
@@ -129,11 +121,12 @@ class _LabelStatistic:
     """The metrics of one set of predictions for any weights (R, N)."""
 
     def __init__(
-        self, decided: Decided, targets: np.ndarray, losses: np.ndarray, bins: int
+        self, predictions: Predicted, targets: np.ndarray, losses: np.ndarray, bins: int
     ) -> None:
-        self.sums = LabelSums(decided, targets, bins)
+        self.sums = LabelSums(predictions, targets, bins)
         self._rankings = [
-            Ranking(of_class, targets == k) for k, of_class in enumerate(decided.probabilities.T)
+            Ranking(of_class, targets == k)
+            for k, of_class in enumerate(predictions.probabilities.T)
         ]
         self._losses = losses
 

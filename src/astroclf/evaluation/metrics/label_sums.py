@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from astroclf.evaluation.decisions.decision import Decided
+from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.metrics.confusion import accuracy, balanced_accuracy, macro_f1, mcc, ratio
 
 FLOOR_DRAWS = 200  # of labels, for the expected ECE: known to 1 % or so
@@ -16,15 +16,15 @@ class LabelSums:
     One product of the weights with a table of what each image adds to each sum gives them for all
     R at once.
 
-    decided: probabilities (N, K), rows sum to 1. targets: (N,) int64. bins: of confidence, for ece.
+    predictions: probabilities (N, K), rows sum to 1. targets: (N,) int64. bins: of confidence, for ece.
     """
 
-    def __init__(self, decided: Decided, targets: np.ndarray, bins: int) -> None:
-        probabilities = decided.probabilities
+    def __init__(self, predictions: Predicted, targets: np.ndarray, bins: int) -> None:
+        probabilities = predictions.probabilities
         self._confidence, self._bins = probabilities.max(axis=1), bins
         identity = np.eye(probabilities.shape[1])
         truth = identity[targets]
-        label = identity[decided.labels]
+        label = identity[predictions.labels]
         tables = (
             truth,
             label,

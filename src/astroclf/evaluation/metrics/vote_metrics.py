@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.intervals import Measured, estimate
+from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.confusion import ratio
 from astroclf.evaluation.metrics.scores import Scores
 from astroclf.evaluation.resampling import Resampling, replicate
@@ -16,7 +16,9 @@ VOTE_METRICS = metric_names("votes")
 PER_ANSWER = class_metric_names("votes")
 
 
-def score_votes(predictions: np.ndarray, votes: np.ndarray, losses: np.ndarray) -> dict[str, float]:
+def score_votes(
+    predictions: Predicted, labels: Labels, losses: np.ndarray, bins: int
+) -> dict[str, float]:
     """Return every metric of `VOTE_METRICS`; NaN where one is not defined.
 
     - loss: mean over images.
@@ -25,33 +27,28 @@ def score_votes(predictions: np.ndarray, votes: np.ndarray, losses: np.ndarray) 
       the mean vote of each answer; 0 is as good as always giving that mean (scikit-learn's
       `r2_score` with `multioutput="variance_weighted"`).
 
-    predictions, votes: (N, K) in [0, 1]. losses: (N,) the training loss of each image.
+    losses: (N,) the training loss of each image. bins: of no effect, since no metric has bins.
     """
-    statistic = _VoteStatistic(predictions, votes, losses)
-    figures = statistic.figures(np.ones((1, len(votes))))
+    statistic = _VoteStatistic(predictions.probabilities, labels.targets, losses)
+    figures = statistic.figures(np.ones((1, len(labels))))
     return {metric: float(figures[metric][0]) for metric in VOTE_METRICS}
 
 
 def score_votes_with_intervals(
-    predictions: np.ndarray,
-    votes: np.ndarray,
-    losses: np.ndarray,
-    answers: Sequence[str],
-    *,
-    resampling: Resampling,
+    predictions: Predicted, labels: Labels, losses: np.ndarray, bins: int, resampling: Resampling
 ) -> Scores:
-    """Measure `score_votes`, and rmse, bias and r2 of each answer, with 95 % intervals.
+    """Return the metrics of `score_votes`, and rmse, bias and r2 of each answer, with 95 % intervals.
 
     bias: mean of predicted minus true vote fraction.
     """
-    statistic = _VoteStatistic(predictions, votes, losses)
-    replicates = replicate(statistic.figures, len(votes), resampling)
+    statistic = _VoteStatistic(predictions.probabilities, labels.targets, losses)
+    replicates = replicate(statistic.figures, len(labels), resampling)
     overall = {
         metric: estimate(replicates[metric], METRICS[metric].scale) for metric in VOTE_METRICS
     }
     per_class: dict[str, dict[str, Measured | int]] = {
         answer: {
-            "n": len(votes),
+            "n": len(labels),
             **{
                 metric: estimate(
                     replicates[f"{metric}_of_answer"].of_class(k), METRICS[metric].scale
@@ -59,7 +56,7 @@ def score_votes_with_intervals(
                 for metric in PER_ANSWER
             },
         }
-        for k, answer in enumerate(answers)
+        for k, answer in enumerate(labels.classes)
     }
     return Scores(overall, per_class)
 

@@ -3,67 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from astroclf.evaluation.decisions.decision import Decision
+from astroclf.evaluation.decisions.fitting import FittedDecision
 from astroclf.evaluation.decisions.thresholds import FittedThreshold
 from astroclf.reports.run import plots
-from astroclf.reports.run.content import DecisionContent, ReportContent
+from astroclf.reports.run.content import ReportContent
 from astroclf.settings.metrics import METRICS
 
 IN_FIGURES = ("ece", "brier")  # metrics that stand beside the reliability diagrams
 
 
-@dataclass(frozen=True)
-class DecisionSection:
-    """The parts of the section that the page cannot take as they are.
+def decision_section(content: ReportContent) -> dict[str, Any]:
+    """Return the values of the template of the section; nothing where no split is compared.
 
-    sentences: what was done to probabilities and labels, and why.
-    numbers: name of a class or answer -> its factor or threshold; empty where a sentence says it.
-    notes: metric -> what it is, of the metrics in the table.
-    before, after: reliability diagrams of the split that the figures show, as SVG.
+    sentences: the treatment of probabilities and labels, and its reasons. numbers: name of a class
+    or answer -> its factor or threshold; empty where a sentence states it. described: metric -> its
+    description, of the metrics in the table. before, after: reliability diagrams, as SVG.
     """
-
-    sentences: Sequence[str]
-    numbers: dict[str, float]
-    notes: dict[str, str]
-    before: str
-    after: str
-
-
-def decision_section(content: ReportContent) -> DecisionSection | None:
-    given = content.decision
-    if given is None:
-        return None
-    shown = given.splits[content.shown_split]
+    evaluation, labels = content.evaluation, content.evaluation.shown.labels
+    fitted, shown = evaluation.decision, evaluation.shown.comparison
+    if shown is None:
+        return {"decided": None}
     before, after = (
-        plots.reliability(
-            decided.probabilities,
-            shown.targets,
-            content.calibration_bins,
-            name,
-            grouped=content.resampled_groups,
-        )
-        for decided, name in (
+        plots.reliability(predicted.probabilities, labels, content.calibration_bins, name)
+        for predicted, name in (
             (shown.plain, "Reliability before calibration"),
             (shown.tuned, "Reliability after calibration"),
         )
     )
-    numbers = label_numbers(given, content.classes)
-    threshold = threshold_of_two(given, content.classes)
-    sentences = [
-        *calibration_sentences(given.decision),
-        *given.notes,
-        *label_sentences(given),
-        *threshold,
-    ]
-    return DecisionSection(
-        sentences,
-        {} if threshold else numbers,
-        {name: METRICS[name].description for name in shown.metrics if name not in IN_FIGURES},
-        before,
-        after,
-    )
+    threshold = threshold_of_two(fitted, labels.classes)
+    return {
+        "decided": {
+            "fit": fitted.threshold,
+            "splits": evaluation.compared,
+            "shown": shown.metrics,
+            "sentences": [
+                *calibration_sentences(fitted.decision),
+                *fitted.notes,
+                *label_sentences(fitted),
+                *threshold,
+            ],
+            "numbers": {} if threshold else label_numbers(fitted, labels.classes),
+            "described": {
+                name: METRICS[name].description for name in shown.metrics if name not in IN_FIGURES
+            },
+            "before": before,
+            "after": after,
+        }
+    }
 
 
 def calibration_sentences(decision: Decision) -> list[str]:
@@ -90,14 +79,13 @@ def calibration_sentences(decision: Decision) -> list[str]:
     return sentences
 
 
-def label_sentences(content: DecisionContent) -> list[str]:
+def label_sentences(fitted: FittedDecision) -> list[str]:
     """What is done to the labels, and why or why not."""
-    fit, decision = content.fit, content.decision
-    votes = decision.activation == "sigmoid"
+    fit, decision = fitted.threshold, fitted.decision
     untuned = (
-        "An answer is given where its fraction exceeds 0.5."
-        if votes
-        else "Each image gets the label of its highest probability."
+        "Each image gets the label of its highest probability."
+        if decision.activation.rows_sum_to_one
+        else "An answer is given where its fraction exceeds 0.5."
     )
     if fit is None:
         if decision.class_factors is not None:
@@ -113,20 +101,20 @@ def label_sentences(content: DecisionContent) -> list[str]:
     return [f"{brought} not used.", *reason]
 
 
-def label_numbers(content: DecisionContent, names: Sequence[str]) -> dict[str, float]:
+def label_numbers(fitted: FittedDecision, names: Sequence[str]) -> dict[str, float]:
     """Name -> factor or threshold: those in use, or those that were fitted and not kept."""
-    source = content.fit or content.decision
+    source = fitted.threshold or fitted.decision
     numbers = source.class_factors or source.thresholds
     return {} if numbers is None else dict(zip(names, numbers, strict=True))
 
 
-def threshold_of_two(content: DecisionContent, names: Sequence[str]) -> list[str]:
+def threshold_of_two(fitted: FittedDecision, names: Sequence[str]) -> list[str]:
     """A sentence with the threshold that two class factors are, or nothing."""
-    factors = (content.fit or content.decision).class_factors
+    factors = (fitted.threshold or fitted.decision).class_factors
     if factors is None or len(factors) != 2:
         return []
     threshold = factors[0] / (factors[0] + factors[1])
-    not_used = content.fit is not None and not content.fit.kept
+    not_used = fitted.threshold is not None and not fitted.threshold.kept
     verb = "would be" if not_used else "is"
     return [f"An image {verb} called {names[1]} where its probability exceeds {threshold:.4g}."]
 

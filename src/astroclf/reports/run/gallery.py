@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from astroclf.reports.run.content import SplitResult
+from astroclf.evaluation.results import SplitResult
+from astroclf.reports.run.content import Thumbnails
 
 PER_GALLERY, PER_VOTE_GALLERY = 12, 6
 ANSWERS_SHOWN = 6
@@ -53,13 +54,15 @@ class Gallery:
     images: Sequence[LabelledImage | VotedImage]
 
 
-def label_galleries(result: SplitResult, classes: Sequence[str]) -> list[Gallery]:
-    """Right and most certain, wrong and most certain, least certain: of the label it gets."""
-    label = result.labels
-    assert label is not None
-    confidence = result.predictions[np.arange(len(label)), label]
+def label_galleries(result: SplitResult, thumbnails: Thumbnails) -> list[Gallery]:
+    """Return the correct and most confident, wrong and most confident, and least confident images.
+
+    The confidence is the probability of the predicted label.
+    """
+    label, truth, classes = result.predicted.labels, result.labels.targets, result.labels.classes
+    confidence = result.predicted.probabilities[np.arange(len(label)), label]
     by_confidence = np.argsort(-confidence, kind="stable")
-    right = label[by_confidence] == result.targets[by_confidence]
+    right = label[by_confidence] == truth[by_confidence]
     kinds = {
         "Right and most certain": by_confidence[right],
         "Wrong and most certain": by_confidence[~right],
@@ -71,11 +74,11 @@ def label_galleries(result: SplitResult, classes: Sequence[str]) -> list[Gallery
             LabelledImage(
                 src,
                 str(result.ids[i]),
-                classes[result.targets[i]],
+                classes[truth[i]],
                 classes[label[i]],
                 float(confidence[i]),
             )
-            for i, src in zip(positions, _sources(result, positions), strict=True)
+            for i, src in zip(positions, _sources(thumbnails, positions), strict=True)
         ]
 
     return [
@@ -84,9 +87,9 @@ def label_galleries(result: SplitResult, classes: Sequence[str]) -> list[Gallery
     ]
 
 
-def vote_galleries(result: SplitResult, answers: Sequence[str]) -> list[Gallery]:
-    """Closest to the votes, in the middle, and furthest from them, by the rmse of an image."""
-    rmse = np.sqrt(np.mean((result.predictions - result.targets) ** 2, axis=1))
+def vote_galleries(result: SplitResult, thumbnails: Thumbnails) -> list[Gallery]:
+    """Return images of the smallest, middle and largest rmse of their vote fractions."""
+    rmse = np.sqrt(np.mean((result.predicted.probabilities - result.labels.targets) ** 2, axis=1))
     by_rmse = np.argsort(rmse, kind="stable")
     middle = max(0, (len(rmse) - PER_VOTE_GALLERY) // 2)
     kinds = {
@@ -97,8 +100,8 @@ def vote_galleries(result: SplitResult, answers: Sequence[str]) -> list[Gallery]
 
     def show(positions: np.ndarray) -> list[VotedImage]:
         return [
-            VotedImage(src, str(result.ids[i]), float(rmse[i]), _answers(result, i, answers))
-            for i, src in zip(positions, _sources(result, positions), strict=True)
+            VotedImage(src, str(result.ids[i]), float(rmse[i]), _answers(result, i))
+            for i, src in zip(positions, _sources(thumbnails, positions), strict=True)
         ]
 
     return [
@@ -107,14 +110,15 @@ def vote_galleries(result: SplitResult, answers: Sequence[str]) -> list[Gallery]
     ]
 
 
-def _answers(result: SplitResult, position: int, names: Sequence[str]) -> tuple[Answer, ...]:
-    votes, predicted = result.targets[position], result.predictions[position]
+def _answers(result: SplitResult, position: int) -> tuple[Answer, ...]:
+    votes, names = result.labels.targets[position], result.labels.classes
+    predicted = result.predicted.probabilities[position]
     most = np.argsort(-np.maximum(votes, predicted), kind="stable")[:ANSWERS_SHOWN]
     return tuple(Answer(names[k], float(votes[k]), float(predicted[k])) for k in np.sort(most))
 
 
-def _sources(result: SplitResult, positions: np.ndarray) -> list[str]:
-    return [data_uri(image) for image in result.thumbnails(positions)] if len(positions) else []
+def _sources(thumbnails: Thumbnails, positions: np.ndarray) -> list[str]:
+    return [data_uri(image) for image in thumbnails(positions)] if len(positions) else []
 
 
 def data_uri(image: np.ndarray) -> str:

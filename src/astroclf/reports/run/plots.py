@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.intervals import wilson_interval
+from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.bins import BinnedAccuracy
 from astroclf.evaluation.metrics.label_sums import calibration_bin
 from astroclf.evaluation.metrics.ranking import roc_curve
@@ -15,6 +17,14 @@ from astroclf.reports.canvas import FAINT, INK, MUTED, PALETTE, draw, literal
 
 FULL_PX, HALF_PX = 1040, 500
 PANEL_PX, PANEL_INNER_PX, PANELS_PER_ROW = 166, 134, 6
+# Kind of labels -> names of the axes, and whether the outcomes of independent images are.
+RELIABILITY_OF = {
+    "classes": (
+        ("probability of the most probable class", "fraction that is right", "images"),
+        True,
+    ),
+    "votes": (("predicted fraction", "mean vote fraction", "fractions"), False),
+}
 
 
 def learning_curves(
@@ -49,18 +59,13 @@ def learning_curves(
     return draw(FULL_PX, 290, f"Learning curves; the best epoch is {best_epoch}", paint)
 
 
-def roc_curves(
-    probabilities: np.ndarray,
-    targets: np.ndarray,
-    labels: np.ndarray,
-    classes: Sequence[str],
-    legend: Sequence[str],
-) -> str:
-    """One curve for each class that has both images of it and others; class 1 alone of two.
+def roc_curves(predicted: Predicted, labels: Labels, legend: Sequence[str]) -> str:
+    """Draw the curve of each class that has both images of it and others; of two, that of class 1.
 
-    labels: (N,) int64, which the dots stand for. legend: what it says of each class.
+    Dots mark the predicted labels. legend: a text for each class.
     """
-    wanted = [1] if len(classes) == 2 else range(len(classes))
+    targets = labels.targets
+    wanted = [1] if len(labels.classes) == 2 else range(len(labels.classes))
     drawn = [k for k in wanted if 0 < np.sum(targets == k) < len(targets)]
     colours = PALETTE if len(drawn) <= len(PALETTE) else [MUTED] * len(drawn)
 
@@ -69,10 +74,10 @@ def roc_curves(
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
         for k, colour in zip(drawn, colours, strict=False):
             positive = targets == k
-            axes.plot(
-                *roc_curve(probabilities[:, k], positive), color=colour, label=literal(legend[k])
-            )
-            rates = np.mean(labels[~positive] == k), np.mean(labels[positive] == k)
+            curve = roc_curve(predicted.probabilities[:, k], positive)
+            axes.plot(*curve, color=colour, label=literal(legend[k]))
+            given = predicted.labels == k
+            rates = np.mean(given[~positive]), np.mean(given[positive])
             axes.plot(*rates, "o", color=colour, markersize=6.5, markeredgecolor="white")
         _square(axes, "false positive rate", "true positive rate")
         if 0 < len(drawn) <= len(PALETTE):
@@ -81,43 +86,38 @@ def roc_curves(
     return draw(HALF_PX, HALF_PX, "ROC curves", paint)
 
 
-def reliability(
-    probabilities: np.ndarray, targets: np.ndarray, bins: int, description: str, *, grouped: bool
-) -> str:
-    """What is true against what was predicted, over how often each prediction occurs.
+def reliability(probabilities: np.ndarray, labels: Labels, bins: int, description: str) -> str:
+    """Reliability diagram: observed against predicted frequency, above the number of predictions.
 
-    Of classes, the share that is right against the probability of the most probable class. Of
-    votes, given and predicted fractions, all answers together; as those of one image depend on
-    each other, they have no intervals.
+    Of classes, the fraction that is right against the probability of the most probable class, with
+    intervals where the images are independent. Of votes, given and predicted fractions, all answers
+    together; those of one image depend on each other, so they have no intervals.
 
-    description: no other chart of the page may have the same. grouped: whether images depend on each
-    other; those have no intervals either.
+    probabilities: (N, K). description: unique on the page.
     """
-    has_votes = targets.ndim == 2
-    predicted = probabilities.ravel() if has_votes else probabilities.max(axis=1)
-    true = targets.ravel() if has_votes else probabilities.argmax(axis=1) == targets
+    axis_names, is_independent = RELIABILITY_OF[labels.kind]
+    predicted, true = labels.reliability_pairs(probabilities)
     bin_of = calibration_bin(predicted, bins)
     counts = np.bincount(bin_of, minlength=bins)
     used = counts > 0
     n = counts[used]
     x, sums = (np.bincount(bin_of, values, bins)[used] for values in (predicted, true))
-    y_name = "mean vote fraction" if has_votes else "share that is right"
-    x_name = "predicted fraction" if has_votes else "probability of the most probable class"
+    x_name, y_name, unit = axis_names
 
     def paint(figure: Any) -> None:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[4.2, 1])
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
-        if has_votes or grouped:
-            axes.plot(x / n, sums / n, "o", color=PALETTE[0], markersize=6)
-        else:
+        if is_independent and labels.groups is None:
             bounds = [
                 wilson_interval(round(hits), int(of)) for hits, of in zip(sums, n, strict=True)
             ]
             _error_bars(axes, x / n, sums / n, bounds)
+        else:
+            axes.plot(x / n, sums / n, "o", color=PALETTE[0], markersize=6)
         axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel=y_name)
         edges = np.linspace(0, 1, bins + 1)
         below.bar(edges[:-1], counts, width=1 / bins, align="edge", color=MUTED, edgecolor="white")
-        below.set(xlabel=x_name, ylabel="fractions" if has_votes else "images")
+        below.set(xlabel=x_name, ylabel=unit)
 
     return draw(HALF_PX, HALF_PX, description, paint)
 

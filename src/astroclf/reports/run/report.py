@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from astroclf.evaluation.intervals import Measured
-from astroclf.evaluation.metrics.baseline import HEADLINES
 from astroclf.evaluation.metrics.confusion import confusion_matrix
+from astroclf.evaluation.results import SplitResult
 from astroclf.reports.page import render_page
 from astroclf.reports.run import plots
-from astroclf.reports.run.content import ReportContent, SplitResult
+from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.decision_section import decision_section
 from astroclf.reports.run.gallery import label_galleries, vote_galleries
 from astroclf.reports.run.weight_table import LARGE_SIGMA, layer_weights
@@ -39,63 +39,68 @@ def write_report(path: Path, content: ReportContent) -> None:
         content=content,
         label=_split_label,
         **_run(content),
-        **_figures(content),
+        **FIGURES[content.evaluation.shown.labels.kind](content),
     )
     path.write_text(page, encoding="utf-8")
 
 
 def _run(content: ReportContent) -> dict[str, Any]:
     """What concerns the run, whatever its kind of target."""
-    shown = content.splits[content.shown_split]
-    headline = HEADLINES[shown.has_votes]
+    shown = content.evaluation.shown
     metrics = [content.monitor, *(name for name in CURVES if name != content.monitor)]
     logged = {key.removeprefix("val_") for row in content.history for key in row}
     curves = [name for name in metrics if name in logged and name != "loss"][:3]
     return {
         "shown": shown,
-        "headline": headline,
-        "asides": ["r2"] if shown.has_votes else ["mcc", "roc_auc", "ece"],
+        "headline": shown.labels.headline,
+        "asides": ASIDES[shown.labels.kind],
         "metrics": METRICS,
         "curves": plots.learning_curves(content.history, content.best_epoch, curves)
         if content.history
         else "",
-        "decided": decision_section(content),
-        "metric_label": lambda metric: METRICS[metric].label(shown.positive_class),
+        **decision_section(content),
+        "metric_label": lambda metric: METRICS[metric].label(shown.labels.positive_class),
         "layers": [layer_weights(name, values) for name, values in content.weights.items()],
         "large_sigma": LARGE_SIGMA,
     }
 
 
-def _figures(content: ReportContent) -> dict[str, Any]:
-    shown, classes = content.splits[content.shown_split], content.classes
-    if shown.has_votes:
-        titles = [
-            f"{_shortened(name)}  {_figure(_measured(shown, name, 'rmse'), 'rmse')}"
-            for name in classes
-        ]
-        return {
-            "scatter": plots.vote_scatter(shown.predictions, shown.targets, titles),
-            "galleries": vote_galleries(shown, classes),
-        }
-    assert shown.labels is not None
-    counts = confusion_matrix(shown.targets, shown.labels, len(classes))
+def _vote_figures(content: ReportContent) -> dict[str, Any]:
+    shown = content.evaluation.shown
+    titles = [
+        f"{_shortened(name)}  {_figure(_measured(shown, name, 'rmse'), 'rmse')}"
+        for name in content.classes
+    ]
+    return {
+        "scatter": plots.vote_scatter(shown.predicted.probabilities, shown.labels.targets, titles),
+        "galleries": vote_galleries(shown, content.thumbnails),
+    }
+
+
+def _class_figures(content: ReportContent) -> dict[str, Any]:
+    shown, classes = content.evaluation.shown, content.classes
+    counts = confusion_matrix(shown.labels.targets, shown.predicted.labels, len(classes))
     legend = [
         f"{_shortened(name)}  {_figure(_measured(shown, name, 'roc_auc'))}" for name in classes
     ]
     return {
         "matrix": _with_shares(counts),
         "matrix_shares": len(classes) <= MATRIX_SHARES_UP_TO,
-        "roc": plots.roc_curves(shown.predictions, shown.targets, shown.labels, classes, legend),
+        "roc": plots.roc_curves(shown.predicted, shown.labels, legend),
         "reliability": plots.reliability(
-            shown.predictions,
-            shown.targets,
+            shown.predicted.probabilities,
+            shown.labels,
             content.calibration_bins,
             "Reliability diagram",
-            grouped=content.resampled_groups,
         ),
         "binned": [(table, plots.accuracy_bins(table)) for table in shown.binned if table.rows],
-        "galleries": label_galleries(shown, classes),
+        "galleries": label_galleries(shown, content.thumbnails),
     }
+
+
+# Kind of labels -> its figures, and the metrics beside the headline.
+FIGURES = {"classes": _class_figures, "votes": _vote_figures}
+ASIDES = {"classes": ("mcc", "roc_auc", "ece"), "votes": ("r2",)}
 
 
 def _measured(result: SplitResult, name: str, metric: str) -> Measured:
@@ -114,7 +119,7 @@ def _with_shares(counts: np.ndarray) -> list[list[tuple[int, float]]]:
 
 
 def _split_label(name: str) -> str:
-    return "val (chosen on)" if name == "val" else name
+    return "val (used for model selection)" if name == "val" else name
 
 
 def _figure(measured: Measured, metric: str = "") -> str:

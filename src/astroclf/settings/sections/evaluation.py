@@ -21,6 +21,7 @@ class Evaluation(Section):
     metadata_id: Text | None
     bin_columns: tuple[Text, ...]
     bins: Bins
+    report: bool
 
     @model_validator(mode="after")
     def _adjusts_labels_once(self) -> Self:

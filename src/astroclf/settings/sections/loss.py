@@ -12,7 +12,7 @@ from astroclf.settings.sections.section import CustomSection, Fraction, Section,
 Weight = Annotated[float, Field(ge=1e-6, le=1e6)]  # their ratios stay within float32
 Weights = Annotated[tuple[Weight, ...], Field(min_length=1)]
 ClassWeights = Literal["none", "balanced"] | Weights
-Activation = Literal["softmax", "normalised_sigmoid", "sigmoid"]
+Activation = Literal["softmax", "normalized_sigmoid", "sigmoid"]
 
 
 class LossSection(Section):
@@ -26,7 +26,7 @@ class LossSection(Section):
     @property
     def activation(self) -> Activation:
         """Activation of the logits of classes; that of vote fractions is always the sigmoid."""
-        return "normalised_sigmoid"
+        return "normalized_sigmoid"
 
     @property
     def focal_gamma(self) -> float:
@@ -60,7 +60,7 @@ class Focal(LossSection):
 
     @property
     def activation(self) -> Activation:
-        return "softmax" if self.form == "softmax" else "normalised_sigmoid"
+        return "softmax" if self.form == "softmax" else "normalized_sigmoid"
 
     @property
     def focal_gamma(self) -> float:
@@ -85,7 +85,7 @@ class CustomLoss(LossSection, CustomSection):
     positional = 2  # logits and targets
 
     name: Literal["custom"]
-    class_activation: Literal["softmax", "normalised_sigmoid"]
+    class_activation: Literal["softmax", "normalized_sigmoid"]
 
     @property
     def activation(self) -> Activation:

@@ -9,19 +9,14 @@ from dataclasses import replace
 import numpy as np
 
 from astroclf.data.dataset import TEST, VAL, ImageDataset
-from astroclf.evaluation.decisions.decision import Decided
+from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.intervals import Measured
-from astroclf.evaluation.metrics.fold_metrics import rank_in_folds
-from astroclf.evaluation.metrics.label_metrics import (
-    mean_with_intervals,
-    score_labels_with_intervals,
-)
-from astroclf.evaluation.metrics.vote_metrics import score_votes_with_intervals
+from astroclf.evaluation.scoring import Scorer
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.metrics import Metric, Metrics
 from astroclf.runs.predictions import Predictions, join, read_predictions
 from astroclf.settings import Settings
-from astroclf.tasks.scores import resampling_of
+from astroclf.tasks.labels import labels_of
 
 Means = Mapping[str, Mapping[str, Measured]]  # split -> metric -> its mean with an interval
 
@@ -66,19 +61,15 @@ def measure_means(
 
     folders: of trainings on the same images and splits. Nothing for vote fractions.
     """
-    if dataset.has_votes:
-        return {}
     predictions = [read_predictions(folder, dataset.classes) for folder in folders]
+    scorer = Scorer.from_settings(settings)
     return {
-        split: mean_with_intervals(
+        split: scorer.mean_of_networks(
             [
-                Decided(of_split.probabilities, of_split.labels)
+                Predicted(of_split.probabilities, of_split.labels)
                 for of_split in (each.of(split) for each in predictions)
             ],
-            dataset.targets[dataset.indices(split)],
-            dataset.classes,
-            bins=settings.evaluation.calibration_bins,
-            resampling=resampling_of(settings, dataset, dataset.indices(split)),
+            labels_of(dataset, dataset.indices(split)),
         )
         for split in (VAL, TEST)
         if split in dataset.split_names
@@ -108,28 +99,10 @@ def score_out_of_fold(
     """
     place = {image: position for position, image in enumerate(dataset.ids.tolist())}
     positions = np.array([place[image] for image in predictions.ids.tolist()])
-    targets = dataset.targets[positions]
     image_losses = np.array([losses[fold] for fold in predictions.parts.tolist()], dtype=float)
-    resampling = resampling_of(settings, dataset, positions)
-    if dataset.has_votes:
-        overall = score_votes_with_intervals(
-            predictions.probabilities,
-            targets,
-            image_losses,
-            dataset.classes,
-            resampling=resampling,
-        ).overall
-    else:
-        overall = score_labels_with_intervals(
-            Decided(predictions.probabilities, predictions.labels),
-            targets,
-            image_losses,
-            dataset.classes,
-            bins=settings.evaluation.calibration_bins,
-            resampling=resampling,
-        ).overall
-        folds = np.unique(predictions.parts, return_inverse=True)[1]
-        overall |= rank_in_folds(
-            predictions.probabilities, targets, dataset.classes, folds, resampling
-        )
-    return {**overall, "loss": {"value": overall["loss"]["value"], "ci95": None}}
+    return Scorer.from_settings(settings).out_of_fold(
+        Predicted(predictions.probabilities, predictions.labels),
+        labels_of(dataset, positions),
+        image_losses,
+        np.unique(predictions.parts, return_inverse=True)[1],
+    )

@@ -1,0 +1,199 @@
+"""Results of a finished training: metrics, predictions, bundle, report, tracker and summary."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from astroclf.bundle import write_bundle
+from astroclf.data.dataset import TEST, TRAIN, VAL
+from astroclf.data.thumbnails import make_thumbnails
+from astroclf.device import describe_device, peak_memory_bytes
+from astroclf.errors import counted
+from astroclf.evaluation.results import Evaluation
+from astroclf.files import shortest
+from astroclf.inference.predictor import Predictor
+from astroclf.models.classifier import count_parameters
+from astroclf.reports.run.content import ReportContent
+from astroclf.reports.run.report import write_report
+from astroclf.runs.metrics import RunFacts, write_metrics
+from astroclf.runs.predictions import write_predictions
+from astroclf.settings.metrics import METRICS
+from astroclf.status import status
+from astroclf.tasks.bundle_description import describe_bundle
+from astroclf.tasks.evaluate import evaluate
+from astroclf.tasks.results import count_test_evaluations, metrics_of, predictions_of
+from astroclf.tasks.run import Run
+from astroclf.tasks.summary import summary
+from astroclf.tasks.trained import Trained
+
+log = logging.getLogger(__name__)
+
+
+@status("writing the results")
+def evaluate_and_finish(run: Run, trained: Trained) -> None:
+    """Evaluate the best weights on every split, and write the results."""
+    log.info("evaluating the weights of epoch %d", trained.setup.progress.best_epoch)
+    predictor = trained.predictor(run.settings.evaluation.tta_views)
+    loaders = trained.setup.batches
+    finish(
+        run, trained, predictor, evaluate(predictor, loaders, trained.setup.dataset, run.settings)
+    )
+
+
+def finish(run: Run, trained: Trained, predictor: Predictor, evaluation: Evaluation) -> None:
+    """Write the results of a training to its folder, the tracker and the terminal."""
+    for warning in evaluation.warnings:
+        run.warn(warning)
+    facts = run_facts(run, trained, evaluation)
+    metrics = metrics_of(evaluation, facts)
+    write_metrics(run.folder, metrics)
+    write_predictions(run.folder, predictions_of(evaluation))
+    description = describe_bundle(
+        run.settings,
+        trained.setup.dataset,
+        predictor.preprocess,
+        evaluation.decision.decision,
+        metrics.to_dict(),
+        trained.origin,
+    )
+    write_bundle(run.folder.bundle, predictor.network.state_dict(), description)
+    artifacts = [run.folder.metrics, run.folder.bundle]
+    if run.settings.evaluation.report:
+        content = report_content(run, trained, evaluation, facts, predictor.network)
+        write_report(run.folder.report, content)
+        artifacts.insert(0, run.folder.report)
+    run.tracker.log_tags({"warnings": " ".join(facts.warnings)})
+    run.tracker.log_metrics(tracked_metrics(evaluation))
+    run.tracker.log_artifacts(artifacts)
+    log.info(summary(run.settings, evaluation, closing_facts(run, trained, facts)))
+
+
+def run_facts(run: Run, trained: Trained, evaluation: Evaluation) -> RunFacts:
+    """Return what metrics.json holds of the run itself."""
+    settings, setup, positive = run.settings, trained.setup, trained.setup.dataset.positive_class
+    progress, precision = setup.progress, setup.precision
+    parameters, trained_parameters = count_parameters(setup.classifier)
+    facts: dict[str, Any] = {
+        "seed": settings.seed,
+        "device": describe_device(setup.device),
+        "images_per_s": round(progress.images_per_s, 1),
+        "train_s": round(progress.train_s, 2),
+        "epochs": progress.epoch,
+        "best_epoch": progress.best_epoch,
+        "selection_metric": f"val {METRICS[settings.trainer.monitor].label(positive)}",
+        "positive_class": positive,
+        "backbone": setup.backbone,
+        "parameters": parameters,
+        "trained_parameters": trained_parameters,
+        "peak_memory_mb": round(peak_memory_bytes(setup.device) / 1e6),
+        "precision": precision.name,
+        "channels_last": precision.channels_last,
+        "threads": progress.threads,
+        **trained.origin,
+        "decision": {
+            **evaluation.decision.decision.to_dict(),
+            "notes": evaluation.decision.sentences(),
+        },
+    }
+    warnings: Sequence[str] = run.warnings
+    if TEST in evaluation.splits:
+        facts["test_evaluations"] = count_test_evaluations(run.folder, progress.epoch)
+        warnings = [*warnings, *_repeated_test_warnings(facts["test_evaluations"])]
+    return RunFacts.model_validate({**facts, "warnings": list(warnings)})
+
+
+def _repeated_test_warnings(n_evaluations: int) -> list[str]:
+    if n_evaluations == 1:
+        return []
+    return [
+        f"The test split was evaluated {n_evaluations} times in this run: if its metrics led to "
+        "the later trainings, they are too optimistic."
+    ]
+
+
+def report_content(
+    run: Run, trained: Trained, evaluation: Evaluation, facts: RunFacts, network: nn.Module
+) -> ReportContent:
+    """Return the content of report.html."""
+    settings, dataset, progress = run.settings, trained.setup.dataset, trained.setup.progress
+    shown = dataset.indices(evaluation.shown_split)
+    return ReportContent(
+        title=f"{settings.model.name} on {settings.dataset.name}",
+        evaluation=evaluation,
+        thumbnails=lambda chosen: make_thumbnails(dataset, shown[chosen]),
+        history=progress.history,
+        monitor=settings.trainer.monitor,
+        best_epoch=progress.best_epoch,
+        calibration_bins=settings.evaluation.calibration_bins,
+        resamples=settings.evaluation.bootstrap_resamples,
+        facts=report_facts(facts),
+        warnings=facts.warnings,
+        weights=layer_weights(network),
+    )
+
+
+def report_facts(facts: RunFacts) -> dict[str, str]:
+    """Return the facts of the run that the report shows; metrics.json has all of them."""
+    versions = facts.model_extra or {}
+    commit, _, changes = versions["git_commit"].partition("+")
+    return {
+        "seed": str(facts.seed),
+        "device": facts.device,
+        "precision": facts.precision,
+        "images_per_s": f"{facts.images_per_s:.0f}",
+        "train_s": f"{facts.train_s:.0f}",
+        "epochs": f"{facts.epochs}, best {facts.best_epoch}",
+        "selection_metric": facts.selection_metric,
+        "backbone": facts.backbone,
+        "parameters": f"{facts.parameters:,}",
+        "git_commit": commit[:10] + (f" +{changes}" if changes else "") or "none",
+        "torch": versions["torch"],
+        "dataset_fingerprint": versions["dataset_fingerprint"],
+    }
+
+
+def layer_weights(network: nn.Module) -> dict[str, np.ndarray]:
+    """Return layer -> its kernel or matrix, flat float32."""
+    return {
+        name.removesuffix(".weight"): parameter.detach().float().cpu().numpy().ravel()
+        for name, parameter in network.named_parameters()
+        if parameter.ndim > 1
+    }
+
+
+def tracked_metrics(evaluation: Evaluation) -> dict[str, float]:
+    """Return `<split>_<metric>` -> value of the best weights, for the tracker.
+
+    val has those names from its epochs already, so it is best_val here; train is left to
+    metrics.json, since it would come before the others in every list.
+    """
+    return {
+        f"{'best_' if split == VAL else ''}{split}_{metric}": measured["value"]
+        for split, result in evaluation.splits.items()
+        for metric, measured in result.scores.overall.items()
+        if measured["value"] is not None and split != TRAIN
+    }
+
+
+def closing_facts(run: Run, trained: Trained, facts: RunFacts) -> dict[str, str]:
+    """Return the end of the summary: duration, initial weights, and the paths of the results."""
+    setup, folder = trained.setup, shortest(run.folder.path)
+    lines = {
+        "trained": f"{counted(facts.epochs or 0, 'epoch')} (best: {facts.best_epoch}, by {facts.selection_metric}), "
+        f"{counted(setup.progress.global_step, 'step')} in {facts.train_s:.0f} s, "
+        f"{facts.images_per_s:.0f} images/s on {facts.device}",
+        "weights": setup.initialization,
+        "report": str(folder / run.folder.report.name),
+        "model": str(folder / run.folder.bundle.name),
+        "run folder": str(folder),
+    }
+    if not run.settings.evaluation.report:
+        del lines["report"]
+    if setup.warning:
+        lines["warning"] = setup.warning
+    return lines

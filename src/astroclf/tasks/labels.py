@@ -1,0 +1,35 @@
+"""True labels of the images of a data set, and the decision that belongs to the loss."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from astroclf.data.dataset import TRAIN, ImageDataset
+from astroclf.evaluation.decisions.activation import Activation
+from astroclf.evaluation.decisions.decision import Decision, shift_of_alpha
+from astroclf.evaluation.labels import Labels, make_labels
+from astroclf.settings import Settings
+from astroclf.training.class_weights import class_weights
+
+
+def labels_of(dataset: ImageDataset, positions: np.ndarray) -> Labels:
+    """Return the labels of the images at these positions."""
+    groups = None if dataset.groups is None else dataset.groups[positions]
+    return make_labels(dataset.targets[positions], dataset.classes, groups)
+
+
+def plain_decision(settings: Settings, dataset: ImageDataset) -> Decision:
+    """Return the activation that belongs to the loss, with the effect of its weights undone.
+
+    Weights of vote fractions weigh both sides of an answer alike, so nothing is undone there.
+    """
+    loss = settings.loss
+    labels = labels_of(dataset, dataset.indices(TRAIN))
+    activation = labels.activation(Activation.from_json(loss.activation))
+    weights = class_weights(loss.class_weights, dataset) if activation.rows_sum_to_one else None
+    return Decision(
+        activation,
+        logit_shift=shift_of_alpha(activation, getattr(loss, "alpha", None), len(dataset.classes)),
+        focal_gamma=loss.focal_gamma,
+        class_weights=None if weights is None else tuple(weights.tolist()),
+    )
