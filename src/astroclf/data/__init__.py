@@ -1,1 +1,1 @@
-"""Images: where they come from, how they are split, and how they reach a network."""
+"""Images: sources, file formats, splits, preprocessing, augmentation and loaders."""

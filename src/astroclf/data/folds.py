@@ -1,4 +1,4 @@
-"""Cross-validation: every image is once in test, once in val, and else in train."""
+"""Cross-validation folds: every image is once in test, once in val, and otherwise in train."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def fold_names(folds: int) -> list[str]:
 
 
 def assign_folds(dataset: ImageDataset, folds: int, seed: int) -> ImageDataset:
-    """The dataset with each image of train and val in one of the splits `fold-0`, `fold-1`, ...
+    """Return the data set with each image of train and val in one of the splits `fold-0`, `fold-1`, ...
 
-    Images of any other split stay there. Folds differ by one image at most, in all and in each
-    class (in the answers with most votes). Images that depend on each other
-    (`groups.dependent_groups`) stay together, and folds are as alike as that allows. A draw depends
-    on nothing but the order of the images, their classes, the number of folds and the seed.
+    Images of any other split are kept there. Folds differ by one image at most, in all and in each
+    class (in the answers with most votes). Groups of dependent images (`groups.dependent_groups`) are
+    kept in one fold, and folds are as similar as that allows. A draw depends only on the order of the
+    images, their classes, the number of folds and the seed.
 
-    Raises UserError if there are fewer images or groups than folds, or if a fold lacks a class.
+    Raise UserError if there are fewer images or groups than folds, or if a fold lacks a class.
     """
     in_pool = np.isin(dataset.split, (TRAIN, VAL))
     linked = dependent_groups(dataset, np.where(in_pool, TRAIN, dataset.split))
@@ -45,9 +45,9 @@ def assign_folds(dataset: ImageDataset, folds: int, seed: int) -> ImageDataset:
 
 
 def select_fold(dataset: ImageDataset, fold: int, folds: int) -> ImageDataset:
-    """The dataset of one training: that fold is test, the next one val, and all others are train.
+    """Return the data set of one training: one fold is test, the next one val, and all others train.
 
-    dataset: as `assign_folds` gives it. Its images outside of the folds are in no split.
+    dataset: of `assign_folds`. Its images outside of the folds are in no split.
     """
     names = fold_names(folds)
     roles = dict.fromkeys(names, TRAIN)
@@ -58,11 +58,11 @@ def select_fold(dataset: ImageDataset, fold: int, folds: int) -> ImageDataset:
 
 
 def _draw_folds(strata: np.ndarray, folds: int, rng: np.random.Generator) -> np.ndarray:
-    """The fold of each image, (n,) object: shuffled images of class after class are dealt out."""
+    """Return the fold of each image, (n,) object: shuffled images, class by class, in turn to each fold."""
     shuffled = rng.permutation(len(strata))
-    line = shuffled[np.argsort(strata[shuffled], kind="stable")]
+    order = shuffled[np.argsort(strata[shuffled], kind="stable")]
     fold = np.empty(len(strata), int)
-    fold[line] = np.arange(len(strata)) % folds
+    fold[order] = np.arange(len(strata)) % folds
     return np.array(fold_names(folds), object)[fold]
 
 

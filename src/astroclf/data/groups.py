@@ -1,4 +1,4 @@
-"""Groups of images that depend on each other, and splits that keep each group whole."""
+"""Groups of dependent images, and random splits that keep each group in one split."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.neighbors import find_neighbors
 
-# One random draw may miss the class proportions by chance; among many groups it hardly does.
+# One random draw may miss the class proportions by chance, but hardly with many groups.
 DRAWS, FEW_GROUPS = 8, 5_000
 
 
 def dependent_groups(dataset: ImageDataset, pools: np.ndarray) -> np.ndarray | None:
     """Return the group of each image, (N,) str, or None if every image is independent.
 
-    One group holds the images of one group of the source and, within a pool, the neighbors on the
-    sky, the images equal in every pixel, and whatever a chain of these connects.
+    A group is a connected component of images: of one group of the source or, within a pool, neighbors
+    on the sky or equal in every pixel.
 
-    pools: (N,) str: images that are drawn from, or measured, together have the same one.
+    pools: (N,) str, equal for images that are drawn from, or evaluated, together.
     """
     component = _connect(dataset, _source_links(dataset), *_image_links(dataset, pools))
     if dataset.groups is None and len(np.unique(component)) == len(dataset):
@@ -32,7 +32,7 @@ def dependent_groups(dataset: ImageDataset, pools: np.ndarray) -> np.ndarray | N
 
 
 def linked_images(dataset: ImageDataset) -> np.ndarray:
-    """Return (N,) int: one number for all images that equal pixels or shared sky connect."""
+    """Return (N,) int: the connected component of each image by equal pixels or shared sky."""
     return _connect(dataset, *_image_links(dataset, np.zeros(len(dataset))))
 
 
@@ -42,15 +42,15 @@ def draw_groups(
     fractions: dict[str, float],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return the split of each image, (n,) object, with groups whole.
+    """Return the split of each image, (n,) object, with each group in one split.
 
-    fractions: of all splits, so that they sum to 1; the first one gives to those that stay empty.
+    fractions: of all splits, which sum to 1; the first split gives a group to each that is left empty.
 
-    Groups are assigned from the largest to the smallest, in random order where sizes are equal.
-    Splits of equal size take each group where its images are lacking most, by class and in all. Of
-    splits of different size the largest would then always take the large groups, so that each
-    group is drawn into one with a chance proportional to what is lacking there; the best balanced of
-    a few such draws is returned.
+    Groups are assigned from the largest to the smallest, in random order for equal sizes. For splits
+    of equal size, a group is assigned to the one that lacks most of its images, by class and in all.
+    For splits of different size, the largest would always get the large groups; a group is then drawn
+    into one with a probability proportional to what it lacks, and the best balanced of a few such
+    draws is returned.
     """
     names = [name for name, fraction in fractions.items() if fraction > 0]
     wanted = np.array([fractions[name] for name in names])
@@ -126,7 +126,7 @@ def _source_links(dataset: ImageDataset) -> np.ndarray:
 def _image_links(dataset: ImageDataset, pools: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return pairs of images equal in every pixel, and pairs of neighbors on the sky, of one pool.
 
-    Images of a single value are no pictures of the same object and connect nothing.
+    Images of a single value, such as empty ones, are not connected.
     """
     equal = _pair_equal(list(zip(dataset.picture_hashes, pools.tolist(), strict=True)))
     has_content = [dataset.images[i].min() != dataset.images[i].max() for i, _ in equal]

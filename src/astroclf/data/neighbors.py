@@ -1,4 +1,4 @@
-"""Images of the same piece of sky, which are not independent of each other."""
+"""Neighbors on the sky: pairs of images that overlap, and so are not independent."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 def find_neighbors(sky_deg: np.ndarray, width_arcsec: float) -> np.ndarray:
-    """(P, 2) int64: every pair of images that overlap, the smaller index first.
+    """Return (P, 2) int64: every pair of images that overlap, the smaller index first.
 
-    Images are squares of that width, aligned to north: they overlap where they are closer than the
-    width both in declination and in right ascension times the cosine of declination.
+    Images are squares of that width, aligned to north: they overlap if they are closer than the width
+    both in declination and in right ascension times the cosine of declination.
 
     sky_deg: (N, 2) float64, right ascension and declination in degrees.
     """
@@ -17,7 +17,7 @@ def find_neighbors(sky_deg: np.ndarray, width_arcsec: float) -> np.ndarray:
 
     ra, dec = np.radians(sky_deg).T
     points = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
-    # Squares overlap at most a diagonal apart; the chord is that arc's straight line.
+    # Squares overlap at most a diagonal apart; the tree measures chords of that arc.
     diagonal = np.radians(np.sqrt(2) * width_arcsec / 3600)
     pairs = cKDTree(points).query_pairs(2 * np.sin(diagonal / 2), output_type="ndarray")
     pairs = np.sort(pairs.astype(np.int64).reshape(-1, 2), axis=1)

@@ -1,4 +1,4 @@
-"""From pixels as they are stored to the numbers a network sees."""
+"""Preprocessing: from stored pixels to the input of a network."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ NOISE_SAMPLE = 2_000_000
 
 @dataclass(frozen=True)
 class Preprocess:
-    """What turns stored pixels into network input; part of every trained model.
+    """Scaling and normalization of stored pixels; part of every trained model.
 
     stretch: how stored values encode flux.
-    unit: one number a band by which stored values are divided: 255 or 65535 for display images, the
-        noise of the sky for linear flux.
-    mean, std: one number a band, of the training images after all of the above and, for linear
+    unit: divisor of stored values, one number per band: 255 or 65535 for display images, the noise of
+        the sky for linear flux.
+    mean, std: one number per band, of the training images after all of the above and, for linear
         flux, after asinh.
     """
 
@@ -35,11 +35,11 @@ class Preprocess:
     std: tuple[float, ...]
 
     def scale(self, stored: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) float32: display values in 0-1, or flux in units of the sky's noise."""
+        """Return (B, C, H, W) float32: display values in 0-1, or flux in units of the sky noise."""
         return stored.float() / _per_band(self.unit, stored.device)
 
     def normalize(self, values: torch.Tensor) -> torch.Tensor:
-        """(B, C, H, W) float32 of mean 0 and variance 1 over the training images."""
+        """Return (B, C, H, W) float32 of mean 0 and variance 1 over the training images."""
         if self.stretch == "linear":
             values = torch.asinh(values)
         device = values.device
@@ -59,7 +59,7 @@ class Preprocess:
 
 
 def fit_preprocess(dataset: ImageDataset) -> Preprocess:
-    """Preprocessing whose statistics come from the training split alone."""
+    """Return preprocessing with statistics of the training split alone."""
     images = dataset.images
     train = dataset.indices(TRAIN)
     stretch = dataset.pixels.stretch
@@ -72,7 +72,7 @@ def fit_preprocess(dataset: ImageDataset) -> Preprocess:
 
 
 def display_unit(images: np.ndarray) -> tuple[float, ...]:
-    """The unit of images that were stretched for display, (N, C, H, W): their brightest value."""
+    """Return the unit of images (N, C, H, W) stretched for display: the largest value of their dtype."""
     return (255.0 if images.dtype == np.uint8 else 65535.0,) * int(images.shape[1])
 
 
@@ -88,7 +88,7 @@ def _chunks(images: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
 def _moments(
     preprocess: Preprocess, images: np.ndarray, rows: np.ndarray
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each band over the given rows."""
+    """Return the mean and standard deviation of each band over the given rows."""
     if images.dtype == np.uint8:
         return _moments_of_bytes(preprocess, images, rows)
     sums = torch.zeros(images.shape[1], dtype=torch.float64)
@@ -106,7 +106,7 @@ def _moments(
 def _moments_of_bytes(
     preprocess: Preprocess, images: np.ndarray, rows: np.ndarray
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """As `_moments`, from how often each of the 256 values occurs: exact, and many times faster."""
+    """Return `_moments` from the histogram of the 256 values: exact, and many times faster."""
     bands = images.shape[1]
     counts = np.zeros((bands, 256))
     for chunk in _chunks(images, rows):
@@ -121,13 +121,13 @@ def _moments_of_bytes(
 
 
 def _safe_std(variance: torch.Tensor) -> tuple[float, ...]:
-    # A band that is constant carries nothing; dividing by 1 keeps it finite.
+    # A constant band has no variance; dividing by 1 keeps it finite.
     std = torch.where(variance > 1e-12, variance.sqrt(), torch.ones_like(variance))
     return tuple(std.tolist())
 
 
 def _sky_noise(images: np.ndarray, rows: np.ndarray) -> tuple[float, ...]:
-    """Noise of the sky in each band: 1.4826 times the median absolute deviation of its pixels."""
+    """Return the sky noise of each band: 1.4826 times the median absolute deviation of its pixels."""
     per_band = images.shape[2] * images.shape[3]
     wanted = max(1, min(len(rows), NOISE_SAMPLE // per_band))
     sample = images[rows[np.linspace(0, len(rows) - 1, wanted).astype(int)]].astype(np.float32)

@@ -43,8 +43,8 @@ def resample(values: Tensor, grid: Tensor) -> Tensor:
 
 
 def lost_variance(grid: Tensor) -> Tensor:
-    """Return (B, 1, H, W): the share of the variance of white noise that `resample` averages away
-    at each position of the grid.
+    """Return (B, 1, H, W): the fraction of the variance of white noise that `resample` removes at each
+    position of the grid.
 
     The four weights of the cubic convolution kernel (Keys 1981, IEEE Trans. ASSP 29, 1153, with
     a = -3/4 as in PyTorch) at a fraction f between two pixels have the sum of squares
@@ -59,8 +59,8 @@ def lost_variance(grid: Tensor) -> Tensor:
 
 
 def fine_noise(shape: torch.Size, generator: torch.Generator) -> Tensor:
-    """Return (B, C, H, W) Gaussian noise of variance 1 that lacks the low frequencies, as does the
-    noise that `resample` averages away: white noise less its binomial mean over 3 x 3 pixels."""
+    """Return (B, C, H, W) Gaussian noise of variance 1 without low frequencies, as the noise that
+    `resample` removes: white noise minus its binomial mean over 3 x 3 pixels."""
     height, width = shape[-2:]
     padded = (*shape[:2], height + 2, width + 2)
     white = torch.randn(padded, generator=generator, device=generator.device)

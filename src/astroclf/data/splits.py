@@ -12,24 +12,23 @@ from astroclf.data.groups import dependent_groups, draw_groups
 from astroclf.errors import UserError, listed
 from astroclf.files import write_csv
 
-log = logging.getLogger("astroclf")
+log = logging.getLogger(__name__)
 
 
 def assign_splits(
     dataset: ImageDataset, val_fraction: float, test_fraction: float, seed: int
 ) -> ImageDataset:
-    """Return the dataset with every image in a split.
+    """Return the data set with every image in a split.
 
-    Where the source states no split at all, val and test are drawn from all images. Where it states
-    some, they stay as they are: images without one join train, val is drawn from train if there is
-    none, and no test is made.
+    If the source states no split at all, val and test are drawn from all images. If it states some,
+    these are kept: images without one join train, val is drawn from train if there is none, and no
+    test is drawn.
 
-    Fractions are shares of the images that are drawn from. A draw keeps the proportions of the
-    classes (of the answers with most votes), has exactly the rounded number of images, and depends
-    on nothing but their order, their classes, the fractions and the seed. Where images depend on each
-    other, each group stays whole, and numbers and proportions are as near as that allows. The groups
-    of the dataset become those of `groups.dependent_groups`, also where nothing is drawn: intervals
-    resample them.
+    Fractions are shares of the images that are drawn from. A draw is stratified by class (by the answer
+    with most votes), has exactly the rounded number of images, and depends only on their order, their
+    classes, the fractions and the seed. Groups of dependent images are kept in one split, with numbers
+    and proportions as close as that allows. The groups of the data set become those of
+    `groups.dependent_groups`, even if nothing is drawn: intervals resample them.
     """
     split = dataset.split.astype(object)
     stated = set(split.tolist()) - {UNASSIGNED}
@@ -58,13 +57,14 @@ def assign_splits(
 
 
 def check_splits(dataset: ImageDataset) -> None:
-    """Raise UserError unless train and val are there and, for class indices, hold every class; a
-    class that a further split lacks is logged as a warning."""
+    """Raise UserError if train or val is empty or, for class indices, lacks a class.
+
+    A class that another split lacks is logged as a warning.
+    """
     for split, fraction in ((TRAIN, ""), (VAL, " (dataset.val_fraction)")):
         if not len(dataset.indices(split)):
-            there = listed(dataset.split_names)
             raise UserError(
-                f"No image is in {split}, only in {there}: training needs {split}{fraction}. "
+                f"No image is in {split}, only in {listed(dataset.split_names)}: training needs {split}{fraction}. "
                 "Name the splits train, val and test."
             )
     if dataset.has_votes:
@@ -83,8 +83,8 @@ def check_splits(dataset: ImageDataset) -> None:
 
 
 def write_split(dataset: ImageDataset, file: Path) -> None:
-    """Writes a CSV with the columns id, split, target (the class, or the answer with most votes)
-    and, where there are groups, group; whole or not at all."""
+    """Write a CSV with the columns id, split, target (the class, or the answer with most votes) and,
+    if there are groups, group."""
     columns = {
         "id": dataset.ids,
         "split": dataset.split,
@@ -96,29 +96,29 @@ def write_split(dataset: ImageDataset, file: Path) -> None:
 
 
 def leading_answers(dataset: ImageDataset) -> np.ndarray:
-    """(N,) int64: the class of each image, or the answer with most votes."""
+    """Return (N,) int64: the class of each image, or the answer with most votes."""
     return dataset.targets.argmax(axis=1) if dataset.has_votes else dataset.targets
 
 
 def _draw_images(
     strata: np.ndarray, fractions: dict[str, float], rng: np.random.Generator
 ) -> np.ndarray:
-    """The split of each image, (n,) object.
+    """Return the split of each image, (n,) object.
 
-    Images are shuffled, then lined up by their rank in their class over its size, so that every
-    stretch of the line holds the classes in proportion; scikit-learn's stratified splits refuse
-    classes of one image.
+    Shuffled images are sorted by their rank within their class over its size, so that every section of
+    the order has the classes in proportion. scikit-learn's stratified splits refuse classes of one
+    image.
     """
     order = rng.permutation(len(strata))
-    place = np.empty(len(strata))
+    rank = np.empty(len(strata))
     for stratum in np.unique(strata):
         members = order[strata[order] == stratum]
-        place[members] = np.arange(len(members)) / len(members)
-    line = order[np.argsort(place[order], kind="stable")]
+        rank[members] = np.arange(len(members)) / len(members)
+    sequence = order[np.argsort(rank[order], kind="stable")]
     split = np.full(len(strata), TRAIN, object)
     start = 0
     for name, fraction in fractions.items():
         end = start + round(fraction * len(strata))
-        split[line[start:end]] = name
+        split[sequence[start:end]] = name
         start = end
     return split

@@ -41,18 +41,18 @@ class StoredImages:
 
 
 def cached_images(cache: Path, key: str, build: Callable[[Path], Notes]) -> StoredImages:
-    """Return the images that are stored under a key, built first where they are missing.
+    """Return the images that are stored under a key, built first if they are missing.
 
-    cache: the folder of all keys; it may be deleted at any time.
+    cache: the folder of all entries; it may be deleted at any time.
     key: changes with everything that the images depend on.
-    build: writes `images.npy` into the empty folder it is given (see `new_images`), and returns
-        what else must be known of them, as JSON can hold it.
+    build: writes `images.npy` into the empty folder it is given (see `new_images`), and returns notes
+        about the images that JSON can represent.
 
-    Of several processes that need one key at once, one builds and the others wait. An entry gets
-    its place only when it is whole and on the disk. One that was damaged since is rebuilt: its index
-    has a checksum of itself and one of the images (`hash_sample`: of sampled blocks where they are
-    large, so that opening takes a bounded time).
-    Raises UserError where an entry cannot be read or the cache cannot be written.
+    If several processes need one key at once, one builds it and the others wait. An entry is moved into
+    place once it is complete and synced to disk. A damaged entry is rebuilt: the index has a checksum
+    of itself and one of the images (`hash_sample`: of sampled blocks of large files, so that opening
+    takes a bounded time).
+    Raise UserError if an entry is unreadable or the cache cannot be written.
     """
     entry = cache / key
     stored = _open(entry)
@@ -64,7 +64,7 @@ def cached_images(cache: Path, key: str, build: Callable[[Path], Notes]) -> Stor
 
 @contextmanager
 def entry_lock(cache: Path, key: str) -> Iterator[None]:
-    """Hold the lock of a cache entry. Raises UserError if the cache cannot be written."""
+    """Hold the lock of a cache entry. Raise UserError if the cache cannot be written."""
     with ExitStack() as stack:
         with as_cache_error(cache):
             cache.mkdir(parents=True, exist_ok=True)
@@ -88,15 +88,15 @@ def as_cache_error(cache: Path) -> Iterator[None]:
 
 
 def unreadable_entry(entry: Path, error: OSError) -> UserError:
-    """Return the refusal of a cache entry that is there but cannot be read; it is never deleted."""
+    """Return the UserError about a cache entry that is unreadable; such an entry is never deleted."""
     return UserError(
         f"dataset.cache={entry.parent}: {error.filename or entry} cannot be read "
-        f"({error.strerror or error}). Check its permissions and its disk, or delete it: it is made again."
+        f"({error.strerror or error}). Check its permissions and its disk, or delete it: it will be rebuilt."
     )
 
 
 def cached_dataset(cache: Path, key: str, make: Callable[[], ImageDataset]) -> ImageDataset:
-    """Return a data set that needs no files, made once; parameters and errors as in `cached_images`."""
+    """Return a data set without files, made once; parameters and errors as in `cached_images`."""
 
     def build(draft: Path) -> Notes:
         dataset = make()
@@ -126,10 +126,10 @@ def cached_dataset(cache: Path, key: str, make: Callable[[], ImageDataset]) -> I
 
 
 def new_images(folder: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.memmap:
-    """Return an `images.npy` of that shape, memory-mapped, to be filled.
+    """Return a new `images.npy` of that shape, memory-mapped for writing.
 
-    Its blocks on the disk are taken first: a disk that becomes full while a map is written ends the
-    process with SIGBUS. Raises OSError if there is no room.
+    Its blocks on the disk are allocated first: writing to a map on a full disk ends the process with
+    SIGBUS. Raise OSError if there is not enough space.
     """
     size = HEADER_BYTES + int(np.prod(shape)) * dtype.itemsize
     require_room(folder, size)
@@ -139,7 +139,7 @@ def new_images(folder: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.memm
 
 
 def require_room(folder: Path, size: int) -> None:
-    """Raise OSError if the disk of the folder has fewer bytes free."""
+    """Raise OSError if the disk of the folder has fewer than `size` bytes free."""
     free = shutil.disk_usage(folder).free
     if free < size:
         raise OSError(f"{readable_size(size)} are needed and {readable_size(free)} are free")
@@ -157,7 +157,7 @@ def _reserve(file: Path, size: int) -> None:
 
 
 def keep_images(folder: Path, kept: np.ndarray) -> None:
-    """Keep only these positions of `images.npy`, in their order."""
+    """Rewrite `images.npy` with only the images at these positions, in their order."""
     every = folder / "every.npy"
     (folder / IMAGES).replace(every)
     images = np.load(every, mmap_mode="r")
@@ -170,7 +170,7 @@ def keep_images(folder: Path, kept: np.ndarray) -> None:
 def _build(entry: Path, build: Callable[[Path], Notes]) -> StoredImages:
     draft = entry.with_name(f"{entry.name}.draft")
     if entry.exists():
-        log.warning("The cache entry %s is damaged or of another version: rebuilding it.", entry)
+        log.warning("The cache entry %s is damaged or of another version; rebuilding it.", entry)
         shutil.rmtree(entry)
     if draft.exists():  # of a process that was killed
         shutil.rmtree(draft)
@@ -190,7 +190,7 @@ def _build(entry: Path, build: Callable[[Path], Notes]) -> StoredImages:
 
 
 def _open(entry: Path) -> StoredImages | None:
-    """Return the entry, or None if it is missing or damaged. Raises UserError if it is unreadable."""
+    """Return the entry, or None if it is missing or damaged. Raise UserError if it is unreadable."""
     try:
         index = verify_signed(read_json(entry / INDEX))
         if index["format"] != FORMAT or index["images"] != hash_sample(entry / IMAGES):

@@ -1,4 +1,4 @@
-"""Flux and the values that stand for it in an image made for display.
+"""Conversion between flux and the values of images stretched for display.
 
 `asinh`: v = asinh(f / b) / asinh(1 / b) with softening b = 0.1 (Lupton et al. 2004, PASP 116, 133),
 the curve of SDSS, Legacy Survey and Galaxy Zoo color images, whose own softening varies by survey.
@@ -18,7 +18,7 @@ _ASINH_SCALE = math.asinh(1 / ASINH_SOFTENING)
 
 
 def to_flux(values: torch.Tensor, stretch: Stretch) -> torch.Tensor:
-    """Linear flux, 0-1, of display values, 0-1; linear values come back as they are."""
+    """Return the linear flux, 0-1, of display values, 0-1; linear values are returned unchanged."""
     if stretch == "asinh":
         return torch.sinh(values * _ASINH_SCALE) * ASINH_SOFTENING
     if stretch == "srgb":
@@ -28,7 +28,7 @@ def to_flux(values: torch.Tensor, stretch: Stretch) -> torch.Tensor:
 
 
 def from_flux(flux: torch.Tensor, stretch: Stretch) -> torch.Tensor:
-    """Display values of linear flux, clipped to 0-1 as a file would; linear flux is not clipped."""
+    """Return the display values of linear flux, clipped to 0-1 as in a file; linear flux is not clipped."""
     if stretch == "asinh":
         return (torch.asinh(flux / ASINH_SOFTENING) / _ASINH_SCALE).clamp(0, 1)
     if stretch == "srgb":

@@ -1,4 +1,4 @@
-"""Pictures of stored images, for people."""
+"""RGB thumbnails of stored images, for reports."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 
 from astroclf.data.dataset import ImageDataset
 
-# Flux in units of the image's noise that is shown in the middle of the asinh's bend.
+# Flux, in units of the noise of the image, at which the asinh stretch turns from linear to logarithmic.
 BEND = 3.0
 
 
 def make_thumbnails(dataset: ImageDataset, positions: np.ndarray) -> np.ndarray:
-    """(n, H, W, 3) uint8 RGB of the images at these positions.
+    """Return (n, H, W, 3) uint8 RGB of the images at these positions.
 
-    Images made for display are shown as they are. Flux is shown with an asinh stretch that ends at
-    the brightest pixel of each image. More than one band of flux are taken to stand in order of
-    wavelength, so the last three become red, green and blue; one band is shown in gray.
+    Images made for display are unchanged. Flux gets an asinh stretch that ends at the brightest pixel
+    of each image. Several bands of flux are assumed to be in order of wavelength, so that the last
+    three become blue, green and red; one band is shown in gray.
     """
     images = np.asarray(dataset.images[positions])
     if dataset.pixels.stretch == "linear":
@@ -30,7 +30,7 @@ def make_thumbnails(dataset: ImageDataset, positions: np.ndarray) -> np.ndarray:
 
 
 def _stretched(flux: np.ndarray) -> np.ndarray:
-    """Flux as 0-255, each image by its own noise and its own peak."""
+    """Return flux as 0-255, scaled by the noise and the peak of each image."""
     axes = (1, 2, 3)
     middle = np.median(flux, axis=axes, keepdims=True)
     noise = 1.4826 * np.median(np.abs(flux - middle), axis=axes, keepdims=True)

@@ -119,7 +119,7 @@ def test_skipped_images_leave_the_rest_aligned(
             r"class is empty in 2 rows .*, lines 3, 6:",
         ),
         ({"field": [None] * 6}, {"group_column": "field"}, "field is empty in 6 rows"),
-        ({"class": ["a"] * 6}, {}, "has one class, a"),
+        ({"class": ["a"] * 6}, {}, "the only class is a"),
     ],
 )
 def test_tables_that_do_not_fit_are_refused(
@@ -188,7 +188,7 @@ def test_classes_that_differ_in_case_are_warned_of(
 ) -> None:
     dataset = load_table(table.assign(**{"class": ["Star", "galaxy", "star"] * 2}))
     assert dataset.classes == ("Star", "galaxy", "star")
-    assert "kept apart: Star and star." in caplog.text
+    assert "different classes: Star and star." in caplog.text
 
 
 def test_names_without_an_extension_find_their_image(
@@ -208,7 +208,7 @@ def test_names_without_an_extension_find_their_image(
         load_table(windows, image_column="GalaxyID").images, dataset.images
     )
     write_image(tmp_path / "images/100053.tif")
-    with pytest.raises(UserError, match=r"100053 may be any of 100053\.JPG, 100053\.tif\."):
+    with pytest.raises(UserError, match=r"100053 is ambiguous: 100053\.JPG, 100053\.tif\."):
         load_table(numbers, image_column="GalaxyID", image_root=folder)
 
 

@@ -53,7 +53,7 @@ def test_classes_that_look_alike_are_warned_of(
 ) -> None:
     warn_of_similar_classes(classes)
     assert len(caplog.messages) == (warning is not None)
-    assert warning is None or f"kept apart: {warning}." in caplog.text
+    assert warning is None or f"different classes: {warning}." in caplog.text
 
 
 @pytest.mark.parametrize("text", ["star\u00a0", "\ufeffstar", "star\u200b \t", "\u200e star"])

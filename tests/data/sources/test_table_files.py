@@ -45,7 +45,7 @@ def test_missing_extensions_and_backslashes_are_completed(tmp_path: Path, find: 
 def test_ambiguous_names_are_refused(tmp_path: Path, find: Find) -> None:
     for name in ("1.jpg", "1.tif"):
         (tmp_path / name).touch()
-    with pytest.raises(UserError, match=r"1 may be any of 1\.jpg, 1\.tif\. Add the extension"):
+    with pytest.raises(UserError, match=r"1 is ambiguous: 1\.jpg, 1\.tif\. Add the extension"):
         find("1")
     assert find("1.tif")[1] == ["1.tif"]
 

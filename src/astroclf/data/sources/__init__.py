@@ -12,11 +12,11 @@ from astroclf.status import status
 
 @status("loading the data")
 def load_dataset(settings: sections.Dataset) -> ImageDataset:
-    """Images from the source that the settings choose, each in a split.
+    """Return the images of the source `settings.name`, each in a split.
 
-    The images are a read-only memory map of the file in `settings.cache`.
+    The images are a read-only memory map of a file in `settings.cache`.
 
-    Raises UserError as the source, and if train or val lacks a class.
+    Raise UserError as the source does, and if train or val lacks a class.
     """
     module = importlib.import_module(f"{__name__}.{settings.name}")
     dataset: ImageDataset = module.load(settings)

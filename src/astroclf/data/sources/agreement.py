@@ -1,4 +1,4 @@
-"""Agreement of images in depth, channels and size, so that one array can hold them."""
+"""Agreement of images in depth, channels and size, so that they fit into one array."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = {1: "gray", 3: "color"}  # by number of bands
 
 @dataclass(frozen=True)
 class Property:
-    """A property that all images share. remedy: what makes images that differ in it usable."""
+    """A property that all images must share. remedy: for images that differ in it."""
 
     name: str
     value: Callable[[Header], str]
@@ -41,7 +41,7 @@ SIZE = Property(
 def find_mismatches(pictures: Sequence[Picture], settings: sections.Files) -> dict[str, str]:
     """Return file -> reason for the images that differ from most, which `on_bad_image=skip` drops.
 
-    Raise UserError, which names them, if `on_bad_image` is stop or no kind is in the majority.
+    Raise UserError with their names if `on_bad_image` is stop or no kind is in the majority.
     """
     odd: dict[str, str] = {}
     shared = [DEPTH]

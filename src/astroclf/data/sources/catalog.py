@@ -1,4 +1,4 @@
-"""A table with one image a row: its file, and a class or vote fractions."""
+"""Source catalog: a table with one image per row, its file, and a class or vote fractions."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def load(settings: sections.Catalog) -> ImageDataset:
     Images are uint8 0-255, or float32 counts from files of 16 bits; paths start from `image_root`,
     or from the folder of the table. Targets are indices into the ordered class names of
     `label_column`, or the fractions of `vote_columns`. Splits are those of `split_column` (see
-    `labels.split_name`), "" where it is empty. Without an `id_column` an id is the file's name
-    without its extension, or its path where several files have that name.
+    `labels.split_name`), "" for empty cells. Without an `id_column`, an id is the name of the file
+    without extension, or its path if several files have that name.
 
     Raise UserError for a table that is missing or empty, a column it does not have, files that are
     missing, empty cells, positions that are not degrees, ids that are not unique, votes outside
@@ -59,7 +59,7 @@ def load(settings: sections.Catalog) -> ImageDataset:
 
 
 def _wanted_columns(settings: sections.Catalog) -> list[tuple[str, str]]:
-    """Return (key, column) for each column that the settings name."""
+    """Return (key, column) for each column in the settings."""
     keys = ("image", "label", "split", "id", "group", "ra", "dec")
     single = [(f"dataset.{key}_column", getattr(settings, f"{key}_column")) for key in keys]
     votes = [("dataset.vote_columns", column) for column in settings.vote_columns or ()]
@@ -90,7 +90,7 @@ def _targets(table: Table, settings: sections.Catalog) -> tuple[tuple[str, ...],
     classes = ordered_classes(labels)
     if len(classes) < 2:
         raise UserError(
-            f"dataset.label_column={settings.label_column} has one class, {classes[0]}: there must be two to tell apart."
+            f"dataset.label_column={settings.label_column}: the only class is {classes[0]}. Give a table of at least two classes."
         )
     warn_of_similar_classes(classes)
     index = {name: position for position, name in enumerate(classes)}
@@ -104,26 +104,27 @@ def _votes(table: Table, columns: tuple[str, ...]) -> np.ndarray:
         rows = np.flatnonzero(wrong.any(axis=1)).tolist()
         row, column = np.argwhere(wrong)[0]
         raise UserError(
-            f"dataset.vote_columns should hold fractions from 0 to 1: {len(rows):,} rows do not, "
+            f"dataset.vote_columns: {len(rows):,} rows have values that are not fractions from 0 to 1, "
             f"{table.where(rows)}; the first has {table.text(columns[column])[row] or 'an empty cell'} "
-            f"in {columns[column]}."
+            f"in {columns[column]}. Correct them, or remove the rows."
         )
     return votes.astype(np.float32)
 
 
 def _neighbor_arcsec(settings: sections.Catalog, read: ReadFiles) -> float:
-    """What the settings say, else the width of an image; 0 where no positions are known."""
+    """Return the width in the settings, else that of an image; 0 if no positions are known."""
     if settings.neighbor_arcsec is not None or settings.ra_column is None:
         return settings.neighbor_arcsec or 0.0
     if read.pixels.pixel_scale_arcsec is None:
         raise UserError(
-            "dataset.neighbor_arcsec is not set, and images of different sizes have no common width to take instead."
+            "dataset.neighbor_arcsec is not set, and images of different sizes have no common width to use instead. "
+            "Set dataset.neighbor_arcsec or dataset.crop_px."
         )
     return read.pixels.pixel_scale_arcsec * read.images.shape[-1]
 
 
 def _sky(table: Table, settings: sections.Catalog) -> np.ndarray | None:
-    """Return (N, 2) float64 right ascension and declination, degrees. Raise UserError for others."""
+    """Return (N, 2) float64 right ascension and declination in degrees, or None without columns."""
     if settings.ra_column is None or settings.dec_column is None:
         return None
     columns = (settings.ra_column, settings.dec_column)
@@ -132,8 +133,8 @@ def _sky(table: Table, settings: sections.Catalog) -> np.ndarray | None:
     if wrong.any():
         rows = np.flatnonzero(wrong).tolist()
         raise UserError(
-            f"dataset.ra_column and dataset.dec_column should hold degrees: {len(rows):,} rows do not, "
-            f"{table.where(rows)}."
+            f"dataset.ra_column and dataset.dec_column: {len(rows):,} rows have values that are not degrees, "
+            f"{table.where(rows)}. Correct them, or remove the rows."
         )
     return sky_deg
 

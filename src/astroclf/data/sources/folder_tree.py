@@ -1,4 +1,4 @@
-"""Every file below a folder, by its path from there."""
+"""Recursive listing of a folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Tree:
 
 
 def read_tree(root: Path) -> Tree:
-    """Return what lies below the root, links followed.
+    """Return the folders and files below the root, links followed.
 
     Raise UserError if a folder cannot be read or a name is not UTF-8.
     """
@@ -33,7 +33,7 @@ def read_tree(root: Path) -> Tree:
     while pending:
         parts, above = pending.pop()
         inode, names = _read_folder(root.joinpath(*parts))
-        if inode in above:  # a link back to a folder that leads here
+        if inode in above:  # a link to a parent folder
             continue
         for name, is_folder in names:
             below = (*parts, name)
@@ -47,7 +47,7 @@ def read_tree(root: Path) -> Tree:
 
 
 def _read_folder(folder: Path) -> tuple[Inode, list[tuple[str, bool]]]:
-    """Return the inode of a folder and the names in it, each with whether it is a folder."""
+    """Return the inode of a folder, and (name, is a folder) for each entry."""
     try:
         status = folder.stat()
         with os.scandir(folder) as entries:
@@ -60,13 +60,13 @@ def _read_folder(folder: Path) -> tuple[Inode, list[tuple[str, bool]]]:
     except OSError as error:
         raise UserError(
             f"dataset.root: {shortened(str(folder))} cannot be read as a folder ({error.strerror}). "
-            "Give a folder of images, and permission to read all below it."
+            "Give a folder of images with permission to read everything below it."
         ) from error
     return (status.st_dev, status.st_ino), names
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    is_link = entry.is_symlink()  # one that leads to itself would raise in DirEntry.is_dir
+    is_link = entry.is_symlink()  # DirEntry.is_dir raises for a link to itself
     return Path(entry.path).is_dir() if is_link else entry.is_dir()
 
 

@@ -1,4 +1,4 @@
-"""Images in folders: root/<split>/<class>/<image>, or root/<class>/<image>."""
+"""Source image_folder: root/<split>/<class>/<image>, or root/<class>/<image>."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ from astroclf.settings import sections
 
 STATED = (TRAIN, VAL, TEST)
 
-log = logging.getLogger("astroclf")
+log = logging.getLogger(__name__)
 
 
 @dataclass
 class ClassFolder:
-    """folder: below the root. files: images at any depth. unread: path -> reason, of other files."""
+    """Files of one class in one split.
+
+    folder: below the root. files: images at any depth. unread: path -> reason, of other files.
+    """
 
     folder: Parts
     files: list[Parts] = field(default_factory=list)
@@ -40,7 +43,7 @@ class ClassFolder:
 
     @property
     def nested(self) -> Counter[str]:
-        """Folders below this one that hold images, and how many."""
+        """Number of images in each folder below this one."""
         depth = len(self.folder)
         return Counter("/".join(f[:-1]) for f in self.files if len(f) > depth + 1)
 
@@ -48,14 +51,14 @@ class ClassFolder:
 def load(settings: sections.ImageFolder) -> ImageDataset:
     """Return the images of the folders, in the order of their paths within each split.
 
-    Images are uint8 0-255, or float32 counts from files of 16 bits. Classes are the folders in
-    train, by name. Images in folders below a class folder are of that class. The split of an image
-    is its folder's (see `labels.split_name`), or "" where there are class folders alone. An id is
-    the name of the file without its extension, or its path below the root where several files have
-    that name. `skipped` has the files that are no images too.
+    Images are uint8 0-255, or float32 counts from files of 16 bits. Classes are the names of the folders
+    in train. Images in folders below a class folder are of that class. The split of an image is that of
+    its folder (see `labels.split_name`), or "" for class folders without splits. An id is the name of
+    the file without extension, or its path below the root if several files have that name. `skipped`
+    includes files that are not images.
 
-    Raise UserError for a root that is missing or holds no such folders, for a class without
-    images or that train does not have, for fewer than two classes, and as `files.read_images`.
+    Raise UserError for a root that is missing or has no such folders, for a class without images or
+    missing in train, for fewer than two classes, and as `files.read_images`.
     """
     root = Path(settings.root or "")
     tree = read_tree(root)
@@ -86,9 +89,9 @@ def load(settings: sections.ImageFolder) -> ImageDataset:
 
 
 def _split_folders(root: Path, tree: Tree) -> dict[str, str]:
-    """Return folder -> split; of none where there are class folders alone.
+    """Return folder -> split, empty if there are only class folders.
 
-    Beside train, any folder whose folders hold images is a split.
+    Beside train, any folder whose subfolders contain images is a split.
     """
     tops = [parts[0] for parts in tree.folders if len(parts) == 1]
     split_of = {top: split_name(top) for top in tops}
@@ -100,12 +103,12 @@ def _split_folders(root: Path, tree: Tree) -> dict[str, str]:
         if split == TRAIN and not folders:
             lone = next(iter(stated))
             raise UserError(
-                f"dataset.root={root} holds {lone}/ but no train/: add it, or give the folder of the "
-                "training images that name."
+                f"dataset.root={root}: there is {lone}/ but no train/. Add it, or rename the folder of the "
+                "training images to train."
             )
         if len(folders) > 1:
             raise UserError(
-                f"dataset.root={root} holds both {' and '.join(folders)}: keep one folder for {split}."
+                f"dataset.root={root}: {' and '.join(folders)} are both {split}. Keep one folder for {split}."
             )
     with_classes = {parts[0] for parts in tree.files if len(parts) > 2 and _is_image(parts)}
     return {top: split for top, split in split_of.items() if top in stated or top in with_classes}
@@ -133,7 +136,7 @@ def _class_folders(tree: Tree, splits: Mapping[str, str]) -> dict[tuple[str, str
 
 
 def _outside(tree: Tree, found: Mapping[tuple[str, str], ClassFolder]) -> dict[str, str]:
-    """Return path -> reason for the images that lie in no class folder."""
+    """Return path -> reason for the images outside of class folders."""
     inside = {parts for each in found.values() for parts in each.files}
     unread = {path for each in found.values() for path in each.unread}
     outside = {
@@ -147,26 +150,26 @@ def _outside(tree: Tree, found: Mapping[tuple[str, str], ClassFolder]) -> dict[s
 def _check_images(
     root: Path, found: Mapping[tuple[str, str], ClassFolder], outside: Mapping[str, str]
 ) -> None:
-    """Raise UserError unless each class folder holds images itself, not only in folders below."""
+    """Raise UserError unless each class folder contains images itself, not only in subfolders."""
     if not any(each.files or each.unread for each in found.values()):
-        lone = f"; {len(outside):,} images lie outside of class folders" if outside else ""
+        lone = f" {len(outside):,} images are outside of class folders." if outside else ""
         raise UserError(
-            f"dataset.root={root} holds no images: looked for train/<class>/ and <class>/ with "
-            f"{', '.join(suffixes())} files{lone}."
+            f"dataset.root={root}: no images in train/<class>/ or <class>/.{lone} Give a folder with "
+            f"{', '.join(suffixes())} files in class folders."
         )
     for each in found.values():
         where = f"Class folder {'/'.join(each.folder)} of dataset.root={root}"
         if not each.files:
             others = _counted(Counter(each.unread.values()))
             raise UserError(
-                f"{where} holds no {', '.join(suffixes())} files"
-                f"{f', but others: {others}' if others else ''}. Fill it, or remove it."
+                f"{where} contains no {', '.join(suffixes())} files"
+                f"{f', only others: {others}' if others else ''}. Add images, or remove the folder."
             )
         if each.nested.total() == len(each.files):
             raise UserError(
-                f"{where} holds no images itself, but {len(each.files):,} in folders below it, "
+                f"{where} contains no images itself, but {len(each.files):,} in subfolders, "
                 f"{_counted(each.nested)}. Move them up; if the folders of the root are splits, "
-                "name them train, val and test; if those below are the classes, set "
+                "name them train, val and test; if the subfolders are the classes, set "
                 f"dataset.root={root.joinpath(*each.folder)}."
             )
 
@@ -175,7 +178,7 @@ def _warn_of_nested(folders: Iterable[ClassFolder]) -> None:
     nested = sum((each.nested for each in folders), Counter())
     if nested:
         log.warning(
-            "%s images lie in folders below their class folder and are read as that class: %s.",
+            "%s images in subfolders of their class folder are read as that class: %s.",
             f"{nested.total():,}",
             _counted(nested),
         )
@@ -187,12 +190,12 @@ def _classes(root: Path, found: Mapping[tuple[str, str], ClassFolder]) -> tuple[
     for split, name in found:
         if name not in classes:
             raise UserError(
-                f"Class {name} of dataset.root={root} is in {split} but not in train, which has "
-                f"{listed(classes) or 'none'}: every class needs images to train on."
+                f"dataset.root={root}: class {name} is in {split} but not in train, which has "
+                f"{listed(classes) or 'none'}. Add training images of it, or remove it."
             )
     if len(classes) < 2:
         raise UserError(
-            f"dataset.root={root} has one class, {classes[0]}: there must be two to tell apart."
+            f"dataset.root={root}: the only class is {classes[0]}. Give a folder of at least two classes."
         )
     warn_of_similar_classes(classes)
     return classes

@@ -1,4 +1,4 @@
-"""Names of classes and splits as users write them: cleaned, ordered, and checked for look-alikes."""
+"""Names of classes and splits: cleaned, ordered, and checked for names that are too similar."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPLIT_WORDS = {
 SPLIT_OF = {word: split for split, words in SPLIT_WORDS.items() for word in words}
 SET_SUFFIX = re.compile(r"[ _-]?(set|split|data|images)$")
 
-log = logging.getLogger("astroclf")
+log = logging.getLogger(__name__)
 
 
 def split_name(text: str) -> str:
@@ -35,9 +35,9 @@ def split_name(text: str) -> str:
 
 
 def class_name(text: str) -> str:
-    """Return the name without blanks and invisible characters around it, in the Unicode form that joins letter and accent.
+    """Return the name without surrounding blanks and invisible characters, in Unicode form NFC.
 
-    Folders from macOS keep the two apart, and look the same.
+    Names of folders from macOS are decomposed (NFD) and look the same.
     """
     return unicodedata.normalize("NFC", stripped(text))
 
@@ -59,19 +59,19 @@ def warn_of_similar_classes(classes: Iterable[str]) -> None:
     pairs = [" and ".join(names) for names in alike.values() if len(names) > 1]
     if pairs:
         log.warning(
-            "Classes that look alike are kept apart: %s. If they are one class, give them one name.",
+            "Classes with similar names are different classes: %s. If they are one class, give them one name.",
             listed(pairs),
         )
 
 
 def warn_of_ambiguous_splits(splits: Iterable[str]) -> None:
-    """Log a warning for splits that are only evaluated although their name begins as train or val does."""
+    """Log a warning for splits that are only evaluated although their names begin with train or val."""
     for name in sorted(set(splits) - set(SPLIT_WORDS)):
         meant = re.match("[^a-z]*(train|val|dev)", name.lower())
         if meant:
             log.warning(
-                "Split %s is only evaluated: no image of it trains the network or chooses its best "
-                "epoch. If it should, name it %s.",
+                "Split %s is only evaluated, not used for training or model selection. If it should be, "
+                "name it %s.",
                 name,
                 SPLIT_OF[meant[1]],
             )
@@ -85,7 +85,7 @@ def _plain(name: str) -> str:
 
 
 def _number(text: str) -> float | None:
-    """Return the finite decimal number that the text is, else None."""
+    """Return the text as a finite decimal number, or None."""
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII):
         return None
     number = float(text)

@@ -1,4 +1,4 @@
-"""The files that a table names, with the extensions it may leave out."""
+"""Files of the rows of a table, found with or without their extensions."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Completions = Callable[[Path], Mapping[str, list[str]]]
 def find_files(table: Table, settings: sections.Catalog) -> tuple[Path, list[str]]:
     """Return the folder that paths of the table start from, and the path of each row below it.
 
-    A name without a file is completed by the extension of an image beside it: `100053` is
-    `100053.jpg`. Backslashes may separate folders. A missing file stays as it is in the table.
+    A name without a file is completed by the extension of an image of that name: `100053` is
+    `100053.jpg`. Backslashes may separate folders. The name of a missing file is unchanged.
 
-    Raise UserError if an extension could be one of several, or files are missing and
-    `on_bad_image` is stop or all of them are.
+    Raise UserError if several extensions are possible, and for missing files unless `on_bad_image` is
+    skip and at least one file exists.
     """
     folder = Path(settings.image_root or Path(settings.table or "").parent)
     completions = cache(_completions)
@@ -34,7 +34,7 @@ def find_files(table: Table, settings: sections.Catalog) -> tuple[Path, list[str
         found = _find(folder, cell, completions)
         if len(found) > 1:
             raise UserError(
-                f"dataset.image_column={settings.image_column}: {listed([cell])} may be any of "
+                f"dataset.image_column={settings.image_column}: {listed([cell])} is ambiguous: "
                 f"{listed(found)}. Add the extension to the table."
             )
         names += found or [cell]
@@ -44,14 +44,14 @@ def find_files(table: Table, settings: sections.Catalog) -> tuple[Path, list[str
             "" if len(missing) == len(names) else " Or leave them out: dataset.on_bad_image=skip."
         )
         raise UserError(
-            f"{len(missing):,} of {len(names):,} files of {table.name} are missing, looked for in "
-            f"{folder}: {listed(missing)}. {_advice(folder, missing[0])}{skip}"
+            f"{table.name}: {len(missing):,} of {len(names):,} files are missing in {folder}: "
+            f"{listed(missing)}. {_advice(folder, missing[0])}{skip}"
         )
     return folder, names
 
 
 def _find(folder: Path, cell: str, completions: Completions) -> list[str]:
-    """Return the path of the cell below the folder; several where its extension is ambiguous."""
+    """Return the path of the cell below the folder; several if its extension is ambiguous."""
     try:
         given = user_path(cell)
     except ValueError:  # no home directory, or a zero byte
@@ -66,7 +66,7 @@ def _find(folder: Path, cell: str, completions: Completions) -> list[str]:
 
 
 def _mode(path: Path) -> int:
-    """Return the mode of a file, 0 if there is none."""
+    """Return the mode of a file, 0 if it does not exist."""
     try:
         return path.stat().st_mode
     except (OSError, ValueError):  # missing, too long, or with a zero byte
@@ -74,7 +74,7 @@ def _mode(path: Path) -> int:
 
 
 def _completions(folder: Path) -> Mapping[str, list[str]]:
-    """Return name without extension -> images of a folder; nothing if it cannot be read."""
+    """Return name without extension -> images of a folder; empty if it cannot be read."""
     completions = defaultdict(list)
     try:
         for each in folder.iterdir():
@@ -86,7 +86,7 @@ def _completions(folder: Path) -> Mapping[str, list[str]]:
 
 
 def _advice(folder: Path, cell: str) -> str:
-    """Return where a missing file is, if it is in a folder beside the table."""
+    """Return the remedy for a missing file: its folder, if that is beside the table."""
     try:
         beside = sorted(each for each in folder.iterdir() if each.is_dir())
     except OSError:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from astroclf.data.sources.simulated import galaxies
-from astroclf.data.sources.simulated.votes import VOLUNTEERS, answer_chances, draw_votes
+from astroclf.data.sources.simulated.votes import VOLUNTEERS, answer_probabilities, draw_votes
 
 
 @given(
@@ -14,8 +14,8 @@ from astroclf.data.sources.simulated.votes import VOLUNTEERS, answer_chances, dr
     axis_ratio=st.floats(0.05, 1),
     signal_to_noise=st.floats(0.1, 1000),
 )
-def test_answer_chances_are_chances(morphology, axis_ratio, signal_to_noise):
-    chances = answer_chances(morphology, axis_ratio, signal_to_noise)
+def test_answer_probabilities_are_chances(morphology, axis_ratio, signal_to_noise):
+    chances = answer_probabilities(morphology, axis_ratio, signal_to_noise)
     assert chances.min() >= 0
     assert chances.sum() == pytest.approx(1)
 
@@ -32,14 +32,14 @@ def test_answer_chances_are_chances(morphology, axis_ratio, signal_to_noise):
 )
 def test_volunteers_agree_on_what_is_clear_and_differ_on_what_is_faint(morphology, axis_ratio):
     named = galaxies.MORPHOLOGIES.index(morphology)
-    clear = answer_chances(morphology, axis_ratio, 300)
-    faint = answer_chances(morphology, axis_ratio, 3)
+    clear = answer_probabilities(morphology, axis_ratio, 300)
+    faint = answer_probabilities(morphology, axis_ratio, 3)
     assert clear[named] > 0.9
     assert faint[named] < clear[named] - 0.1
 
 
 def test_answers_are_divided_on_a_boundary():
-    chances = answer_chances("in_between", galaxies.ROUND_TO_IN_BETWEEN, 300)
+    chances = answer_probabilities("in_between", galaxies.ROUND_TO_IN_BETWEEN, 300)
     assert chances[:2] == pytest.approx([0.5, 0.5], abs=0.01)
 
 
@@ -48,4 +48,4 @@ def test_votes_have_the_mean_of_the_chances():
     votes = np.stack([draw_votes(rng, "spiral", 0.7, 20.0) for _ in range(300)])
     assert votes.sum(axis=1) == pytest.approx(np.ones(300))
     assert (votes * VOLUNTEERS) == pytest.approx((votes * VOLUNTEERS).round(), abs=1e-4)
-    assert votes.mean(axis=0) == pytest.approx(answer_chances("spiral", 0.7, 20.0), abs=0.02)
+    assert votes.mean(axis=0) == pytest.approx(answer_probabilities("spiral", 0.7, 20.0), abs=0.02)

@@ -17,8 +17,8 @@ CLASSES = {
     "votes": galaxies.MORPHOLOGIES,
 }
 
-# Half-light radii (arcsec), drawn log-uniformly. The smallest galaxies are hardly wider than stars;
-# surveys of morphology leave those out.
+# Half-light radii (arcsec), drawn log-uniformly. The smallest galaxies are hardly wider than stars, and
+# are excluded by surveys of morphology.
 RADIUS_ARCSEC = {"star_galaxy": (0.5, 4.0), "morphology": (1.5, 4.5), "votes": (1.5, 4.5)}
 MOFFAT_BETA = (2.5, 4.0)
 PSF_AXIS_RATIO = (0.9, 1.0)
@@ -38,7 +38,7 @@ NEIGHBOR_SIGNAL_TO_NOISE = (0.1, 0.8)  # of that of the object
 
 @dataclass(frozen=True)
 class Exposure:
-    """What is the same for all that is seen in one cutout."""
+    """PSF, sky and gain of one cutout, shared by all its sources."""
 
     canvas: sky.Canvas
     psf: sky.Moffat
@@ -46,7 +46,7 @@ class Exposure:
     electrons_per_nmgy: np.ndarray  # (3,)
 
     def at_signal_to_noise(self, source: np.ndarray, signal_to_noise: float) -> np.ndarray:
-        """`source` (3, H, W), of unit r flux, as bright as its signal-to-noise in r asks (nmgy)."""
+        """Return a source (3, H, W) of unit r flux scaled to its signal-to-noise in r, nmgy."""
         r = BANDS.index("r")
         flux = sky.flux_at(signal_to_noise, source[r], self.sky_nmgy[r], self.electrons_per_nmgy[r])
         return flux * source
@@ -55,7 +55,7 @@ class Exposure:
 def draw_cutout(
     index: int, canvas: sky.Canvas, settings: sections.Simulated
 ) -> tuple[np.ndarray, int | np.ndarray]:
-    """Image number `index`, (3, H, W) float32, and its class index or vote fractions (K,)."""
+    """Return image number `index`, (3, H, W) float32, and its class index or vote fractions (K,)."""
     rng = np.random.default_rng([settings.seed, index])
     classes = CLASSES[settings.target]
     name = classes[index % len(classes)]
@@ -93,14 +93,14 @@ def draw_exposure(
 
 
 def render_star(exposure: Exposure, band_flux: np.ndarray, center: np.ndarray) -> np.ndarray:
-    """A star of unit r flux at `center` (x, y in arcsec), (3, H, W)."""
+    """Return a star of unit r flux at `center` (x, y in arcsec), (3, H, W)."""
     canvas, (x, y) = exposure.canvas, center.astype(np.float32)
     point = canvas.pixels(exposure.psf(canvas.axis - x, canvas.axis - y))
     return band_flux[:, None, None] * point
 
 
 def render_galaxy(exposure: Exposure, galaxy: galaxies.Galaxy, center: np.ndarray) -> np.ndarray:
-    """A galaxy of unit r flux at `center` (x, y in arcsec), (3, H, W)."""
+    """Return a galaxy of unit r flux at `center` (x, y in arcsec), (3, H, W)."""
     canvas = exposure.canvas
     seen = canvas.pixels(sky.convolve(canvas, galaxy.light, exposure.psf, *center))
     return (galaxy.band_flux[:, :, None, None] * seen[:, None]).sum(axis=0)
@@ -109,7 +109,7 @@ def render_galaxy(exposure: Exposure, galaxy: galaxies.Galaxy, center: np.ndarra
 def draw_neighbors(
     rng: np.random.Generator, exposure: Exposure, center: np.ndarray, signal_to_noise: float
 ) -> np.ndarray:
-    """Fainter stars and galaxies round the object, (3, H, W) nmgy; often there are none."""
+    """Return fainter stars and galaxies around the object, (3, H, W) nmgy; often there are none."""
     canvas = exposure.canvas
     flux = np.zeros((len(BANDS), canvas.image_px, canvas.image_px), np.float32)
     for _ in range(rng.poisson(NEIGHBORS_MEAN)):

@@ -1,4 +1,4 @@
-"""Galaxies of five morphologies, and the colors of galaxies and stars, drawn at random.
+"""Random galaxies of five morphologies, and random colors of galaxies and stars.
 
 A galaxy is the light of two populations, old and red, young and blue; its bulge and bar are mostly
 old, its disk is mixed, its spiral arms are young.
@@ -14,10 +14,10 @@ import numpy as np
 from astroclf.data.sources.simulated.sky import Canvas, edge_on_disk, rotate, sersic, unit
 
 MORPHOLOGIES = ("completely_round", "in_between", "cigar", "edge_on", "spiral")
-ROUND_TO_IN_BETWEEN = 0.85  # axis ratios where the name of a smooth outline turns
+ROUND_TO_IN_BETWEEN = 0.85  # axis ratios at which the class of a smooth outline changes
 IN_BETWEEN_TO_CIGAR = 0.5
 
-# Ranges that numbers are drawn from, evenly. Shares are shares of the flux in r.
+# Ranges of uniform distributions. Shares are fractions of the flux in r.
 AXIS_RATIO = {
     "completely_round": (ROUND_TO_IN_BETWEEN, 1.0),
     "in_between": (IN_BETWEEN_TO_CIGAR, ROUND_TO_IN_BETWEEN),
@@ -44,8 +44,8 @@ HALF_LIGHT_SCALE_LENGTHS = 1.678  # half-light radius of an exponential disk, in
 YOUNG_SHARE = {"smooth": (0.0, 0.6), "bulge": (0.0, 0.15), "disk": (0.2, 0.6), "arms": (0.8, 1.0)}
 OLD_COLOR, YOUNG_COLOR = (0.75, 0.37), (0.25, 0.08)  # g - r and r - i at rest, magnitudes
 COLOR_SCATTER_MAG = 0.06
-REDSHIFT_COLOR = (0.0, 0.6)  # what redshift adds to g - r, magnitudes
-REDSHIFT_TREND = 0.3  # what it adds to r - i for one magnitude in g - r
+REDSHIFT_COLOR = (0.0, 0.6)  # change of g - r by redshift, magnitudes
+REDSHIFT_TREND = 0.3  # change of r - i for one magnitude in g - r
 
 # The stellar locus in g - i, g - r and r - i, magnitudes, after Covey et al. 2007, AJ 134, 2398.
 LOCUS_G_I = (0.3, 0.6, 1.0, 1.5, 2.0, 2.5, 3.0)
@@ -56,9 +56,11 @@ STAR_SCATTER_MAG = 0.03
 
 @dataclass(frozen=True)
 class Galaxy:
-    """light: old and young population in r, (2, cells, cells), together of unit flux, centered.
+    """A centered galaxy of an old and a young population.
+
+    light: of the populations in r, (2, cells, cells), together of unit flux.
     band_flux: flux in g, r and i of unit r flux of each population, (2, 3).
-    axis_ratio: of the galaxy as it is seen, before the seeing.
+    axis_ratio: of the galaxy in projection, before the seeing.
     """
 
     light: np.ndarray
@@ -69,7 +71,10 @@ class Galaxy:
 def draw_galaxy(
     rng: np.random.Generator, canvas: Canvas, morphology: str, radius_arcsec: float
 ) -> Galaxy:
-    """A galaxy of one of `MORPHOLOGIES`; the radius holds half the light (of a disk, seen face-on)."""
+    """Return a galaxy of one of `MORPHOLOGIES`.
+
+    radius_arcsec: half-light radius, of a disk when it is face-on.
+    """
     if morphology == "spiral":
         light, axis_ratio = draw_spiral(rng, canvas, radius_arcsec)
     elif morphology == "edge_on":
@@ -129,7 +134,7 @@ def draw_spiral(
 def draw_bulge(
     rng: np.random.Generator, canvas: Canvas, radius_arcsec: float, angle: float
 ) -> tuple[np.ndarray, float]:
-    """A bulge of unit flux in two populations, and its share of the galaxy."""
+    """Return a bulge of unit flux in two populations, and its share of the galaxy."""
     radius = radius_arcsec * rng.uniform(*BULGE_RADIUS)
     axis_ratio = rng.uniform(*BULGE_AXIS_RATIO)
     light = sersic(canvas, radius, rng.uniform(*BULGE_INDEX), axis_ratio, angle)
@@ -143,7 +148,8 @@ def draw_bar(
     radius_arcsec: float,
     angle: float,
 ) -> np.ndarray:
-    """Unit flux along `angle` in the plane of the disk; nearly all within twice the radius."""
+    """Return a bar of unit flux along `angle` in the plane of the disk, nearly all within twice the
+    radius."""
     cos, sin = math.cos(angle), math.sin(angle)
     length = along * cos + across * sin
     width = (across * cos - along * sin) / rng.uniform(*BAR_AXIS_RATIO)
@@ -152,9 +158,9 @@ def draw_bar(
 
 
 def draw_arms(rng: np.random.Generator, radius: np.ndarray, phase: np.ndarray) -> np.ndarray:
-    """Brightness in (0, 1] of logarithmic spiral arms, of one pitch everywhere.
+    """Return the brightness in (0, 1] of logarithmic spiral arms, of constant pitch.
 
-    They start at radius 1, phase 0 (the end of a bar) and fade inside of it.
+    They start at radius 1, phase 0 (the end of a bar), and fade inside of it.
     """
     count = int(rng.choice(ARM_COUNTS, p=ARM_COUNT_CHANCES))
     tightness = float(rng.choice((-1, 1))) / math.tan(rng.uniform(*ARM_PITCH))
@@ -165,7 +171,7 @@ def draw_arms(rng: np.random.Generator, radius: np.ndarray, phase: np.ndarray) -
 
 
 def populations(light: np.ndarray, young_share: float) -> np.ndarray:
-    """`light` (cells, cells) as its old and its young part, (2, cells, cells)."""
+    """Return `light` (cells, cells) divided into an old and a young part, (2, cells, cells)."""
     return np.stack([(1 - young_share) * light, young_share * light])
 
 
@@ -174,7 +180,7 @@ def draw_angle(rng: np.random.Generator) -> float:
 
 
 def draw_population_fluxes(rng: np.random.Generator) -> np.ndarray:
-    """Flux in g, r and i of unit r flux, (2, 3), of the old and the young stars of one galaxy."""
+    """Return the flux in g, r and i of unit r flux, (2, 3), of the old and young stars of a galaxy."""
     redshift = rng.uniform(*REDSHIFT_COLOR)
     g_r = rng.normal(redshift, COLOR_SCATTER_MAG)
     r_i = rng.normal(REDSHIFT_TREND * redshift, COLOR_SCATTER_MAG)
@@ -182,7 +188,7 @@ def draw_population_fluxes(rng: np.random.Generator) -> np.ndarray:
 
 
 def draw_star_flux(rng: np.random.Generator) -> np.ndarray:
-    """Flux in g, r and i of a star of unit r flux, (3,)."""
+    """Return the flux in g, r and i of a star of unit r flux, (3,)."""
     g_i = rng.uniform(*STAR_G_I)
     g_r = np.interp(g_i, LOCUS_G_I, LOCUS_G_R)
     scatter = rng.normal(0, STAR_SCATTER_MAG, 2)
@@ -190,5 +196,5 @@ def draw_star_flux(rng: np.random.Generator) -> np.ndarray:
 
 
 def band_flux(g_r: float, r_i: float) -> np.ndarray:
-    """Flux in g, r and i, (3,), of colors in magnitudes and unit r flux."""
+    """Return the flux in g, r and i, (3,), for colors in magnitudes and unit r flux."""
     return np.array([10 ** (-0.4 * g_r), 1.0, 10 ** (0.4 * r_i)], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""How light from the sky becomes pixels: profiles, seeing, photons and the noise they bring.
+"""Image formation: light profiles, seeing, pixels and photon noise.
 
 Coordinates are in arcsec from the center of the cutout, angles in radians from the x axis towards
 the y axis. Fluxes are in nanomaggies (nmgy): a source of 1 nmgy has magnitude 22.5.
@@ -13,15 +13,15 @@ from functools import cached_property
 import numpy as np
 from scipy import fft
 
-OVERSAMPLING = 2  # cells a pixel is computed on, along each side
-MARGIN_PX = 8  # computed round the cutout too, so that the seeing can bring light in and out
+OVERSAMPLING = 2  # cells per pixel, along each side
+MARGIN_PX = 8  # computed around the cutout, since the seeing moves light across its edge
 ZERO_POINT_MAG = 22.5  # magnitude of 1 nmgy
 FLUX_ITERATIONS = 16  # each at least halves the error of the logarithm of the flux
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """The square on which a cutout is computed: finer than its pixels, and a little wider."""
+    """Oversampled grid on which a cutout is computed, a little wider than the cutout."""
 
     image_px: int
     pixel_scale_arcsec: float
@@ -51,7 +51,7 @@ class Canvas:
         return (fft.fftfreq(self.cells) * self.cells * self.cell_arcsec).astype(np.float32)
 
     def pixels(self, light: np.ndarray) -> np.ndarray:
-        """Sums (..., cells, cells) into the pixels of the cutout, (..., image_px, image_px)."""
+        """Sum (..., cells, cells) into the pixels of the cutout, (..., image_px, image_px)."""
         edge = MARGIN_PX * OVERSAMPLING
         inner = light[..., edge:-edge, edge:-edge]
         steps = [slice(first, None, OVERSAMPLING) for first in range(OVERSAMPLING)]
@@ -60,7 +60,7 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Moffat:
-    """The image of a point: (1 + (r / alpha)^2)^-beta (Moffat 1969, A&A 3, 455)."""
+    """Moffat PSF: (1 + (r / alpha)^2)^-beta (Moffat 1969, A&A 3, 455)."""
 
     fwhm_arcsec: float  # geometric mean of its two axes
     beta: float
@@ -68,7 +68,7 @@ class Moffat:
     angle: float = 0.0
 
     def __call__(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """Unit flux spread over the cells at column positions `x` (n,) and rows `y` (m,): (m, n)."""
+        """Return unit flux spread over the cells at column positions `x` (n,) and rows `y` (m,): (m, n)."""
         alpha = self.fwhm_arcsec / (2 * math.sqrt(2 ** (1 / self.beta) - 1))
         along, across = rotate(x, y, self.angle)
         square = along**2 * self.axis_ratio + across**2 / self.axis_ratio
@@ -80,7 +80,7 @@ def unit(light: np.ndarray) -> np.ndarray:
 
 
 def rotate(x: np.ndarray, y: np.ndarray, angle: float) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates along and across a direction, (m, n) each, for columns `x` (n,), rows `y` (m,)."""
+    """Return coordinates along and across a direction, (m, n) each, for columns `x` (n,), rows `y` (m,)."""
     cos, sin = math.cos(angle), math.sin(angle)
     return x[None, :] * cos + y[:, None] * sin, y[:, None] * cos - x[None, :] * sin
 
@@ -88,7 +88,7 @@ def rotate(x: np.ndarray, y: np.ndarray, angle: float) -> tuple[np.ndarray, np.n
 def sersic(
     canvas: Canvas, radius_arcsec: float, index: float, axis_ratio: float, angle: float
 ) -> np.ndarray:
-    """Unit flux as exp(-b (r / R)^(1/n)), (cells, cells) float32 (Sersic 1963).
+    """Return unit flux as exp(-b (r / R)^(1/n)), (cells, cells) float32 (Sersic 1963).
 
     The half-light radius R is the geometric mean of the two axes; b(n) is the expansion of Ciotti
     and Bertin 1999, A&A 352, 447, good to 1e-4 for n > 0.5.
@@ -102,9 +102,9 @@ def sersic(
 def edge_on_disk(
     canvas: Canvas, scale_length_arcsec: float, scale_height_arcsec: float, angle: float
 ) -> np.ndarray:
-    """Unit flux as R K1(R) sech^2(z), in scale lengths and heights, (cells, cells) float32.
+    """Return unit flux as R K1(R) sech^2(z), in scale lengths and heights, (cells, cells) float32.
 
-    An exponential disk seen from its side (van der Kruit and Searle 1981, A&A 95, 105).
+    An exponential disk seen edge-on (van der Kruit and Searle 1981, A&A 95, 105).
     R K1(R) is taken as exp(-R) sqrt(1 + pi R / 2), which has its limits and is within 7 % between.
     """
     along, across = rotate(canvas.axis, canvas.axis, angle)
@@ -114,7 +114,7 @@ def edge_on_disk(
 
 
 def convolve(canvas: Canvas, light: np.ndarray, psf: Moffat, x: float, y: float) -> np.ndarray:
-    """`light` (K, cells, cells), centered, as seen through the PSF and moved to (x, y); same shape."""
+    """Return `light` (K, cells, cells), centered, convolved with the PSF and moved to (x, y)."""
     kernel = fft.rfft2(psf(canvas.lags - np.float32(x), canvas.lags - np.float32(y)))
     return fft.irfft2(fft.rfft2(light) * kernel, s=light.shape[-2:])
 
@@ -122,7 +122,7 @@ def convolve(canvas: Canvas, light: np.ndarray, psf: Moffat, x: float, y: float)
 def flux_at(
     signal_to_noise: float, image: np.ndarray, sky_nmgy: float, electrons_per_nmgy: float
 ) -> float:
-    """The flux (nmgy) that gives a source its signal-to-noise.
+    """Return the flux (nmgy) at which a source has that signal-to-noise.
 
     `image` (H, W) is the source at unit flux. The signal-to-noise is that of the matched filter,
     which is the best that any linear measurement of the flux can reach:
@@ -140,7 +140,7 @@ def flux_at(
 
 
 def sky_flux(surface_brightness_mag: np.ndarray, pixel_scale_arcsec: float) -> np.ndarray:
-    """Flux of the empty sky in a pixel (nmgy), from its magnitude per square arcsec."""
+    """Return the flux of the empty sky in a pixel (nmgy), from its magnitude per square arcsec."""
     return 10 ** (0.4 * (ZERO_POINT_MAG - surface_brightness_mag)) * pixel_scale_arcsec**2
 
 
@@ -150,7 +150,7 @@ def observe(
     sky_nmgy: np.ndarray,
     electrons_per_nmgy: np.ndarray,
 ) -> np.ndarray:
-    """`flux` (C, H, W) as measured once the mean sky is subtracted, float32 nmgy.
+    """Return a noisy measurement of `flux` (C, H, W), the mean sky subtracted, float32 nmgy.
 
     Photon noise of sky and sources in the Gaussian limit; `sky_nmgy` and `electrons_per_nmgy` (C,).
     """

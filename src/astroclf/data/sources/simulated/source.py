@@ -39,11 +39,11 @@ def load(settings: sections.Simulated) -> ImageDataset:
 def simulate(settings: sections.Simulated) -> ImageDataset:
     """Return simulated cutouts, float32 (N, 3, image_px, image_px): linear flux in nmgy, sky subtracted.
 
-    An object lies within a pixel of the center of each, stars as Moffat profiles, galaxies as Sersic
-    profiles, edge-on or spiral disks convolved with the same PSF. Classes are as frequent as each
-    other, and see the same PSFs, skies, neighbors and signal-to-noise. That is the matched-filter
-    signal-to-noise of the object in r (`sky.flux_at` has the formula), log-uniform in
-    `settings.signal_to_noise`. With `target: votes` the targets are the shares of `VOLUNTEERS`
+    Each has an object within a pixel of its center: stars are Moffat profiles, galaxies are Sersic
+    profiles, edge-on or spiral disks convolved with the same PSF. Classes are equally frequent, and
+    have the same distributions of PSF, sky, neighbors and signal-to-noise. That is the matched-filter
+    signal-to-noise of the object in r (formula in `sky.flux_at`), log-uniform in
+    `settings.signal_to_noise`. With `target: votes` the targets are fractions of `votes.VOLUNTEERS`
     simulated answers. Image i depends on the seed and on i, but not on `n_images`.
     """
     log.info("simulating %s images of %d px", f"{settings.n_images:,}", settings.image_px)

@@ -14,20 +14,18 @@ HALF_SEEN_SIGNAL_TO_NOISE = 15.0  # where half the volunteers see arms or a bulg
 def draw_votes(
     rng: np.random.Generator, morphology: str, axis_ratio: float, signal_to_noise: float
 ) -> np.ndarray:
-    """Shares of the answers of `VOLUNTEERS`, (5,) float32 in the order of `galaxies.MORPHOLOGIES`.
-
-    Chances are those of `answer_chances`.
-    """
-    chances = answer_chances(morphology, axis_ratio, signal_to_noise)
-    return (rng.multinomial(VOLUNTEERS, chances) / VOLUNTEERS).astype(np.float32)
+    """Return fractions of the answers of `VOLUNTEERS`, (5,) float32 in the order of
+    `galaxies.MORPHOLOGIES`, drawn with the probabilities of `answer_probabilities`."""
+    probabilities = answer_probabilities(morphology, axis_ratio, signal_to_noise)
+    return (rng.multinomial(VOLUNTEERS, probabilities) / VOLUNTEERS).astype(np.float32)
 
 
-def answer_chances(morphology: str, axis_ratio: float, signal_to_noise: float) -> np.ndarray:
-    """Chance of each answer of a volunteer, (5,), summing to 1.
+def answer_probabilities(morphology: str, axis_ratio: float, signal_to_noise: float) -> np.ndarray:
+    """Return the probability of each answer of a volunteer, (5,), summing to 1.
 
-    A volunteer sees arms or an edge-on disk with a chance of S/N / (S/N + 15), and names the outline
-    alone otherwise; near a boundary in axis ratio, and at low S/N, outlines get either name; and
-    some of the cigars are taken for edge-on disks.
+    Arms or an edge-on disk are recognized with a probability of S/N / (S/N + 15); otherwise the answer
+    is that of the outline. Near a boundary in axis ratio, and at low S/N, outlines get either answer,
+    and some cigars are mistaken for edge-on disks.
     """
     seen = signal_to_noise / (signal_to_noise + HALF_SEEN_SIGNAL_TO_NOISE)
     cuts = np.array([galaxies.ROUND_TO_IN_BETWEEN, galaxies.IN_BETWEEN_TO_CIGAR])
