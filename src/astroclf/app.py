@@ -41,9 +41,7 @@ from astroclf.sweep.workers import end_with_parent
 from astroclf.tasks.cache import Cache
 
 if TYPE_CHECKING:
-    from astroclf.settings import Settings
     from astroclf.sweep.trial import TrialResult
-    from astroclf.tasks.reports import TrialReports
 
 log = logging.getLogger(__name__)
 _process_cache = functools.cache(Cache)  # shared by the jobs of one process
@@ -161,24 +159,12 @@ def _run_job(config: DictConfig, folder: Path) -> float | FailedJob | None:
 
 def _run_trial(config: DictConfig, number: int, folder: Path) -> TrialResult:
     from astroclf.sweep.targets import chosen_node
-    from astroclf.tasks.run import open_run
-    from astroclf.tasks.search.trial import run_trial
-    from astroclf.tasks.task import run_task
+    from astroclf.tasks.search.trial import StudyAddress, run_trial
 
-    plain = plain_config(config)
     hydra = HydraConfig.get()
-    sweeper = {
-        "study_name": os.environ[STUDY_VARIABLE],
-        "storage": hydra.sweeper.storage,
-        "pruner": chosen_node("pruner", hydra),
-    }
-
-    def work(settings: Settings, trial: TrialReports) -> dict[str, float] | None:
-        return run_task(
-            open_run(settings, folder, cache=_process_cache(), trial=trial, parent=folder.parent)
-        )
-
-    return run_trial(work, plain, sweeper, number, folder)
+    name, storage = os.environ[STUDY_VARIABLE], hydra.sweeper.storage
+    study = StudyAddress(name, storage, chosen_node("pruner", hydra), number)
+    return run_trial(plain_config(config), study, folder, _process_cache())
 
 
 def _run(config: DictConfig, folder: Path) -> float | None:

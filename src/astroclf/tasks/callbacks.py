@@ -1,4 +1,4 @@
-"""Callbacks of a run: checkpoint, history, tracking and console; of a trial: metrics and pruning."""
+"""Callbacks of a run: checkpoint, history, tracking and console; of a trial: metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from astroclf.settings.metrics import METRICS
 from astroclf.status import duration
 from astroclf.tasks.build import Setup
 from astroclf.tasks.figures import trial_metrics
-from astroclf.tasks.reports import TrialReports
 from astroclf.training.callbacks import Callback
 from astroclf.training.learner import Learner
 from astroclf.training.plan import Plan
@@ -133,18 +132,6 @@ class TrialMetrics(Callback):
     def on_epoch_end(self, learner: Learner) -> None:
         """Write the metrics so far."""
         write_metrics(self.folder, trial_metrics(self.training, self.objective_epoch))
-
-
-class Pruning(Callback):
-    """Reports the monitored metric of each epoch to the study, which may prune the trial."""
-
-    def __init__(self, reports: TrialReports) -> None:
-        self.reports = reports
-
-    def on_epoch_end(self, learner: Learner) -> None:
-        """Report the metric; raises Pruned if the trial should end."""
-        progress, metric = learner.progress, learner.plan.monitor.metric
-        self.reports.report(progress.epoch, progress.history[-1][f"val_{metric}"])
 
 
 RUN_CALLBACKS = (Checkpointing, History, Tracking, Console)

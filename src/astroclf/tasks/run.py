@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,8 +11,7 @@ from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
 from astroclf.tasks.build import Setup
 from astroclf.tasks.cache import Cache
-from astroclf.tasks.callbacks import RUN_CALLBACKS, TRIAL_CALLBACKS, Pruning
-from astroclf.tasks.reports import TrialReports
+from astroclf.tasks.callbacks import RUN_CALLBACKS
 from astroclf.tracking import Tracker, open_tracker
 from astroclf.training.callbacks import Callback
 
@@ -26,9 +25,10 @@ class Run:
     """Settings and surroundings of a run, passed to every task.
 
     folder: of its files. cache: shared by the runs of one process. resumes: whether the run
-    continues from the checkpoint in its folder. trial: receives intermediate values of a trial; None
-    for any other run. callbacks: constructors of those of its trainings, called with the run and the
-    training. warnings: those so far, for metrics.json and the report.
+    continues from the checkpoint in its folder. callbacks: constructors of those of its trainings,
+    called with the run and the training. on_repetition: called after each of several trainings, with
+    the monitored values so far, one each. is_evaluated: whether a training ends with an evaluation of
+    every split; that of a trial does not. warnings: those so far, for metrics.json and the report.
     """
 
     settings: Settings
@@ -36,8 +36,9 @@ class Run:
     tracker: Tracker
     cache: Cache
     resumes: bool = False
-    trial: TrialReports | None = None
     callbacks: tuple[MakeCallback, ...] = RUN_CALLBACKS
+    on_repetition: tuple[Callable[[Sequence[float]], None], ...] = ()
+    is_evaluated: bool = True
     warnings: list[str] = field(default_factory=list)
 
     def child(self, name: str, settings: Settings) -> Run:
@@ -63,7 +64,6 @@ def open_run(
     *,
     cache: Cache | None = None,
     resumes: bool = False,
-    trial: TrialReports | None = None,
     parent: Path | None = None,
 ) -> Run:
     """Return a run in `folder`, tracked as settings.tracking says.
@@ -71,7 +71,4 @@ def open_run(
     parent: folder of the run that this one is nested under in MLflow.
     """
     tracker = open_tracker(settings.tracking, folder, parent)
-    callbacks: tuple[MakeCallback, ...] = RUN_CALLBACKS
-    if trial is not None:
-        callbacks = (*TRIAL_CALLBACKS, lambda run, training: Pruning(trial))
-    return Run(settings, RunFolder(folder), tracker, cache or Cache(), resumes, trial, callbacks)
+    return Run(settings, RunFolder(folder), tracker, cache or Cache(), resumes)

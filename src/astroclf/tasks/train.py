@@ -77,7 +77,7 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
             validate = make_validation(settings, dataset, setup)
             fit(setup.learner, setup.batches[TRAIN], callbacks, validate)
         figures = measured_figures(setup, settings.search.objective_epoch)
-        if run.trial is None:
+        if run.is_evaluated:
             with interrupted_while(EVALUATION_LEFT):
                 evaluate_and_finish(run, Trained(setup, origin))
     return figures

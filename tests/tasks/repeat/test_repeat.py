@@ -7,6 +7,7 @@ import shutil
 import signal
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.interrupted import describe_interrupt
 from astroclf.settings import read_settings
+from astroclf.tasks.callbacks import TRIAL_CALLBACKS
 from astroclf.tasks.repeat.repeat import repeat
 from astroclf.tasks.resume import resumed_config
+from astroclf.tasks.run import Run as TaskRun
 from astroclf.tasks.run import open_run
 from astroclf.tasks.task import run_task
 from astroclf.training.callbacks import Callback
@@ -219,19 +222,21 @@ def test_folds_that_cannot_be_made_are_refused_before_anything_is_written(
 
 
 class Reports:
-    """Takes down what it is told, and ends the trial after so many reports."""
+    """Receives the monitored values so far; prunes after so many trainings."""
 
-    def __init__(self, patience: int = 10) -> None:
-        self.said: list[tuple[int, float]] = []
+    def __init__(self, patience: int = 9) -> None:
+        self.means: list[float] = []
         self.patience = patience
 
-    def report(self, epoch: int, value: float) -> None:
-        pytest.fail("the trainings of a trial report no epochs of their own")
-
-    def report_trainings(self, values: Sequence[float]) -> None:
-        self.said.append((len(values), statistics.fmean(values)))
-        if len(self.said) == self.patience:
+    def __call__(self, values: Sequence[float]) -> None:
+        self.means.append(statistics.fmean(values))
+        if len(self.means) == self.patience:
             raise Pruned("enough")
+
+
+def trial(config: Any, folder: Path, reports: Reports) -> TaskRun:
+    run = open_run(read_settings(config), folder)
+    return replace(run, callbacks=TRIAL_CALLBACKS, is_evaluated=False, on_repetition=(reports,))
 
 
 @pytest.mark.parametrize(("overrides", "pattern"), [(SEEDS, "seed-*"), (FOLDS, "fold-*")])
@@ -239,11 +244,10 @@ def test_a_trial_is_light_and_reports_the_mean_so_far(
     config: Any, tmp_path: Path, overrides: tuple[str, ...], pattern: str
 ) -> None:
     plain, reports = config(*overrides), Reports()
-    figures = repeat(open_run(read_settings(plain), tmp_path, trial=reports))
+    figures = repeat(trial(plain, tmp_path, reports))
     values = [each["val"]["loss"]["value"] for each in own_metrics(tmp_path, pattern)]
     means = [statistics.fmean(values[:number]) for number in (1, 2, 3)]
-    assert [number for number, _ in reports.said] == [1, 2, 3]
-    assert [value for _, value in reports.said] == pytest.approx(means)
+    assert reports.means == pytest.approx(means)
     assert figures["loss"] == pytest.approx(means[-1])
     assert figures["parameters"] > 0
     for own in tmp_path.glob(pattern):
@@ -257,7 +261,7 @@ def test_a_trial_is_light_and_reports_the_mean_so_far(
 def test_a_trial_may_be_pruned_between_its_trainings(config: Any, tmp_path: Path) -> None:
     plain, reports = config(*SEEDS), Reports(patience=2)
     with pytest.raises(Pruned):
-        repeat(open_run(read_settings(plain), tmp_path, trial=reports))
+        repeat(trial(plain, tmp_path, reports))
     assert {own.name for own in tmp_path.glob("seed-*")} == {"seed-1", "seed-2"}
 
 

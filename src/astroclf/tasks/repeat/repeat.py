@@ -15,7 +15,6 @@ from astroclf.runs.manifest import Manifest, read_manifest, write_manifest
 from astroclf.runs.metrics import read_metrics
 from astroclf.runs.predictions import read_predictions
 from astroclf.runs.settings import write_settings
-from astroclf.tasks.callbacks import TRIAL_CALLBACKS
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.repeat.repetitions import (
     Repetition,
@@ -26,7 +25,6 @@ from astroclf.tasks.repeat.repetitions import (
     repeat_seeds,
 )
 from astroclf.tasks.repeat.together import report_together
-from astroclf.tasks.reports import SilentTrial
 from astroclf.tasks.run import Run
 from astroclf.tasks.train import train
 from astroclf.tracking import closing
@@ -37,8 +35,7 @@ log = logging.getLogger(__name__)
 def repeat(run: Run) -> dict[str, float]:
     """Train once for each of settings.seeds, else once for each fold, in folders of their own.
 
-    A resumed run repeats no training that is done. The monitored values so far are reported to a
-    trial after each training, none of which looks at test.
+    A resumed run repeats no training that is done. A trial evaluates none of its trainings on test.
 
     Returns the mean of what `train` returns. Raises Interrupted, and Pruned if the trial should end.
     """
@@ -52,7 +49,7 @@ def repeat(run: Run) -> dict[str, float]:
         log.info(describe_folds(settings, dataset))
         repetitions = repeat_folds(settings, dataset, run.cache)
         write_split(dataset, folder / "split.csv")
-    if run.trial is None:
+    if run.is_evaluated:
         write_manifest(run.folder, manifest)  # before the settings, whose epochs may be new
     write_settings(run.folder, settings)
     with closing(tracker):
@@ -63,7 +60,7 @@ def repeat(run: Run) -> dict[str, float]:
         tracker.wait()  # so that the trainings can be nested under it
         train_each(run, repetitions, manifest, dataset.classes)
         own = [folder / repetition.name for repetition in repetitions]
-        report_together(settings, own, dataset, tracker, is_trial=run.trial is not None)
+        report_together(settings, own, dataset, tracker, is_trial=not run.is_evaluated)
     return mean_figures(manifest.measured.values())
 
 
@@ -90,11 +87,11 @@ def train_each(
         else:
             log.info("\n%s", title)
             manifest.measured[name] = train_one(run, repetition)
-        if run.trial is None:
+        if run.is_evaluated:
             write_manifest(run.folder, manifest)
-        else:
-            so_far = [manifest.measured[each.name] for each in repetitions[:number]]
-            run.trial.report_trainings([figures[monitor] for figures in so_far])
+        so_far = [manifest.measured[each.name][monitor] for each in repetitions[:number]]
+        for report in run.on_repetition:
+            report(so_far)
 
 
 def has_results(folder: RunFolder, classes: Sequence[str]) -> bool:
@@ -115,8 +112,6 @@ def train_one(run: Run, repetition: Repetition) -> dict[str, float]:
         run.child(repetition.name, repetition.settings),
         resumes=run.resumes and run.folder.child(repetition.name).checkpoint.is_file(),
     )
-    if run.trial is not None:  # the trainings are reported by their number, not by their epochs
-        child = replace(child, trial=SilentTrial(), callbacks=TRIAL_CALLBACKS)
     return train(child, repetition.dataset)
 
 

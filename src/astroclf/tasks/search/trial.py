@@ -1,13 +1,13 @@
-"""One trial of a search: a training that reports, may be pruned, and fails alone."""
+"""One trial of a search: a training that may be pruned, and whose failure ends it alone."""
 
 from __future__ import annotations
 
 import gc
 import logging
-import statistics
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,51 +18,44 @@ from astroclf.failures import is_out_of_memory
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings, read_settings, sections
 from astroclf.sweep.storage import open_storage
+from astroclf.sweep.targets import Node
 from astroclf.sweep.trial import RunningTrial, TrialResult
-from astroclf.tasks.reports import SilentTrial, TrialReports
+from astroclf.tasks.cache import Cache
+from astroclf.tasks.callbacks import TRIAL_CALLBACKS
+from astroclf.tasks.run import Run, open_run
 from astroclf.tasks.search.objectives import read_objectives
+from astroclf.tasks.search.pruning import Pruning
+from astroclf.tasks.search.space import is_single
+from astroclf.tasks.task import run_task
 from astroclf.tracking import open_tracker
 
 ERROR_FILE = "error.txt"
 
 
-class Reports:
-    """Reports the epochs of one training, or its folds or seeds, to the study."""
+@dataclass(frozen=True)
+class StudyAddress:
+    """Study of a trial, and its number there. storage and pruner: those of hydra.sweeper."""
 
-    def __init__(self, trial: RunningTrial) -> None:
-        self.trial = trial
-
-    def report(self, epoch: int, value: float) -> None:
-        if self.trial.lags(epoch, value):
-            raise Pruned(f"it lagged behind other trials after epoch {epoch}, at {value:.4g}")
-
-    def report_trainings(self, values: Sequence[float]) -> None:
-        """Report the running mean, or the last value alone where the pruner tests fold by fold."""
-        number, mean = len(values), statistics.fmean(values)
-        value = values[-1] if self.trial.pairs_steps else mean
-        if self.trial.lags(number, value, so_far=mean):
-            raise Pruned(f"it lagged behind other trials after training {number}, at {mean:.4g}")
+    name: str
+    storage: str | None
+    pruner: Node
+    number: int
 
 
 def run_trial(
-    work: Callable[[Settings, TrialReports], Mapping[str, float] | None],
-    config: Mapping[str, Any],
-    sweeper: Mapping[str, Any],
-    number: int,
-    folder: Path,
+    config: Mapping[str, Any], study: StudyAddress, folder: Path, cache: Cache
 ) -> TrialResult:
-    """Do the work of a trial; whatever goes wrong ends this trial alone, and is its result.
+    """Train as a trial of a study; whatever goes wrong ends this trial alone, and is its result.
 
-    work: trains, and returns what was measured. config: the configuration of the trial.
-    sweeper: `study_name`, `storage` and `pruner` of hydra.sweeper.
-    folder: of the trial, beside the others; the traceback of an unexpected error is kept there.
+    config: of the trial. folder: of the trial, beside the others; the traceback of an unexpected
+    error is written there. cache: shared by the trials of this process.
     """
     try:
         with quiet_console():
-            settings = name_in_tracker(read_settings(config), number)
-            with remembering_failure(settings, folder):
-                figures = work(settings, make_reports(settings, sweeper, number, folder))
-        return TrialResult(State.COMPLETE, figures or {})
+            settings = name_in_tracker(read_settings(config), study.number)
+            with failure_tracked(settings, folder):
+                measured = run_task(open_trial(settings, study, folder, cache))
+        return TrialResult(State.COMPLETE, measured or {})
     except Pruned as pruned:
         return TrialResult(State.PRUNED, reason=str(pruned))
     except Interrupted as interrupted:
@@ -79,18 +72,21 @@ def run_trial(
         free_device_memory()
 
 
-def make_reports(
-    settings: Settings, sweeper: Mapping[str, Any], number: int, folder: Path
-) -> TrialReports:
-    """Reports to the study, where what is searched is what every epoch measures."""
+def open_trial(settings: Settings, study: StudyAddress, folder: Path, cache: Cache) -> Run:
+    """Return the run of a trial, which the study may prune where its objective is the monitored metric."""
+    run = open_run(settings, folder, cache=cache, parent=folder.parent)
+    run = replace(run, callbacks=TRIAL_CALLBACKS, is_evaluated=False)
     if read_objectives(settings) != (settings.trainer.monitor,):
-        return SilentTrial()
-    storage = open_storage(sweeper["storage"], folder.parent)
-    return Reports(RunningTrial(sweeper["study_name"], storage, sweeper["pruner"], number))
+        return run
+    storage = open_storage(study.storage, folder.parent)
+    pruning = Pruning(RunningTrial(study.name, storage, study.pruner, study.number))
+    if is_single(settings):
+        return replace(run, callbacks=(*TRIAL_CALLBACKS, lambda run, training: pruning))
+    return replace(run, on_repetition=(pruning.on_repetition,))
 
 
 def name_in_tracker(settings: Settings, number: int) -> Settings:
-    """With the name `trial-<number>`, unless the user gave one."""
+    """Return the settings with the run name `trial-<number>`, unless the user gave one."""
     tracking = settings.tracking
     if not isinstance(tracking, sections.Mlflow) or tracking.run_name is not None:
         return settings
@@ -99,8 +95,8 @@ def name_in_tracker(settings: Settings, number: int) -> Settings:
 
 
 @contextmanager
-def remembering_failure(settings: Settings, folder: Path) -> Iterator[None]:
-    """A trial that fails before its run in MLflow has begun stands there all the same."""
+def failure_tracked(settings: Settings, folder: Path) -> Iterator[None]:
+    """Log a failure that precedes the start of the trial's run in MLflow."""
     try:
         yield
     except (Pruned, Interrupted):
@@ -124,7 +120,7 @@ def reason_of(error: Exception) -> str:
 
 
 def free_device_memory() -> None:
-    """Give back what the trial held on the GPU, so that the next one finds room."""
+    """Release the cached GPU memory of the trial for the next one."""
     if torch.cuda.is_available():
         gc.collect()
         torch.cuda.empty_cache()
@@ -132,7 +128,7 @@ def free_device_memory() -> None:
 
 @contextmanager
 def quiet_console() -> Iterator[None]:
-    """What a trial says stands in its own run.log; on the terminal it has one line, when it ends."""
+    """Log to run.log of the trial alone; on the terminal it has one line, when it ends."""
     consoles = [
         handler
         for handler in logging.getLogger().handlers
