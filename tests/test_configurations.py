@@ -35,6 +35,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "loss/mse": ("dataset.target=votes",),
     "task/benchmark": ("task.steps=1", "task.rounds=1"),
     "task/crossval": ("folds=3",),
+    "debug/overfit": ("debug.epochs=1",),
     "dataset/image_folder": ("dataset.root={images}",),
     "dataset/catalog": ("dataset.table={images}/labels.csv",),
     "finetune/lora": ("finetune.rank=2",),

@@ -13,13 +13,13 @@ from pathlib import Path
 LOCK, LOG, HYDRA_RECORD = ".lock", "run.log", ".hydra"
 SETTINGS, CHECKPOINT, MANIFEST = "settings.json", "checkpoint/last.pt", "repeat.json"
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
-REPORT, BUNDLE, BENCHMARK = "report.html", "bundle", "benchmark.json"
+REPORT, BUNDLE, BENCHMARK, PROFILE = "report.html", "bundle", "benchmark.json", "profile.json"
 SPLIT, SKIPPED, LEAKS = "split.csv", "skipped.csv", "leaks.csv"
 TRACKED_RUN, ERROR = "mlflow.json", "error.txt"
 
 # Written before the first step, and after it.
 PREPARED = (LEAKS, SETTINGS, SKIPPED, SPLIT, TRACKED_RUN)
-RESULTS = (BENCHMARK, BUNDLE, CHECKPOINT, HISTORY, METRICS, PREDICTIONS, MANIFEST, REPORT)
+RESULTS = (BENCHMARK, BUNDLE, CHECKPOINT, HISTORY, METRICS, PREDICTIONS, MANIFEST, PROFILE, REPORT)
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,11 @@ class RunFolder:
     def benchmark(self) -> Path:
         """Result of task=benchmark."""
         return self.path / BENCHMARK
+
+    @property
+    def profile(self) -> Path:
+        """Trace of debug=profile, in the format of Chrome."""
+        return self.path / PROFILE
 
     @property
     def split(self) -> Path:

@@ -40,13 +40,14 @@ def migrate_manifest_3(content: dict[str, Any]) -> dict[str, Any]:
 
 def migrate_config(config: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a former version under the names of this one."""
-    return {
+    migrated = {
         group: {RENAMED_KEYS.get(f"{group}.{key}", key): value for key, value in values.items()}
         if isinstance(values, dict)
         else values
         for group, values in config.items()
         if group != "resume"
     }
+    return {"debug": {"name": "none"}, **migrated}
 
 
 def migrate_checkpoint_6(content: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ KINDS = {CLASSES: "classes", VOTES: "vote fractions"}
 def check_agreement(settings: Settings) -> None:
     """Raise UserError for the first combination of settings that cannot work."""
     check_repetition(settings)
+    check_debug(settings)
     targets = settings.dataset.target_kind
     check_loss(settings.loss, targets)
     check_monitor(settings.trainer.monitor, targets)
@@ -32,6 +33,16 @@ def check_repetition(settings: Settings) -> None:
         raise UserError(
             f"folds={settings.folds}: too few, since one fold is test, one is val and the others are train. "
             f"Choose folds={FEWEST_FOLDS} or more."
+        )
+
+
+def check_debug(settings: Settings) -> None:
+    """Refuse a debugging aid of anything but a single training."""
+    if settings.debug.name != "none" and (
+        settings.task.name != "train" or settings.seeds is not None
+    ):
+        raise UserError(
+            f"debug={settings.debug.name}: only for a single training (task=train with seeds=null). Set debug=none."
         )
 
 

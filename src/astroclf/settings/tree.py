@@ -24,3 +24,4 @@ class Settings(Section):
     evaluation: sections.Evaluation
     tracking: sections.Tracking
     search: sections.Search
+    debug: sections.Debug

@@ -20,6 +20,12 @@ from astroclf.status import status
 from astroclf.tasks.build import Setup, make_plan, prepare
 from astroclf.tasks.data_checks import check_data
 from astroclf.tasks.datasets import get_dataset
+from astroclf.tasks.debug import (
+    debug_callbacks,
+    debug_dataset,
+    debug_settings,
+    detect_anomaly,
+)
 from astroclf.tasks.figures import measured_figures
 from astroclf.tasks.finish import evaluate_and_finish
 from astroclf.tasks.labels import labels_of, plain_decision
@@ -43,15 +49,15 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
     Returns what a search may optimise (see `measured_figures`). Raises Interrupted after Ctrl-C and
     SIGTERM, with the state kept, and Pruned if the trial should end.
     """
-    settings, tracker = run.settings, run.tracker
+    settings, tracker = debug_settings(run.settings), run.tracker
     stored = read_checkpoint(run.folder) if run.resumes else None
     device = choose_device(settings.trainer.device)
     is_repeatable = dataset is None  # from its settings alone
     if dataset is None:
-        dataset = get_dataset(settings, run.cache)
+        dataset = debug_dataset(settings, get_dataset(settings, run.cache))
     require_same_data(stored, dataset, run.folder.path)
     if is_repeatable:
-        write_settings(run.folder, settings)
+        write_settings(run.folder, run.settings)
     run.warnings.extend(check_data(run, dataset))
     origin = {
         **run.cache.get_or_create("origin", None, provenance),
@@ -73,7 +79,8 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
         tracker.log_dataset(settings.dataset.name, dataset_source(settings), dataset.fingerprint)
         tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(run.warnings)})
         callbacks = [*setup.callbacks, *(make(run, setup) for make in run.callbacks)]
-        with interrupted_while(EVALUATION_LEFT):
+        callbacks += debug_callbacks(run)
+        with interrupted_while(EVALUATION_LEFT), detect_anomaly(settings):
             validate = make_validation(settings, dataset, setup)
             fit(setup.learner, setup.batches[TRAIN], callbacks, validate)
         figures = measured_figures(setup, settings.search.objective_epoch)

@@ -34,18 +34,19 @@ def fit(
 ) -> None:
     """Train until the plan of the learner is finished; `learner.best` then has the best weights.
 
-    learner: at its start, or in the state of an interrupted training, which is continued. validate:
+    learner: at its start, or in the state of an interrupted training, which is continued. A callback
+    may replace its plan between epochs. validate:
     returns the metrics of the validation split, with `loss` and the monitored one among them.
 
     Raises Interrupted after the step in which SIGINT, SIGTERM or SIGHUP was received, and
     DivergenceError if a loss of train or val is not finite.
     """
-    plan, progress = learner.plan, learner.progress
+    progress = learner.progress
     with graceful_interrupt() as stop:
         try:
             for callback in callbacks:
                 callback.on_train_start(learner)
-            while not plan.is_finished(progress):
+            while not learner.plan.is_finished(progress):
                 stop.raise_if_made()
                 start_s = time.perf_counter()
                 train_epoch(learner, loader, callbacks, stop)
@@ -58,7 +59,7 @@ def fit(
         except Interrupted as interrupted:
             for callback in callbacks:
                 callback.on_interrupt(learner)
-            if not plan.is_finished(progress):
+            if not learner.plan.is_finished(progress):
                 interrupted.state = f"epoch {progress.epoch + 1}, step {progress.epoch_step}"
             raise
 

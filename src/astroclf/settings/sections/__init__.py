@@ -13,6 +13,7 @@ from astroclf.settings.sections.dataset import (
     ImageFolder,
     Simulated,
 )
+from astroclf.settings.sections.debug import Anomaly, Debug, NoDebug, Overfit, Profile
 from astroclf.settings.sections.evaluation import Evaluation
 from astroclf.settings.sections.finetune import CustomStrategy, Finetune, Full, HeadOnly, Lora
 from astroclf.settings.sections.loss import Bce, Ce, CustomLoss, Focal, Loss, LossSection, Mse
@@ -39,6 +40,7 @@ __all__ = [
     "REASON",
     "REFUSAL",
     "Adam",
+    "Anomaly",
     "Augment",
     "Bce",
     "Benchmark",
@@ -56,6 +58,7 @@ __all__ = [
     "CustomStrategy",
     "CustomTask",
     "Dataset",
+    "Debug",
     "Evaluation",
     "ExactViews",
     "Files",
@@ -71,9 +74,12 @@ __all__ = [
     "Mlflow",
     "Model",
     "Mse",
+    "NoDebug",
     "OneCycle",
     "Optimizer",
+    "Overfit",
     "Plateau",
+    "Profile",
     "Scheduler",
     "Search",
     "Section",
