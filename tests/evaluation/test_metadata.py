@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from astroclf.errors import UserError
-from astroclf.evaluation.metadata import read_metadata
+from astroclf.evaluation.metadata import metadata_values, read_metadata
+from astroclf.settings import Settings
 
 
 def read(file: Path, *ids: str) -> list[float]:
@@ -34,3 +36,15 @@ def test_an_id_in_two_rows_is_refused_only_if_an_image_has_it(tmp_path: Path) ->
     assert read(file, "1") == [17]
     with pytest.raises(UserError, match="the id 2 is in it more than once"):
         read(file, "1", "2")
+
+
+def test_the_settings_name_table_and_columns(
+    tmp_path: Path, settings: Callable[..., Settings]
+) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("id,r\n1,17\n2,18\n")
+    named = (f"evaluation.metadata={file}", "evaluation.metadata_id=id")
+    ids = np.array(["2", "3"])
+    values = metadata_values(settings(*named, "evaluation.bin_columns=[r]").evaluation, ids)
+    np.testing.assert_equal(values, {"r": [18, np.nan]})
+    assert metadata_values(settings().evaluation, ids) == {}

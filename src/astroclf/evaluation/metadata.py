@@ -10,10 +10,26 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.errors import UserError
+from astroclf.settings import sections
 from astroclf.tables import read_table
 
 # A folder before an id, and what follows it: the extension of a file, or the decimals of a float.
 AROUND_ID = re.compile(r".*/|\.(?:[A-Za-z]{3,4}|0+)$")
+
+
+def metadata_values(evaluation: sections.Evaluation, ids: np.ndarray) -> dict[str, np.ndarray]:
+    """Return column of `bin_columns` -> (N,) its value for each image, NaN where there is none.
+
+    Raise UserError as `read_metadata`.
+    """
+    if not (evaluation.bin_columns and evaluation.metadata and evaluation.metadata_id):
+        return {}
+    return read_metadata(
+        evaluation.bin_columns,
+        catalog=Path(evaluation.metadata),
+        id_column=evaluation.metadata_id,
+        ids=ids,
+    )
 
 
 def read_metadata(

@@ -12,11 +12,11 @@ from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.splits import write_split
 from astroclf.errors import listed
 from astroclf.evaluation.decisions.threshold_search import read_objective
+from astroclf.evaluation.metadata import metadata_values
 from astroclf.files import write_csv
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
 from astroclf.status import status
-from astroclf.tasks.columns import catalog_values
 from astroclf.tasks.run import Run
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,9 @@ def _check_data(settings: Settings, dataset: ImageDataset, folder: RunFolder) ->
     warnings = data_warnings(settings, dataset)
     for warning in warnings:
         log.warning(warning)
-    catalog_values(settings, dataset)  # a wrong column is refused before the training
+    metadata_values(
+        settings.evaluation, dataset.ids
+    )  # a wrong column is refused before the training
     if settings.evaluation.threshold != "none" and not dataset.has_votes:
         read_objective(settings.evaluation.threshold, len(dataset.classes))
     return warnings

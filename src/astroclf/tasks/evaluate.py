@@ -13,6 +13,7 @@ from astroclf.data.loader import Loader
 from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.decisions.fitting import FittedDecision, fit_decision
 from astroclf.evaluation.labels import Labels
+from astroclf.evaluation.metadata import metadata_values
 from astroclf.evaluation.metrics.baseline import baseline_warnings, constant_baseline
 from astroclf.evaluation.metrics.bins import BinnedAccuracy, accuracy_in_bins, bin_edges
 from astroclf.evaluation.results import Evaluation, SplitResult
@@ -20,7 +21,6 @@ from astroclf.evaluation.scoring import Scorer
 from astroclf.inference.predictor import Outputs, Predictor
 from astroclf.settings import Settings
 from astroclf.status import status
-from astroclf.tasks.columns import catalog_values
 from astroclf.tasks.labels import labels_of, plain_decision
 from astroclf.training.losses import make_loss
 
@@ -78,7 +78,7 @@ class Evaluator:
         cls, settings: Settings, dataset: ImageDataset, fitted: FittedDecision, splits: list[str]
     ) -> Evaluator:
         """Return the evaluator of these splits."""
-        columns = catalog_values(settings, dataset)
+        columns = metadata_values(settings.evaluation, dataset.ids)
         evaluated, bins = np.isin(dataset.split, splits), settings.evaluation.bins
         return cls(
             scorer=Scorer.from_settings(settings),
