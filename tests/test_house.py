@@ -74,7 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "training",
     },
     "cli": {"app"},
-    "api": {"bundle", "data", "overrides", "runs", "tasks"},
+    "api": {"bundle", "data", "evaluation", "overrides", "runs", "tasks"},
     "app": {"overrides", "runs", "sweep", "tasks", "tracking", "training"},
 }
 HEAVY = {

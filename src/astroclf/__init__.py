@@ -15,28 +15,33 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from astroclf.api.dataset import read_dataset
+    from astroclf.api.evaluation import EvaluationResult, evaluate
     from astroclf.api.model import Model, load, predict
     from astroclf.api.training import TrainedRun, train
     from astroclf.data.dataset import ImageDataset
     from astroclf.errors import Interrupted, UserError
 
 _MODULES = {
+    "EvaluationResult": "astroclf.api.evaluation",
     "ImageDataset": "astroclf.data.dataset",
     "Interrupted": "astroclf.errors",
     "Model": "astroclf.api.model",
     "TrainedRun": "astroclf.api.training",
     "UserError": "astroclf.errors",
+    "evaluate": "astroclf.api.evaluation",
     "load": "astroclf.api.model",
     "predict": "astroclf.api.model",
     "read_dataset": "astroclf.api.dataset",
     "train": "astroclf.api.training",
 }
 __all__ = [
+    "EvaluationResult",
     "ImageDataset",
     "Interrupted",
     "Model",
     "TrainedRun",
     "UserError",
+    "evaluate",
     "load",
     "predict",
     "read_dataset",

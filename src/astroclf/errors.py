@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterable
-from enum import Enum
+from enum import StrEnum
 
 
-class State(str, Enum):
+class State(StrEnum):
     """State of a run, or of a trial of a search."""
-
-    __str__ = str.__str__
 
     COMPLETE = "complete"
     PRUNED = "pruned"
