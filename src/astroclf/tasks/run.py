@@ -42,13 +42,18 @@ class Run:
     warnings: list[str] = field(default_factory=list)
 
     def child(self, name: str, settings: Settings) -> Run:
-        """Return a run of its own in the sub-folder `name`, such as one seed or one fold."""
+        """Return the run of one seed or one fold in the sub-folder `name`, which is made.
+
+        It is resumed if this run is resumed and the child has begun.
+        """
         folder = self.folder.child(name)
+        folder.path.mkdir(exist_ok=True)
         return replace(
             self,
             settings=settings,
             folder=folder,
             tracker=open_tracker(settings.tracking, folder.path, parent=self.folder.path),
+            resumes=self.resumes and folder.checkpoint.is_file(),
             warnings=[],
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from astroclf.data.splits import write_split
 from astroclf.errors import UserError
@@ -24,7 +23,7 @@ from astroclf.tasks.repeat.repetitions import (
     repeat_folds,
     repeat_seeds,
 )
-from astroclf.tasks.repeat.together import report_together
+from astroclf.tasks.repeat.results import write_results
 from astroclf.tasks.run import Run
 from astroclf.tasks.train import train
 from astroclf.tracking import closing
@@ -39,7 +38,7 @@ def repeat(run: Run) -> dict[str, float]:
 
     Returns the mean of what `train` returns. Raises Interrupted, and Pruned if the trial should end.
     """
-    settings, folder, tracker = run.settings, run.folder.path, run.tracker
+    settings, tracker = run.settings, run.tracker
     manifest = start_manifest(run)
     if settings.seeds is not None:
         dataset = get_dataset(settings, run.cache)
@@ -48,9 +47,8 @@ def repeat(run: Run) -> dict[str, float]:
         dataset = fold_images(settings, run.cache)
         log.info(describe_folds(settings, dataset))
         repetitions = repeat_folds(settings, dataset, run.cache)
-        write_split(dataset, folder / "split.csv")
-    if run.is_evaluated:
-        write_manifest(run.folder, manifest)  # before the settings, whose epochs may be new
+        write_split(dataset, run.folder.split)
+    write_manifest(run.folder, manifest)  # before the settings, whose epochs may be new
     write_settings(run.folder, settings)
     with closing(tracker):
         origin = run.cache.get_or_create("origin", None, provenance)
@@ -59,8 +57,8 @@ def repeat(run: Run) -> dict[str, float]:
         tracker.start(name_of_all(settings, dataset.fingerprint), parameters, {**origin, **source})
         tracker.wait()  # so that the trainings can be nested under it
         train_each(run, repetitions, manifest, dataset.classes)
-        own = [folder / repetition.name for repetition in repetitions]
-        report_together(settings, own, dataset, tracker, is_trial=not run.is_evaluated)
+        children = [run.folder.child(repetition.name) for repetition in repetitions]
+        write_results(run, children, dataset)
     return mean_figures(manifest.measured.values())
 
 
@@ -86,9 +84,9 @@ def train_each(
             log.info("%s, is done", title)
         else:
             log.info("\n%s", title)
-            manifest.measured[name] = train_one(run, repetition)
-        if run.is_evaluated:
-            write_manifest(run.folder, manifest)
+            child = run.child(name, repetition.settings)
+            manifest.measured[name] = train(child, repetition.dataset)
+        write_manifest(run.folder, manifest)
         so_far = [manifest.measured[each.name][monitor] for each in repetitions[:number]]
         for report in run.on_repetition:
             report(so_far)
@@ -102,17 +100,6 @@ def has_results(folder: RunFolder, classes: Sequence[str]) -> bool:
     except UserError:
         return False
     return True
-
-
-def train_one(run: Run, repetition: Repetition) -> dict[str, float]:
-    """Return what `train` measures; an interrupted training is resumed."""
-    folder = run.folder.path / repetition.name
-    folder.mkdir(exist_ok=True)
-    child = replace(
-        run.child(repetition.name, repetition.settings),
-        resumes=run.resumes and run.folder.child(repetition.name).checkpoint.is_file(),
-    )
-    return train(child, repetition.dataset)
 
 
 def mean_figures(figures: Iterable[Mapping[str, float]]) -> dict[str, float]:

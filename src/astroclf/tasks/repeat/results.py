@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from astroclf.data.dataset import TEST, VAL, ImageDataset
@@ -15,38 +14,32 @@ from astroclf.runs.metrics import Metrics, read_metrics, write_metrics
 from astroclf.runs.predictions import write_predictions
 from astroclf.settings import Settings
 from astroclf.tasks.repeat.aggregate import (
+    Means,
     measure_means,
     measure_spread,
     read_out_of_fold,
     score_out_of_fold,
 )
 from astroclf.tasks.repeat.table import MEANINGS, spread_table
-from astroclf.tracking import Tracker
+from astroclf.tasks.run import Run
 
 log = logging.getLogger(__name__)
 
 
-def report_together(
-    settings: Settings,
-    folders: Sequence[Path],
-    dataset: ImageDataset,
-    tracker: Tracker,
-    *,
-    is_trial: bool,
-) -> None:
-    """Write metrics.json beside the folders of the trainings; track it, and log it unless it is
-    that of a trial.
+def write_results(run: Run, children: Sequence[RunFolder], dataset: ImageDataset) -> None:
+    """Write metrics.json of the trainings together, and of folds predictions.csv; track and log it.
 
-    dataset: the images of every seed; those of a cross-validation are in folds, and its
-    predictions.csv is written too, but for a trial.
+    dataset: the images of every seed, or those of all folds. Trainings that were not evaluated leave
+    neither predictions nor intervals.
     """
-    folder = RunFolder(folders[0].parent)
-    children = [RunFolder(own) for own in folders]
+    settings, folder = run.settings, run.folder
     single = [read_metrics(child) for child in children]
     in_folds = settings.seeds is None
-    means = {} if in_folds or is_trial else measure_means(settings, dataset, children)
+    means: Means = {}
     pooled: dict[str, Measured] = {}
-    if in_folds and not is_trial:
+    if run.is_evaluated and not in_folds:
+        means = measure_means(settings, dataset, children)
+    if run.is_evaluated and in_folds:
         predictions = read_out_of_fold(children, dataset.classes)
         write_predictions(folder, predictions, part="fold")
         losses = {
@@ -61,11 +54,10 @@ def report_together(
     content = {**spreads, **({"pooled": pooled} if pooled else {})}
     metrics = Metrics.of({**content, "run": run_facts(settings, children, single)})
     write_metrics(folder, metrics)
-    tracker.log_metrics(tracked_metrics(metrics))
-    tracker.log_artifacts([folder.metrics, folder.predictions])
-    if not is_trial:
-        log.info("%s", spread_table(metrics))
-        log.info("\n".join(closing_lines(folder, in_folds)))
+    run.tracker.log_metrics(tracked_metrics(metrics))
+    run.tracker.log_artifacts([folder.metrics, folder.predictions])
+    log.info("%s", spread_table(metrics))
+    log.info("\n".join(closing_lines(folder, in_folds)))
 
 
 def run_facts(
