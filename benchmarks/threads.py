@@ -48,6 +48,7 @@ class Situation:
         return f"{crowd}, {number}{', beside a busy process' if self.is_busy else ''}"
 
 
+STEPS = 5  # of one measurement
 ALONE = [Situation(threads) for threads in ("before", "1", "auto")]
 BESIDE = [Situation(threads, is_busy=True) for threads in ("before", "1", "auto")]
 TWO = [Situation(threads, at_once=2) for threads in ("before", "auto")]
@@ -137,9 +138,9 @@ def work(threads: str, seconds: float, overrides: Sequence[str]) -> None:
         import astroclf.app  # sets how threads wait, which torch reads when it is imported
     import torch
     from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
 
     import astroclf.app  # noqa: F401  registers the resolvers
+    from astroclf.composition import plain_config
     from astroclf.data.sources import load_dataset
     from astroclf.settings import read_settings
     from astroclf.tasks.benchmark import loop_images_per_s
@@ -149,21 +150,21 @@ def work(threads: str, seconds: float, overrides: Sequence[str]) -> None:
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         chosen = [
             "task=benchmark",
-            "task.steps=5",
+            f"task.steps={STEPS}",
             "trainer.device=cpu",
             f"trainer.threads={number}",
         ]
         config = compose("config", overrides=[*chosen, "tracking=none", *overrides])
-    settings = read_settings(OmegaConf.to_container(config, resolve=True))  # type: ignore[arg-type]
+    settings = read_settings(plain_config(config))
     setup = prepare(settings, load_dataset(settings.dataset), torch.device("cpu"), stored=None)
-    loop_images_per_s(settings, setup)
+    loop_images_per_s(setup, STEPS)
     print("ready", flush=True)
     sys.stdin.readline()
     end_s = time.monotonic() + seconds
-    rates = [loop_images_per_s(settings, setup)]
+    rates = [loop_images_per_s(setup, STEPS)]
     while time.monotonic() < end_s:
-        setup.threads.adjust()
-        rates.append(loop_images_per_s(settings, setup))
+        setup.callbacks[0].adjust()  # the number of threads
+        rates.append(loop_images_per_s(setup, STEPS))
     print(statistics.harmonic_mean(rates), flush=True)
 
 

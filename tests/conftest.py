@@ -8,29 +8,25 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the internet for weights
 os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for each other make small trainings slow
 
-import functools
 import logging
 import re
 import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hydra import compose, initialize_config_dir
 from hypothesis import settings as hypothesis_settings
-from omegaconf import OmegaConf
 
-import astroclf.composition  # noqa: F401  registers the resolvers that conf/ names
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.pixels import Pixels
 from astroclf.errors import UserError
 from astroclf.settings import Settings, read_settings
+from fixtures.composition import compose_config
 
 # A busy machine is slow, and that is no failure.
 hypothesis_settings.register_profile("patient", deadline=None)
@@ -50,20 +46,6 @@ SMALL = (
     "trainer.epochs=2",
 )
 SMALL_SKY = ("dataset.n_images=64", "dataset.image_px=32")
-
-
-def compose_config(*overrides: str) -> dict[str, Any]:
-    """The plain configuration that run.py would see with these overrides."""
-    return deepcopy(_compose(overrides))
-
-
-@functools.cache
-def _compose(overrides: tuple[str, ...]) -> dict[str, Any]:
-    """Composing takes a tenth of a second, and many tests ask for the same."""
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        config = compose("config", overrides=list(overrides))
-    plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-    return plain
 
 
 @pytest.fixture(scope="session")

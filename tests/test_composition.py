@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from omegaconf import OmegaConf
 
 from astroclf.composition import plain_config
 from astroclf.errors import UserError
+from fixtures.composition import compose_config
 
 
 def test_the_name_of_a_study_has_model_and_dataset() -> None:
@@ -31,3 +34,26 @@ def test_a_reference_to_nothing_is_refused() -> None:
     config = OmegaConf.create({"seed": "${gone}"})
     with pytest.raises(UserError, match=r"^The settings cannot be resolved: .*'gone' not found"):
         plain_config(config)
+
+
+def test_paths_are_resolved_and_left_out() -> None:
+    config = OmegaConf.create({"paths": {"images": "a/b"}, "dataset": {"root": "${paths.images}"}})
+    assert plain_config(config) == {"dataset": {"root": "a/b"}}
+
+
+@pytest.mark.parametrize(("strategy", "space"), [("lora", "lora"), ("of_mine", "default")])
+def test_a_strategy_without_a_search_space_gets_the_default_one(strategy: str, space: str) -> None:
+    config = OmegaConf.create({"search": f"${{search_space:{strategy}}}"})
+    assert plain_config(config) == {"search": space}
+
+
+def test_local_settings_apply_to_every_run(tmp_path: Path) -> None:
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local/default.yaml").write_text("paths:\n  images: /data/cutouts\n")
+    searched = f"hydra.searchpath=[file://{tmp_path}]"
+    composed = compose_config("dataset=image_folder", searched)
+    assert composed["dataset"]["root"] == "/data/cutouts"
+    assert compose_config("dataset=image_folder")["dataset"]["root"] is None
+    assert (
+        compose_config("dataset=image_folder", searched, "dataset.root=x")["dataset"]["root"] == "x"
+    )

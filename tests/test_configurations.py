@@ -163,7 +163,9 @@ def test_smoke_takes_two_steps_of_the_default_trainer(config: Config) -> None:
 
 def test_no_group_is_left_out() -> None:
     folders = {folder.name for folder in (ROOT / "conf").iterdir() if folder.is_dir()}
-    assert folders - {"hydra", "experiment"} == {group for group, _ in CHOICES_THERE}
+    assert folders - {"hydra", "experiment", "paths", "local"} == {
+        group for group, _ in CHOICES_THERE
+    }
     files = {f"{group}/{name}" for group, name in CHOICES_THERE}
     assert set(NEEDS) <= files, "NEEDS names a file that is gone"
     assert "defaults" in OmegaConf.load(ROOT / "conf/config.yaml")

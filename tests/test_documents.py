@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
 import astroclf.composition  # noqa: F401 - registers the resolvers that conf/ names
 from astroclf.settings import read_settings
 from astroclf.sweep.space.read import read_space
 from astroclf.sweep.space.space import Space
+from fixtures.composition import compose_config
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -63,10 +62,7 @@ def listed_values(space: Space) -> dict[str, Any]:
 
 @pytest.mark.parametrize("command", shown())
 def test_a_command_composes_and_its_settings_go_together(command: str) -> None:
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        composed = compose("config", overrides=overrides_of(command))
-    plain: dict[str, Any] = OmegaConf.to_container(composed, resolve=True)  # type: ignore[assignment]
-    assert read_settings(plain)
+    assert read_settings(compose_config(*overrides_of(command)))
 
 
 def test_documents_are_full_of_commands() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
+from astroclf.setting_names import bases_of
 from astroclf.settings import Settings, sections
 from astroclf.settings.groups import GROUPS, choices_of, selector_of
 from astroclf.settings.sections import Section
@@ -169,8 +170,8 @@ def section_of(file: Path) -> type[Section]:
 def stated(file: Path) -> dict[str, Any]:
     """What a file and those of its own group that it builds on say."""
     content = content_of(file)
-    built_on = [name for name in content.pop("defaults", []) if name != "_self_"]
-    below = {key: each for name in built_on for key, each in stated(file.with_stem(name)).items()}
+    bases = bases_of(file, content.pop("defaults", []))
+    below = {key: value for base in bases for key, value in stated(base).items()}
     return below | content
 
 
@@ -186,6 +187,8 @@ def test_every_group_has_a_section_and_every_section_a_file() -> None:
         "help",
         "hydra_logging",
         "job_logging",
+        "local",
+        "paths",
     }
     assert folders == set(GROUPS)
     sections_there = {section for classes in GROUPS.values() for section in classes}
@@ -247,25 +250,32 @@ def explained_keys(file: Path) -> set[str]:
     return {
         match[1]
         for line in file.read_text().splitlines()
-        if (match := re.match(r" *(?:- )?(\w+):.* # \S", line))
+        if (match := re.match(r" *(?:- )?(?:optional )?(\w+)(?:@\w+)?:.* # \S", line))
     }
 
 
 @pytest.mark.parametrize(
     "file",
-    [ROOT / "conf/config.yaml", *GROUP_FILES],
+    [
+        ROOT / "conf/config.yaml",
+        ROOT / "conf/image_files.yaml",
+        *GROUP_FILES,
+        ROOT / "conf/paths/default.yaml",
+    ],
     ids=lambda file: path_in(ROOT / "conf", file),
 )
 def test_every_key_is_explained(file: Path) -> None:
     content = content_of(file)
     defaults = content.pop("defaults", [])
-    bases = [
-        file.with_stem(name) for name in defaults if isinstance(name, str) and name != "_self_"
-    ]
+    bases = bases_of(file, defaults)
     explained = explained_keys(file).union(SELECTORS, *map(explained_keys, bases))
     keys = set(map(str, content)) - {"hydra"}  # Hydra explains its own
     groups = {str(next(iter(entry))) for entry in defaults if not isinstance(entry, str)}
-    keys |= {group for group in groups if not group.startswith("override ")}
+    keys |= {
+        group.removeprefix("optional ").partition("@")[0]
+        for group in groups
+        if not group.startswith("override ")
+    }
     assert keys - explained == set()
 
 

@@ -40,7 +40,7 @@ OmegaConf.register_new_resolver("program", program, replace=True)
 
 
 def plain_config(config: DictConfig) -> dict[str, Any]:
-    """Return a configuration as plain containers, without Hydra's own node.
+    """Return a configuration as plain containers, without Hydra's own node and without `paths`.
 
     Raises UserError if a reference in it cannot be resolved.
     """
@@ -49,4 +49,5 @@ def plain_config(config: DictConfig) -> dict[str, Any]:
         plain: dict[str, Any] = OmegaConf.to_container(own, resolve=True)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         raise UserError(f"The settings cannot be resolved: {one_line(error)}.") from error
+    plain.pop("paths", None)  # its values are in the settings that refer to it
     return plain

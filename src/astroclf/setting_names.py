@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -76,15 +76,28 @@ def read_keys(conf: Path) -> Keys:
 
 def _keys_of(file: Path) -> set[str]:
     content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    bases = [name for name in content.pop("defaults", []) if isinstance(name, str)]
-    inherited = [_keys_of(file.with_stem(name)) for name in bases if name != "_self_"]
-    return set(map(str, content)).union(*inherited)
+    bases = bases_of(file, content.pop("defaults", []))
+    return set(map(str, content)).union(*map(_keys_of, bases))
+
+
+def bases_of(file: Path, defaults: Iterable[object]) -> list[Path]:
+    """Return the files that a file of a group builds on: of the same group, or of conf/ (/<name>@_here_)."""
+    names = [name for name in defaults if isinstance(name, str) and name != "_self_"]
+    return [
+        file.parents[1] / f"{name[1:].partition('@')[0]}.yaml"
+        if name.startswith("/")
+        else file.with_stem(name)
+        for name in names
+    ]
 
 
 def names_here(key: str, keys: Keys) -> list[str]:
     """Return what may be written for a key without a group, of another group, or of another tool."""
     known = {
-        f"{group}.{own}" for group, files in keys.items() for own in set().union(*files.values())
+        f"{group}.{own}"
+        for group, files in keys.items()
+        if group != "debug"  # epochs are those of the trainer
+        for own in set().union(*files.values())
     }
     name = key.split(".")[-1]
     foreign = FOREIGN_NAMES.get(name)

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 from PIL import Image
 
 from astroclf.settings import sections
+from fixtures.composition import compose_config
 
-CONF = Path(__file__).parents[2] / "conf/dataset"
 SECTIONS = {
     "image_folder": sections.ImageFolder,
     "catalog": sections.Catalog,
@@ -28,8 +27,8 @@ def source_settings(tmp_path: Path) -> Callable[..., Any]:
     """source_settings("catalog", table=...): the defaults of conf/, and a cache of the test's own."""
 
     def build(name: str, **values: Any) -> sections.Dataset:
-        defaults = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml"))
-        stated = {**defaults, **REQUIRED.get(name, {}), "cache": str(tmp_path / "cache"), **values}  # type: ignore[dict-item]
+        defaults = compose_config(f"dataset={name}")["dataset"]
+        stated = {**defaults, **REQUIRED.get(name, {}), "cache": str(tmp_path / "cache"), **values}
         return SECTIONS[name].model_validate(stated)
 
     return build

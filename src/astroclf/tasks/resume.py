@@ -56,7 +56,9 @@ def rerun_config(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[st
         raise UserError(
             f"rerun={config['rerun']}: a run is either resumed or run again. Leave out rerun or resume."
         )
-    keys = [key for key in _keys(overrides) if key != "rerun"]
+    keys = [
+        key for key in _keys(overrides) if key.partition(".")[0] not in ("rerun", "paths", "local")
+    ]
     if "experiment" in keys:
         raise UserError(
             f"rerun={config['rerun']}: a recipe would replace the settings of the run. Leave out "

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources.simulated import galaxies
@@ -14,13 +13,11 @@ from astroclf.data.sources.simulated.source import load
 from astroclf.data.sources.simulated.source import simulate as simulate_images
 from astroclf.data.sources.simulated.votes import VOLUNTEERS
 from astroclf.settings import sections
-
-CONF = Path(__file__).parents[4] / "conf/dataset/simulated.yaml"
+from fixtures.composition import compose_config
 
 
 def settings_with(**changes: Any) -> sections.Simulated:
-    stated = OmegaConf.to_container(OmegaConf.load(CONF))
-    return sections.Simulated(**{**stated, "n_images": 20, **changes})  # type: ignore[dict-item]
+    return sections.Simulated(**{**compose_config()["dataset"], "n_images": 20, **changes})
 
 
 def simulate(**changes: Any) -> ImageDataset:
