@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"evaluation", "sweep"},
     "tracking": {"provenance", "runs"},
     "training": {"data", "device"},
-    "inference": {"data", "device", "training"},
+    "inference": {"data", "device", "models", "training"},
     "bundle": {"data", "device", "evaluation", "inference", "models"},
     "tasks": {
         "bundle",

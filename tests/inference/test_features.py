@@ -24,6 +24,7 @@ from astroclf.inference.features import (
     hash_backbone,
     hash_weights,
 )
+from astroclf.models.classifier import Classifier
 
 CPU = torch.device("cpu")
 N, PX = 36, 8
@@ -64,8 +65,12 @@ def make_backbone(seed: int = 0, activation: nn.Module | None = None) -> nn.Sequ
     return backbone
 
 
+def classifier_of(backbone: nn.Module) -> Classifier:
+    return Classifier(backbone, nn.Identity(), width=6)
+
+
 def store_of(backbone: nn.Module, images: ImageLoader, pictures: str, cache: Path) -> FeatureStore:
-    key = features_key(hash_backbone(backbone), images.preprocess, pictures)
+    key = features_key(hash_backbone(classifier_of(backbone)), images.preprocess, pictures)
     return FeatureStore(cache, key, len(images.targets))
 
 
@@ -80,7 +85,7 @@ def compute(
 ) -> np.ndarray:
     """Return the features of all images of the data set; those that are not wanted are 0."""
     store = store_of(backbone, images, pictures, cache)
-    compute_features(backbone, images, views_of(images, views), store)
+    compute_features(classifier_of(backbone), images, views_of(images, views), store)
     return store.read()
 
 
@@ -278,7 +283,7 @@ def test_prepare_is_called_once_and_only_if_anything_is_computed(
     store = store_of(backbone, images, "key", tmp_path)
     for views in (4, 4, 8, 1):
         wanted = views_of(images, views)
-        compute_features(backbone, images, wanted, store, lambda: measured.append(1))
+        compute_features(classifier_of(backbone), images, wanted, store, lambda: measured.append(1))
     assert len(measured) == 2
 
 

@@ -19,7 +19,7 @@ def test_every_model_takes_any_number_of_bands(settings: Any, model: str, channe
         logits = built.classifier.eval()(torch.randn(1, channels, 32, 32))
     assert logits.shape == (1, 5)
     assert torch.isfinite(logits).all()
-    assert (built.backbone, built.warning) == ("random", "")
+    assert (built.backbone, built.warning) == ("random", None)
 
 
 def test_settings_shape_the_network(settings: Any) -> None:
@@ -42,6 +42,6 @@ def test_weights_from_a_file_are_named(settings: Any, tmp_path: Path) -> None:
     given = build_model(settings().model, **shape).classifier
     torch.save(given.state_dict(), file)
     built = build_model(settings(f"model.weights={file}").model, **shape)
-    assert (built.backbone, built.warning) == (str(file), "")
+    assert (built.backbone, built.warning) == (str(file), None)
     for name, value in built.classifier.state_dict().items():
         assert torch.equal(value, given.state_dict()[name]), name

@@ -1,3 +1,5 @@
+"""Backbones of timm: names, weights, sizes and features of the stages."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -11,14 +13,15 @@ from torch import nn
 
 from astroclf.errors import UserError
 from astroclf.inference.features import hash_backbone
-from astroclf.models import build_model
-from astroclf.models import timm as backbone
+from astroclf.models import Classifier, build_model
+from astroclf.models import timm as module
+from astroclf.models.classifier import Backbone
 from astroclf.models.timm import build
 
 NAME = "test_resnet"  # the smallest that timm has
 
 
-def make(settings: Any, *overrides: str, channels: int = 3) -> tuple[nn.Module, int, str, str]:
+def make(settings: Any, *overrides: str, channels: int = 3) -> Backbone:
     names = [] if any(o.startswith("model.name") for o in overrides) else [f"model.name={NAME}"]
     return build(settings("model=timm", *names, *overrides).model, channels, 32)
 
@@ -30,7 +33,7 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, torc
     weights = timm.create_model(NAME).state_dict()
     save_file(weights, tmp_path / "model.safetensors")
     monkeypatch.setattr(
-        backbone, "find_imagenet_weights", lambda name: tmp_path / "model.safetensors"
+        module, "find_imagenet_weights", lambda name: tmp_path / "model.safetensors"
     )
     return weights
 
@@ -55,43 +58,46 @@ def test_unknown_weights_of_a_known_network_are_refused(settings: Any) -> None:
 
 
 def test_published_weights_are_used(settings: Any, published: dict[str, torch.Tensor]) -> None:
-    network, width, origin, warning = make(settings)
-    assert (origin, warning) == ("imagenet", "")
-    state = network.state_dict()
+    backbone = make(settings)
+    assert (backbone.weights, backbone.warning) == ("imagenet", None)
+    state = backbone.network.state_dict()
     assert set(published) - set(state) == {"fc.weight", "fc.bias"}, "the head is ours"
-    assert width == published["fc.weight"].shape[1]
+    assert backbone.width == published["fc.weight"].shape[1]
     assert all(torch.equal(state[name], published[name]) for name in state)
 
 
 def test_published_weights_fit_one_band(settings: Any, published: dict[str, torch.Tensor]) -> None:
-    network, _, origin, _ = make(settings, channels=1)
-    assert origin == "imagenet"
-    stem = next(iter(network.state_dict().values()))
-    colours = next(iter(published.values()))
-    torch.testing.assert_close(stem, colours.sum(dim=1, keepdim=True))
+    backbone = make(settings, channels=1)
+    assert backbone.weights == "imagenet"
+    stem = next(iter(backbone.network.state_dict().values()))
+    colors = next(iter(published.values()))
+    torch.testing.assert_close(stem, colors.sum(dim=1, keepdim=True))
 
 
 def test_without_weights_auto_warns(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backbone, "find_imagenet_weights", lambda name: "the hub is shut")
-    _, _, origin, warning = make(settings)
-    assert origin == "random"
-    assert "starts from RANDOM weights" in warning
-    assert "the hub is shut" in warning
+    monkeypatch.setattr(module, "find_imagenet_weights", lambda name: "the hub is shut")
+    backbone = make(settings)
+    assert backbone.weights == "random"
+    assert "starts from RANDOM weights" in str(backbone.warning)
+    assert "the hub is shut" in str(backbone.warning)
 
 
 def test_without_weights_true_stops(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backbone, "find_imagenet_weights", lambda name: "the hub is shut")
+    monkeypatch.setattr(module, "find_imagenet_weights", lambda name: "the hub is shut")
     with pytest.raises(UserError, match=r"model\.pretrained=true.*the hub is shut.*HF_HOME"):
         make(settings, "model.pretrained=true")
 
 
 def test_false_does_not_look_for_weights(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backbone, "find_imagenet_weights", lambda name: pytest.fail("asked"))
-    assert make(settings, "model.pretrained=false")[2:] == ("random", "")
+    monkeypatch.setattr(module, "find_imagenet_weights", lambda name: pytest.fail("asked"))
+    backbone = make(settings, "model.pretrained=false")
+    assert (backbone.weights, backbone.warning) == ("random", None)
 
 
 def test_a_vit_is_made_for_the_size_of_the_images(settings: Any) -> None:
-    network, *_ = make(settings, "model.name=vit_tiny_patch16_224", "model.pretrained=false")
+    network: Any = make(
+        settings, "model.name=vit_tiny_patch16_224", "model.pretrained=false"
+    ).network
     assert network.patch_embed.grid_size == (2, 2)
 
 
@@ -130,33 +136,43 @@ def test_stages_are_the_mean_maps_and_what_the_network_ends_in(settings: Any, mo
         )
         for features in ("last", "stages")
     )
-    assert list(stages[0].state_dict()) == list(plain[0].state_dict()), "weights keep their names"
-    stages[0].load_state_dict(plain[0].state_dict())
+    network = stages.network
+    assert list(network.state_dict()) == list(plain.network.state_dict()), (
+        "weights keep their names"
+    )
+    network.load_state_dict(plain.network.state_dict())
     images = torch.randn(2, 3, 32, 32)
     with torch.inference_mode():
-        last = plain[0].eval()(images)
-        maps = plain[0].forward_intermediates(images, intermediates_only=True)
-        found = stages[0].eval()(images)
-    assert found.shape == (2, stages[1])
-    torch.testing.assert_close(found[:, -plain[1] :], last)
+        last = plain.network.eval()(images)
+        maps = plain.network.forward_intermediates(images, intermediates_only=True)
+        found = stages.extract(network.eval(), images)
+    assert found.shape == (2, stages.width)
+    torch.testing.assert_close(found[:, -plain.width :], last)
     torch.testing.assert_close(
-        found[:, : -plain[1]], torch.cat([each.flatten(2).mean(dim=2) for each in maps], dim=1)
+        found[:, : -plain.width], torch.cat([each.flatten(2).mean(dim=2) for each in maps], dim=1)
     )
     assert len(maps) >= 4
-    assert hash_backbone(stages[0]) != hash_backbone(plain[0]), "their features are kept apart"
+    hashes = {
+        hash_backbone(Classifier(each.network, nn.Identity(), each.width, each.extract))
+        for each in (plain, stages)
+    }
+    assert len(hashes) == 2, "their features are cached apart"
 
 
 def test_every_weight_of_a_network_of_stages_learns(settings: Any) -> None:
-    network, *_ = make(settings, "model.pretrained=false", "model.features=stages")
-    network.train()(torch.randn(4, 3, 32, 32)).square().mean().backward()
-    assert all(parameter.grad is not None for parameter in network.parameters())
+    backbone = make(settings, "model.pretrained=false", "model.features=stages")
+    features = backbone.extract(backbone.network.train(), torch.randn(4, 3, 32, 32))
+    features.square().mean().backward()
+    assert all(parameter.grad is not None for parameter in backbone.network.parameters())
 
 
-def test_a_network_that_timm_cannot_look_into_is_refused(
+def test_a_network_without_intermediate_features_is_refused(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(timm.models.resnet.ResNet, "forward_intermediates")
-    with pytest.raises(UserError, match=r"model\.features=stages: timm cannot look into ResNet"):
+    with pytest.raises(
+        UserError, match=r"model\.features=stages: timm has no features of the stages"
+    ):
         make(settings, "model.pretrained=false", "model.features=stages")
 
 

@@ -56,14 +56,14 @@ def given() -> dict[str, Tensor]:
 def test_weights_by_their_names(tmp_path: Path, given: dict[str, Tensor], wrap: Any) -> None:
     torch.save(wrap(given), tmp_path / "weights.pt")
     network = make_network()
-    assert load_weights(network, tmp_path / "weights.pt") == ""
+    assert load_weights(network, tmp_path / "weights.pt") is None
     assert_equal(network, given)
 
 
 def test_safetensors(tmp_path: Path, given: dict[str, Tensor]) -> None:
     save_file(given, tmp_path / "weights.safetensors")
     network = make_network()
-    assert load_weights(network, tmp_path / "weights.safetensors") == ""
+    assert load_weights(network, tmp_path / "weights.safetensors") is None
     assert_equal(network, given)
 
 
@@ -79,7 +79,7 @@ def test_weights_by_their_order(
     )
     network = make_network()
     before = {name: network.state_dict()[name].clone() for name in HEAD}
-    assert load_weights(network, tmp_path / "w.pt") == ""
+    assert load_weights(network, tmp_path / "w.pt") is None
     assert_equal(network, {**given, **before})
 
 
@@ -101,11 +101,11 @@ def test_torchvision_weights_give_torchvision_features(
     backbone = timm.create_model(ours, num_classes=0).eval()
     width = head.in_features
     network = Classifier(backbone, dense_layers(width, (), 2, dropout=0.0), width)
-    said = load_weights(network, tmp_path / "w.pth")
-    assert ("other features" in said) == (ours == "mobilenetv3_small_100")
+    warning = load_weights(network, tmp_path / "w.pth")
+    assert ("other features" in str(warning)) == (ours == "mobilenetv3_small_100")
     for module in backbone.modules():
-        if said and isinstance(module, nn.BatchNorm2d):
-            module.eps = 1e-3  # of which it was said that no file holds it
+        if warning and isinstance(module, nn.BatchNorm2d):
+            module.eps = 1e-3  # which no file of weights holds
     seen: list[Tensor] = []
     head.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     images = torch.randn(2, 3, 224, 224)
@@ -118,8 +118,8 @@ def test_a_head_for_other_classes_stays_random(tmp_path: Path, given: dict[str, 
     torch.save(given, tmp_path / "w.pt")
     network = make_network(outputs=5)
     before = {name: network.state_dict()[name].clone() for name in HEAD}
-    said = load_weights(network, tmp_path / "w.pt")
-    assert "its head is another one" in said
+    warning = load_weights(network, tmp_path / "w.pt")
+    assert "its head is another one" in warning
     assert_equal(network, {**given, **before})
 
 
@@ -129,8 +129,8 @@ def test_a_first_convolution_for_other_bands_is_adapted(
 ) -> None:
     torch.save(given, tmp_path / "w.pt")
     network = make_network(channels=channels)
-    said = load_weights(network, tmp_path / "w.pt")
-    assert f"adapted to {channels} bands" in said
+    warning = load_weights(network, tmp_path / "w.pt")
+    assert f"adapted to {channels} bands" in warning
     stem = "backbone.0.0.weight"
     expected = timm.models.adapt_input_conv(channels, given[stem])
     assert_equal(network, {**given, stem: expected})
@@ -222,7 +222,7 @@ def test_real_imagenet_weights(settings: Any, shared_data: Path) -> None:
     built = build_model(chosen, channels=3, outputs=2, image_px=64)
     state = built.classifier.backbone.state_dict()
     assert torch.equal(state["conv_stem.weight"], next(iter(stored.values())))
-    assert (built.backbone, built.warning) == (str(file), "")
+    assert (built.backbone, built.warning) == (str(file), None)
     for mine, its in zip(list(state), list(stored)[:-2], strict=True):
         assert torch.equal(state[mine], stored[its]), mine
 

@@ -51,7 +51,7 @@ def parts(classifier: Classifier, stored: dict[str, torch.Tensor]) -> tuple[bool
 def test_a_bundle_brings_backbone_and_head(settings: Any, bundle: Path) -> None:
     built = start(settings, bundle)
     assert parts(built.classifier, load_file(bundle / "weights.safetensors")) == (True, True)
-    assert (built.backbone, built.warning) == (str(bundle), "")
+    assert (built.backbone, built.warning) == (str(bundle), None)
 
 
 def test_a_head_for_other_classes_is_left(settings: Any, bundle: Path) -> None:
@@ -60,7 +60,7 @@ def test_a_head_for_other_classes_is_left(settings: Any, bundle: Path) -> None:
     assert "its head is another one" in built.warning
 
 
-def test_the_normalisation_is_that_of_the_bundle(
+def test_the_normalization_is_that_of_the_bundle(
     settings: Any, bundle: Path, tmp_path: Path, make_dataset: Any
 ) -> None:
     """Of a bundle for display images; the simulated ones are flux, in units of their own noise."""
@@ -75,7 +75,7 @@ def test_the_normalisation_is_that_of_the_bundle(
         chosen = choose_preprocess(other, start(settings, weights), None, Cache())
         assert (chosen.mean, chosen.std) == (trained.mean, trained.std)
     random = build_model(settings(*TINY).model, channels=3, outputs=2, image_px=16)
-    assert random.normalisation is None
+    assert random.normalization is None
     assert choose_preprocess(other, random, None, Cache()).mean != trained.mean
 
 
@@ -125,7 +125,7 @@ def test_a_vit_keeps_its_patches_for_other_bands(
     assert f"adapted to {channels} bands" in built.warning
 
 
-def test_the_normalisation_follows_published_weights(
+def test_the_normalization_follows_published_weights(
     settings: Any, shared_data: Path, make_dataset: Any
 ) -> None:
     file = shared_data / "weights/efficientnet-lite0-57934424.pth"
@@ -134,7 +134,7 @@ def test_the_normalisation_follows_published_weights(
     preprocess = choose_preprocess(make_dataset(30, px=32), built, None, Cache())
     assert (preprocess.mean, preprocess.std) == ((0.5,) * 3, (0.5,) * 3)
     random = settings("model=efficientnet_lite", "model.pretrained=false").model
-    assert build_model(random, channels=3, outputs=2, image_px=32).normalisation is None
+    assert build_model(random, channels=3, outputs=2, image_px=32).normalization is None
 
 
 @pytest.mark.parametrize("name", ["bundle.json", "weights.safetensors"])

@@ -125,7 +125,7 @@ def test_folds_share_the_features_of_their_images(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With ImageNet weights the normalisation is theirs, and so the same in every fold."""
+    """With ImageNet weights the normalization is theirs, and so the same in every fold."""
     alike = Preprocess("linear", unit=(1.0,) * 3, mean=(0.0,) * 3, std=(1.0,) * 3)
     monkeypatch.setattr("astroclf.tasks.initial_model.fit_preprocess", lambda dataset: alike)
     overrides = (*FROZEN, f"dataset.cache={tmp_path}", "augment=flips", "dataset.test_fraction=0")

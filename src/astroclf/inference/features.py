@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from astroclf.data.loader import Batch, Chunk, ImageLoader
 from astroclf.data.preprocess import Preprocess
 from astroclf.device import full_precision
 from astroclf.inference.feature_cache import FeatureStore
+from astroclf.models.classifier import Classifier
 from astroclf.status import status
 
 VERSION = 3  # raised when the same images and weights give other features than before
@@ -68,7 +69,7 @@ class FeatureLoader:
 
 
 def compute_features(
-    backbone: nn.Module,
+    classifier: Classifier,
     images: ImageLoader,
     wanted: np.ndarray,
     store: FeatureStore,
@@ -86,10 +87,10 @@ def compute_features(
     with status("computing features", n_batches, unit="batch") as shown:
 
         def compute(view: int, positions: np.ndarray) -> Iterator[np.ndarray]:
-            backbone.eval()
+            classifier.backbone.eval()
             for batch in images.at(positions).eval_batches(view):
                 with torch.inference_mode(), full_precision():
-                    features = backbone(batch.image).float().cpu().numpy()
+                    features = classifier.features(batch.image).float().cpu().numpy()
                 yield features
                 shown.update()
 
@@ -106,12 +107,14 @@ def features_key(backbone_hash: str, preprocess: Preprocess, pictures: str) -> s
     return digest.hexdigest()
 
 
-def hash_backbone(backbone: nn.Module) -> str:
-    """Return a hash of the weights, with the description of the modules.
+def hash_backbone(classifier: Classifier) -> str:
+    """Return a hash of the weights of the backbone, with the description of its modules.
 
-    The same weights give other features with other padding, pooling or activations.
+    The same weights give other features with other padding, pooling or activations, and if the
+    features are extracted otherwise.
     """
-    return f"{hash_weights(backbone.state_dict())} {backbone}"
+    extract = "" if classifier.extract is None else f" {classifier.extract.__name__}"
+    return f"{hash_weights(classifier.backbone.state_dict())} {classifier.backbone}{extract}"
 
 
 def hash_weights(weights: dict[str, Tensor]) -> str:

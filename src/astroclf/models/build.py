@@ -15,15 +15,15 @@ from torch import nn
 
 from astroclf.integrity import describe_damage
 from astroclf.models.bundle_files import not_whole, read_description
-from astroclf.models.classifier import Classifier, dense_layers
+from astroclf.models.classifier import Backbone, Classifier, dense_layers
 from astroclf.models.custom import require_module
 from astroclf.models.weight_files import bundle_of, file_of
 from astroclf.models.weights import load_weights
 from astroclf.settings import sections
 
 
-class Normalisation(NamedTuple):
-    """One number a band, of display values in 0-1."""
+class Normalization(NamedTuple):
+    """Mean and standard deviation of each band, of display values in 0-1."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -31,42 +31,43 @@ class Normalisation(NamedTuple):
 
 @dataclass(frozen=True)
 class BuiltModel:
-    """A classifier that maps (B, C, H, W) to (B, K) logits.
+    """A classifier with its initial weights.
 
-    backbone: where its weights come from: "imagenet", "random", or the name of a file.
-    warning: what a user must know about those weights, or "".
-    normalisation: mean and standard deviation of each band of display values in 0-1 that these
-    weights were trained with, or None where the training images should say.
+    backbone: source of its weights: "imagenet", "random", or the name of a file. warning: about those
+    weights, or None. normalization: mean and standard deviation of each band of display values in 0-1
+    that these weights were trained with; None to compute them from the training images.
     """
 
     classifier: Classifier
     backbone: str
-    warning: str = ""
-    normalisation: Normalisation | None = None
+    warning: str | None = None
+    normalization: Normalization | None = None
 
 
 def build_model(
     settings: sections.Model, *, channels: int, outputs: int, image_px: int
 ) -> BuiltModel:
-    """The classifier that the settings describe, for images of that shape and that many outputs.
+    """Build the classifier of the settings, for images of that shape and that many outputs.
 
-    Raises UserError where timm knows no such network, where weights that must be had cannot be, where
-    a file holds the weights of another network, or where images are too small for the network.
+    Raises UserError if timm has no such network, if required weights are not available, if a file
+    holds the weights of another network, or if images are too small for the network.
     """
     family = importlib.import_module(f"astroclf.models.{settings.family}")
-    backbone, width, source, warning = family.build(settings, channels, image_px)
-    head = dense_layers(width, settings.hidden_units, outputs, settings.dropout)
-    classifier = Classifier(backbone, head, width)
+    backbone: Backbone = family.build(settings, channels, image_px)
+    head = dense_layers(backbone.width, settings.hidden_units, outputs, settings.dropout)
+    classifier = Classifier(backbone.network, head, backbone.width, backbone.extract)
+    source, warning = backbone.weights, backbone.warning
     if settings.weights is not None:
-        warning = load_weights(classifier, Path(settings.weights))
-        source = settings.weights
-    normalisation = None if source == "random" else find_normalisation(settings, backbone)
-    return BuiltModel(classifier, source, warning, normalisation)
+        source, warning = settings.weights, load_weights(classifier, Path(settings.weights))
+    normalization = None if source == "random" else find_normalization(settings, backbone.network)
+    return BuiltModel(classifier, source, warning, normalization)
 
 
 def require_model(settings: sections.Model) -> None:
-    """Raises UserError where timm knows no such network or where there is no file of weights: what
-    can be told before there are images."""
+    """Raise UserError if timm has no such network, or if there is no file of weights.
+
+    This needs no images.
+    """
     if isinstance(settings, sections.Timm):
         from astroclf.models.timm import require_known
 
@@ -77,21 +78,21 @@ def require_model(settings: sections.Model) -> None:
         file_of(Path(settings.weights))
 
 
-def find_normalisation(settings: sections.Model, backbone: nn.Module) -> Normalisation | None:
-    """What a bundle says of itself, else what timm says of the network; None if neither does."""
+def find_normalization(settings: sections.Model, backbone: nn.Module) -> Normalization | None:
+    """Return the normalization stated by the bundle of the weights, else by timm; None without one."""
     folder = bundle_of(Path(settings.weights)) if settings.weights is not None else None
     if folder is not None:
         preprocess = _read_statistics(folder)
         is_linear = preprocess.stretch == "linear"
-        return None if is_linear else Normalisation(preprocess.mean, preprocess.std)
+        return None if is_linear else Normalization(preprocess.mean, preprocess.std)
     published: Any = getattr(backbone, "pretrained_cfg", None)
     if not published:
         return None
-    return Normalisation(tuple(published["mean"]), tuple(published["std"]))
+    return Normalization(tuple(published["mean"]), tuple(published["std"]))
 
 
 class _Statistics(BaseModel):
-    """The part of the preprocessing of a bundle that goes with its weights."""
+    """The part of the preprocessing of a bundle that belongs to its weights."""
 
     stretch: str
     mean: tuple[float, ...]

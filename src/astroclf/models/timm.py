@@ -1,9 +1,8 @@
-"""Networks by their name in timm, with ImageNet weights where they can be had."""
+"""Networks of timm by name, with ImageNet weights if they are available."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,10 @@ def build(settings: sections.Timm, channels: int, image_px: int) -> Backbone:
     """
     require_known(settings.name)
     if settings.pretrained is False or settings.weights is not None:
-        return Backbone(*_create(settings, channels, image_px, weights=None))
+        return _create(settings, channels, image_px, weights=None)
     found = find_imagenet_weights(settings.name)
     if isinstance(found, Path):
-        return Backbone(*_create(settings, channels, image_px, weights=found), "imagenet")
+        return _create(settings, channels, image_px, weights=found)
     if settings.pretrained is True:
         raise UserError(
             f"model.pretrained=true, but ImageNet weights of {settings.name} could not be had ({found}): "
@@ -39,7 +38,7 @@ def build(settings: sections.Timm, channels: int, image_px: int) -> Backbone:
         f"{settings.name} starts from RANDOM weights, because ImageNet weights could not be had ({found}): "
         "expect a lower score, and give a file as model.weights=<file> if you have one."
     )
-    return Backbone(*_create(settings, channels, image_px, weights=None), "random", warning)
+    return _create(settings, channels, image_px, weights=None)._replace(warning=warning)
 
 
 def require_known(name: str) -> None:
@@ -64,7 +63,7 @@ def require_known(name: str) -> None:
 
 def _create(
     settings: sections.Timm, channels: int, image_px: int, weights: Path | None
-) -> tuple[nn.Module, int]:
+) -> Backbone:
     options: dict[str, Any] = {}
     if settings.drop_path:
         options["drop_path_rate"] = settings.drop_path
@@ -92,41 +91,32 @@ def _create(
             f"model.name={settings.name} cuts images into patches of {patch_px} px, and dataset.image_px={image_px} "
             f"is no multiple of it: choose {max(1, round(image_px / patch_px)) * patch_px}."
         )
+    extract = None
     if settings.features == "stages":
-        _show_stages(network)
+        extract = stage_features
+        if not hasattr(network, "forward_intermediates"):
+            raise UserError(
+                f"model.features=stages: timm has no features of the stages of {type(network).__name__}. Choose "
+                "model.features=last."
+            )
     try:
-        width = count_features(network, channels, image_px)
+        width = count_features(network, channels, image_px, extract)
     except (RuntimeError, AssertionError, ValueError) as error:
         raise UserError(
             f"model.name={settings.name} cannot take images of {image_px} px, they may be too small for it: choose a "
             f"larger dataset.image_px, or another network ({one_line(error)})."
         ) from error
-    return network, width
+    source = "random" if weights is None else "imagenet"
+    return Backbone(network, width, source, extract=extract)
 
 
-class Stages:
-    """Mixed into a network of timm: its features are the mean map of each of its stages, from the
-    first to the last, and then those that it ends in.
+def stage_features(network: nn.Module, images: Tensor) -> Tensor:
+    """Return the mean map of each stage of a timm network, and the features of its last layer.
 
-    Early stages know edges and textures, which galaxies have, where late ones know dogs and cars
-    (Evci et al. 2022, arXiv:2201.03529).
+    Early stages respond to edges and textures, which galaxies have, and late ones to the classes of
+    ImageNet (Evci et al. 2022, arXiv:2201.03529).
     """
-
-    forward_intermediates: Callable[[Tensor], tuple[Tensor, list[Tensor]]]
-    forward_head: Callable[..., Tensor]
-
-    def forward(self, images: Tensor) -> Tensor:
-        last, maps = self.forward_intermediates(images)
-        means = [stage.mean(dim=(2, 3)) for stage in maps]
-        return torch.cat([*means, self.forward_head(last, pre_logits=True)], dim=1)
-
-
-def _show_stages(network: nn.Module) -> None:
-    """Have the network give the features of all its stages. A module around it would give its
-    weights other names than those in files, in patterns and in timm."""
-    if not hasattr(network, "forward_intermediates"):
-        raise UserError(
-            f"model.features=stages: timm cannot look into {type(network).__name__}, so choose model.features=last."
-        )
-    own = type(network)
-    network.__class__ = type(f"{own.__name__}Stages", (Stages, own), {})
+    timm_network: Any = network
+    last, maps = timm_network.forward_intermediates(images)
+    means = [stage.mean(dim=(2, 3)) for stage in maps]
+    return torch.cat([*means, timm_network.forward_head(last, pre_logits=True)], dim=1)

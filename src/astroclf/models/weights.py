@@ -20,8 +20,8 @@ POSITIONS = "pos_embed"  # where a vision transformer knows its patches from
 HEAD_TENSORS = 2  # a published network ends in the weight and the bias of its head
 
 
-def load_weights(classifier: Classifier, path: Path) -> str:
-    """Put the weights of a file into the classifier; returns what a user should know, or "".
+def load_weights(classifier: Classifier, path: Path) -> str | None:
+    """Put the weights of a file into the classifier; return a warning, or None.
 
     path: a state dict (of PyTorch or safetensors) or a bundle of ours. The names of its weights must
     be those of the backbone, or their order and shapes must agree with it, as torchvision's do for
@@ -67,7 +67,7 @@ def load_weights(classifier: Classifier, path: Path) -> str:
         )
     classifier.backbone.load_state_dict(matched, strict=True)
     classifier.head.load_state_dict(head)
-    return f"model.weights={path}: {'; '.join(said)}." if said else ""
+    return f"model.weights={path}: {'; '.join(said)}." if said else None
 
 
 def _part(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -68,14 +68,14 @@ class Checkpoint(Part):
     """State of a run apart from its settings.
 
     fingerprint: of the dataset. backbone: source of the initial weights, and frozen_hash: of those
-    that are frozen, which the checkpoint leaves out. warning: about them, or "". best: the weights
+    that are frozen, which the checkpoint leaves out. warning: about them, or None. best: the weights
     of the best epoch.
     """
 
     fingerprint: str
     backbone: str
     frozen_hash: str
-    warning: str
+    warning: str | None
     device_type: str
     preprocess: Preprocess
     precision: Precision

@@ -53,7 +53,7 @@ class Setup:
     classifier: the whole network; learner trains it, or its head alone on cached features.
     images: split -> its batches of images. batches: split -> what the learner trains on, the same
     or cached features. backbone: where the weights came from, and frozen_hash: which ones they are.
-    warning: about those weights, or "". callbacks: of every training with these settings.
+    warning: about those weights, or None. callbacks: of every training with these settings.
     """
 
     dataset: ImageDataset
@@ -64,7 +64,7 @@ class Setup:
     preprocess: Preprocess
     backbone: str
     frozen_hash: str
-    warning: str
+    warning: str | None
     device: torch.device
     callbacks: Sequence[Callback]
 

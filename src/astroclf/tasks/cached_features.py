@@ -60,14 +60,14 @@ def features_of_splits(
     train = images[TRAIN]
     device = train.targets.device
     wanted = wanted_views(settings, images)
-    key = features_key(hash_backbone(classifier.backbone), train.preprocess, pictures)
+    key = features_key(hash_backbone(classifier), train.preprocess, pictures)
     store = FeatureStore(Path(settings.dataset.cache), key, wanted.shape[1])
 
     def prepare() -> None:
         place(measure("fp32"), classifier, images, device)
 
     def compute() -> np.ndarray | torch.Tensor:
-        compute_features(classifier.backbone, train, wanted, store, prepare)
+        compute_features(classifier, train, wanted, store, prepare)
         return place_features(store.read(), wanted, settings.trainer, device)
 
     features = cache.get_or_create("features", (key, wanted.tobytes(), device), compute)

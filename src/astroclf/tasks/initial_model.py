@@ -39,14 +39,14 @@ def choose_preprocess(
     where they have one for such images; else fitted to the training images."""
     if stored is not None:
         return stored.preprocess
-    known, stretch = built.normalisation, dataset.pixels.stretch
+    known, stretch = built.normalization, dataset.pixels.stretch
     if known is None or len(known.mean) != dataset.channels or stretch == "linear":
         key = (dataset.fingerprint, dataset.pixels)
         return cache.get_or_create("preprocess", key, lambda: fit_preprocess(dataset))
     return Preprocess(stretch, display_unit(dataset.images), known.mean, known.std)
 
 
-def warn_of_weights(settings: Settings, built: BuiltModel) -> str:
+def warn_of_weights(settings: Settings, built: BuiltModel) -> str | None:
     """Return warnings about the initial weights, e.g. a frozen backbone without pretraining."""
     if not settings.finetune.freezes_backbone or built.backbone != "random":
         return built.warning
@@ -54,7 +54,7 @@ def warn_of_weights(settings: Settings, built: BuiltModel) -> str:
         f"finetune={settings.finetune.name} keeps the backbone as it starts, and it starts from RANDOM weights: "
         "give it some (model.pretrained, model.weights), or choose finetune=full."
     )
-    return f"{built.warning} {frozen}".strip()
+    return " ".join(filter(None, (built.warning, frozen)))
 
 
 def require_room_for_batch_norm(
