@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from astroclf.installation import program
 from astroclf.runs.folder import TRACKED_RUN
 
 ROOT = Path(__file__).parents[1]
+SMALL = ("trainer=smoke", "dataset.n_images=64", "tracking=mlflow")
 SOURCES = ("src", "conf", "pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")
 
 
@@ -82,11 +84,10 @@ def run_installed(program: Path, folder: Path, *arguments: str) -> str:
 
 @pytest.mark.slow
 def test_an_installed_wheel_trains_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
-    run_installed(installed / "astroclf", tmp_path, "trainer=smoke", "tracking=mlflow")
+    run_installed(installed / "astroclf", tmp_path, *SMALL)
     assert {path.name for path in tmp_path.iterdir()} >= {"outputs", "mlflow.db"}
     (report,) = tmp_path.glob("outputs/*/*/report.html")
-    command = '"command": "astroclf trainer=smoke tracking=mlflow"'
-    assert command in report.with_name(TRACKED_RUN).read_text()
+    assert f'"command": "astroclf {shlex.join(SMALL)}"' in report.with_name(TRACKED_RUN).read_text()
 
 
 @pytest.mark.slow
@@ -100,3 +101,19 @@ def test_an_installed_wheel_has_its_settings_sweeper_and_types(
     package = Path(run_installed(installed / "python", tmp_path, "-c", show).strip())
     assert package.is_relative_to(installed.parent)
     assert (package / "py.typed").is_file()
+
+
+EXAMPLE = """
+import astroclf
+run = astroclf.train("trainer=smoke", "tracking=none", "dataset.n_images=64")
+sky = astroclf.read_dataset("simulated", "dataset.n_images=64")
+print(list(astroclf.load(run.folder).predict(sky)), astroclf.evaluate(run.folder, sky).metrics["mcc"])
+"""
+
+
+@pytest.mark.slow
+def test_the_python_interface_of_an_installed_wheel_works_in_an_empty_folder(
+    installed: Path, tmp_path: Path
+) -> None:
+    printed = run_installed(installed / "python", tmp_path, "-c", EXAMPLE)
+    assert "['id', 'label', 'p_galaxy', 'p_star'] value=" in printed
