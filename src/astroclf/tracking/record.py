@@ -58,13 +58,25 @@ class Epoch:
     metrics: Mapping[str, float]
 
 
-class Record(BaseModel):
+class Place(BaseModel):
+    """Server that a run was last sent to, and the state of the run there.
+
+    uri, experiment_id, run_id: empty before the first time. sent_artifacts: artifact -> size and time
+    of what arrived. is_sent: whether all of the run arrived, end included.
+    """
+
+    uri: str = ""
+    experiment_id: str = ""
+    run_id: str = ""
+    sent_artifacts: dict[str, str] = {}
+    is_sent: bool = False
+
+
+class Record(Place):
     """Data of a run that is sent to MLflow, except its epochs, which are in history.csv.
 
     key: identifies this run on every server. parent: folder of the run that this one is nested
-    under, relative to its own. artifacts: files and folders of the run folder, by name. uri,
-    experiment_id, run_id: the server and run that it was last sent to. sent_artifacts: artifact ->
-    size and time of what arrived. is_sent: whether all of the run arrived there, end included.
+    under, relative to its own. artifacts: files and folders of the run folder, by name.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -81,11 +93,6 @@ class Record(BaseModel):
     dataset: dict[str, str] = {}
     metrics: dict[str, float] = {}
     artifacts: list[str] = []
-    uri: str = ""
-    experiment_id: str = ""
-    run_id: str = ""
-    sent_artifacts: dict[str, str] = {}
-    is_sent: bool = False
 
     @property
     def status(self) -> str:
@@ -106,11 +113,12 @@ class Record(BaseModel):
         self.state, self.end_ms = State.INTERRUPTED, now_ms()
         self.reason = "its process was killed"
 
-    def note_place(self, place: Mapping[str, Any], folder: Path) -> None:
+    def note_place(self, place: Place, folder: Path) -> None:
         """Record the server, the run there and the files that arrived (see `RemoteRun.place`)."""
-        if any(getattr(self, name) != value for name, value in place.items()):
-            for name, value in place.items():
-                setattr(self, name, value)
+        changed = {name: value for name, value in place if getattr(self, name) != value}
+        for name, value in changed.items():
+            setattr(self, name, value)
+        if changed:
             self.write(folder)
 
     def write(self, folder: Path) -> None:
@@ -161,7 +169,7 @@ def finite(metrics: Mapping[str, float | None]) -> dict[str, float]:
     }
 
 
-def flat_parameters(parameters: Mapping[str, Any]) -> dict[str, str]:
+def flat_parameters(parameters: Mapping[str, object]) -> dict[str, str]:
     """Return nested settings as dotted key -> text, redacted and as long as MLflow takes it."""
     return {key: storable(value)[:PARAMETER_LENGTH] for key, value in flatten(parameters)}
 
@@ -171,7 +179,7 @@ def storable(value: Any) -> str:
     return str(redact_values(value)).encode("utf-8", "backslashreplace").decode()
 
 
-def flatten(parameters: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flatten(parameters: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     """Yield nested settings as (dotted key, value)."""
     for key, value in parameters.items():
         if isinstance(value, Mapping) and value:

@@ -12,7 +12,7 @@ from astroclf.tracking.addresses import database_file, store_identity
 from astroclf.tracking.artifacts import BUNDLE, file_version, register_model, upload
 from astroclf.tracking.database import prepare_database
 from astroclf.tracking.experiment import experiment_id, open_client
-from astroclf.tracking.record import Epoch, Record, now_ms, read_record
+from astroclf.tracking.record import Epoch, Place, Record, now_ms, read_record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -81,15 +81,15 @@ class RemoteRun:
         assert self.client is not None
         return self.client
 
-    def place(self, *, is_sent: bool = True) -> dict[str, Any]:
+    def place(self, *, is_sent: bool = True) -> Place:
         """Return the server, the run there and the files that arrived, for the record."""
-        return {
-            "uri": store_identity(self.uri),
-            "experiment_id": self.experiment_id,
-            "run_id": self.run_id,
-            "sent_artifacts": dict(self.artifacts),
-            "is_sent": is_sent,
-        }
+        return Place(
+            uri=store_identity(self.uri),
+            experiment_id=self.experiment_id,
+            run_id=self.run_id,
+            sent_artifacts=dict(self.artifacts),
+            is_sent=is_sent,
+        )
 
     def _find(self, record: Record) -> Run | None:
         """Return the run that the record names, if this server still has it."""

@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from astroclf.errors import Interrupted, State
 from astroclf.provenance import command_line
@@ -45,7 +44,9 @@ class Tracker:
         self.epochs: list[Epoch] = []
         self._lock = threading.Lock()
 
-    def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+    def start(
+        self, run_name: str, parameters: Mapping[str, object], tags: Mapping[str, str]
+    ) -> None:
         """Begin the run, or continue the one that began in this folder with these parameters."""
         flat = flat_parameters(parameters)
         known = read_record(self.folder)
@@ -134,7 +135,9 @@ class MlflowTracker(Tracker):
         self.remote = RemoteRun(self.uri, addresses.experiment_name(settings.experiment), folder)
         self.sender = Sender(self.store, self._send, self._report, patience or Patience())
 
-    def start(self, run_name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
+    def start(
+        self, run_name: str, parameters: Mapping[str, object], tags: Mapping[str, str]
+    ) -> None:
         super().start(self.settings.run_name or run_name, parameters, tags)
 
     def wait(self) -> None:
