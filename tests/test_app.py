@@ -89,9 +89,8 @@ def test_an_unparsable_override_is_refused_in_one_sentence(
     run_here: Callable[..., Any], tmp_path: Path, wrong: str
 ) -> None:
     ran = run_here("-m", "hydra/sweeper=optuna", wrong)
-    key = wrong.partition("=")[0]
     assert (ran.code, ran.out) == (2, "")
-    assert ran.err.startswith(f"astroclf: {wrong} cannot be read: after {key}= stands a value, ")
+    assert ran.err.startswith(f"astroclf: {wrong} cannot be read. Write a value, ")
     assert ran.err.count("\n") == 1
     assert not list(tmp_path.iterdir())
 

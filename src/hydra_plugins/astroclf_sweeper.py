@@ -1,4 +1,4 @@
-"""The door through which Hydra finds the sweeper: `python run.py -m hydra/sweeper=optuna`.
+"""Hydra plugin of the sweeper: `python run.py -m hydra/sweeper=optuna`.
 
 Hydra imports this at every start, so nothing heavy may be imported here.
 """
@@ -27,22 +27,23 @@ JOBS = {
 
 
 class AstroclfSearchPath(SearchPathPlugin):
-    """Registers the choices of `hydra/sweeper`: optuna, and basic, in the place of Hydra's own.
+    """Registers the choices of `hydra/sweeper`: optuna, and basic, in place of Hydra's own.
 
     Here and not at import: Hydra calls this once all plugins are found, so that an installed
-    hydra-optuna-sweeper, which knows the same names, does not take their place. Other
-    applications of the same environment keep the one that they know.
+    hydra-optuna-sweeper, which has the same names, does not replace them. Other applications in the
+    same environment keep theirs.
     """
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        if not any(map(_says_what_is_searched, search_path.get_path())):
+        if not any(map(_has_search_group, search_path.get_path())):
             return
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Hydra 1.4 minds that a name is there already
+            warnings.simplefilter("ignore")  # Hydra 1.4 warns that the name exists
             register_choices(ConfigStore.instance())
 
 
 def register_choices(store: ConfigStore) -> None:
+    """Store the nodes of sweepers, samplers and pruners."""
     store.store(group="hydra/sweeper", name="optuna", node=SWEEPER, provider="astroclf")
     store.store(group="hydra/sweeper", name="basic", node=JOBS, provider="astroclf")
     for group, nodes in (("sampler", SAMPLERS), ("pruner", PRUNERS)):
@@ -50,14 +51,14 @@ def register_choices(store: ConfigStore) -> None:
             store.store(group=f"hydra/sweeper/{group}", name=name, node=node, provider="astroclf")
 
 
-def _says_what_is_searched(element: SearchPathElement) -> bool:
-    """Whether it is the application's own configuration, and has a group `search`."""
+def _has_search_group(element: SearchPathElement) -> bool:
+    """Return whether it is the application's own configuration, with a group `search`."""
     folder = Path(element.path.removeprefix("file://"))
     return element.provider == "main" and (folder / "search").is_dir()
 
 
 class JobsSweeper(BasicSweeper):
-    """Hydra's own sweeper, whose jobs have folders of their own and fail alone."""
+    """Hydra's own sweeper, with a folder for each job; a failed job ends alone."""
 
     n_checked = 0
 
@@ -88,7 +89,7 @@ class JobsSweeper(BasicSweeper):
 
 
 class AstroclfSweeper(Sweeper):
-    """Hands Hydra's parts to the search."""
+    """Sweeper that passes Hydra's configuration, context and launcher to the search."""
 
     def __init__(self, **options: Any) -> None:
         """options: the node `hydra.sweeper`, which the search reads from the whole configuration."""

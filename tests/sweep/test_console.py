@@ -44,7 +44,7 @@ PARAMS = "lr=0.00123 loss=focal"
 
 def test_a_line_tells_how_a_trial_ended() -> None:
     lines = [trial_line(CONTENT, trial, 5, 200.0) for trial in TRIALS]
-    best, left = "best 0.91 (trial 0)", "3.5 s  2/5, about 3 min to go"
+    best, left = "best 0.91 (trial 0)", "3.5 s  2/5, about 3 min left"
     assert lines == [
         f"trial   0  complete  accuracy 0.91  {best}  {PARAMS}  {left}",
         f"trial   1  FAILED    out of memory (CUDA)  {PARAMS}  {left}",
@@ -89,8 +89,8 @@ def test_parameters_have_short_names_that_tell_them_apart(
     st.lists(st.floats(0.1, 1e4), min_size=1, max_size=9), st.integers(0, 100), st.integers(1, 8)
 )
 def test_the_rest_takes_as_long_as_what_is_done(times_s: list[float], n: int, at_once: int) -> None:
-    rest_s = remaining_s(times_s, n, at_once)
-    assert n * min(times_s) / at_once * 0.999 <= rest_s <= n * max(times_s) / at_once * 1.001
+    left_s = remaining_s(times_s, n, at_once)
+    assert n * min(times_s) / at_once * 0.999 <= left_s <= n * max(times_s) / at_once * 1.001
 
 
 def test_nothing_is_known_before_the_first_trial_ends() -> None:

@@ -179,7 +179,7 @@ def test_more_failures_than_allowed_end_it(tmp_path: Path, rate: float, n_failed
         TooManyFailuresError, match=f"^{n_failed} trials? (has|have) failed"
     ) as told:
         search(tmp_path, 4, fail, max_failure_rate=rate)
-    assert str(told.value).endswith(f"the last one said: broke {n_failed - 1}")
+    assert str(told.value).endswith(f"Reason of the last one: broke {n_failed - 1}")
 
 
 def test_what_was_stopped_is_tried_again(tmp_path: Path) -> None:

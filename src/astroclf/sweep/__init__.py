@@ -1,1 +1,1 @@
-"""A search over settings: its space, the samplers that choose from it, the pruners that end poor trials."""
+"""Hyperparameter search: space, samplers, pruners, study and its ask-and-tell loop."""

@@ -1,4 +1,4 @@
-"""What is said of each trial as it ends."""
+"""Console line of a trial that has ended."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from astroclf.status import duration
 from astroclf.sweep.content import SweepContent, state_of, time_s
 
 
-def trial_line(content: SweepContent, trial: FrozenTrial, total: int, rest_s: float) -> str:
-    """One line: how a trial ended, the best so far, what it tried, and what is left.
+def trial_line(content: SweepContent, trial: FrozenTrial, total: int, left_s: float) -> str:
+    """Return one line: state and values of a trial, the best so far, its parameters, and the time left.
 
-    total: trials that should finish. rest_s: seconds until they have, roughly.
+    total: trials that should finish. left_s: estimated seconds until they have.
     """
     n_finished = sum(
         each.state in (TrialState.COMPLETE, TrialState.PRUNED) for each in content.trials
@@ -31,7 +31,7 @@ def trial_line(content: SweepContent, trial: FrozenTrial, total: int, rest_s: fl
     parts.append(shown_params(trial.params))
     taken_s = time_s(trial)
     parts.append("" if taken_s is None else f"{taken_s:.1f} s")
-    left = f", about {duration(rest_s)} to go" if n_finished < total else ""
+    left = f", about {duration(left_s)} left" if n_finished < total else ""
     parts.append(f"{n_finished}/{total}{left}")
     return "  ".join(part for part in parts if part)
 
@@ -46,7 +46,7 @@ def _values(content: SweepContent, trial: FrozenTrial) -> str:
 
 
 def shown_params(params: Mapping[str, Any]) -> str:
-    """Parameters by the last part of their name, where that tells them apart."""
+    """Return parameters by the last part of their name, where it is unique."""
     last = [key.rpartition(".")[2] for key in params]
     return " ".join(
         f"{short if last.count(short) == 1 else key}={_shown(value)}"
@@ -61,7 +61,7 @@ def _shown(value: Any) -> str:
 
 
 def remaining_s(times_s: Sequence[float], n_left: int, n_at_once: int) -> float:
-    """How long the trials that are left take, if they take as long as the others did on average."""
+    """Return the estimated time of the remaining trials, from the mean of the finished ones."""
     if not times_s:
         return 0.0
     return sum(times_s) / len(times_s) * n_left / max(1, n_at_once)

@@ -1,4 +1,4 @@
-"""What a search has found so far: the trials of a study, and what follows from them."""
+"""Trials of a study, with the best, the Pareto front and the parameters derived from them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from astroclf.errors import State
 from astroclf.sweep.space.parameters import Parameter, parameters_of
 
-SO_FAR = "so_far"  # attribute of a trial: the mean of what it reported, where each step is a fold
+SO_FAR = "so_far"  # attribute of a trial: mean of its reported values, where each step is a fold
 INTERRUPTED = (
     "interrupted"  # attribute of a trial that failed by a signal or a kill, not by an error
 )
@@ -42,11 +42,11 @@ class SweepContent:
     """One study, finished or not.
 
     command: the shell command that ran it. best_command: the one that trains its best trial.
-    objectives: names of what is optimised, such as ("accuracy", "parameters").
+    objectives: names of the optimized values, such as ("accuracy", "parameters").
     directions: "maximize" or "minimize", one an objective.
     trials: in the order of their numbers. Their `user_attrs` may hold `folder`, `reason` (why it
         failed or was pruned), `epochs` and `train_s`.
-    facts: name -> value of what describes the search, in order.
+    facts: name -> value of properties of the search, in order.
     n_val_images: of val, 0 where it differs between trials or is not known.
     replicates: metric -> its values, one a seed, on the split `replicated_on`: test, or val where
         the data have no test.
@@ -67,7 +67,7 @@ class SweepContent:
 
     @cached_property
     def complete(self) -> list[FrozenTrial]:
-        """Trials that reached their end with a finite value of every objective."""
+        """Complete trials with a finite value of every objective."""
         return [
             trial
             for trial in self.of_state(TrialState.COMPLETE)
@@ -82,26 +82,27 @@ class SweepContent:
 
     @cached_property
     def front(self) -> list[FrozenTrial]:
-        """Complete trials that no other one beats in every objective, best of the first first."""
+        """Pareto front: complete trials that no other one dominates, best of the first objective first."""
         copies = [copy_of(trial, trial.values) for trial in self.complete]
         study = study_of(copies, self.directions)
         return self.ranked([self.complete[found.number] for found in study.best_trials])
 
     @cached_property
     def parameters(self) -> list[Parameter]:
-        """What was searched, in order of appearance."""
+        """Searched parameters, in order of appearance."""
         return parameters_of(self.trials)
 
     @cached_property
     def varying(self) -> list[Parameter]:
-        """Parameters of which more than one value was tried."""
+        """Parameters with more than one value among the trials."""
         return [parameter for parameter in self.parameters if parameter.n_tried > 1]
 
     def of_state(self, state: TrialState) -> list[FrozenTrial]:
+        """Return the trials of that state."""
         return [trial for trial in self.trials if trial.state == state]
 
     def value(self, trial: FrozenTrial, objective: int = 0) -> float | None:
-        """What the trial reached; if it has no value, what it last reported of the only one."""
+        """Return the value of an objective; the last reported one if it has none and the objective is the only one."""
         values = () if trial.state == TrialState.PRUNED else trial.values or ()
         if objective < len(values) and math.isfinite(values[objective]):
             return values[objective]
@@ -111,7 +112,7 @@ class SweepContent:
         return reported[max(reported)] if reported and len(self.objectives) == 1 else None
 
     def ranked(self, trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-        """Best value of the first objective first; those without a value come last."""
+        """Return trials by the first objective, the best first, those without a value last."""
         sign = -1 if self.directions[0] == "maximize" else 1
 
         def rank(trial: FrozenTrial) -> tuple[float, int]:
@@ -133,7 +134,7 @@ def count_states(trials: Sequence[FrozenTrial]) -> dict[State, int]:
 
 
 def reported_values(trial: FrozenTrial) -> dict[int, float]:
-    """Epoch -> monitored value, of epochs where it is finite, in order."""
+    """Return epoch -> monitored value, of epochs where it is finite, in order."""
     return {
         epoch: float(value)
         for epoch, value in sorted(trial.intermediate_values.items())
@@ -142,21 +143,21 @@ def reported_values(trial: FrozenTrial) -> dict[int, float]:
 
 
 def time_s(trial: FrozenTrial) -> float | None:
-    """From start to end; the time of its training if only that is known."""
+    """Return the time from start to end; that of the training if only that is known."""
     if trial.duration is not None:
         return trial.duration.total_seconds()
     return trial.user_attrs.get("train_s")
 
 
 def copy_of(trial: FrozenTrial, values: Sequence[float]) -> FrozenTrial:
-    """A complete trial with the parameters of this one and these values."""
+    """Return a complete trial with the parameters of this one and these values."""
     return optuna.trial.create_trial(
         values=list(values), params=trial.params, distributions=trial.distributions
     )
 
 
 def study_of(trials: Sequence[FrozenTrial], directions: Sequence[str]) -> optuna.Study:
-    """A study in memory, whose trials are numbered from 0."""
+    """Return an in-memory study, whose trials are numbered from 0."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

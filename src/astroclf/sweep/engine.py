@@ -1,4 +1,4 @@
-"""The search itself: ask for parameters, have them tried, tell what came of it, until it is done."""
+"""Ask-and-tell loop of one process: ask the study for trials, launch them, tell it their results."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from astroclf.sweep.study import (
     FOLDER,
     PROCESS,
     REASON,
-    alone,
     count_finished,
     count_running,
     give_up,
     recover,
+    study_lock,
 )
 from astroclf.sweep.targets import Node
 from astroclf.sweep.trial import TrialResult
 
 log = logging.getLogger(__name__)
 
-# Does jobs at once: (number of the trial, its overrides) each -> how each of them ended.
+# Runs jobs in parallel: (number of the trial, its overrides) each -> their results.
 Launch = Callable[[Sequence[tuple[int, list[str]]]], Sequence[TrialResult]]
 
 
@@ -55,10 +55,10 @@ class Budget:
 
 @dataclass
 class Engine:
-    """One process's work on a study.
+    """Ask-and-tell loop of one process on a study.
 
-    objectives: what is read from the figures of a trial. sampler: the node of the sampler.
-    worker: id of this process. describe: the content of the study as it is now.
+    objectives: names of the measured values to optimize. sampler: its node. worker: id of this process.
+    launch: runs jobs. describe: returns the trials so far.
     """
 
     study: Study
@@ -71,13 +71,13 @@ class Engine:
     launch: Launch
     describe: Callable[[], SweepContent]
     failures: list[str] = field(default_factory=list)
-    is_exhausted: bool = False  # a grid has an end
+    is_exhausted: bool = False  # all points of a grid have been tried
 
     def run(self) -> None:
-        """Run trials until as many have finished as were asked for, by whichever process.
+        """Run trials until the budget is spent, by this process or others.
 
-        Raises Interrupted if a signal ends it, and TooManyFailuresError. The parameters of its
-        unfinished trials are tried again later.
+        Raises Interrupted after a signal, and TooManyFailuresError. The parameters of unfinished
+        trials are queued again.
         """
         try:
             while not self.is_exhausted and (trials := self.begin()):
@@ -94,29 +94,29 @@ class Engine:
             raise Interrupted(signal.SIGINT) from None
 
     def release(self, signal_name: str) -> None:
-        """Give up the trials that this process has begun and not told."""
+        """Give up the running trials of this process."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if trial.user_attrs.get(PROCESS) == self.worker:
                 give_up(self.study, trial, f"stopped by {signal_name}")
 
     def begin(self) -> list[Trial]:
-        """The next trials of this process, none if enough are done or under way in any process.
+        """Return the next trials of this process, none if enough have finished or run in any process.
 
-        What killed processes have left is taken up first.
+        Parameters of killed processes come first.
         """
         for number in recover(self.study, self.folder):
             log.info(
                 "trial %d was running when its process was killed: its parameters are tried again",
                 number,
             )
-        with alone(self.folder):
+        with study_lock(self.folder):
             trials = [self.ask() for _ in range(min(self.budget.n_jobs, self.count_wanted()))]
         for trial in trials:
             self.suggest(trial)
         return trials
 
     def run_jobs(self, trials: Sequence[Trial]) -> Sequence[TrialResult]:
-        """Have them done at once; where the launcher breaks down, all of them have failed."""
+        """Return the results of trials run in parallel; an error of the launcher is that of all of them."""
         jobs = [(trial.number, self.space.overrides(trial.params)) for trial in trials]
         try:
             with heartbeat(self.study, trials):
@@ -127,21 +127,21 @@ class Engine:
         return [result] * len(trials)
 
     def count_wanted(self) -> int:
-        """How many trials are still to be started, by any process."""
+        """Return the number of trials that are still to be started, by any process."""
         return self.budget.n_trials - count_finished(self.study) - count_running(self.study)
 
     def ask(self) -> Trial:
-        """A new trial without its parameters, signed so that others know whose it is.
+        """Return a new trial without its parameters, with the id of this worker.
 
-        It is signed before it begins: one that a full disk or a kill leaves running is then known,
-        by the lock of its process, as left by a process that has ended.
+        It has the id before it starts: a trial that a full disk or a kill leaves running is found by
+        the lock of its worker, which no process holds.
         """
         self.sign_next()
         self.study.sampler = make_sampler(self.sampler, self.space, search_seed(self.sampler))
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Heartbeat of storage")  # ours does beat
+            warnings.filterwarnings("ignore", "Heartbeat of storage")  # Optuna does not see ours
             trial = self.study.ask()
-        if trial.user_attrs.get(PROCESS) != self.worker:  # another machine began the signed one
+        if trial.user_attrs.get(PROCESS) != self.worker:  # another machine took the signed one
             trial.set_user_attr(PROCESS, self.worker)
         trial.set_user_attr(FOLDER, str(trial.number))
         return trial
@@ -156,18 +156,19 @@ class Engine:
         self.study.add_trial(signed)
 
     def suggest(self, trial: Trial) -> None:
-        """Draw its parameters.
+        """Draw the parameters of a trial, with a seed of its own.
 
-        Optuna draws when they are suggested, so that every trial can have a seed of its own: a search
-        that goes on draws what it would have drawn, and processes never draw the same.
+        A resumed search thus draws the same as an uninterrupted one, and processes never draw the
+        same as each other.
         """
         seed = trial_seed(search_seed(self.sampler), trial.number)
         self.study.sampler = make_sampler(self.sampler, self.space, seed)
         self.space.suggest(trial)
 
     def tell(self, trial: Trial, result: TrialResult) -> None:
+        """Store the result of a trial, and log it."""
         frozen = self.study.get_trials(deepcopy=False)[trial.number]
-        if frozen.state.is_finished():  # another machine heard nothing of it for too long
+        if frozen.state.is_finished():  # another machine missed its heartbeat
             self.log_trial(trial.number)
             return
         if frozen.intermediate_values:
@@ -196,26 +197,29 @@ class Engine:
         try:
             self.study.tell(trial, values, state=state)
         except RuntimeError:
-            # The last point of a grid: the sampler would stop `study.optimize`, which does not run.
+            # After the last point of a grid the sampler stops `study.optimize`, which does not run.
             if not isinstance(self.study.sampler, optuna.samplers.GridSampler):
                 raise
             self.is_exhausted = True
 
     def log_trial(self, number: int) -> None:
+        """Log the line of a trial that has ended."""
         content = self.describe()
         done = [time_s(trial) for trial in content.trials if trial.state.is_finished()]
         times_s = [taken for taken in done if taken is not None]
         n_left = self.budget.n_trials - count_finished(self.study)
         n_others = count_running(self.study)
-        rest_s = remaining_s(times_s, n_left, max(self.budget.n_jobs, n_others + 1))
-        log.info(trial_line(content, content.trials[number], self.budget.n_trials, rest_s))
+        left_s = remaining_s(times_s, n_left, max(self.budget.n_jobs, n_others + 1))
+        log.info(trial_line(content, content.trials[number], self.budget.n_trials, left_s))
 
     def raise_if_interrupted(self, results: Sequence[TrialResult]) -> None:
+        """Raise Interrupted if a signal ended one of the trials."""
         for result in results:
             if result.state == State.INTERRUPTED:
                 raise Interrupted(result.signal_number or signal.SIGINT)
 
     def raise_if_failing(self) -> None:
+        """Raise TooManyFailuresError if more trials of this call failed than allowed."""
         allowed = self.budget.max_failure_rate * self.budget.n_trials
         if len(self.failures) > allowed:
             count = (
@@ -223,6 +227,6 @@ class Engine:
             )
             raise TooManyFailuresError(
                 f"{count} failed, more than hydra.sweeper.max_failure_rate="
-                f"{self.budget.max_failure_rate:g} of {self.budget.n_trials} allows, so the search stops; the last one said: "
+                f"{self.budget.max_failure_rate:g} of {self.budget.n_trials} allows, so the search stops. Reason of the last one: "
                 f"{self.failures[-1]}"
             )

@@ -1,4 +1,4 @@
-"""Hyperparameter importance: how much each parameter decides whether a trial is among the best."""
+"""Hyperparameter importance by PED-ANOVA."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from astroclf.sweep.content import SweepContent, copy_of, reported_values, study_of
 
 FEWEST_TRIALS = 4
-# PED-ANOVA sets the best trials apart from the rest: a tenth of them, but five if it can.
+# PED-ANOVA compares the best trials with the rest: a tenth of them, but five where possible.
 BEST_SHARE, FEWEST_BEST, LARGEST_BEST_SHARE = 0.1, 5, 0.5
 
 
@@ -29,7 +29,7 @@ class Importance:
 
 
 def importances(content: SweepContent) -> dict[str, float]:
-    """Shares of the first objective's importance; empty where they cannot be estimated."""
+    """Return the shares of the first objective's importance; empty where they cannot be estimated."""
     return assess_importance(content).shares
 
 
@@ -55,7 +55,7 @@ def assess_importance(content: SweepContent, objective: int = 0) -> Importance:
     try:
         study = study_of(copies, ["minimize"])
         with warnings.catch_warnings():
-            # That few trials make a poor estimate stands in the remark.
+            # The remark warns of a poor estimate from few trials.
             warnings.simplefilter("ignore", UserWarning)
             shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
     except ValueError as error:
@@ -78,7 +78,7 @@ def assess_importance(content: SweepContent, objective: int = 0) -> Importance:
 
 
 def _losses(content: SweepContent, objective: int) -> dict[int, float]:
-    """Index of each complete and pruned trial -> a number that ranks it, the lower the better."""
+    """Return index -> rank value of each complete and pruned trial, the lower the better."""
     sign = -1.0 if content.directions[objective] == "maximize" else 1.0
     indices = {id(trial): index for index, trial in enumerate(content.trials)}
     losses = {indices[id(each)]: sign * each.values[objective] for each in content.complete}

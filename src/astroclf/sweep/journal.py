@@ -25,25 +25,25 @@ from astroclf.locks import locked
 log = logging.getLogger(__name__)
 
 CHECKSUM = re.compile(rb',"crc32":(\d+)\}\s*$')
-TAIL_BYTES = 1 << 16  # what is read of the end of a journal to find its last line
+TAIL_BYTES = 1 << 16  # read at once from the end of a journal, to find its last line
 
 
 class DamagedLineError(ValueError):
-    """A line of a journal is not what was written."""
+    """A line of a journal differs from the written one."""
 
 
 class Journal(BaseJournalBackend):
     """Append-only log of a study in one file, shared by the processes of one host."""
 
     def __init__(self, file: Path) -> None:
-        """Open the file, made if needed, and cut what a kill or a full disk left of a last line.
+        """Open the file, created if needed, and cut a last line left incomplete by a kill or a full disk.
 
         Raises OSError if the file cannot be read and written, and UserError if a line that others
         follow is damaged.
         """
         self.file = file
         self._number = self._offset = self._checksum = 0  # of what was read
-        with self._alone():
+        with self._lock():
             file.open("ab").close()
             cut_torn_tail(file)
 
@@ -68,7 +68,7 @@ class Journal(BaseJournalBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append events and flush them to the disk; if that fails, the file stays as it was."""
-        with self._alone(), self.file.open("r+b", buffering=0) as stream:
+        with self._lock(), self.file.open("r+b", buffering=0) as stream:
             end, checksum = find_end(stream)
             lines = b""
             for event in logs:
@@ -87,7 +87,7 @@ class Journal(BaseJournalBackend):
     def _rewind(self) -> None:
         self._number, self._offset, self._checksum = 0, 0, 0
 
-    def _alone(self) -> AbstractContextManager[None]:
+    def _lock(self) -> AbstractContextManager[None]:
         # Optuna's own lock, <file>.lock, is a link to the journal: another name.
         return locked(self.file.with_name(f"{self.file.name}.writer"), f"to write {self.file}")
 

@@ -12,13 +12,13 @@ from typing import Any, Literal
 STUDY_VARIABLE, TRIAL_VARIABLE = "ASTROCLF_STUDY", "ASTROCLF_TRIAL"
 
 SAMPLERS: dict[str, dict[str, Any]] = {
-    "tpe": {  # tree-structured Parzen estimators: a good choice for any space
+    "tpe": {  # tree-structured Parzen estimator: a good default for any space
         "_target_": "optuna.samplers.TPESampler",
-        "n_startup_trials": 8,  # random trials before the first that learns from others
-        "n_ei_candidates": 24,  # candidates of which the most promising is tried
-        "multivariate": True,  # dimensions are modelled together, not one by one
-        "group": True,  # a model for each set of dimensions that occur together (conditional spaces)
-        "constant_liar": True,  # trials that still run count as poor, so that parallel ones differ
+        "n_startup_trials": 8,  # random trials before the first model
+        "n_ei_candidates": 24,  # candidates of which the most promising is chosen
+        "multivariate": True,  # model dimensions jointly, not one by one
+        "group": True,  # one model for each set of dimensions that occur together (conditional spaces)
+        "constant_liar": True,  # running trials count as poor, so that parallel ones differ
         "seed": 0,
     },
     "random": {  # every trial independent of all others
@@ -27,12 +27,12 @@ SAMPLERS: dict[str, dict[str, Any]] = {
     },
     "cmaes": {  # evolves a covariance matrix: many trials of a few numbers; choices are drawn at random
         "_target_": "optuna.samplers.CmaEsSampler",
-        "n_startup_trials": 1,  # random trials before the first that learns from others
+        "n_startup_trials": 1,  # random trials before the first model
         "popsize": None,  # trials a generation; null = 4 + 3 ln(dimensions)
-        "with_margin": False,  # keep whole numbers from getting stuck at one value
+        "with_margin": False,  # keep the variance of integers from collapsing
         "use_separable_cma": False,  # a diagonal covariance, for many dimensions
         "lr_adapt": False,  # adapt the learning rate, for noisy or rugged objectives
-        "consider_pruned_trials": False,  # learn from the last value of pruned trials too
+        "consider_pruned_trials": False,  # use the last value of pruned trials too
         "warn_independent_sampling": False,
         "seed": 0,
     },
@@ -43,7 +43,7 @@ SAMPLERS: dict[str, dict[str, Any]] = {
     "qmc": {  # a low-discrepancy sequence: covers a space more evenly than random
         "_target_": "optuna.samplers.QMCSampler",
         "qmc_type": "sobol",  # sobol | halton
-        "scramble": True,  # randomise the sequence
+        "scramble": True,  # randomize the sequence
         "warn_independent_sampling": False,
         "seed": 0,  # of the sequence; one study keeps one
     },
@@ -55,10 +55,10 @@ SAMPLERS: dict[str, dict[str, Any]] = {
         "swapping_prob": 0.5,  # that a dimension comes from the second parent
         "seed": 0,
     },
-    "gp": {  # a Gaussian process: few and expensive trials; takes longer to choose
+    "gp": {  # Gaussian process: for few and expensive trials; slower
         "_target_": "optuna.samplers.GPSampler",
-        "n_startup_trials": 8,  # random trials before the first that learns from others
-        "deterministic_objective": False,  # whether the same settings always give the same value
+        "n_startup_trials": 8,  # random trials before the first model
+        "deterministic_objective": False,  # the same settings always give the same value
         "warn_independent_sampling": False,
         "seed": 0,
     },
@@ -72,37 +72,37 @@ _MEDIAN: dict[str, Any] = {
 }
 
 PRUNERS: dict[str, dict[str, Any]] = {
-    "none": {"_target_": "optuna.pruners.NopPruner"},  # every trial runs to its end
+    "none": {"_target_": "optuna.pruners.NopPruner"},  # no pruning
     "median": {  # ends a trial whose best value is worse than the median at the same epoch
         "_target_": "optuna.pruners.MedianPruner",
         **_MEDIAN,
     },
-    "percentile": {  # ends a trial that is not among the best share at the same epoch
+    "percentile": {  # ends a trial outside the best share at the same epoch
         "_target_": "optuna.pruners.PercentilePruner",
-        "percentile": 25.0,  # per cent that go on
+        "percentile": 25.0,  # percent that continue
         **_MEDIAN,
     },
-    "patient": {  # the median pruner, for trials that have also got worse
+    "patient": {  # the median pruner, for trials that have also become worse
         "_target_": "astroclf.sweep.pruners.patient_median_pruner",
-        "patience": 3,  # epochs in a row that are worse than the best before them
-        "min_delta": 0.0,  # by more than so much, in units of the metric
+        "patience": 3,  # consecutive epochs without improvement
+        "min_delta": 0.0,  # smallest improvement, in units of the metric
         **_MEDIAN,
     },
-    "successive_halving": {  # only the best share goes on to each next, longer rung
+    "successive_halving": {  # only the best share is promoted to the next, longer rung
         "_target_": "optuna.pruners.SuccessiveHalvingPruner",
         "min_resource": 1,  # epochs of the first rung
-        "reduction_factor": 3,  # one in so many goes on, to so many times the epochs
-        "min_early_stopping_rate": 0,  # rungs left out at the start
-        "bootstrap_count": 0,  # trials that must reach a rung before one goes on
+        "reduction_factor": 3,  # one in so many is promoted, to so many times the epochs
+        "min_early_stopping_rate": 0,  # rungs skipped at the start
+        "bootstrap_count": 0,  # trials that must reach a rung before one is promoted
     },
     "hyperband": {  # several successive halvings that differ in how early they start
         "_target_": "optuna.pruners.HyperbandPruner",
         "min_resource": 1,  # epochs of the first rung
         "max_resource": "auto",  # epochs of a whole trial; auto = trainer.epochs, or the folds or seeds
-        "reduction_factor": 3,  # one in so many goes on, to so many times the epochs
-        "bootstrap_count": 0,  # trials that must reach a rung before one goes on
+        "reduction_factor": 3,  # one in so many is promoted, to so many times the epochs
+        "bootstrap_count": 0,  # trials that must reach a rung before one is promoted
     },
-    "wilcoxon": {  # a signed-rank test against the best trial: for steps that are folds, not epochs
+    "wilcoxon": {  # signed-rank test against the best trial: for steps that are folds, not epochs
         "_target_": "optuna.pruners.WilcoxonPruner",
         "p_threshold": 0.1,  # end a trial when it is worse with this p-value
         "n_startup_steps": 2,  # steps of each trial before it may be pruned
@@ -120,7 +120,7 @@ SWEEPER: dict[str, Any] = {
     "n_jobs": 1,  # trials at once, where hydra/launcher runs several
     # One folder name; the same name resumes.
     "study_name": "${study_name:${model.name},${finetune.name},${dataset.name}}",
-    "storage": None,  # null = a journal in the sweep's folder; else any address that Optuna knows
+    "storage": None,  # null = a journal in the sweep's folder; else any storage URL of Optuna
     "direction": None,  # null = the better one of each objective; else maximize, minimize, or a list
     "max_failure_rate": 0.3,  # stop once more than this share of n_trials has failed
     "params": "${oc.select:search.params,null}",  # key -> its values

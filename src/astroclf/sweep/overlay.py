@@ -1,4 +1,4 @@
-"""The best of a search as an overlay of conf/, to run again with."""
+"""Hydra overlay with the settings of the best trial."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def write_overlay(
 ) -> None:
     """Write a Hydra overlay, used as `experiment=<its name>` from a folder `experiment/`.
 
-    header_lines: what it is, as comments.
+    header_lines: written as comments.
     groups: group -> the file chosen of it, such as `loss` -> `focal`.
     values: dotted key -> value, which may be a list; text with `${...}` is resolved by Hydra.
     """

@@ -1,8 +1,8 @@
-"""Which processes work on a search, and which were killed.
+"""Workers of a search: registration, and detection of killed ones.
 
-On one machine each holds a lock for as long as it lives: the operating system lets go of the lock of
-a process that was killed, so that its trials are found without waiting for anything. Processes of
-other machines are known by the heartbeat that they leave in a database.
+On one machine each worker holds a file lock: the operating system releases the lock of a process that
+was killed, so that its trials are found at once. Workers of other machines have a heartbeat in the
+database.
 """
 
 from __future__ import annotations
@@ -17,15 +17,18 @@ from pathlib import Path
 from astroclf.locks import is_held, locked, try_lock
 
 FOLDER, REGISTRATION = "processes", "registration"
-HEARTBEAT_S, SILENCE_S = 60, 300  # how often it beats, and when it is taken to have stopped
+HEARTBEAT_S, SILENCE_S = (
+    60,
+    300,
+)  # period of the heartbeat, and silence after which a worker counts as killed
 
 
 @contextmanager
 def register_worker(folder: Path) -> Iterator[str]:
-    """A worker that no other process ever has, as `host:file`, until the end; the file is its lock."""
+    """Yield a unique worker id, `host:file`, held as a file lock for the life of the process."""
     file = folder.absolute() / FOLDER / f"{os.getpid()}-{uuid.uuid4().hex[:8]}.lock"
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Under a common lock, so that a new file is not taken for a leftover.
+    # Under a common lock, so that a new file is not removed as a leftover.
     with locked(file.parent / REGISTRATION, f"to join the search in {folder}"):
         _remove_leftovers(file.parent)
         lock = try_lock(file)
@@ -46,7 +49,7 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 def is_alive(worker: str) -> bool | None:
-    """Whether a process sits there; None for one of another machine, whose locks say nothing here."""
+    """Return whether the process of a worker is alive; None on another machine, whose locks are unknown."""
     host, _, file = worker.partition(":")
     if host != socket.gethostname():
         return None

@@ -24,7 +24,7 @@ from astroclf.sweep.processes import HEARTBEAT_S, SILENCE_S
 JOURNAL = "study.journal"
 SQLITE = "sqlite:///"
 PAUSES_S = (0.5, 1.0, 2.0)
-# What SQLite reports of a file that is not a database, or no whole one.
+# Errors of SQLite for a file that is not a database, or a truncated one.
 DAMAGED_FILE = ("malformed", "not a database", "disk i/o error", "no such table", "no such column")
 
 
@@ -58,12 +58,12 @@ def _open(address: str | None, folder: Path) -> BaseStorage:
     if address.startswith(f"{SQLITE}~"):
         file = named_path(address.removeprefix(SQLITE), "hydra.sweeper.storage")
         address = URL.create("sqlite", database=str(file)).render_as_string()
-    return _open_patiently(address)
+    return _open_with_retries(address)
 
 
 @contextmanager
 def explained(address: str | None, folder: Path) -> Iterator[None]:
-    """Turn an error of the disk or of the database inside into a UserError."""
+    """Re-raise an error of the disk or of the database as a UserError that names it."""
     try:
         yield
     except (SQLAlchemyError, StorageInternalError, ImportError) as error:
@@ -94,9 +94,9 @@ def _unreachable(place: str, error: Exception) -> UserError:
     )
 
 
-def _open_patiently(address: str) -> RDBStorage:
-    """Of processes that find an empty database together, one makes its tables and the others trip
-    over them: those try again."""
+def _open_with_retries(address: str) -> RDBStorage:
+    """Open a database, again after a failure: of processes that find it empty together, one creates the
+    tables, and the others fail."""
     for pause_s in PAUSES_S:
         try:
             return _open_database(address)

@@ -1,4 +1,4 @@
-"""The study: what all trials of a search share, and which of them count."""
+"""Optuna study of a search: its identity, finished and running trials, and recovery after kills."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 LOCK = "study.lock"
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
-UNSIGNED = timedelta(minutes=1)  # a process signs its trials right after it has begun them
-MOST_RETRIES = 2  # of parameters whose process was killed: perhaps they are what kills it
+UNSIGNED = timedelta(minutes=1)  # a running trial without a worker id is lost after this time
+MOST_RETRIES = 2  # of parameters whose process was killed: they may be the cause
 
 # Attributes of a trial and of a study.
 PROCESS, FOLDER, REASON, RETRIED = "process", "folder", "reason", "retried"
@@ -41,10 +41,10 @@ KILLED = "its process was killed"
 
 @dataclass(frozen=True)
 class Identity:
-    """What must be the same for trials to be compared.
+    """Properties of a study that every call must share, so that its trials can be compared.
 
-    space: key -> its distribution in words. settings: dotted key -> what all trials share.
-    data: what describes the images, `fingerprint` last; empty where they differ between trials.
+    sampler: name or import path. space: key -> its distribution as text. settings: dotted key -> value
+    in all trials. data: description of the images, `fingerprint` last; empty where trials differ in it.
     """
 
     objectives: tuple[str, ...]
@@ -55,7 +55,7 @@ class Identity:
     data: Mapping[str, str] = field(default_factory=dict)
 
     def difference(self, stored: Mapping[str, Any]) -> str:
-        """How the study that was stored differs, as part of a sentence; "" if it does not."""
+        """Return the difference to the stored study as part of a sentence; "" if there is none."""
         for name in ("objectives", "directions"):
             was, now = list(stored[name]), list(getattr(self, name))
             if was != now:
@@ -73,12 +73,12 @@ class Identity:
 
 
 def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path) -> Study:
-    """The study of that name, made if there is none.
+    """Return the study of that name, created if there is none.
 
-    Raises UserError if there is one that searches something else.
+    Raises UserError if there is one with another identity.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder):  # of processes that start together, one makes it
+    with study_lock(folder):  # of processes that start together, one creates it
         study = optuna.create_study(
             study_name=name,
             storage=storage,
@@ -90,7 +90,7 @@ def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path
             require_no_trials(name, folder)
             study.set_user_attr(IDENTITY, asdict(identity))
             return study
-        set_aside_unknown(study, folder)
+        rename_lost_folders(study, folder)
     changed = identity.difference(stored)
     if changed:
         raise UserError(
@@ -106,7 +106,7 @@ def trial_folders(folder: Path) -> list[int]:
 
 
 def require_no_trials(name: str, folder: Path) -> None:
-    """Raise UserError where a new study would write over the trials of another one."""
+    """Raise UserError where a new study would overwrite the trials of another one."""
     found = trial_folders(folder)
     if found:
         raise UserError(
@@ -115,8 +115,8 @@ def require_no_trials(name: str, folder: Path) -> None:
         )
 
 
-def set_aside_unknown(study: Study, folder: Path) -> None:
-    """Rename folders of trials that the study has lost, for new trials will have their numbers."""
+def rename_lost_folders(study: Study, folder: Path) -> None:
+    """Rename folders of trials missing from the study: new trials will have their numbers."""
     n_trials = len(study.get_trials(deepcopy=False))
     for number in trial_folders(folder):
         if number >= n_trials:
@@ -126,31 +126,31 @@ def set_aside_unknown(study: Study, folder: Path) -> None:
 
 
 def count_finished(study: Study) -> int:
+    """Return the number of complete and pruned trials."""
     return len(study.get_trials(deepcopy=False, states=FINISHED))
 
 
 def count_running(study: Study) -> int:
-    """Trials under way in processes that are alive, as far as can be seen from here."""
+    """Return the number of running trials whose process is not known to have been killed."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     return len(running) - len(_killed(study, running))
 
 
 def recover(study: Study, folder: Path) -> list[int]:
-    """Mark trials whose process was killed as failed, and have their parameters tried again.
-
-    Returns their numbers.
+    """Mark trials whose process was killed as failed, queue their parameters again, and return their
+    numbers.
     """
-    with alone(folder):
+    with study_lock(folder):
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         killed = _killed(study, running)
         for trial in killed:
-            with suppress(UpdateFinishedTrialError):  # another machine was faster
+            with suppress(UpdateFinishedTrialError):  # another machine has recovered it
                 give_up(study, trial, KILLED)
     return [trial.number for trial in killed]
 
 
-def alone(folder: Path) -> AbstractContextManager[None]:
-    """Return the lock under which trials are counted and begun, so that there are never too many."""
+def study_lock(folder: Path) -> AbstractContextManager[None]:
+    """Return the lock under which trials are counted and started, so that there are never too many."""
     return locked(folder / LOCK, f"for the study in {folder}")
 
 
@@ -164,8 +164,8 @@ def _killed(study: Study, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:
         if worker is None:
             assert trial.datetime_start is not None
             return datetime.now() - trial.datetime_start > UNSIGNED
-        is_here = is_alive(worker)
-        return trial.number in silent if is_here is None else not is_here
+        alive = is_alive(worker)
+        return trial.number in silent if alive is None else not alive
 
     return [trial for trial in running if is_lost(trial)]
 
@@ -173,8 +173,8 @@ def _killed(study: Study, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:
 def give_up(study: Study, trial: FrozenTrial, reason: str) -> None:
     """Mark an interrupted trial as failed, and queue its parameters.
 
-    Parameters whose process was killed repeatedly are not queued again: perhaps they need more
-    memory than there is. A trial that the user stopped does not count.
+    Parameters whose process was killed repeatedly are not queued again: they may need more memory
+    than there is. A trial that the user interrupted does not count.
     """
     retried = int(trial.user_attrs.get(RETRIED, 0)) + (reason == KILLED)
     is_queued = bool(trial.params) and retried <= MOST_RETRIES

@@ -1,4 +1,4 @@
-"""Every trial of a search as one row of a CSV file."""
+"""Table of all trials as a CSV file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from astroclf.sweep.content import SweepContent, time_s
 
 
 def write_trials(path: Path, content: SweepContent) -> None:
-    """Write trials.csv, in place of what stood there, in one step.
+    """Write or replace trials.csv, atomically.
 
     Columns are named as those of Optuna's `trials_dataframe`: `number`, `state`, `value` (or
     `value_<objective>`, if there are several), `params_<parameter>`; then `folder`, `time_s`,
-    `epochs` and `reason`. As there, a pruned trial has the value that it last reported. Cells are
-    empty where there is nothing to tell; a parameter that was chosen to be None is `null`.
+    `epochs` and `reason`. As there, a pruned trial has its last reported value. Cells
+    without a value are empty; a parameter with the value None is `null`.
     """
     several = len(content.objectives) > 1
     names = [f"value_{name}" if several else "value" for name in content.objectives]

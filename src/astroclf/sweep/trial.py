@@ -1,4 +1,4 @@
-"""A trial as the job sees it that does its work."""
+"""Trial of a study in the job that runs it: its reports and its result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class TrialResult:
 
 
 class RunningTrial:
-    """Reports to the study from wherever the job runs."""
+    """Reports of a trial to its study, from the process of its job."""
 
     def __init__(
         self, study_name: str, storage: BaseStorage, pruner: Mapping[str, Any], number: int
@@ -39,19 +39,19 @@ class RunningTrial:
         study = optuna.load_study(
             study_name=study_name,
             storage=storage,
-            sampler=optuna.samplers.RandomSampler(),  # suggests nothing here, and costs nothing
+            sampler=optuna.samplers.RandomSampler(),  # its parameters are drawn already
             pruner=made,
         )
         self._trial = running_trial(study, number)
         self._can_prune = len(study.directions) == 1
         self.pairs_steps = is_paired(made)
 
-    def lags(self, step: int, value: float, so_far: float | None = None) -> bool:
-        """Report the objective after a step (1, 2, ...); whether the pruner would end the trial.
+    def should_prune(self, step: int, value: float, so_far: float | None = None) -> bool:
+        """Report the objective after a step (1, 2, ...); return whether the pruner would end the trial.
 
-        so_far: what the trial is worth after the step, if that is not the reported value.
+        so_far: value of the trial after the step, if that is not the reported value.
 
-        A trial with several objectives is never ended: Optuna has no pruner for them.
+        A trial with several objectives is never pruned: Optuna has no pruner for them.
         """
         if not self._can_prune:
             return False

@@ -1,4 +1,4 @@
-"""Workers of a launcher such as joblib end with the process that started them."""
+"""End of launcher workers, such as those of joblib, with their parent process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ CHECK_S, GRACE_S = 1.0, 10.0  # between two checks, and for a training to stop a
 
 @functools.cache
 def end_with_parent() -> None:
-    """Watch the parent process from here on, if this is a worker process.
+    """Watch the parent process in a thread, if this is a worker process.
 
-    Once the parent has ended, however it was killed, the worker gets a SIGTERM, at which a training
-    stops after its step, and is ended if it is still there after the grace period.
+    Once the parent has ended, by a kill too, the worker gets SIGTERM, which ends a training after its
+    step, and exits after the grace period at the latest.
     """
     if multiprocessing.current_process().name == "MainProcess":
         return

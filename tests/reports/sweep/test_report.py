@@ -161,8 +161,8 @@ def test_replicates_without_a_test_split_say_that_val_chose_them(page, make_cont
     replicates = {"accuracy": {"mean": 0.91, "std": 0.01, "values": [0.90, 0.92]}}
     found = page(make_content(5, replicates=replicates, seeds=(0, 1), replicated_on="val"))
     assert "val mean std seed 0 seed 1" in found.text
-    assert "even these figures are a little too good" in found.text
-    assert "which chose nothing" not in found.text
+    assert "even these metrics are slightly optimistic" in found.text
+    assert "not used for selection" not in found.text
 
 
 def test_the_page_says_how_to_train_the_best_and_what_its_value_is_worth(page, content):

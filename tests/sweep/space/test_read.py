@@ -185,29 +185,29 @@ def test_a_sweep_of_the_command_line_keeps_the_condition_of_the_file() -> None:
         (
             (LOSSES, {"los=focal": {"loss.gamma": "interval(0, 1)"}}),
             "where: los=focal depends on los, which is neither searched nor a key of the configuration: "
-            "write a key as it stands on the command line.",
+            "write a key as on the command line.",
         ),
         (
             ({}, {"a=1": {"b": "1,2"}, "b=1": {"a": "1,2"}}),
-            "where: a=1 and b=1 wait for each other: let one of their keys always apply.",
+            "where: a=1 and b=1 depend on each other. Let one of their keys always apply.",
         ),
         (
             ({"lr": "interval(0, 1)"}, {"lr=0.5": {"a": "1,2"}}),
-            "where: lr=0.5 depends on lr=interval(0.0, 1.0), which takes no value twice: "
-            "search it over choice(...) or range(...), or drop the condition.",
+            "where: lr=0.5 depends on lr=interval(0.0, 1.0), which takes no value twice. "
+            "Search it over choice(...) or range(...), or drop the condition.",
         ),
         (
             ({}, {"loss=ce": "loss.gamma"}),
-            "where: loss=ce of a search holds loss.gamma: write keys and what they may be.",
+            "where: loss=ce of a search holds loss.gamma: write keys and their values.",
         ),
         (
             (["a"],),
-            "params of a search holds ['a']: write keys and what they may be.",
+            "params of a search holds ['a']: write keys and their values.",
         ),
         (
             ({"a": "interval(0, 1"},),
-            "a=interval(0, 1 cannot be read: after a= stands a value, choice(a, b), range(1, 5), "
-            "interval(0, 1) or tag(log, interval(1e-4, 1e-2)); a text with brackets or signs such as "
+            "a=interval(0, 1 cannot be read. Write a value, choice(a, b), range(1, 5), "
+            "interval(0, 1) or tag(log, interval(1e-4, 1e-2)) after a=; a text with brackets or signs such as "
             "~ = & ; # > ? needs quotes, as in a='\"a (b)\"'.",
         ),
     ],

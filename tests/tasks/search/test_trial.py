@@ -112,7 +112,7 @@ def test_too_many_failures_end_the_sweep(sweep: Any, at_each_step: Callable[...,
     assert ran.code == 2
     assert ran.err == (
         "astroclf: 2 trials have failed, more than hydra.sweeper.max_failure_rate=0.5 of 2 allows, so the "
-        "search stops; the last one said: RuntimeError: the disk is on fire\n"
+        "search stops. Reason of the last one: RuntimeError: the disk is on fire\n"
     )
     assert sweep.states == ["COMPLETE", "FAIL", "FAIL"]
     assert [row["state"] for row in sweep.rows] == sweep.states

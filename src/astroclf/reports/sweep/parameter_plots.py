@@ -1,4 +1,4 @@
-"""Values of trials against their parameters, as inline SVG."""
+"""Charts of values against parameters as inline SVG: parallel coordinates and slices."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from astroclf.sweep.content import SweepContent
 from astroclf.sweep.space.parameters import Parameter, as_text, linear_ticks
 
 MOST_AXES = 9  # parameters beside each other in parallel coordinates
-UNUSED = -0.13  # where the lines of trials pass that do not have a parameter
+UNUSED = -0.13  # position of trials without the parameter
 PANELS_PER_ROW, PANEL_PX, PANEL_HEIGHT_PX, LEFT_PX = 4, 243, 170, 68
 LONGEST_TEXT = 14
 
 
 def parallel_coordinates(content: SweepContent, parameters: Sequence[Parameter]) -> str:
-    """One line a complete trial, across an axis for each parameter and one for its value."""
+    """Chart one line a complete trial, across an axis for each parameter and one for its value."""
     trials = content.ranked(content.complete)[::-1]  # the best is drawn last
     low, high = visible_range([trial.values[0] for trial in trials], content.directions[0])
     paths = [
@@ -30,11 +30,11 @@ def parallel_coordinates(content: SweepContent, parameters: Sequence[Parameter])
 
     def paint(figure: Any) -> None:
         axes = figure.add_axes((0.06, 0.01, 0.89, 0.86))
-        colours = _colours(content.directions[0])
+        colors = _color_map(content.directions[0])
         for trial, path in zip(trials, paths, strict=True):
             is_best = trial is content.best
             axes.plot(
-                path, color=ORANGE if is_best else colours(path[-1]), alpha=1 if is_best else 0.75,
+                path, color=ORANGE if is_best else colors(path[-1]), alpha=1 if is_best else 0.75,
                 linewidth=2.6 if is_best else 1.3, rasterized=len(trials) > MANY_LINES,
             )  # fmt: skip
         unused = [
@@ -48,7 +48,7 @@ def parallel_coordinates(content: SweepContent, parameters: Sequence[Parameter])
                 _tick(axes, column, UNUSED, "not used")
             _heading(axes, column, parameter.name)
         last = len(parameters)
-        gradient = colours(np.linspace(0, 1, 128))[:, None]
+        gradient = colors(np.linspace(0, 1, 128))[:, None]
         axes.imshow(
             gradient, extent=(last, last + 0.05, 0, 1), origin="lower", aspect="auto", zorder=3
         )
@@ -62,8 +62,8 @@ def parallel_coordinates(content: SweepContent, parameters: Sequence[Parameter])
     return draw(FULL_PX, 400, "Parallel coordinates", paint, layout=None)
 
 
-def _colours(direction: str) -> Any:
-    """Place on the axis of values -> colour: pale where bad, dark where good."""
+def _color_map(direction: str) -> Any:
+    """Return a color map of values: pale where bad, dark where good."""
     from matplotlib.colors import LinearSegmentedColormap
 
     scale = ["#ccd6df", "#56B4E9", "#0072B2", "#06304d"]
@@ -75,9 +75,9 @@ def _scaled(trial: FrozenTrial, low: float, high: float) -> float:
 
 
 def _place(trial: FrozenTrial, parameter: Parameter) -> float:
-    """Where the line of a trial crosses the axis.
+    """Return the position at which the line of a trial crosses the axis.
 
-    Choices are shifted a little, so that the lines of several trials can be told apart.
+    Choices are shifted slightly, so that the lines of several trials are distinct.
     """
     if parameter.name not in trial.params:
         return UNUSED
@@ -86,13 +86,13 @@ def _place(trial: FrozenTrial, parameter: Parameter) -> float:
 
 
 def _along_axis(parameter: Parameter, number: float) -> float:
-    """From 0 to 1; choices keep away from both ends."""
+    """Return the position from 0 to 1; choices have a margin at both ends."""
     place = parameter.place(number)
     return 0.05 + 0.9 * place if parameter.categories else place
 
 
 def _jitter(number: int) -> float:
-    """From -0.5 to 0.5, evenly spread over trials that follow each other (the golden ratio)."""
+    """Return -0.5 to 0.5, evenly spread over consecutive trials (golden ratio)."""
     return (number * 0.6180339887) % 1 - 0.5
 
 
@@ -118,7 +118,7 @@ def _heading(axes: Any, column: int, name: str) -> None:
 
 
 def slices(content: SweepContent, parameters: Sequence[Parameter]) -> str:
-    """The first objective against each parameter, a panel for each."""
+    """Chart the first objective against each parameter, a panel for each."""
     columns = min(PANELS_PER_ROW, len(parameters))
     rows = -(-len(parameters) // columns)
     trials = [*content.complete, *content.of_state(TrialState.PRUNED)]
@@ -131,7 +131,7 @@ def slices(content: SweepContent, parameters: Sequence[Parameter]) -> str:
     width_px, height_px = LEFT_PX + columns * PANEL_PX, rows * row_px + 10
 
     def paint(figure: Any) -> None:
-        # Placed by hand: a layout engine gives up on many panels.
+        # Without a layout engine, which fails for many panels.
         for index, parameter in enumerate(parameters):
             row, column = divmod(index, columns)
             bottom = height_px - 10 - PANEL_HEIGHT_PX - row * row_px
@@ -157,14 +157,14 @@ def _slice(
     points: Sequence[tuple[FrozenTrial, float]],
 ) -> None:
     low, high = axes.get_ylim()
-    for state, marker, colour, size in (
+    for state, marker, color, size in (
         (TrialState.PRUNED, "x", MUTED, 5),
         (TrialState.COMPLETE, "o", BLUE, 5),
     ):
         chosen = [(trial, value) for trial, value in points if trial.state == state]
         x = [_along(trial, parameter) for trial, _ in chosen]
         y = np.clip([value for _, value in chosen], low, high)
-        axes.plot(x, y, marker, color=colour, markersize=size, alpha=0.8, clip_on=False)
+        axes.plot(x, y, marker, color=color, markersize=size, alpha=0.8, clip_on=False)
     if best is not None and parameter.name in best.params:
         axes.plot(_along(best, parameter), best.values[0], "o", color=ORANGE, markersize=7.5)
     if parameter.is_log:
@@ -182,7 +182,7 @@ def _slice(
 
 
 def _is_crowded(parameter: Parameter) -> bool:
-    """Whether the names of its choices are too long to stand side by side."""
+    """Return whether the names of its choices are too long for one line."""
     return sum(len(_shortened(name)) for name in parameter.categories) > 26
 
 

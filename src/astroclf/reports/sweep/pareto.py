@@ -1,4 +1,4 @@
-"""The trials that no other one beats in every objective, as inline SVG."""
+"""Charts of the Pareto front as inline SVG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from astroclf.sweep.content import SweepContent
 
 
 def pareto_fronts(content: SweepContent) -> list[str]:
-    """A chart for each pair of objectives: all complete trials, those of the front marked."""
+    """Chart all complete trials for each pair of objectives, those of the front marked."""
     pairs = list(combinations(range(len(content.objectives)), 2))
     return [_pareto_front(content, first, second, alone=len(pairs) == 1) for first, second in pairs]
 
@@ -36,7 +36,7 @@ def _pareto_front(content: SweepContent, first: int, second: int, alone: bool) -
         axes.plot(*all_points.T, "o", color=MUTED, alpha=0.6, label="complete")
         if alone:
             order = np.argsort(front[:, 0])
-            # What is beaten by the front lies on the bad side of this step.
+            # Dominated trials are on the bad side of this step.
             where = "post" if content.directions[first] == "minimize" else "pre"
             axes.step(*front[order].T, where=where, color=ORANGE, linewidth=1.2)
         axes.plot(*front.T, "o", color=ORANGE, markersize=7, label="on the front")
@@ -50,7 +50,7 @@ def _pareto_front(content: SweepContent, first: int, second: int, alone: bool) -
 
 
 def _scale(axes: Any, axis: str, values: np.ndarray, front: np.ndarray, direction: str) -> None:
-    """Logarithmic where values differ that much; else so wide that the front is not squeezed."""
+    """Set a logarithmic scale for a wide range of values, else limits that show the whole front."""
     if values.min() > 0 and values.max() > 30 * values.min():
         axes.set(**{f"{axis}scale": "log"})
         return

@@ -1,4 +1,4 @@
-"""How a search went, as inline SVG: values of its trials, learning curves, importance."""
+"""Charts of a search as inline SVG: values of its trials, learning curves, importance."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from astroclf.sweep.content import SweepContent, reported_values, state_of
 FULL_PX, HALF_PX = 1040, 500
 BLUE, ORANGE = PALETTE[0], PALETTE[1]  # trials, and the best of them
 MANY_LINES = 200  # more are drawn as pixels
-REACH = 4.0  # how far a chart shows bad values: times the distance of the median from the best
+REACH = 4.0  # range of bad values shown, in distances of the median from the best
 
 
 def visible_range(
     values: Sequence[float], direction: str, usual: Sequence[float] = ()
 ) -> tuple[float, float]:
-    """From the best to the worst value, with a margin, but without outliers on the bad side.
+    """Return limits from the best to the worst value, with a margin, without outliers on the bad side.
 
-    usual: those that say what is usual, if they are others than `values` and at least three.
+    usual: values whose median sets the range, if at least three; default `values`.
     """
     sign = -1.0 if direction == "maximize" else 1.0
     losses = sign * np.asarray(values, float)
@@ -37,7 +37,7 @@ def visible_range(
 
 
 def history(content: SweepContent) -> str:
-    """Value of every trial by its number, and the best so far; a panel for each objective."""
+    """Chart the value of every trial by its number, and the best so far; a panel for each objective."""
     n = len(content.objectives)
     columns = min(n, 2)
     rows = -(-n // columns)
@@ -94,7 +94,7 @@ def _history_panel(axes: Any, content: SweepContent, objective: int) -> None:
 
 
 def _points(axes: Any, points: Sequence[tuple[float, float]], marker: str, **style: Any) -> None:
-    """Points; those beyond the axis as triangles at its edge."""
+    """Draw points; those beyond the axis as triangles at its edge."""
     if not points:
         return
     x, y = np.array(points, float).T
@@ -103,13 +103,13 @@ def _points(axes: Any, points: Sequence[tuple[float, float]], marker: str, **sty
     axes.plot(x[inside], y[inside], marker, linestyle="", **style)
     for beyond, edge, triangle in ((y < low, low, "v"), (y > high, high, "^")):
         if beyond.any():
-            colour = style["color"]
+            color = style["color"]
             at = np.full(beyond.sum(), edge)
-            axes.plot(x[beyond], at, triangle, color=colour, markersize=6, clip_on=False)
+            axes.plot(x[beyond], at, triangle, color=color, markersize=6, clip_on=False)
 
 
 def reports(content: SweepContent) -> str:
-    """What every trial reported after each epoch; empty if none reported two."""
+    """Chart the values reported after each epoch; empty if no trial reported two."""
     curves = {trial.number: reported_values(trial) for trial in content.trials}
     values = [value for curve in curves.values() for value in curve.values()]
     if max(map(len, curves.values()), default=0) < 2:  # points above one epoch are no curves
@@ -123,15 +123,15 @@ def reports(content: SweepContent) -> str:
         for trial in content.trials:
             curve = curves[trial.number]
             is_best, is_complete = trial.number == best, trial.state == TrialState.COMPLETE
-            colour = ORANGE if is_best else BLUE if is_complete else MUTED
+            color = ORANGE if is_best else BLUE if is_complete else MUTED
             axes.plot(
-                list(curve), list(curve.values()), color=colour, alpha=1 if is_best else alpha,
+                list(curve), list(curve.values()), color=color, alpha=1 if is_best else alpha,
                 marker="o" if len(curve) == 1 else None, markersize=3.5, linewidth=2.4 if is_best else 1.3,
                 zorder=4 if is_best else 3 if is_complete else 2, rasterized=len(curves) > MANY_LINES,
             )  # fmt: skip
         states = ((ORANGE, "best"), (BLUE, "complete"), (MUTED, "pruned or unfinished"))
-        for colour, label in states:
-            axes.plot([], [], color=colour, label=label)
+        for color, label in states:
+            axes.plot([], [], color=color, label=label)
         axes.legend(loc="best")
         axes.set(xlabel="epoch", ylabel=literal(content.objectives[0]))
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -140,7 +140,7 @@ def reports(content: SweepContent) -> str:
 
 
 def importance_bars(shares: Mapping[str, float], objective: str) -> str:
-    """One bar a parameter, the most important on top; at most twenty."""
+    """Chart one bar a parameter, the most important on top; at most twenty."""
     shown = dict(list(shares.items())[:20])
 
     def paint(figure: Any) -> None:
@@ -158,7 +158,7 @@ def importance_bars(shares: Mapping[str, float], objective: str) -> str:
 
 
 def short_numbers(axis: Any, values: Any) -> None:
-    """1.4M rather than 1.4 with a factor of 1e6 somewhere."""
+    """Label large numbers with SI prefixes: 1.4M, not 1.4 with a factor of 1e6."""
     from matplotlib.ticker import EngFormatter
 
     if np.abs(values).max() >= 1e4:

@@ -1,4 +1,4 @@
-"""The page that tells what a search found: one HTML file that needs nothing else."""
+"""Report of a search: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_ROWS = 200
 
 
 def write_sweep_report(path: Path, content: SweepContent) -> None:
-    """Write the page, in place of what stood there, in one step: UTF-8, without scripts."""
+    """Write or replace the page atomically: UTF-8, without scripts."""
     found = [assess_importance(content, index) for index in range(len(content.objectives))]
     page = render_page(
         Path(__file__).parent,
@@ -44,7 +44,7 @@ def write_sweep_report(path: Path, content: SweepContent) -> None:
 
 
 def _charts(content: SweepContent, found: Sequence[Importance]) -> dict[str, Any]:
-    """Charts that this search gives rise to; empty texts for those that it does not."""
+    """Return the charts of a search; empty texts for those without data."""
     chosen = most_important(content, found[0])
     pruned = [t for t in content.of_state(TrialState.PRUNED) if content.value(t) is not None]
     drawable = bool(content.complete and chosen)
@@ -64,13 +64,13 @@ def _charts(content: SweepContent, found: Sequence[Importance]) -> dict[str, Any
 
 
 def selection_note(content: SweepContent) -> str:
-    """Return what the best value is worth: the maximum over trials, and the error of one of them."""
+    """Return the caption of the best value: it is the maximum over trials, and has a standard error."""
     n, best = len(content.complete), content.best
     if best is None:
         return ""
     extreme = "highest" if content.directions[0] == "maximize" else "lowest"
     note = (
-        f"The {extreme} of {n} complete trials on val, which chose it: expect a worse value on new images."
+        f"The {extreme} of {n} complete trials on val, which selected it: expect a worse value on new images."
         if n > 1
         else "One complete trial, on val."
     )
@@ -89,7 +89,7 @@ def constant_parameters(content: SweepContent) -> str:
 
 
 def most_important(content: SweepContent, importance: Importance) -> list[Parameter]:
-    """Parameters that fit side by side; in order of appearance."""
+    """Return the most important parameters that fit side by side, in order of appearance."""
     shares = importance.shares
     ranked = sorted(content.varying, key=lambda each: -shares.get(each.name, 0))
     kept = {each.name for each in ranked[: parameter_plots.MOST_AXES]}
@@ -97,12 +97,12 @@ def most_important(content: SweepContent, importance: Importance) -> list[Parame
 
 
 def table_rows(content: SweepContent) -> list[FrozenTrial]:
-    """All trials by state, those of a state the best first."""
+    """Return all trials by state, the best first within a state."""
     return [trial for state in STATES for trial in content.ranked(content.of_state(state))]
 
 
 def pruning_sentences(content: SweepContent) -> list[str]:
-    """How many trials were pruned, and what that saved."""
+    """Return sentences about the number of pruned trials, and the time saved."""
     pruned = content.of_state(TrialState.PRUNED)
     n_ended = len(pruned) + len(content.complete)
     if not pruned:
@@ -113,7 +113,7 @@ def pruning_sentences(content: SweepContent) -> list[str]:
         for trials in (content.complete, pruned)
     )
     if not full or len(part) < len(pruned):
-        return [*sentences, "There are no times to tell what that saved."]
+        return [*sentences, "The time saved is unknown, since some times are missing."]
     # The first trial alone may have computed the features of them all.
     typical = statistics.median(full)
     whole, spent = typical * len(pruned), sum(part)
@@ -129,7 +129,7 @@ def pruning_sentences(content: SweepContent) -> list[str]:
 
 
 def figure(value: float | None) -> str:
-    """A value of an objective or metric; a dash where there is none."""
+    """Return a value of an objective or metric as text; a dash where there is none."""
     if value is None or value != value:
         return "–"
     if float(value).is_integer() and abs(value) >= 1000:
@@ -138,6 +138,7 @@ def figure(value: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
+    """Return a time as text; a dash where there is none."""
     if seconds is None:
         return "–"
     if seconds < 100:

@@ -1,4 +1,4 @@
-"""One key that a search varies: what it may be, and where it applies."""
+"""Dimension of a search space: a key, its distribution, and its conditions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ Distribution = FloatDistribution | IntDistribution | CategoricalDistribution
 
 @dataclass(frozen=True)
 class Condition:
-    """That a key has one of these values."""
+    """Condition that a key has one of these values."""
 
     key: str
     values: tuple[Any, ...]
     text: str  # as it was written
 
     def allows(self, value: Any) -> bool:
+        """Return whether the value, or its text, is one of them."""
         return str(value) in map(str, self.values)
 
 
@@ -38,12 +39,14 @@ class Dimension:
     conditions: tuple[Condition, ...] = ()
 
     def applies(self, chosen: Mapping[str, Any]) -> bool:
+        """Return whether a condition holds for these values, or there is none."""
         return not self.conditions or any(
             condition.key in chosen and condition.allows(chosen[condition.key])
             for condition in self.conditions
         )
 
     def suggest(self, trial: BaseTrial) -> Any:
+        """Return the value that the sampler of a trial draws."""
         d = self.distribution
         if isinstance(d, FloatDistribution):
             return trial.suggest_float(self.key, d.low, d.high, log=d.log, step=d.step)
@@ -52,12 +55,12 @@ class Dimension:
         return trial.suggest_categorical(self.key, d.choices)
 
     def override(self, value: Any) -> str:
-        """The override that gives a job this value."""
+        """Return the override that gives a job this value."""
         return f"{self.prefix}{self.key}={self._text(value)}"
 
     @property
     def size(self) -> int | None:
-        """How many values there are; None if they fill an interval."""
+        """Number of values; None for an interval."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
             return len(d.choices)
@@ -65,7 +68,7 @@ class Dimension:
 
     @property
     def values(self) -> Sequence[Any]:
-        """All values; those of an interval cannot be listed."""
+        """All values of a dimension with a size."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
             return d.choices
@@ -75,13 +78,13 @@ class Dimension:
         return [_point(d, index) for index in range(self.size)]
 
     def describe(self) -> str:
-        """What it may be, in Hydra's syntax, and where it applies."""
+        """Return the distribution in Hydra's syntax, with its conditions."""
         places = " or ".join(condition.text for condition in self.conditions)
         return f"{self.sweep}{' where ' if places else ''}{places}"
 
     @property
     def sweep(self) -> str:
-        """What it may be, in Hydra's syntax."""
+        """The distribution in Hydra's syntax."""
         d = self.distribution
         if isinstance(d, CategoricalDistribution):
             return f"choice({', '.join(map(self._text, d.choices))})"
@@ -105,6 +108,6 @@ class Dimension:
 
 
 def _point(d: FloatDistribution | IntDistribution, index: int) -> float | int:
-    """The value so many steps above the lowest, in decimal arithmetic."""
+    """Return the value so many steps above the lowest, in decimal arithmetic."""
     point = Decimal(str(d.low)) + index * Decimal(str(d.step))
     return int(point) if isinstance(d, IntDistribution) else float(point)

@@ -1,4 +1,4 @@
-"""A sweep in Hydra's syntax -> Optuna's distribution; a condition -> the values it names."""
+"""Distributions and conditions from overrides in Hydra's sweep syntax."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LISTED = (ValueType.ELEMENT, ValueType.CHOICE_SWEEP, ValueType.SIMPLE_CHOICE_SWE
 
 
 def read_condition(text: str) -> Condition:
-    """The condition that `key=value` or `key=value1,value2` is."""
+    """Return the condition `key=value` or `key=value1,value2`."""
     override = syntax.parse(text) if "=" in text else None
     if override is None or override.value_type not in LISTED:
         raise UserError(f"where: {text} is no condition: write key=value, or key=value1,value2.")
@@ -35,7 +35,7 @@ def read_condition(text: str) -> Condition:
 
 
 def read_dimension(override: Override) -> Dimension:
-    """The dimension that an override asks for; a plain value is a choice of one.
+    """Return the dimension of an override; a plain value is a choice of one.
 
     Intervals include both ends, ranges exclude their stop. The values of a shuffled range, and those
     of a choice, have no order.
@@ -110,7 +110,7 @@ def _range(key: str, sweep: RangeSweep) -> Distribution:
 
 
 def _range_values(key: str, sweep: RangeSweep) -> range | list[float]:
-    """The values of a range, in decimal arithmetic if they are not whole."""
+    """Return the values of a range, in decimal arithmetic if they are not integers."""
     start, stop, step = sweep.start, sweep.stop, sweep.step
     assert start is not None
     assert stop is not None

@@ -1,4 +1,4 @@
-"""A searched parameter: which values were tried, and where each lies on an axis."""
+"""Searched parameter: its values among the trials, and their positions on an axis."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Parameter:
 
     name: dotted key, such as `optimizer.lr`.
     categories: texts of its choices; empty for numbers.
-    low, high: the smallest and largest number that was tried; for choices, their first and last
+    low, high: the smallest and largest number among the trials; for choices, their first and last
         position.
-    n_tried: how many different values were tried.
+    n_tried: number of different values among the trials.
     """
 
     name: str
@@ -32,11 +32,11 @@ class Parameter:
     is_integer: bool = False
 
     def number(self, value: Any) -> float:
-        """The value on its own axis: a number as it is, the position of a choice."""
+        """Return a number as it is, and the position of a choice."""
         return self.categories.index(as_text(value)) if self.categories else float(value)
 
     def place(self, number: float) -> float:
-        """Where along the axis it lies, from 0 at `low` to 1 at `high`; 0.5 if these are equal."""
+        """Return the position along the axis, from 0 at `low` to 1 at `high`; 0.5 if these are equal."""
         if self.high == self.low:
             return 0.5
         scaled = np.log if self.is_log else float
@@ -44,7 +44,7 @@ class Parameter:
         return float((scaled(number) - low) / (high - low))
 
     def ticks(self, most: int = 5) -> list[tuple[float, str]]:
-        """Numbers within the axis with their texts."""
+        """Return numbers within the axis, with their texts."""
         if self.categories:
             return [(float(index), name) for index, name in enumerate(self.categories)]
         if self.is_log:
@@ -55,6 +55,7 @@ class Parameter:
 
 
 def parameters_of(trials: Sequence[FrozenTrial]) -> list[Parameter]:
+    """Return the parameters of trials, in order of appearance."""
     names = dict.fromkeys(name for trial in trials for name in trial.params)
     return [_parameter(name, [trial for trial in trials if name in trial.params]) for name in names]
 
@@ -80,7 +81,7 @@ def _parameter(name: str, trials: Sequence[FrozenTrial]) -> Parameter:
 
 
 def as_text(value: Any) -> str:
-    """A value as one writes it on the command line, with four digits."""
+    """Return a value as written on the command line, with four digits."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -96,7 +97,7 @@ def as_text(value: Any) -> str:
 
 
 def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Powers of ten between the bounds, with 2 and 5 times them, or the bounds, if few are."""
+    """Return powers of ten within the bounds, 2 and 5 times these if few are, else the bounds."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for factors in ((1,), (1, 2, 5)):
         ticks = [float(f"{k}e{decade}") for decade in decades for k in factors]
@@ -107,7 +108,7 @@ def log_ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 def linear_ticks(low: float, high: float, most: int = 5, integers: bool = False) -> list[float]:
-    """Round numbers between the bounds, or the bounds, if few are."""
+    """Return round numbers within the bounds, or the bounds, if few are."""
     from matplotlib.ticker import MaxNLocator
 
     found = MaxNLocator(nbins=most - 1, integer=integers, steps=[1, 2, 2.5, 5, 10]).tick_values(

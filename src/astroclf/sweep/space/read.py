@@ -1,4 +1,4 @@
-"""A search file and the command line -> the space of a search."""
+"""Reading of a search space from a search file and the command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from astroclf.sweep.space.distributions import MOST_VALUES, read_condition, read
 from astroclf.sweep.space.space import Space
 
 Dimensions = dict[str, Dimension]
-Settled = Callable[[str], str | None]
+Current = Callable[[str], str | None]
 Pending = list[tuple[Condition, Dimensions]]
 
 
@@ -22,24 +22,23 @@ def read_space(
     params: Mapping[str, Any] | None,
     where: Mapping[str, Mapping[str, Any]] | None,
     overrides: Sequence[str],
-    settled: Settled,
+    current: Current,
 ) -> Space:
-    """The space that a search file and the user's overrides describe together.
+    """Return the space that a search file and the user's overrides describe together.
 
     params: key -> a value, or a sweep in Hydra's syntax.
     where: `key=value` or `key=value1,value2` -> params that apply there alone. The key may be searched,
-        fixed, or settled by the configuration; in the last two cases its params take the place of
-        general ones.
-    overrides: the command line's. Plain ones fix their key. Sweeps take the place of the file's, whose
-        conditions remain as far as they depend on what is searched.
-    settled: the choice of a config group, or a key's value, as `str` writes it; None where the
+        fixed, or given by the configuration; in the last two cases its params replace general ones.
+    overrides: of the command line. Plain ones fix their key. Sweeps replace those of the file, whose
+        conditions remain as far as they depend on searched keys.
+    current: the choice of a config group, or a key's value, as `str` writes it; None where the
         configuration has no such key.
 
-    A key with one possible value is fixed. A space in which nothing varies is no error.
+    A key with one possible value is fixed. The space may be empty.
 
-    Raises UserError, in one sentence that names the key, for what does not parse or holds no value,
-    for a condition on an unknown key or on one that waits for it, and for a key that would have two
-    distributions.
+    Raises UserError, in one sentence that names the key, for a value that does not parse or an
+    empty one, for a condition on an unknown key, for conditions that depend on each other, and for a key with
+    two distributions.
     """
     command = read_command(overrides)
     always = command.applied_to(_read_params(params, "params"))
@@ -51,22 +50,22 @@ def read_space(
     for key, dimension in command.dimensions.items():
         if key in command.fixed or key not in conditional:
             always[key] = dimension
-    chosen = _choose_where_conditions_hold(pending, always, command, settled)
+    chosen = _choose_where_conditions_hold(pending, always, command, current)
     for key, dimension in command.dimensions.items():
-        always.setdefault(key, dimension)  # no condition chose it, and still the user wants it
+        always.setdefault(key, dimension)  # without a condition of the file
     return _finish(command, always, chosen)
 
 
 @dataclass(frozen=True)
 class Command:
-    """What the command line says."""
+    """Overrides of the command line."""
 
     fixed: dict[str, str]  # key -> override, as the user wrote it
     dimensions: Dimensions  # fixed ones among them
     deleted: set[str]
 
     def applied_to(self, dimensions: Sequence[Dimension]) -> Dimensions:
-        """The dimensions of a file without those it fixes or deletes; its sweeps replace others."""
+        """Return the dimensions of a file without those fixed or deleted here; sweeps replace others."""
         out = self.fixed.keys() | self.deleted
         return {
             dimension.key: self.dimensions.get(dimension.key, dimension)
@@ -76,7 +75,7 @@ class Command:
 
 
 def read_command(overrides: Sequence[str]) -> Command:
-    """Of several overrides of one key the last counts."""
+    """Return the overrides of the command line; of several for one key the last counts."""
     command = Command({}, {}, set())
     for text in overrides:
         override = syntax.parse(text)
@@ -96,7 +95,7 @@ def read_command(overrides: Sequence[str]) -> Command:
 
 def _mapping(value: Any, place: str) -> Mapping[str, Any]:
     if value is not None and not isinstance(value, Mapping):
-        raise UserError(f"{place} of a search holds {value}: write keys and what they may be.")
+        raise UserError(f"{place} of a search holds {value}: write keys and their values.")
     return value or {}
 
 
@@ -110,15 +109,15 @@ def _read_params(params: Any, place: str) -> list[Dimension]:
 
 
 def _choose_where_conditions_hold(
-    pending: Pending, always: Dimensions, command: Command, settled: Settled
+    pending: Pending, always: Dimensions, command: Command, current: Current
 ) -> Dimensions:
-    """The dimensions that conditions bring, each behind those that its conditions name."""
+    """Return the conditional dimensions, each after those that its conditions name."""
     known = command.deleted.union(*(dimensions for _, dimensions in pending))
     chosen: Dimensions = {}
     while pending:
         condition, dimensions = pending.pop(_first_decidable(pending))
         deciding = ChainMap(chosen, always, command.dimensions).get(condition.key)
-        holds = _holds(condition, deciding, settled, known)
+        holds = _holds(condition, deciding, current, known)
         if holds is not False:
             conditions = () if holds else (condition,)
             for key, dimension in dimensions.items():
@@ -127,31 +126,31 @@ def _choose_where_conditions_hold(
 
 
 def _first_decidable(pending: Pending) -> int:
-    """The first condition whose own key no condition has still to decide about."""
+    """Return the index of the first condition whose own key depends on no other pending condition."""
     undecided = {key for _, dimensions in pending for key in dimensions}
     for index, (condition, _) in enumerate(pending):
         if condition.key not in undecided:
             return index
     texts = " and ".join(condition.text for condition, _ in pending)
-    raise UserError(f"where: {texts} wait for each other: let one of their keys always apply.")
+    raise UserError(f"where: {texts} depend on each other. Let one of their keys always apply.")
 
 
 def _holds(
-    condition: Condition, deciding: Dimension | None, settled: Settled, known: set[str]
+    condition: Condition, deciding: Dimension | None, current: Current, known: set[str]
 ) -> bool | None:
-    """Whether a condition holds in every trial or in none; None if that depends on the trial."""
+    """Return whether a condition holds in every trial or in none; None if that depends on the trial."""
     if deciding is None:
-        value = settled(condition.key)
+        value = current(condition.key)
         if value is None and condition.key not in known:
             raise UserError(
                 f"where: {condition.text} depends on {condition.key}, which is neither searched nor a key of "
-                "the configuration: write a key as it stands on the command line."
+                "the configuration: write a key as on the command line."
             )
         return value is not None and condition.allows(value)
     if deciding.size is None or deciding.size > MOST_VALUES:
         raise UserError(
-            f"where: {condition.text} depends on {condition.key}={deciding.sweep}, which takes no value twice: "
-            f"search it over choice(...) or range(...), or drop the condition."
+            f"where: {condition.text} depends on {condition.key}={deciding.sweep}, which takes no value twice. "
+            f"Search it over choice(...) or range(...), or drop the condition."
         )
     allowed = {condition.allows(value) for value in deciding.values}
     if allowed == {True} and not deciding.conditions:
@@ -160,10 +159,10 @@ def _holds(
 
 
 def _choose(key: str, dimension: Dimension, chosen: Dimensions, always: Dimensions) -> None:
-    """Put a dimension among those chosen by conditions; a key may have several, of one distribution."""
+    """Add a conditional dimension; a key may have several, of one distribution."""
     other = chosen.pop(key, None)
     if other is None and dimension.conditions:
-        other = always.get(key)  # which a condition that holds in every trial simply replaces
+        other = always.get(key)  # replaced by one whose condition holds in every trial
     if other is not None and other.sweep != dimension.sweep:
         raise UserError(
             f"{key} would be {other.describe()}, and {dimension.describe()}: in one search a key has one "
@@ -173,7 +172,7 @@ def _choose(key: str, dimension: Dimension, chosen: Dimensions, always: Dimensio
         both = bool(other.conditions and dimension.conditions)
         conditions = other.conditions + dimension.conditions if both else ()
         dimension = replace(dimension, conditions=conditions)
-    chosen[key] = dimension  # last, behind all that its conditions name
+    chosen[key] = dimension  # last, after those that its conditions name
 
 
 def _finish(command: Command, always: Dimensions, chosen: Dimensions) -> Space:

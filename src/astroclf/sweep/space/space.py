@@ -1,4 +1,4 @@
-"""The space of a search: what varies, what is fixed, and how a job is told."""
+"""Search space: its dimensions, the fixed overrides, and the overrides of a job."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from optuna.trial import BaseTrial
 from astroclf.errors import UserError
 from astroclf.sweep.space.dimension import Dimension
 
-LARGEST_GRID = 100_000  # a sampler lists all points anew for each trial
+LARGEST_GRID = 100_000  # listed again for each trial
 
 
 @dataclass(frozen=True)
 class Space:
-    """searched: those that always apply first, and each behind those that its conditions name.
-    fixed: key -> the override that every job gets.
+    """Dimensions to search, and overrides shared by all trials.
+
+    searched: unconditional ones first, each after those that its conditions name. fixed: key -> the
+    override that every job gets.
     """
 
     searched: tuple[Dimension, ...]
@@ -28,15 +30,16 @@ class Space:
 
     @cached_property
     def dimensions(self) -> dict[str, BaseDistribution]:
-        """Every searched key and its distribution, those that always apply first."""
+        """Searched key -> its distribution, unconditional ones first."""
         return {dimension.key: dimension.distribution for dimension in self.searched}
 
     @property
     def is_empty(self) -> bool:
+        """Whether no key is searched."""
         return not self.searched
 
     def suggest(self, trial: BaseTrial) -> dict[str, Any]:
-        """A value for each dimension that applies, given the values of those before it."""
+        """Return a value for each dimension that applies, given the values of those before it."""
         chosen: dict[str, Any] = {}
         for dimension in self.searched:
             if dimension.applies(chosen):
@@ -44,13 +47,13 @@ class Space:
         return chosen
 
     def overrides(self, params: Mapping[str, Any]) -> list[str]:
-        """What a job is started with: the fixed overrides, and one for each parameter of a trial."""
+        """Return the overrides of a job: the fixed ones, and one for each parameter of its trial."""
         varied = [d.override(params[d.key]) for d in self.searched if d.key in params]
         return [*self.fixed.values(), *varied]
 
     @property
     def grid_size(self) -> int:
-        """How many points the grid has; raises as `grid` does."""
+        """Number of points of the grid; raises as `grid` does."""
         for dimension in self.searched:
             if dimension.size is None:
                 raise UserError(
@@ -65,7 +68,7 @@ class Space:
         return math.prod(dimension.size or 1 for dimension in self.searched)
 
     def grid(self) -> dict[str, list[Any]]:
-        """All values of each dimension.
+        """Return all values of each dimension.
 
         Raises UserError for an interval, for a dimension with a condition, and for more points than
         a study could hold.
@@ -78,12 +81,12 @@ class Space:
         return {dimension.key: list(dimension.values) for dimension in self.searched}
 
     def describe(self) -> dict[str, str]:
-        """Key -> its distribution and conditions in words, to be stored with a study."""
+        """Return key -> its distribution and conditions as text, to be stored with a study."""
         return {dimension.key: dimension.describe() for dimension in self.searched}
 
 
 def difference(stored: Mapping[str, str], now: Mapping[str, str]) -> str:
-    """How one description of a space differs from another, as part of a sentence; "" if it does not."""
+    """Return the difference of two descriptions as part of a sentence; "" if there is none."""
     parts = [f"{key} is new" for key in now if key not in stored]
     parts += [
         f"{key} was {stored[key]} and is {now[key]}"

@@ -41,25 +41,25 @@ LOOKS_LIKE = "a value, choice(a, b), range(1, 5), interval(0, 1) or tag(log, int
 
 
 def parse(text: str) -> Override:
-    """The override that `key=value` is, of whatever kind."""
+    """Return the override `key=value`, of any kind."""
     try:
         return PARSER.parse_override(text)
     except HydraException as error:
         key = text.partition("=")[0]
         raise UserError(
-            f"{text} cannot be read: after {key}= stands {LOOKS_LIKE}; a text with brackets or signs such as "
+            f"{text} cannot be read. Write {LOOKS_LIKE} after {key}=; a text with brackets or signs such as "
             f"~ = & ; # > ? needs quotes, as in {key}='\"a (b)\"'."
         ) from error
 
 
 def name_of(override: Override) -> str:
-    """The key without what stands before it: a.b for +a.b=1."""
+    """Return the key without its prefix: a.b for +a.b=1."""
     package = "" if override.package is None else f"@{override.package}"
     return f"{override.key_or_group}{package}"
 
 
 def plain(value: Any, key: str) -> Any:
-    """A parsed value without Hydra's classes: None, bool, int, float, str, list or dict."""
+    """Return a parsed value without Hydra's classes: None, bool, int, float, str, list or dict."""
     if isinstance(value, QuotedString):
         return value.text
     if isinstance(value, list):
@@ -67,12 +67,12 @@ def plain(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return {name: plain(item, key) for name, item in value.items()}
     if isinstance(value, Sweep):
-        raise UserError(f"{key} has one sweep inside another, or inside a list: write one of both.")
+        raise UserError(f"{key} has one sweep inside another, or inside a list. Write one of them.")
     return value
 
 
 def written(value: Any) -> str:
-    """The text that Hydra reads as this value."""
+    """Return the text that Hydra parses as this value."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -91,5 +91,5 @@ def written(value: Any) -> str:
 
 
 def encoded(value: Any) -> bool | int | float | str | None:
-    """The value as Optuna can hold it: lists and dicts as the text that Hydra reads."""
+    """Return the value in a type that Optuna stores: lists and dicts as the text that Hydra parses."""
     return written(value) if isinstance(value, list | tuple | dict) else value

@@ -21,7 +21,7 @@ class Pruning(Callback):
         """Report the metric of the epoch; raises Pruned if the trial should end."""
         epoch, metric = learner.progress.epoch, learner.plan.monitor.metric
         value = learner.progress.history[-1][f"val_{metric}"]
-        if self.trial.lags(epoch, value):
+        if self.trial.should_prune(epoch, value):
             raise Pruned(f"it lagged behind other trials after epoch {epoch}, at {value:.4g}")
 
     def on_repetition(self, values: Sequence[float]) -> None:
@@ -31,5 +31,5 @@ class Pruning(Callback):
         """
         number, mean = len(values), statistics.fmean(values)
         value = values[-1] if self.trial.pairs_steps else mean
-        if self.trial.lags(number, value, so_far=mean):
+        if self.trial.should_prune(number, value, so_far=mean):
             raise Pruned(f"it lagged behind other trials after training {number}, at {mean:.4g}")
