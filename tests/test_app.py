@@ -193,7 +193,7 @@ def test_a_run_writes_nothing_but_its_folder(
         ".hydra", ".lock", "bundle", "checkpoint", "history.csv", "metrics.json", "mlflow.json",
         "predictions.csv", "report.html", "run.log", "settings.json", "split.csv",
     }  # fmt: skip
-    assert "val (chosen on)" in (folder / "run.log").read_text()
+    assert "val (used for model selection)" in (folder / "run.log").read_text()
 
 
 def test_a_job_that_fails_does_not_end_the_others(

@@ -20,6 +20,7 @@ from astroclf.settings import Settings, sections
 from astroclf.tasks.build import Setup, prepare
 from astroclf.tasks.data_checks import describe
 from astroclf.tasks.run import Run
+from astroclf.text_table import text_table
 from astroclf.training.autotune import TrainingStep, measure
 from astroclf.training.loop import train_epoch
 from astroclf.training.optimizers import make_optimizer
@@ -122,23 +123,19 @@ def table(
     bare, loop = ([pair[i] for pair in rounds] for i in (0, 1))
     ratios = [fast / alone for alone, fast in rounds]
     shape = " x ".join(str(n) for n in batch.image.shape[1:])
-    lines = [
-        "",
+    title = (
         f"{settings.model.name}, {len(batch.image)} images of {shape} px a batch, augment={settings.augment.name}, "
-        f"{describe_device(setup.device)}, torch {torch.__version__}",
-        "",
-        f"{'forward and backward alone':<32}{'images/s':>10}",
-    ]
+        f"{describe_device(setup.device)}, torch {torch.__version__}"
+    )
+    steps = [["forward and backward alone", "images/s"]]
     for precision, seconds in sorted(times_s.items(), key=lambda item: item[1]):
-        lines.append(f"{precision!s:<32}{len(batch.image) / seconds:>10.0f}")
-    heads = "".join(f"{f'round {i + 1}':>10}" for i in range(len(rounds)))
-    lines += ["", f"{'images/s':<32}{heads}{'median':>10}"]
-    for name, values in (
-        (f"bare step ({fastest})", bare),
-        (f"loop ({setup.learner.precision})", loop),
+        steps.append([str(precision), f"{len(batch.image) / seconds:.0f}"])
+    compared = [["images/s", *(f"round {i + 1}" for i in range(len(rounds))), "median"]]
+    for name, values, digits in (
+        (f"bare step ({fastest})", bare, 0),
+        (f"loop ({setup.learner.precision})", loop, 0),
+        ("loop / bare", ratios, 3),
     ):
-        cells = "".join(f"{value:>10.0f}" for value in values)
-        lines.append(f"{name:<32}{cells}{statistics.median(values):>10.0f}")
-    cells = "".join(f"{value:>10.3f}" for value in ratios)
-    lines.append(f"{'loop / bare':<32}{cells}{statistics.median(ratios):>10.3f}")
-    return "\n".join(lines)
+        cells = [f"{value:.{digits}f}" for value in (*values, statistics.median(values))]
+        compared.append([name, *cells])
+    return f"\n{title}\n\n{text_table(steps, first=32)}\n\n{text_table(compared, first=32)}"

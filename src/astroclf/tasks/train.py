@@ -31,6 +31,7 @@ from astroclf.tasks.finish import evaluate_and_finish
 from astroclf.tasks.labels import labels_of, plain_decision
 from astroclf.tasks.run import Run
 from astroclf.tasks.trained import Trained
+from astroclf.text_table import text_table
 from astroclf.tracking import closing
 from astroclf.training.loop import fit
 
@@ -149,12 +150,14 @@ def describe_setup(settings: Settings, setup: Setup) -> str:
         f"{name}" in setup.classifier.frozen for name, _ in setup.classifier.named_buffers()
     )
     rates = ", ".join(f"{name} {lr:.3g}" for name, lr in groups.items())
-    return "\n".join(
-        [
-            f"model           {settings.model.name}, {setup.initialization}; {describe_device(device)}, {precision}",
-            f"parameters      {parameters:,}",
-            f"trained         {trained:,} ({trained / parameters:.1%}), finetune={settings.finetune.name}",
-            f"frozen buffers  {frozen_buffers}",
-            f"learning rates  {rates}",
-        ]
-    )
+    rows = [
+        (
+            "model",
+            f"{settings.model.name}, {setup.initialization}; {describe_device(device)}, {precision}",
+        ),
+        ("parameters", f"{parameters:,}"),
+        ("trained", f"{trained:,} ({trained / parameters:.1%}), finetune={settings.finetune.name}"),
+        ("frozen buffers", str(frozen_buffers)),
+        ("learning rates", rates),
+    ]
+    return text_table(rows)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from astroclf.data.dataset import TEST, VAL
+from astroclf.data.dataset import TEST
 from astroclf.runs.metrics import Metric, Metrics
+from astroclf.tasks.summary import split_title
+from astroclf.text_table import text_table
 
-WIDTH = 20
+FIRST = 20  # width of the first column
 MEANINGS = {
     True: "Each image is in test once, for a network that neither trained on it nor was chosen by it; "
     "std is over the folds.",
@@ -21,18 +23,21 @@ def spread_table(metrics: Metrics) -> str:
     for split, spreads in metrics.splits.items():
         pooled = metrics.pooled if split == TEST else {}
         has_intervals = any(spread.ci95 for spread in spreads.values())
-        head = f"{f'{split} (chosen on)' if split == VAL else split:<{WIDTH}}{'mean ± std':<18}"
-        head += f"{'95 % of the mean':<18}" if has_intervals else ""
-        head += f"{'all images':<24}" if pooled else ""
-        lines += ["", head + "".join(f"{name:>10}" for name in metrics.run.runs)]
+        columns = [
+            "mean ± std",
+            *["95 % of the mean"] * has_intervals,
+            *["all images"] * bool(pooled),
+        ]
+        rows = [[split_title(split), *columns, *metrics.run.runs]]
         for name, spread in spreads.items():
-            row = f"{name:<{WIDTH}}{_mean_and_std(spread):<18}"
-            row += f"{_interval(spread.ci95):<18}" if has_intervals else ""
-            row += f"{_with_interval(pooled[name]):<24}" if pooled else ""
-            lines.append(row + "".join(f"{_number(value):>10}" for value in spread.values))
+            interval = [_interval(spread.ci95)] if has_intervals else []
+            of_all = [_with_interval(pooled[name])] if pooled else []
+            values = map(_number, spread.values)
+            rows.append([name, _mean_and_std(spread), *interval, *of_all, *values])
+        lines += ["", text_table(rows, first=FIRST)]
         for each in (spreads, pooled):
             lines += [f"{name}: {metric.note}." for name, metric in each.items() if metric.note]
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(lines)
 
 
 def _mean_and_std(spread: Metric) -> str:
