@@ -24,7 +24,7 @@ REQUIRED = {"image_folder": {"root": "images"}, "catalog": {"table": "table.csv"
 
 @pytest.fixture
 def source_settings(tmp_path: Path) -> Callable[..., Any]:
-    """source_settings("catalog", table=...): the defaults of conf/, and a cache of the test's own."""
+    """source_settings("catalog", table=...): the defaults of conf/, with the cache in tmp_path."""
 
     def build(name: str, **values: Any) -> sections.Dataset:
         defaults = compose_config(f"dataset={name}")["dataset"]

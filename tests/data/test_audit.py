@@ -62,7 +62,7 @@ def test_the_warning_counts_and_names_examples() -> None:
     assert warning.count("c in val") == 3
 
 
-def test_leaks_are_written_one_row_an_image(tmp_path: Path) -> None:
+def test_leaks_are_written_with_one_row_per_image(tmp_path: Path) -> None:
     write_leaks([Leak("group", ("d", "e"), ("train", "test"))], tmp_path / "leaks.csv")
     with (tmp_path / "leaks.csv").open(newline="") as stream:
         assert list(csv.reader(stream)) == [
@@ -73,8 +73,8 @@ def test_leaks_are_written_one_row_an_image(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["leaks.csv"]
 
 
-def test_images_of_no_split_leak_nothing() -> None:
-    """Those that a cross-validation leaves out are seen by no training."""
+def test_images_in_no_split_are_ignored() -> None:
+    """Images outside of the folds of a cross-validation are used by no training."""
     twice = np.zeros((2, 1, 4, 4), np.uint8)
     assert find_leaks(dataset_of(twice, ["train", ""], groups=["one", "one"])) == ()
     assert len(find_leaks(dataset_of(twice, ["train", "val"], groups=["one", "one"]))) == 2

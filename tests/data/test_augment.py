@@ -16,7 +16,7 @@ from astroclf.settings import Settings
 
 
 def eight_views(image: Tensor) -> list[Tensor]:
-    """The symmetries of the square: four turns of an image, four of its mirror image."""
+    """Return the symmetries of the square: four rotations of an image and of its mirror image."""
     return [
         torch.rot90(seen, turns, (-2, -1)) for seen in (image, image.flip(-1)) for turns in range(4)
     ]
@@ -39,7 +39,7 @@ def sky(settings: Any, **values: Any) -> Settings:
 
 
 @pytest.mark.parametrize(("name", "expected"), [("dihedral", range(8)), ("flips", [0, 2, 4, 6])])
-def test_views_are_exact_and_all_there(settings: Any, name: str, expected: Any) -> None:
+def test_all_eight_exact_views_are_drawn(settings: Any, name: str, expected: Any) -> None:
     image = distinct_pixels()
     drawn = augment(image.repeat(400, 1, 1, 1), settings(f"augment={name}").augment, "asinh", 0)
     views = {view.numpy().tobytes() for view in eight_views(image)}
@@ -62,7 +62,9 @@ def test_views_are_about_equally_frequent(settings: Any) -> None:
     channels=st.integers(1, 5),
     coins=st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=6),
 )
-def test_a_turn_only_moves_pixels(px: int, channels: int, coins: list[tuple[bool, ...]]) -> None:
+def test_exact_views_only_permute_pixels(
+    px: int, channels: int, coins: list[tuple[bool, ...]]
+) -> None:
     images = torch.randn(len(coins), channels, px, px)
     turned = show_views(images, torch.tensor(coins).int() @ torch.tensor([4, 1, 2]).int())
     assert turned.shape == images.shape
@@ -71,7 +73,7 @@ def test_a_turn_only_moves_pixels(px: int, channels: int, coins: list[tuple[bool
             assert torch.equal(before[band].flatten().sort()[0], after[band].flatten().sort()[0])
 
 
-def test_none_gives_the_images_back(settings: Any) -> None:
+def test_none_returns_the_images(settings: Any) -> None:
     images = torch.randn(3, 2, 5, 5)
     assert augment(images, settings("augment=none").augment, "linear", 0) is images
 
@@ -86,21 +88,21 @@ def test_the_same_seed_draws_the_same_views(settings: Any, name: str) -> None:
     assert not torch.equal(first, images)
 
 
-def test_views_are_drawn_without_touching_other_randomness(settings: Any) -> None:
+def test_views_are_drawn_without_global_random_state(settings: Any) -> None:
     images, state = torch.rand(4, 3, 8, 8), torch.get_rng_state()
     augment(images, settings("augment=sky").augment, "asinh", 5)
     assert torch.equal(torch.get_rng_state(), state)
 
 
 @pytest.mark.parametrize("stretch", ["linear", "asinh", "srgb"])
-def test_a_still_sky_changes_nothing(settings: Any, stretch: Any) -> None:
+def test_sky_without_changes_is_the_identity(settings: Any, stretch: Any) -> None:
     images = torch.rand(5, 3, 9, 9)
     torch.testing.assert_close(
         augment(images, sky(settings), stretch, 0), images, atol=1e-4, rtol=1e-4
     )
 
 
-def test_turns_and_shifts_keep_flux_and_color(settings: Any) -> None:
+def test_rotations_and_shifts_keep_flux_and_color(settings: Any) -> None:
     star = draw_star()
     chosen = sky(settings, rotation="true", shift_px=3)
     seen = augment(star.repeat(64, 1, 1, 1), chosen, "linear", 0)
@@ -111,14 +113,14 @@ def test_turns_and_shifts_keep_flux_and_color(settings: Any) -> None:
         torch.testing.assert_close(seen[:, band], (band + 1) * seen[:, 0], atol=1e-6, rtol=1e-5)
 
 
-def test_a_round_star_looks_the_same_from_every_angle(settings: Any) -> None:
+def test_a_round_star_is_unchanged_by_rotation(settings: Any) -> None:
     star = draw_star()
     seen = augment(star.repeat(32, 1, 1, 1), sky(settings, rotation="true"), "linear", 0)
     torch.testing.assert_close(seen, star.expand_as(seen), atol=0.04, rtol=0)
 
 
-def test_angles_are_any_and_mirrors_are_half(settings: Any) -> None:
-    """An arm off the center shows where it went: all round, and no further out."""
+def test_angles_are_uniform_and_half_are_mirrored(settings: Any) -> None:
+    """Rotated off-center arms have every angle and the same distance from the center."""
     image = torch.zeros(1, 1, 33, 33)
     image[0, 0, 15:18, 21:24] = 1
     seen = augment(image.repeat(800, 1, 1, 1), sky(settings, rotation="true"), "linear", 0)[:, 0]
@@ -141,7 +143,7 @@ def test_shifts_stay_within_their_pixels(settings: Any) -> None:
         assert moved.max() > 1.8
 
 
-def test_brightness_scales_linear_flux_of_all_bands_alike(settings: Any) -> None:
+def test_brightness_scales_linear_flux_of_all_bands_equally(settings: Any) -> None:
     star = draw_star() + 0.01
     seen = augment(star.repeat(300, 1, 1, 1), sky(settings, brightness=0.2), "linear", 0)
     gain = seen / star
@@ -161,7 +163,7 @@ def test_brightness_acts_before_the_stretch(settings: Any, stretch: Any) -> None
     assert gain.std() > 0.05
 
 
-def test_noise_is_in_units_of_the_pixel_noise_however_bright_the_image(settings: Any) -> None:
+def test_noise_is_in_units_of_the_pixel_noise_at_any_brightness(settings: Any) -> None:
     generator = torch.Generator().manual_seed(0)
     sky_noise = torch.randn(20, 3, 32, 32, generator=generator)
     for flux in (3.0, 3000.0):
@@ -172,7 +174,9 @@ def test_noise_is_in_units_of_the_pixel_noise_however_bright_the_image(settings:
 
 @pytest.mark.parametrize("moved", [{"rotation": "true", "shift_px": 1}, {"shift_px": 0.5}])
 @pytest.mark.parametrize("flux", [0.0, 10.0, 300.0])
-def test_automatic_noise_is_what_resampling_took(settings: Any, moved: Any, flux: float) -> None:
+def test_automatic_noise_equals_the_noise_lost_by_resampling(
+    settings: Any, moved: Any, flux: float
+) -> None:
     """Faint and bright images keep the noise of their sky; without it a fifth is lost."""
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(200, 1, 32, 32, generator=generator) + flux * draw_star(channels=1)
@@ -184,7 +188,7 @@ def test_automatic_noise_is_what_resampling_took(settings: Any, moved: Any, flux
     assert float(smooth) < 0.9
 
 
-def test_automatic_noise_adds_none_where_nothing_moves(settings: Any) -> None:
+def test_automatic_noise_is_zero_without_resampling(settings: Any) -> None:
     images = torch.randn(8, 3, 16, 16)
     seen = augment(images, sky(settings, noise="auto"), "linear", 0)
     torch.testing.assert_close(seen, images, atol=1e-4, rtol=0)

@@ -1,4 +1,4 @@
-"""Trainings on images and tables that cannot be used: one sentence, or a warning."""
+"""Trainings on unusable images and tables: refused in one sentence, or a warning."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHORT = (
 
 
 def write_images(root: Path, folders: dict[str, int]) -> None:
-    """That many images of noise in each folder, no two alike, named after their folder."""
+    """Write distinct images of noise into each folder, named after the folder."""
     for seed, (folder, count) in enumerate(folders.items()):
         (root / folder).mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng(seed)
@@ -46,7 +46,7 @@ SPLIT_CLASSES = list(product(("train", "val"), ("galaxy", "star")))
 
 @pytest.fixture
 def table(root: Path) -> list[dict[str, str]]:
-    """The rows of a table of the same images."""
+    """Rows of a table of the same images."""
     return [
         {
             "file": str(file.relative_to(root)),
@@ -77,7 +77,7 @@ def refusal(train_run: Run, *overrides: str) -> str:
     return sentence
 
 
-def test_a_root_that_is_missing_or_empty(train_run: Run, tmp_path: Path) -> None:
+def test_missing_and_empty_roots_are_refused(train_run: Run, tmp_path: Path) -> None:
     folder = ("dataset=image_folder", f"dataset.root={tmp_path / 'images'}")
     assert "images cannot be read as a folder (No such file" in refusal(train_run, *folder)
     (tmp_path / "images").mkdir()
@@ -92,7 +92,7 @@ def test_a_root_that_is_missing_or_empty(train_run: Run, tmp_path: Path) -> None
         ("model.weights=gone.pth", "model.weights=gone.pth: there is no such file."),
     ],
 )
-def test_a_wrong_network_is_told_before_images_are_looked_for(
+def test_an_unknown_network_is_refused_before_images_are_read(
     train_run: Run, tmp_path: Path, task: str, wrong: str, sentence: str
 ) -> None:
     nowhere = ("dataset=image_folder", f"dataset.root={tmp_path / 'nowhere'}")
@@ -100,7 +100,7 @@ def test_a_wrong_network_is_told_before_images_are_looked_for(
         train_run(*nowhere, "model=resnet34", wrong, f"task={task}")
 
 
-def test_a_class_without_images(train_run: Run, root: Path) -> None:
+def test_classes_without_images_are_refused(train_run: Run, root: Path) -> None:
     (root / "train/quasar").mkdir()
     sentence = refusal(train_run, "dataset=image_folder", f"dataset.root={root}")
     assert sentence.startswith(f"Class folder train/quasar of dataset.root={root} contains no .jpg")
@@ -113,12 +113,14 @@ def test_a_class_without_images(train_run: Run, root: Path) -> None:
         ("val/quasar", "is in val but not in train, which has galaxy, star"),
     ],
 )
-def test_a_class_in_one_split_only(train_run: Run, root: Path, folder: str, wanted: str) -> None:
+def test_classes_missing_in_train_or_val_are_refused(
+    train_run: Run, root: Path, folder: str, wanted: str
+) -> None:
     write_images(root, {folder: 2})
     assert wanted in refusal(train_run, "dataset=image_folder", f"dataset.root={root}")
 
 
-def test_one_class_only(train_run: Run, tmp_path: Path) -> None:
+def test_a_single_class_is_refused(train_run: Run, tmp_path: Path) -> None:
     write_images(tmp_path / "images", {"train/star": 4, "val/star": 2})
     sentence = refusal(train_run, "dataset=image_folder", f"dataset.root={tmp_path / 'images'}")
     assert "the only class is star. Give a folder" in sentence
@@ -135,7 +137,7 @@ BAD_FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 
 
 @pytest.mark.parametrize("kind", BAD_FILES)
-def test_a_file_that_is_no_picture_stops(train_run: Run, root: Path, kind: str) -> None:
+def test_files_that_are_not_images_are_refused(train_run: Run, root: Path, kind: str) -> None:
     spoil, reason = BAD_FILES[kind]
     file = root / "train/star/train-star-2.jpg"
     file.write_bytes(spoil(file.read_bytes()))
@@ -145,7 +147,7 @@ def test_a_file_that_is_no_picture_stops(train_run: Run, root: Path, kind: str) 
     assert "dataset.on_bad_image=skip" in sentence
 
 
-def test_files_that_are_no_pictures_are_skipped(
+def test_files_that_are_not_images_are_skipped(
     train_run: Run, root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = [f"train/star/train-star-{number}.jpg" for number in range(3)]
@@ -165,7 +167,7 @@ def test_files_that_are_no_pictures_are_skipped(
     assert "Files left out: 3, see skipped.csv." in (folder / "report.html").read_text()
 
 
-def test_fewer_images_than_a_batch_go_on_with_a_warning(
+def test_fewer_images_than_a_batch_give_a_warning(
     train_run: Run, root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     chosen = ("dataset=image_folder", f"dataset.root={root}", "trainer.batch_size=64")
@@ -179,11 +181,11 @@ def test_fewer_images_than_a_batch_go_on_with_a_warning(
     assert run["epochs"] == 1
 
 
-# --- tables that will not do ----------------------------------------------------------------------
+# --- unusable tables ------------------------------------------------------------------------------
 
 
 def column(name: str, value: str) -> Callable[[list[dict[str, str]]], None]:
-    """Puts the value into the third row."""
+    """Return a function that writes the value into the third row."""
     return lambda rows: rows[2].update({name: value})
 
 
@@ -224,7 +226,7 @@ VOTES = ("dataset.label_column=null", "dataset.vote_columns=[smooth,disk]", "los
     ],
     ids=["missing", "twice", "nan label", "vote", "nan vote", "negative", "unknown", "one class"],
 )
-def test_a_table_that_will_not_do(
+def test_unusable_tables_are_refused(
     train_run: Run,
     root: Path,
     table: list[dict[str, str]],
@@ -238,7 +240,7 @@ def test_a_table_that_will_not_do(
     assert "\n" not in str(refused.value)
 
 
-def test_a_class_in_one_split_of_a_table_only(
+def test_classes_of_a_table_missing_in_train_or_val_are_refused(
     train_run: Run, root: Path, table: list[dict[str, str]]
 ) -> None:
     for row in table:
@@ -247,7 +249,7 @@ def test_a_class_in_one_split_of_a_table_only(
     assert "Class star has no image in val (3 galaxy, 0 star)" in refusal(train_run, *chosen)
 
 
-def test_a_column_of_the_evaluation_is_looked_for_before_the_training(
+def test_missing_columns_of_metadata_are_refused_before_training(
     train_run: Run, root: Path, table: list[dict[str, str]], caplog: pytest.LogCaptureFixture
 ) -> None:
     write_table(root, table)

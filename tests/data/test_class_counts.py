@@ -41,7 +41,7 @@ def test_many_classes_are_abbreviated_to_the_most_and_the_least_frequent() -> No
     assert lines[7] == "... 18 more"
 
 
-def test_classes_too_small_to_judge_are_named_with_their_numbers() -> None:
+def test_small_classes_give_a_warning_with_their_counts() -> None:
     dataset = dataset_of(
         {"round": (700, 120, 118), "cigar": (11, 3, 2), "spiral": (30, 6, 10), "disk": (9, 10, 10)}
     )

@@ -49,7 +49,7 @@ def test_folds_differ_by_one_image_in_all_and_in_each_class(
         assert max(sizes.values()) - min(sizes.values()) <= 1
 
 
-def test_a_draw_depends_on_the_seed_alone() -> None:
+def test_a_draw_depends_only_on_the_seed() -> None:
     dataset = dataset_of([0, 1] * 50)
     first = assign_folds(dataset, 5, seed=3).split
     np.testing.assert_array_equal(first, assign_folds(dataset, 5, seed=3).split)
@@ -62,11 +62,11 @@ def test_a_draw_depends_on_the_seed_alone() -> None:
     st.lists(st.tuples(st.integers(0, 20), st.integers(0, 1)), min_size=10, max_size=120),
     folds_drawn,
 )
-def test_a_group_is_never_torn_apart(rows: list[tuple[int, int]], folds: int) -> None:
+def test_groups_are_kept_in_one_split(rows: list[tuple[int, int]], folds: int) -> None:
     groups, answers = (np.array(column) for column in zip(*rows, strict=True))
-    votes = np.eye(2)[answers]  # of which no fold needs every answer
+    votes = np.eye(2)[answers]  # folds need not contain every answer
     if len(set(groups.tolist())) < folds:
-        with pytest.raises(UserError, match="groups of images that must stay together"):
+        with pytest.raises(UserError, match="groups of dependent images"):
             assign_folds(dataset_of(votes, groups=groups), folds, 0)
         return
     folded = assign_folds(dataset_of(votes, groups=groups), folds, 0)
@@ -86,7 +86,7 @@ def test_many_small_groups_reach_equal_folds_in_every_class() -> None:
         assert inside.mean() == pytest.approx(targets.mean(), abs=0.02)
 
 
-def test_images_that_share_a_piece_of_sky_stay_together() -> None:
+def test_neighbors_on_the_sky_are_kept_in_one_fold() -> None:
     """Pairs three arcseconds apart, the pairs far from each other."""
     places = [(pair + (3 / 3600) * twin, 0.0) for pair in range(30) for twin in range(2)]
     folded = assign_folds(dataset_of([0, 1] * 30, sky_deg=places), 5, 0)
@@ -96,7 +96,7 @@ def test_images_that_share_a_piece_of_sky_stay_together() -> None:
     assert (alone[:, 0] != alone[:, 1]).any()
 
 
-def test_each_image_is_once_in_test_once_in_val_and_else_in_train() -> None:
+def test_each_image_is_once_in_test_once_in_val_and_otherwise_in_train() -> None:
     split = np.array(["train"] * 40 + ["val"] * 10 + ["test"] * 6 + ["hand_test"] * 4)
     folded = assign_folds(dataset_of([0, 1] * 30, split), 5, 0)
     assert folded.split[50:].tolist() == split[50:].tolist()
@@ -115,7 +115,7 @@ def test_each_image_is_once_in_test_once_in_val_and_else_in_train() -> None:
         np.testing.assert_array_equal(turn.indices("val"), following)
 
 
-def test_votes_are_spread_by_their_leading_answer() -> None:
+def test_votes_are_stratified_by_their_leading_answer() -> None:
     votes = np.repeat([[0.9, 0.1], [0.4, 0.6]], [80, 20], axis=0)
     folded = assign_folds(dataset_of(votes), 4, 0)
     for fold in fold_names(4):
@@ -127,25 +127,25 @@ def test_votes_are_spread_by_their_leading_answer() -> None:
     [
         (
             dataset_of([0] * 20 + [1] * 4),
-            "Class c1 has 4 images, which leaves fold-4 of folds=5 without any: choose fewer folds, "
-            "add images of it, or take it out.",
+            "folds=5: class c1 has 4 images, and none is left for fold-4. Choose fewer folds, "
+            "add images of it, or remove it.",
         ),
         (
             dataset_of([0, 1, 0]),
-            "folds=5 is more than the 3 images that are not held out for test: choose fewer folds.",
+            "folds=5: there are only 3 images outside of test. Choose fewer folds.",
         ),
         (
             dataset_of([0, 1] * 20, groups=np.arange(40) % 4),
-            "folds=5 is more than the 4 groups of images that must stay together: choose fewer folds.",
+            "folds=5: there are only 4 groups of dependent images. Choose fewer folds.",
         ),
         (
             dataset_of([0] * 30 + [1] * 10, groups=[*range(30), *(i % 2 for i in range(10))]),
-            "Class c1 has 10 images in 2 groups that must stay together, which leaves fold-",
+            "folds=5: class c1 has 10 images in 2 groups of dependent images, and none is left for fold-",
         ),
     ],
     ids=["class", "images", "groups", "groups of a class"],
 )
-def test_folds_that_cannot_be_made_are_refused(dataset: ImageDataset, sentence: str) -> None:
+def test_impossible_folds_are_refused(dataset: ImageDataset, sentence: str) -> None:
     with pytest.raises(UserError) as refused:
         assign_folds(dataset, 5, 0)
     assert str(refused.value).startswith(sentence)

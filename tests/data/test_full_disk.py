@@ -1,4 +1,4 @@
-"""A cache on a disk that becomes full: one sentence, and nothing that is taken for whole."""
+"""A cache on a full disk: refused in one sentence, without an entry that counts as complete."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def run(script: str, cache: Path, n: int, fill: int) -> str:
     return ran.stdout
 
 
-def test_images_that_just_fit_or_just_do_not(small_disk: Path) -> None:
+def test_images_are_refused_if_the_disk_is_too_small(small_disk: Path) -> None:
     whole = SIZE // 256  # images, whose header no longer fits
     assert "are needed and" in run(STORE, small_disk, whole, 0)
     assert "No space left on device" in run(STORE, small_disk, whole - 50, 0)  # nor the index
@@ -74,8 +74,8 @@ def test_images_that_just_fit_or_just_do_not(small_disk: Path) -> None:
     assert run(STORE, small_disk, 100, 0) == f"{100 * 256 * 7}\n"
 
 
-def test_another_program_that_fills_the_disk_while_images_are_written(small_disk: Path) -> None:
-    """Writing to a memory map without room would end the process with SIGBUS."""
+def test_a_disk_that_fills_up_during_writing_of_images_is_refused(small_disk: Path) -> None:
+    """Writing to a memory map on a full disk would end the process with SIGBUS."""
     said = run(STORE, small_disk, 4000, 10 * SIZE)
     assert "cannot be written" in said or said == f"{4000 * 256 * 7}\n"
     (small_disk / "another program").unlink()
@@ -83,7 +83,7 @@ def test_another_program_that_fills_the_disk_while_images_are_written(small_disk
 
 
 @pytest.mark.slow  # imports torch twice
-def test_another_program_that_fills_the_disk_while_features_are_written(small_disk: Path) -> None:
+def test_a_disk_that_fills_up_during_writing_of_features_is_refused(small_disk: Path) -> None:
     said = run(FEATURES, small_disk, 2000, 10 * SIZE)
     assert "cannot be written" in said
     assert "missing: 4000" in said

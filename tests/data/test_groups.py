@@ -53,14 +53,14 @@ def test_chains_of_copies_neighbors_and_source_groups_are_one_group() -> None:
     assert [alone[1] == name for name in alone] == [i in (1, 4, 5) for i in range(8)]
 
 
-def test_blank_images_connect_nothing() -> None:
+def test_blank_images_are_not_connected() -> None:
     dataset = dataset_of(4)
     blank = replace(dataset, images=np.zeros_like(dataset.images))
     assert dependent_groups(blank, blank.split) is None
 
 
 def test_a_stated_split_has_groups_within_its_splits() -> None:
-    """Intervals count copies and neighbors as dependent, and only source groups connect splits."""
+    """Copies and neighbors are dependent for intervals; only groups of the source connect splits."""
     dataset = copies_of(dataset_of(10), [(0, 1), (2, 5), (6, 8)])
     sky_deg = dataset.sky_deg.copy()
     sky_deg[9] = sky_deg[8] + np.array([2 / 3600, 0])
@@ -74,7 +74,7 @@ def test_a_stated_split_has_groups_within_its_splits() -> None:
     assert folds.split[2] == folds.split[5]
 
 
-def test_a_pair_across_a_stated_split_leaks_no_more_than_itself() -> None:
+def test_a_leaking_pair_in_stated_splits_leaves_its_group_alone() -> None:
     dataset = copies_of(dataset_of(8, list("aabbccdd")), [(1, 4)])
     stated = replace(dataset, split=np.array(["train"] * 4 + ["val"] * 4))
     leaks = find_leaks(assign_splits(stated, 0.2, 0.2, 0))
@@ -96,7 +96,7 @@ def test_copies_and_neighbors_stay_together_in_splits_and_folds(seed: int) -> No
         assert find_leaks(drawn) == ()
 
 
-def test_a_torn_chain_of_neighbors_is_reported_once() -> None:
+def test_a_chain_of_neighbors_across_splits_is_reported_once() -> None:
     dataset = dataset_of(4, ["near", "near", "x", "x"])
     sky_deg = dataset.sky_deg.copy()
     sky_deg[1] = sky_deg[0] + np.array([0, 3 / 3600])
@@ -108,7 +108,7 @@ def test_a_torn_chain_of_neighbors_is_reported_once() -> None:
 
 
 def test_large_groups_are_drawn_into_every_split() -> None:
-    """In proportion to the splits, which stay balanced in size and classes."""
+    """Large groups are drawn in proportion to the splits, which are balanced in size and classes."""
     rng = np.random.default_rng(0)
     sizes = np.concatenate([[300, 200, 150, 120, 100, 80], rng.integers(1, 12, 180)])
     groups = np.repeat(np.arange(len(sizes)), sizes)

@@ -68,12 +68,12 @@ def test_a_constant_band_stays_finite(make_dataset: Any, dtype: type) -> None:
     np.testing.assert_allclose(seen[:, 1], 0, atol=1e-5)
 
 
-def test_it_goes_through_json(make_dataset: Any) -> None:
+def test_json_round_trip_is_exact(make_dataset: Any) -> None:
     preprocess = fit_preprocess(make_dataset(12))
     assert Preprocess.from_dict(json.loads(json.dumps(preprocess.to_dict()))) == preprocess
 
 
-def test_a_read_only_memory_map_will_do(make_dataset: Any, tmp_path: Any) -> None:
+def test_read_only_memory_maps_are_accepted(make_dataset: Any, tmp_path: Any) -> None:
     dataset = make_dataset(12)
     np.save(tmp_path / "images.npy", dataset.images)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")

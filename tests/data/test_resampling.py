@@ -29,7 +29,7 @@ def test_lost_variance_is_that_of_resampled_white_noise() -> None:
         assert float((found - 1 + lost[inner, inner]).mean().abs()) < 0.01
 
 
-def test_nothing_is_lost_where_pixels_stay() -> None:
+def test_lost_variance_is_zero_without_motion() -> None:
     shape = torch.Size((2, 1, 9, 9))
     still = draw_grid(shape, rotation=False, shift_px=0.0, generator=torch.Generator())
     images = torch.randn(shape)
@@ -49,7 +49,7 @@ def test_fine_noise_has_variance_1_and_hides_no_source() -> None:
 
 
 @pytest.mark.parametrize("sigma", [0.1, 3.0])
-def test_pixel_noise_is_blind_to_smooth_light(sigma: float) -> None:
+def test_pixel_noise_is_independent_of_smooth_light(sigma: float) -> None:
     generator = torch.Generator().manual_seed(0)
     axis = torch.arange(48) - 23.5
     galaxy = 50 * torch.exp(-(axis[:, None] ** 2 + axis[None] ** 2) / (2 * 12.0**2))

@@ -58,12 +58,12 @@ def test_sizes_are_exact_and_classes_in_proportion(
     assert set(dataset.split.tolist()) <= {"train", "val", "test"}
 
 
-def test_a_draw_depends_on_the_seed_alone() -> None:
+def test_a_draw_depends_only_on_the_seed() -> None:
     dataset = dataset_of([0, 1] * 100)
     first = assign_splits(dataset, 0.2, 0.2, seed=3).split
     np.testing.assert_array_equal(first, assign_splits(dataset, 0.2, 0.2, seed=3).split)
     assert (first != assign_splits(dataset, 0.2, 0.2, seed=4).split).any()
-    assert set(dataset.split.tolist()) == {""}  # the source's own is left alone
+    assert set(dataset.split.tolist()) == {""}  # the array of the source is not changed
 
 
 def test_every_class_of_two_or_more_is_in_val_and_train() -> None:
@@ -72,7 +72,7 @@ def test_every_class_of_two_or_more_is_in_val_and_train() -> None:
         check_splits(assign_splits(dataset_of(targets), 0.15, 0.0, seed))
 
 
-def test_votes_are_spread_by_their_leading_answer() -> None:
+def test_votes_are_stratified_by_their_leading_answer() -> None:
     votes = np.repeat(np.array([[0.9, 0.1], [0.4, 0.6]]), [80, 20], axis=0)
     dataset = assign_splits(dataset_of(votes), 0.1, 0.1, 0)
     for split in ("val", "test"):
@@ -84,7 +84,7 @@ def test_votes_are_spread_by_their_leading_answer() -> None:
     st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), min_size=1, max_size=120),
     st.integers(0, 5),
 )
-def test_a_group_is_never_torn_apart(rows: list[tuple[int, int]], seed: int) -> None:
+def test_groups_are_kept_in_one_split(rows: list[tuple[int, int]], seed: int) -> None:
     groups, targets = zip(*rows, strict=True)
     dataset = assign_splits(dataset_of(targets, groups=groups), 0.2, 0.2, seed)
     homes = {group: set() for group in groups}
@@ -106,14 +106,14 @@ def test_many_small_groups_reach_the_fractions_in_every_class() -> None:
         assert inside.mean() == pytest.approx(targets.mean(), abs=0.02)
 
 
-def test_what_the_source_states_stays() -> None:
+def test_stated_splits_are_kept() -> None:
     stated = np.array(["train"] * 60 + ["test"] * 20 + ["hand_test"] * 20)
     dataset = assign_splits(dataset_of([0, 1] * 50, stated), 0.25, 0.5, 0)
     assert counts_of(dataset) == {"train": 45, "val": 15, "test": 20, "hand_test": 20}
     assert (dataset.split[60:] == stated[60:]).all()
 
 
-def test_no_test_is_invented_beside_stated_splits() -> None:
+def test_no_test_split_is_drawn_beside_stated_splits() -> None:
     assert counts_of(assign_splits(dataset_of([0, 1] * 50, "train"), 0.2, 0.2, 0)) == {
         "train": 80,
         "val": 20,
@@ -152,7 +152,7 @@ def test_unusable_splits_are_refused(targets: list[int], split: list[str], messa
         check_splits(dataset_of(targets, split))
 
 
-def test_a_class_missing_from_test_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_class_missing_from_test_gives_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     split = ["train", "train", "val", "val", "test"]
     with caplog.at_level(logging.WARNING, "astroclf"):
         check_splits(dataset_of([0, 1, 0, 1, 1], split))
@@ -162,7 +162,7 @@ def test_a_class_missing_from_test_is_told(caplog: pytest.LogCaptureFixture) -> 
 
 
 @pytest.mark.parametrize("grouped", [False, True])
-def test_the_split_is_written(tmp_path: Path, grouped: bool) -> None:
+def test_the_split_is_written_with_targets_and_groups(tmp_path: Path, grouped: bool) -> None:
     groups = ["f, 1", "f2", "f2"] if grouped else None
     dataset = dataset_of([1, 0, 1], ["train", "val", "hand_test"], groups)
     write_split(dataset, tmp_path / "split.csv")

@@ -23,7 +23,7 @@ SHAPE = (5, 1, 4, 4)
 
 
 class Builder:
-    """Builds an entry and counts how often."""
+    """Builder of an entry that counts its calls."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -34,7 +34,7 @@ class Builder:
         return {"answer": 42}
 
 
-def test_the_second_call_maps_what_the_first_built(tmp_path: Path) -> None:
+def test_entries_are_built_once_and_mapped(tmp_path: Path) -> None:
     build = Builder()
     for _ in range(2):
         stored = cached_images(tmp_path / "cache", "key", build)
@@ -91,7 +91,7 @@ def test_a_damaged_entry_is_rebuilt(tmp_path: Path, damage) -> None:  # type: ig
     assert sorted(file.name for file in (cache / "key").iterdir()) == ["images.npy", "index.json"]
 
 
-def test_an_entry_of_before_checksums_is_rebuilt(tmp_path: Path) -> None:
+def test_entries_without_checksums_are_rebuilt(tmp_path: Path) -> None:
     (tmp_path / "key").mkdir()
     np.save(tmp_path / "key/images.npy", np.zeros(SHAPE, np.uint8))
     index = {"shape": SHAPE, "dtype": "uint8", "notes": {"answer": 41}}
@@ -102,7 +102,7 @@ def test_an_entry_of_before_checksums_is_rebuilt(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(5, "I/O")])
 @pytest.mark.parametrize("name", ["index.json", "images.npy"])
-def test_an_unreadable_entry_is_refused_and_stays(
+def test_unreadable_entries_are_refused_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError, name: str
 ) -> None:
     build = Builder()
@@ -123,14 +123,14 @@ def test_an_unreadable_entry_is_refused_and_stays(
 
 
 @pytest.mark.parametrize("name", ["key", "key.draft"])
-def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path, name: str) -> None:
+def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("of the user")
     with pytest.raises(UserError, match=rf"{name}: Not a directory\)\. Remove what is in the way"):
         cached_images(tmp_path, "key", Builder())
     assert (tmp_path / name).read_text() == "of the user"
 
 
-def test_a_killed_build_leaves_nothing_that_is_taken_for_whole(tmp_path: Path) -> None:
+def test_drafts_of_a_killed_build_are_not_used(tmp_path: Path) -> None:
     script = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
@@ -146,7 +146,7 @@ def test_a_killed_build_leaves_nothing_that_is_taken_for_whole(tmp_path: Path) -
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert ended.returncode == -signal.SIGKILL
-    assert list(tmp_path.glob("**/images.npy"))  # half of one was there
+    assert list(tmp_path.glob("**/images.npy"))  # half of it was written
     build = Builder()
     np.testing.assert_array_equal(cached_images(tmp_path, "key", build).images, np.full(SHAPE, 7))
     assert build.count == 1
@@ -163,7 +163,7 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("**/images.npy"))
 
 
-def test_of_several_at_once_one_builds(tmp_path: Path) -> None:
+def test_one_of_several_processes_builds(tmp_path: Path) -> None:
     build, results = Builder(), []
     start = threading.Barrier(4)
 
@@ -192,14 +192,14 @@ def test_a_cache_that_cannot_be_written_is_refused(
         cached_images(tmp_path, "key", Builder())
 
 
-def test_the_blocks_of_new_images_are_taken_before_they_are_filled(tmp_path: Path) -> None:
+def test_blocks_of_new_images_are_allocated_before_writing(tmp_path: Path) -> None:
     images = new_images(tmp_path, (1000, 1, 16, 16), np.dtype(np.uint8))
     status = (tmp_path / "images.npy").stat()
     assert status.st_size == 128 + images.nbytes
     assert status.st_blocks * 512 >= status.st_size
 
 
-def test_only_kept_images_stay(tmp_path: Path) -> None:
+def test_keep_images_keeps_the_given_positions(tmp_path: Path) -> None:
     new_images(tmp_path, (6, 1, 2, 2), np.dtype(np.float32))[:] = np.arange(6).reshape(6, 1, 1, 1)
     keep_images(tmp_path, np.array([0, 2, 5]))
     np.testing.assert_array_equal(np.load(tmp_path / "images.npy")[:, 0, 0, 0], [0, 2, 5])
@@ -208,7 +208,9 @@ def test_only_kept_images_stay(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("votes", [False, True])
 @pytest.mark.parametrize("grouped", [False, True])
-def test_a_dataset_comes_back_as_it_was(tmp_path: Path, votes: bool, grouped: bool) -> None:
+def test_cached_data_sets_are_read_back_unchanged(
+    tmp_path: Path, votes: bool, grouped: bool
+) -> None:
     rng = np.random.default_rng(0)
     dataset = ImageDataset(
         images=rng.normal(size=(4, 2, 3, 3)).astype(np.float32),

@@ -15,7 +15,7 @@ from astroclf.data.stretch import from_flux, to_flux
 @hypothesis_settings(deadline=None, max_examples=40)
 @given(value=st.floats(0, 1))
 @pytest.mark.parametrize("stretch", ["linear", "asinh", "srgb"])
-def test_there_and_back(stretch: Any, value: float) -> None:
+def test_stretches_are_inverted_exactly(stretch: Any, value: float) -> None:
     values = torch.tensor([value])
     torch.testing.assert_close(
         from_flux(to_flux(values, stretch), stretch), values, atol=1e-5, rtol=0
@@ -23,7 +23,7 @@ def test_there_and_back(stretch: Any, value: float) -> None:
 
 
 @pytest.mark.parametrize("stretch", ["asinh", "srgb"])
-def test_black_and_white_stay_and_order_is_kept(stretch: Any) -> None:
+def test_stretches_keep_black_white_and_order(stretch: Any) -> None:
     flux = to_flux(torch.linspace(0, 1, 101), stretch)
     assert float(flux[0]) == 0
     assert float(flux[-1]) == pytest.approx(1, abs=1e-5)
@@ -42,12 +42,12 @@ def test_srgb_is_the_published_curve(value: float, flux: float) -> None:
 
 
 @pytest.mark.parametrize("stretch", ["asinh", "srgb"])
-def test_display_values_are_clipped_as_a_file_would(stretch: Any) -> None:
+def test_display_values_are_clipped_to_0_and_1(stretch: Any) -> None:
     seen = from_flux(torch.tensor([-0.5, 3.0]), stretch)
     assert seen.tolist() == [0.0, 1.0]
 
 
-def test_linear_flux_is_left_alone() -> None:
+def test_linear_flux_is_unchanged() -> None:
     flux = torch.tensor([-5.0, 0.0, 1e6])
     assert from_flux(flux, "linear") is flux
     assert to_flux(flux, "linear") is flux

@@ -64,7 +64,7 @@ def test_warnings_about_files_leaks_batches_and_classes(
     assert skipped == "Files left out: 1, see skipped.csv. Reasons: truncated (1)."
     assert leaks.startswith("More than one split holds 1 picture (image-0 in train and image-11 in")
     assert "train has 8 images, fewer than trainer.batch_size=9" in batch
-    assert small.startswith("Classes too small to judge")
+    assert small.startswith("Classes too small for reliable metrics")
     votes = make_dataset(votes=True)
     assert data_warnings(settings("trainer.batch_size=8"), votes) == []
 

@@ -45,7 +45,7 @@ def test_a_positive_class_is_found_in_any_case(simulated_dataset: ImageDataset, 
 
 
 @pytest.mark.parametrize("positive", ["galaxy", "star"])
-def test_every_figure_of_the_positive_class_names_it(
+def test_every_metric_of_the_positive_class_names_it(
     positive: str, train_run: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

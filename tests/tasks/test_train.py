@@ -136,7 +136,7 @@ def test_a_network_that_learned_nothing_is_warned_of(
     with caplog.at_level(logging.INFO, "astroclf"):
         run = train_run(*SHORT, *chosen)
     of_classes, warning = json.loads((run / "metrics.json").read_text())["run"]["warnings"]
-    assert of_classes.startswith("Classes too small to judge")
+    assert of_classes.startswith("Classes too small for reliable metrics")
     assert "\nstar       22    5     5" in caplog.text
     assert warning in caplog.text
     assert warning.startswith(("Every image of test is labeled ", "accuracy on test is "))

@@ -51,8 +51,8 @@ def small_class_warnings(dataset: ImageDataset, *, pooled: bool = False) -> list
     if not pooled:
         limits += f" or {FEWEST_IN_SPLIT} in a split that is evaluated"
     return [
-        f"Classes too small to judge, with {limits}: {listed(small, most=5)}. Their recall, precision and F1 "
-        "are uncertain, whatever the network: add images of them, or merge them with other classes."
+        f"Classes too small for reliable metrics, with {limits}: {listed(small, most=5)}. Their recall, precision and F1 "
+        "are uncertain for any network. Add images of them, or merge them with other classes."
     ]
 
 

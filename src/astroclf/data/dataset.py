@@ -42,7 +42,7 @@ class ImageDataset:
     ids: (N,) str, unique.
     classes: the K class names, or the K names of the vote fractions.
     split: (N,) str: `train`, `val`, `test`, the name of a further split that is only evaluated, or
-        "" where the source does not say (`data.splits.assign` then decides).
+        "" if the source states none (see `data.splits.assign_splits`).
     groups: (N,) str, or None: images of one group (a parent frame, a field, a cell of the sky) are
         always in one split.
     sky_deg: (N, 2) float64 right ascension and declination in degrees, or None.

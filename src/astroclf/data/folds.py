@@ -69,12 +69,11 @@ def _draw_folds(strata: np.ndarray, folds: int, rng: np.random.Generator) -> np.
 def _require_enough(folds: int, n_images: int, groups: np.ndarray | None) -> None:
     if n_images < folds:
         raise UserError(
-            f"folds={folds} is more than the {n_images:,} images that are not held out for test: choose fewer folds."
+            f"folds={folds}: there are only {n_images:,} images outside of test. Choose fewer folds."
         )
     if groups is not None and len(np.unique(groups)) < folds:
         raise UserError(
-            f"folds={folds} is more than the {len(np.unique(groups)):,} groups of images that must stay together: "
-            "choose fewer folds."
+            f"folds={folds}: there are only {len(np.unique(groups)):,} groups of dependent images. Choose fewer folds."
         )
 
 
@@ -90,10 +89,10 @@ def _require_every_class(
         missing = sorted(set(fold_names(folds)) - set(drawn[members]))
         if not missing:
             continue
-        where = f"{members.sum():,} images"
+        images = f"{members.sum():,} images"
         if groups is not None:
-            where += f" in {len(np.unique(groups[members])):,} groups that must stay together"
+            images += f" in {len(np.unique(groups[members])):,} groups of dependent images"
         raise UserError(
-            f"Class {name} has {where}, which leaves {missing[0]} of folds={folds} without any: choose fewer folds, "
-            "add images of it, or take it out."
+            f"folds={folds}: class {name} has {images}, and none is left for {missing[0]}. Choose fewer folds, "
+            "add images of it, or remove it."
         )

@@ -75,8 +75,8 @@ def check_splits(dataset: ImageDataset) -> None:
         absent = [c for c, n in zip(dataset.classes, counts, strict=True) if n == 0]
         if absent and split in (TRAIN, VAL):
             raise UserError(
-                f"Class {absent[0]} has no image in {split} ({named}): train and val need some of every class, "
-                "so add images of it, draw more (dataset.val_fraction), or take it out."
+                f"Class {absent[0]} has no image in {split} ({named}), but train and val need images of every class. "
+                "Add images of it, increase dataset.val_fraction, or remove the class."
             )
         if absent:
             log.warning("Class %s has no image in %s (%s).", absent[0], split, named)

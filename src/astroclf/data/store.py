@@ -83,7 +83,7 @@ def as_cache_error(cache: Path) -> Iterator[None]:
         remedy = "Remove what is in the way, or choose" if is_in_the_way else "Choose"
         raise UserError(
             f"dataset.cache={cache} cannot be written ({place}{error.strerror or error}). "
-            f"{remedy} another folder, on a disk with room."
+            f"{remedy} another folder, on a disk with free space."
         ) from error
 
 

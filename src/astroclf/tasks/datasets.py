@@ -12,9 +12,9 @@ from astroclf.tasks.cache import Cache
 
 
 def get_dataset(settings: Settings, cache: Cache) -> ImageDataset:
-    """Return the images that the settings name, with `evaluation.positive_class` as second class.
+    """Return the data set of the settings, with `evaluation.positive_class` as second class.
 
-    Raises UserError as `load_dataset`, and if the positive class is none of two classes.
+    Raise UserError as `load_dataset`, and if the positive class is not one of two classes.
     """
     name = settings.evaluation.positive_class
 
@@ -28,13 +28,13 @@ def get_dataset(settings: Settings, cache: Cache) -> ImageDataset:
 def order_classes(dataset: ImageDataset, positive: str) -> ImageDataset:
     """Return the data set with two classes in the order (other, positive).
 
-    Raises UserError if there are not two classes, or if none of them has that name.
+    Raise UserError unless there are two classes, one of that name.
     """
     if dataset.has_votes or len(dataset.classes) != 2:
         kind = "vote fractions" if dataset.has_votes else f"{len(dataset.classes)} classes"
         raise UserError(
-            f"evaluation.positive_class={positive}: a positive class is one of two, and this data set has {kind}. "
-            "Set it to null."
+            f"evaluation.positive_class={positive}: only two classes have a positive one, and this data set has {kind}. "
+            "Set evaluation.positive_class=null."
         )
     names = [positive] if positive in dataset.classes else _alike(positive, dataset.classes)
     if len(names) != 1:
@@ -45,5 +45,5 @@ def order_classes(dataset: ImageDataset, positive: str) -> ImageDataset:
 
 
 def _alike(name: str, classes: Iterable[str]) -> list[str]:
-    """Return the classes that have the name in another case: YAML reads `true` as True."""
+    """Return the classes of that name in any case, since YAML reads `true` as True."""
     return [each for each in classes if each.casefold() == name.strip().casefold()]

@@ -55,10 +55,10 @@ def whole_file(kind: str) -> bytes:
 
 
 def mutated(content: bytes, rng: np.random.Generator) -> bytes:
-    """The content with bytes changed, cut off, zeroed, repeated or swapped in one to four places."""
+    """Return the content with bytes changed, removed, zeroed or repeated in one to four places."""
     data = bytearray(content)
     for _ in range(rng.integers(1, 5)):
-        # Half of the places are near the start, where the headers are.
+        # Half of the changes are near the start, in the headers.
         reach = len(data) if rng.random() < 0.5 else min(len(data), 120)
         start = int(rng.integers(0, max(reach, 1)))
         length = int(rng.integers(1, 40))
@@ -80,7 +80,7 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
 
 @pytest.fixture
 def limits() -> Iterator[Callable[[Callable[[], object]], None]]:
-    """limits(action): does it, and fails if it takes too long; memory is looked at in the end."""
+    """limits(action): run the action; fail if it hangs, or if memory has grown too much in the end."""
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     def run(action: Callable[[], object]) -> None:
@@ -103,7 +103,7 @@ def or_reason(read: Callable[[Path], Any], file: Path) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", SAVED)
-def test_a_damaged_image_is_decoded_as_its_header_states_or_refused(
+def test_damaged_images_match_their_header_or_are_refused(
     tmp_path: Path, kind: str, limits: Callable[[Callable[[], object]], None]
 ) -> None:
     content = whole_file(kind)
@@ -138,7 +138,7 @@ def test_a_damaged_image_is_decoded_as_its_header_states_or_refused(
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("delimiter", [",", ";"])
-def test_a_damaged_table_is_read_in_equal_columns_or_refused_in_a_sentence(
+def test_damaged_tables_have_equal_columns_or_are_refused(
     tmp_path: Path,
     delimiter: str,
     encoding: str,

@@ -41,7 +41,7 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
     assert reason_of(tmp_path / "absent.png") == "cannot be read (No such file or directory)"
 
 
-def test_the_extension_of_a_file_does_not_matter(tmp_path: Path) -> None:
+def test_formats_are_recognized_despite_a_wrong_extension(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
     for number, kind in enumerate(("PNG", "BMP", "TIFF")):
         Image.fromarray(noise).save(tmp_path / f"{number}.jpg", format=kind)

@@ -35,7 +35,7 @@ def test_images_that_differ_from_most_are_refused_or_left_out(files: Settings, n
     assert find_mismatches([(name, header), *FIVE], files(on_bad_image="skip")) == {name: reason}
 
 
-def test_each_kind_of_odd_images_is_left_out(files: Settings) -> None:
+def test_every_kind_of_mismatch_is_left_out(files: Settings) -> None:
     pictures = [(name, header) for name, (header, _) in ODD.items()]
     found = find_mismatches([*pictures, *FIVE], files(on_bad_image="skip"))
     assert found == {name: reason for name, (_, reason) in ODD.items()}

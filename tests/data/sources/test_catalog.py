@@ -58,7 +58,7 @@ def test_labels_ids_groups_and_splits(load_table: Load, table: pd.DataFrame) -> 
     assert dataset.images.shape == (6, 3, 8, 8)
 
 
-def test_names_are_ids_without_a_column_of_them(load_table: Load, table: pd.DataFrame) -> None:
+def test_file_names_are_ids_without_an_id_column(load_table: Load, table: pd.DataFrame) -> None:
     dataset = load_table(table)
     assert dataset.ids.tolist() == ["0", "1", "2", "3", "4", "5"]
     assert dataset.groups is None
@@ -134,7 +134,7 @@ def test_tables_that_do_not_fit_are_refused(
 
 
 @pytest.mark.parametrize("wrong", ["1.01", "-0.1", None, "many", "inf"])
-def test_votes_that_are_no_fractions_are_refused(
+def test_votes_outside_0_to_1_are_refused(
     load_table: Load, table: pd.DataFrame, wrong: object
 ) -> None:
     votes = [0.5, 0.5, wrong, 0.5, wrong, 0.5]
@@ -152,7 +152,7 @@ def test_no_more_than_ten_missing_files_are_named(load_table: Load) -> None:
     assert str(refusal.value).count(".png") == 10
 
 
-def test_tables_that_are_no_tables_are_refused(
+def test_files_that_are_not_tables_are_refused(
     tmp_path: Path, source_settings: Callable[..., Any], table: pd.DataFrame
 ) -> None:
     file = tmp_path / "labels.csv"
@@ -168,7 +168,7 @@ def test_tables_that_are_no_tables_are_refused(
 
 
 @pytest.mark.parametrize("word", ["None", "NA", "nan", "null", "N/A"])
-def test_words_for_missing_values_are_classes(
+def test_words_for_missing_values_are_valid_classes(
     load_table: Load, table: pd.DataFrame, word: str
 ) -> None:
     dataset = load_table(table.assign(**{"class": ["bar", word] * 3}))
@@ -183,7 +183,7 @@ def test_blanks_around_cells_are_removed(load_table: Load, table: pd.DataFrame) 
     assert dataset.ids.tolist() == ["0", "1", "2", "3", "4", "5"]
 
 
-def test_classes_that_differ_in_case_are_warned_of(
+def test_classes_that_differ_in_case_give_a_warning(
     load_table: Load, table: pd.DataFrame, caplog: pytest.LogCaptureFixture
 ) -> None:
     dataset = load_table(table.assign(**{"class": ["Star", "galaxy", "star"] * 2}))
@@ -222,7 +222,7 @@ def test_missing_files_can_be_left_out(load_table: Load, table: pd.DataFrame) ->
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b", "~nobody-of-that-name/a", "cutouts", "?#%'\""])
-def test_odd_names_of_files_are_one_sentence(
+def test_unusual_file_names_are_refused_in_one_sentence(
     load_table: Load, table: pd.DataFrame, name: str
 ) -> None:
     with pytest.raises(UserError, match=r"1 of 6|zero bytes") as refusal:
@@ -231,7 +231,7 @@ def test_odd_names_of_files_are_one_sentence(
 
 
 @pytest.mark.skipif(not SDSS.is_dir(), reason="no ../shared/data")
-def test_real_table(tmp_path: Path, load_table: Load) -> None:
+def test_table_of_sdss_cutouts_is_read(tmp_path: Path, load_table: Load) -> None:
     rows = pd.read_csv(SDSS / "index.csv", dtype=str).groupby(["split", "label"]).head(15)
     names = {"image_column": "path", "label_column": "label", "split_column": "split"}
     for folder in ("train", "validate"):

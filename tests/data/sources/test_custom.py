@@ -17,7 +17,7 @@ def test_the_returned_data_set_is_split(settings: Any) -> None:
     assert dataset.split_names == ("train", "val", "test")
 
 
-def test_anything_but_a_data_set_is_refused(settings: Any) -> None:
+def test_results_of_other_types_are_refused(settings: Any) -> None:
     chosen = settings("dataset=custom", f"{OWN}.read_nothing")
     with pytest.raises(UserError, match=r"read_nothing: returned NoneType\. Return an astroclf"):
         load_dataset(chosen.dataset)

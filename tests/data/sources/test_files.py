@@ -29,7 +29,7 @@ def read(tmp_path: Path, source_settings: Callable[..., Any]) -> Read:
 
 @pytest.fixture
 def entries(tmp_path: Path) -> Callable[[], set[tuple[str, int]]]:
-    """entries(): name and time of each entry in the cache; both stay where nothing is decoded."""
+    """entries(): name and time of each entry in the cache; unchanged if nothing is decoded."""
 
     def list_entries() -> set[tuple[str, int]]:
         return {
@@ -94,7 +94,7 @@ def half_bad(tmp_path: Path, write_image: Callable[..., np.ndarray]) -> list[str
 
 def test_bad_images_are_left_out(read: Read, half_bad: list[str]) -> None:
     good = read(half_bad[::2])
-    for _ in range(2):  # decoded, and from the store
+    for _ in range(2):  # decoded, and from the cache
         result = read(half_bad, on_bad_image="skip")
         np.testing.assert_array_equal(result.images, good.images)
         np.testing.assert_array_equal(result.kept, np.arange(0, 14, 2))
@@ -128,7 +128,7 @@ def test_bad_images_are_refused_by_name_and_reason(
     )
 
 
-def test_nothing_but_bad_images_is_refused(tmp_path: Path, read: Read, half_bad: list[str]) -> None:
+def test_only_bad_images_are_refused(tmp_path: Path, read: Read, half_bad: list[str]) -> None:
     (tmp_path / "15.jpg").touch()
     for names in (half_bad[1::2], ["15.jpg"], half_bad[5:6]):
         with pytest.raises(UserError, match=f"None of the {len(names)} images can be used"):
@@ -150,7 +150,7 @@ def test_images_that_differ_from_most_are_left_out(
     assert read(["0.png", "gray.png"], channels=3).images.shape == (2, 3, 8, 8)
 
 
-def test_further_pages_are_counted_and_named(
+def test_files_with_several_frames_give_a_warning(
     tmp_path: Path,
     read: Read,
     write_image: Callable[..., np.ndarray],
@@ -159,7 +159,7 @@ def test_further_pages_are_counted_and_named(
     pages = [Image.fromarray(np.full((8, 8, 3), value, np.uint8)) for value in (10, 20)]
     pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
     write_image(tmp_path / "one.png")
-    for _ in range(2):  # decoded, and from the store
+    for _ in range(2):  # decoded, and from the cache
         caplog.clear()
         assert (read(["one.png", "pages.tif"]).images[1] == 10).all()
         assert "1 of 2 images have several pages" in caplog.text
@@ -209,6 +209,6 @@ def test_sixteen_bit_images_are_linear_counts(
     assert "linear counts" in caplog.text
 
 
-def test_ids_are_names_where_these_are_unique() -> None:
+def test_ids_are_unique_names_or_paths() -> None:
     ids = name_ids(["train/a/1.jpg", "train/a/2.jpg", "val/a/2.jpg", "val/a/3.x.png"])
     assert ids.tolist() == ["1", "train/a/2.jpg", "val/a/2.jpg", "3.x"]

@@ -35,7 +35,7 @@ def load_root(root: Path, source_settings: Callable[..., Any]) -> Load:
 
 @pytest.fixture
 def fill(root: Path, write_image: Callable[..., np.ndarray]) -> Callable[..., None]:
-    """fill("train/star", 2): two images in that folder, unlike any other."""
+    """fill("train/star", 2): two distinct images in that folder."""
 
     def write(folder: str, count: int = 1, extension: str = "png") -> None:
         for number in range(count):
@@ -93,7 +93,7 @@ def test_class_folders_alone_state_no_split(load_root: Load, fill: Callable[...,
 @pytest.mark.parametrize(
     "folders", [("Train", "Valid", "Test"), ("training", "validation", "testing")]
 )
-def test_split_folders_are_understood_in_other_words(
+def test_other_words_for_splits_are_accepted(
     load_root: Load, fill: Callable[..., None], folders: tuple[str, ...]
 ) -> None:
     for folder in folders:
@@ -102,7 +102,7 @@ def test_split_folders_are_understood_in_other_words(
     assert load_root().split_names == ("train", "val", "test")
 
 
-def test_folders_of_one_class_in_two_spellings_are_joined(
+def test_folders_of_one_class_in_two_unicode_forms_are_merged(
     load_root: Load, fill: Callable[..., None]
 ) -> None:
     for folder in (
@@ -147,7 +147,7 @@ def test_skipped_images_leave_the_rest_aligned(
     }
 
 
-def test_files_that_are_no_images_are_listed_with_their_reason(
+def test_other_files_are_skipped_with_their_reason(
     root: Path, load_root: Load, fill: Callable[..., None]
 ) -> None:
     for name in ("star", "galaxy"):
@@ -180,16 +180,16 @@ def test_images_in_nested_folders_are_read_and_counted(
 ) -> None:
     fill("train/star", 2)
     fill("train/star/bright", 3)
-    fill("train/star/bright/2020.png", 1)  # a folder all the same
+    fill("train/star/bright/2020.png", 1)  # a folder, despite its name
     fill("train/galaxy", 2)
-    (root / "train/galaxy/again").symlink_to(root / "train")  # leads back to where it is
+    (root / "train/galaxy/again").symlink_to(root / "train")  # a link to a parent folder
     dataset = load_root()
     assert np.bincount(dataset.targets).tolist() == [2, 6]
     assert "train/star/bright (3), train/star/bright/2020.png (1)" in caplog.text
     assert "4 images in subfolders of their class folder" in caplog.text
 
 
-def test_what_is_not_a_regular_file_is_named_and_not_opened(
+def test_special_files_are_refused_without_opening_them(
     root: Path, load_root: Load, fill: Callable[..., None]
 ) -> None:
     fill("star", 2)
@@ -213,7 +213,7 @@ def test_names_that_are_not_utf8_are_refused_before_decoding(
     str(refusal.value).encode()
 
 
-def test_links_that_lead_nowhere_are_named(
+def test_broken_links_are_refused_by_name(
     root: Path, load_root: Load, fill: Callable[..., None]
 ) -> None:
     fill("star", 2)
@@ -228,7 +228,7 @@ def test_links_that_lead_nowhere_are_named(
         load_root(root=str(root / ("x" * 300)))
 
 
-def test_a_folder_that_cannot_be_read_is_named(
+def test_unreadable_folders_are_refused_by_name(
     root: Path, load_root: Load, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill("star")
@@ -310,7 +310,7 @@ def test_folders_that_do_not_fit_are_refused(
 
 
 @pytest.mark.skipif(not SDSS.is_dir(), reason="no ../shared/data")
-def test_real_cutouts(root: Path, load_root: Load) -> None:
+def test_folders_of_sdss_cutouts_are_read(root: Path, load_root: Load) -> None:
     for split in ("train", "validate"):
         for name in ("galaxies", "stars"):
             (root / split / name).mkdir(parents=True)

@@ -20,7 +20,7 @@ from astroclf.data.sources.labels import (
         *((word, word) for word in ("hand_test", "test_b", "set", "", "Field 12", "datatrain")),
     ],
 )
-def test_usual_words_of_splits_are_understood_in_any_case(text: str, split: str) -> None:
+def test_common_words_for_splits_are_accepted_in_any_case(text: str, split: str) -> None:
     assert split_name(text) == split
 
 
@@ -48,7 +48,7 @@ def test_classes_that_are_numbers_are_in_numeric_order() -> None:
         (("s\u200btar", "star"), "s\u200btar and star"),
     ],
 )
-def test_classes_that_look_alike_are_warned_of(
+def test_classes_with_similar_names_give_a_warning(
     caplog: pytest.LogCaptureFixture, classes: tuple[str, ...], warning: str | None
 ) -> None:
     warn_of_similar_classes(classes)
@@ -57,7 +57,7 @@ def test_classes_that_look_alike_are_warned_of(
 
 
 @pytest.mark.parametrize("text", ["star\u00a0", "\ufeffstar", "star\u200b \t", "\u200e star"])
-def test_blanks_and_invisible_characters_are_no_part_of_a_class(text: str) -> None:
+def test_blanks_and_invisible_characters_are_stripped_from_classes(text: str) -> None:
     assert class_name(text) == "star"
 
 
@@ -68,7 +68,7 @@ def test_blanks_and_invisible_characters_are_no_part_of_a_class(text: str) -> No
         ("evaluation", None), ("test", None),
     ],
 )  # fmt: skip
-def test_splits_whose_name_begins_as_another_one_are_warned_of(
+def test_splits_that_begin_with_train_or_val_give_a_warning(
     caplog: pytest.LogCaptureFixture, name: str, meant: str | None
 ) -> None:
     warn_of_ambiguous_splits(["train", name])

@@ -30,7 +30,7 @@ def test_fractions_and_seed_draw_the_split(source_settings: Callable[..., Any]) 
         (("train/a", "train/b", "valid/a", "valid/b"), {"train": 20, "val": 20}),
     ],
 )
-def test_folders_are_split_where_they_do_not_say(
+def test_splits_missing_in_the_folders_are_drawn(
     tmp_path: Path,
     source_settings: Callable[..., Any],
     write_image: Callable[..., np.ndarray],
@@ -45,7 +45,7 @@ def test_folders_are_split_where_they_do_not_say(
     assert len(set(dataset.ids.tolist())) == len(dataset)
 
 
-def test_a_class_without_validation_images_is_refused(
+def test_classes_without_validation_images_are_refused(
     tmp_path: Path, source_settings: Callable[..., Any], write_image: Callable[..., np.ndarray]
 ) -> None:
     for folder in ("train/a", "train/b", "val/a"):
@@ -54,10 +54,10 @@ def test_a_class_without_validation_images_is_refused(
         load_dataset(source_settings("image_folder", root=str(tmp_path / "images")))
 
 
-def test_overlapping_cutouts_are_groups_where_the_split_is_stated(
+def test_overlapping_cutouts_are_groups_within_stated_splits(
     tmp_path: Path, source_settings: Callable[..., Any], write_image: Callable[..., np.ndarray]
 ) -> None:
-    """Their intervals would otherwise count them as independent."""
+    """Intervals would otherwise treat them as independent."""
     rows = ["image,label,split,ra,dec"]
     for number in range(8):
         write_image(tmp_path / f"{number}.png", number)

@@ -213,7 +213,7 @@ def test_folds_that_cannot_be_made_are_refused_before_anything_is_written(
     config: Any, tmp_path: Path
 ) -> None:
     plain = config(*SHORT, "task=crossval", "folds=40")
-    with pytest.raises(UserError, match=r"Class \w+ has \d+ images, which leaves fold-"):
+    with pytest.raises(UserError, match=r"class \w+ has \d+ images, and none is left for fold-"):
         run_task(open_run(read_settings(plain), tmp_path))
     assert not list(tmp_path.iterdir())
 

@@ -1,4 +1,4 @@
-"""Where images come from: each source is a module with `load(settings) -> ImageDataset`."""
+"""Sources of images: `load_dataset` calls `load(settings) -> ImageDataset` of the module `settings.name`."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Property:
 DEPTH = Property(
     "depth",
     lambda header: header.depth,
-    "convert them, or give each kind as a dataset of its own",
+    "convert them, or use each kind as a separate dataset",
 )
 CHANNELS = Property(
     "channels",

@@ -27,7 +27,7 @@ def test_light_is_positive_and_of_unit_flux(morphology):
 
 
 @pytest.mark.parametrize("morphology", ["completely_round", "in_between", "cigar"])
-def test_smooth_galaxies_are_as_flat_as_their_name_says(morphology):
+def test_smooth_galaxies_have_the_axis_ratio_of_their_class(morphology):
     low, high = galaxies.AXIS_RATIO[morphology]
     for seed in range(5):
         galaxy = galaxies.draw_galaxy(np.random.default_rng(seed), CANVAS, morphology, 1.0)
@@ -36,7 +36,7 @@ def test_smooth_galaxies_are_as_flat_as_their_name_says(morphology):
         assert measured == pytest.approx(galaxy.axis_ratio, abs=0.05)
 
 
-def test_arms_turn_with_radius_as_their_pitch_says():
+def test_arms_wind_with_their_pitch():
     angles = np.linspace(-np.pi, np.pi, 3600, endpoint=False)
     radius = np.array([[2.0], [2.2]])
     crests = []
@@ -63,11 +63,11 @@ def test_a_spiral_is_bluer_outside_than_in_its_bulge():
         assert g[inner].sum() / r[inner].sum() < g[outer].sum() / r[outer].sum()
 
 
-def test_band_flux_turns_colors_into_flux():
+def test_band_flux_converts_colors_to_flux():
     assert galaxies.band_flux(g_r=2.5, r_i=-2.5) == pytest.approx([0.1, 1, 0.1])
 
 
-def test_stars_lie_on_the_locus():
+def test_stars_follow_the_stellar_locus():
     fluxes = np.stack([galaxies.draw_star_flux(np.random.default_rng(seed)) for seed in range(200)])
     g_r, r_i = -2.5 * np.log10(fluxes[:, 0] / fluxes[:, 1]), 2.5 * np.log10(fluxes[:, 2])
     expected = np.interp(g_r + r_i, galaxies.LOCUS_G_I, galaxies.LOCUS_G_R)

@@ -33,7 +33,7 @@ def test_moffat_has_its_width_and_unit_flux():
     assert psf(CANVAS.axis, CANVAS.axis).sum() == pytest.approx(1, abs=1e-5)
 
 
-def test_moffat_is_long_along_its_angle():
+def test_moffat_is_elongated_along_its_angle():
     psf = sky.Moffat(fwhm_arcsec=1.6, beta=3.0, axis_ratio=0.64, angle=math.pi / 2)
     points = np.array([1.0, 0.0])  # half the FWHM of the long axis, 1.6 / sqrt(0.64), and 0
     down_y, down_x = psf(np.array([0.0]), points)[:, 0], psf(points, np.array([0.0]))[0]
@@ -42,7 +42,7 @@ def test_moffat_is_long_along_its_angle():
 
 
 @pytest.mark.parametrize(("index", "axis_ratio"), [(0.7, 1.0), (1.0, 0.4), (2.5, 0.7)])
-def test_sersic_holds_half_its_light_within_its_radius(index, axis_ratio):
+def test_half_of_a_sersic_profile_is_within_its_radius(index, axis_ratio):
     wide = sky.Canvas(image_px=400, pixel_scale_arcsec=0.2)
     light = sky.sersic(wide, 2.0, index, axis_ratio, angle=0.5)
     along, across = sky.rotate(wide.axis, wide.axis, 0.5)
@@ -70,7 +70,7 @@ def test_convolve_moves_widens_and_keeps_the_light():
     assert seen.max() < psf(CANVAS.axis, CANVAS.axis).max()
 
 
-def test_convolving_a_speck_shows_the_psf():
+def test_a_convolved_point_is_the_psf():
     psf = sky.Moffat(fwhm_arcsec=1.5, beta=3.0, axis_ratio=0.9, angle=0.3)
     speck = sky.sersic(CANVAS, 0.05, 1.0, 1.0, 0.0)
     seen = CANVAS.pixels(sky.convolve(CANVAS, speck[None], psf, x=0.1, y=0.2)[0])

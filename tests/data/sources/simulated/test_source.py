@@ -60,7 +60,7 @@ def test_classes_are_balanced_and_flux_is_linear(target, classes):
 @pytest.mark.parametrize("seeing_arcsec", [(0.05, 0.05), (20.0, 20.0)])
 @pytest.mark.parametrize("signal_to_noise", [(0.1, 0.1), (1e5, 1e5)])
 @pytest.mark.parametrize("image_px", [1, 16])
-def test_the_outermost_settings_give_finite_flux(
+def test_extreme_settings_give_finite_flux(
     pixel_scale_arcsec, seeing_arcsec, signal_to_noise, image_px
 ):
     images = simulate(
@@ -74,7 +74,7 @@ def test_the_outermost_settings_give_finite_flux(
     assert np.isfinite(images).all()
 
 
-def test_an_image_depends_on_seed_and_place_alone():
+def test_an_image_depends_only_on_seed_and_index():
     few, many = simulate(n_images=3), simulate(n_images=70)
     assert np.array_equal(few.images, many.images[:3])
     assert not np.array_equal(simulate(n_images=3, seed=1).images, few.images)

@@ -14,7 +14,7 @@ from astroclf.data.sources.simulated.votes import VOLUNTEERS, answer_probabiliti
     axis_ratio=st.floats(0.05, 1),
     signal_to_noise=st.floats(0.1, 1000),
 )
-def test_answer_probabilities_are_chances(morphology, axis_ratio, signal_to_noise):
+def test_answer_probabilities_sum_to_one(morphology, axis_ratio, signal_to_noise):
     chances = answer_probabilities(morphology, axis_ratio, signal_to_noise)
     assert chances.min() >= 0
     assert chances.sum() == pytest.approx(1)
@@ -30,7 +30,7 @@ def test_answer_probabilities_are_chances(morphology, axis_ratio, signal_to_nois
         ("spiral", 0.7),
     ],
 )
-def test_volunteers_agree_on_what_is_clear_and_differ_on_what_is_faint(morphology, axis_ratio):
+def test_volunteers_agree_on_clear_images_and_differ_on_faint_ones(morphology, axis_ratio):
     named = galaxies.MORPHOLOGIES.index(morphology)
     clear = answer_probabilities(morphology, axis_ratio, 300)
     faint = answer_probabilities(morphology, axis_ratio, 3)
@@ -43,7 +43,7 @@ def test_answers_are_divided_on_a_boundary():
     assert chances[:2] == pytest.approx([0.5, 0.5], abs=0.01)
 
 
-def test_votes_have_the_mean_of_the_chances():
+def test_votes_have_the_mean_of_the_probabilities():
     rng = np.random.default_rng(0)
     votes = np.stack([draw_votes(rng, "spiral", 0.7, 20.0) for _ in range(300)])
     assert votes.sum(axis=1) == pytest.approx(np.ones(300))

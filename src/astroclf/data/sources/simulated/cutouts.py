@@ -102,8 +102,8 @@ def render_star(exposure: Exposure, band_flux: np.ndarray, center: np.ndarray) -
 def render_galaxy(exposure: Exposure, galaxy: galaxies.Galaxy, center: np.ndarray) -> np.ndarray:
     """Return a galaxy of unit r flux at `center` (x, y in arcsec), (3, H, W)."""
     canvas = exposure.canvas
-    seen = canvas.pixels(sky.convolve(canvas, galaxy.light, exposure.psf, *center))
-    return (galaxy.band_flux[:, :, None, None] * seen[:, None]).sum(axis=0)
+    light = canvas.pixels(sky.convolve(canvas, galaxy.light, exposure.psf, *center))
+    return (galaxy.band_flux[:, :, None, None] * light[:, None]).sum(axis=0)
 
 
 def draw_neighbors(

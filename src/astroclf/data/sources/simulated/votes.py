@@ -8,7 +8,7 @@ from astroclf.data.sources.simulated import galaxies
 
 VOLUNTEERS = 40  # answers an image gets
 SHAPE_DOUBT = 0.04  # in axis ratio: how far from a boundary the answers differ, at any brightness
-HALF_SEEN_SIGNAL_TO_NOISE = 15.0  # where half the volunteers see arms or a bulge on a disk
+HALF_RECOGNIZED_SIGNAL_TO_NOISE = 15.0  # half the volunteers recognize arms or an edge-on disk
 
 
 def draw_votes(
@@ -27,13 +27,13 @@ def answer_probabilities(morphology: str, axis_ratio: float, signal_to_noise: fl
     is that of the outline. Near a boundary in axis ratio, and at low S/N, outlines get either answer,
     and some cigars are mistaken for edge-on disks.
     """
-    seen = signal_to_noise / (signal_to_noise + HALF_SEEN_SIGNAL_TO_NOISE)
+    recognized = signal_to_noise / (signal_to_noise + HALF_RECOGNIZED_SIGNAL_TO_NOISE)
     cuts = np.array([galaxies.ROUND_TO_IN_BETWEEN, galaxies.IN_BETWEEN_TO_CIGAR])
-    rounder, less_thin = 1 / (1 + np.exp((cuts - axis_ratio) * seen / SHAPE_DOUBT))
+    rounder, less_thin = 1 / (1 + np.exp((cuts - axis_ratio) * recognized / SHAPE_DOUBT))
     cigar = 1 - less_thin
-    mistaken = (1 - seen) * cigar / 2
+    mistaken = (1 - recognized) * cigar / 2
     outline = np.array([rounder, less_thin - rounder, cigar - mistaken, mistaken, 0.0])
     if morphology not in ("edge_on", "spiral"):
         return outline
     named = np.array(galaxies.MORPHOLOGIES) == morphology
-    return seen * named + (1 - seen) * outline
+    return recognized * named + (1 - recognized) * outline
