@@ -12,8 +12,9 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.device import choose_device
 from astroclf.settings import Settings
 from astroclf.tasks.benchmark import BareStep, benchmark, loop_images_per_s
-from astroclf.tasks.build import Setup, prepare
+from astroclf.tasks.build import prepare
 from astroclf.tasks.run import open_run
+from astroclf.tasks.training import Training
 
 TINY = (
     "task=benchmark",
@@ -25,7 +26,7 @@ TINY = (
 )
 
 
-def prepared(settings: Any, dataset: ImageDataset, *overrides: str) -> tuple[Settings, Setup]:
+def prepared(settings: Any, dataset: ImageDataset, *overrides: str) -> tuple[Settings, Training]:
     chosen = settings(*TINY, *overrides)
     return chosen, prepare(chosen, dataset, choose_device("cpu"), stored=None)
 
@@ -55,18 +56,18 @@ def test_it_measures_both_and_says_so(
 def test_the_loop_takes_the_given_number_of_steps(
     settings: Any, simulated_dataset: ImageDataset
 ) -> None:
-    _, setup = prepared(settings, simulated_dataset)
-    assert loop_images_per_s(setup, 3) > 0
-    assert setup.progress.global_step == 3
+    _, training = prepared(settings, simulated_dataset)
+    assert loop_images_per_s(training, 3) > 0
+    assert training.progress.global_step == 3
 
 
 def test_the_bare_step_really_trains(settings: Any, simulated_dataset: ImageDataset) -> None:
-    chosen, setup = prepared(settings, simulated_dataset)
-    batch = next(setup.images["train"].eval_batches())
-    bare = BareStep(chosen, setup, setup.learner.precision, batch)
-    before = setup.learner.weights()
+    chosen, training = prepared(settings, simulated_dataset)
+    batch = next(training.image_loaders["train"].eval_batches())
+    bare = BareStep(chosen, training, training.learner.precision, batch)
+    before = training.learner.weights()
     assert bare.images_per_s(2) > 0
-    after = setup.learner.weights()
+    after = training.learner.weights()
     assert any((after[name] != before[name]).any() for name in before if "weight" in name)
 
 

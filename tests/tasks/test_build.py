@@ -23,7 +23,7 @@ def test_batches_of_one_train_where_no_batch_norm_does(
 ) -> None:
     dataset = make_dataset(6, 3, 32)
     chosen = settings("model.pretrained=false", *overrides, "augment=none", "trainer.batch_size=1")
-    setup = prepare(chosen, dataset, CPU, stored=None)
-    batch = next(setup.batches["train"].train_batches(0))
+    training = prepare(chosen, dataset, CPU, stored=None)
+    batch = next(training.loaders["train"].train_batches(0))
     assert len(batch.image) == 1
-    assert torch.isfinite(setup.learner.step([batch]))
+    assert torch.isfinite(training.learner.step([batch]))

@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from astroclf.errors import UserError
-from astroclf.tasks.build import Setup, prepare
+from astroclf.tasks.build import prepare
+from astroclf.tasks.training import Training
 
 CPU = torch.device("cpu")
 
 
-def start(settings: Any, dataset: Any, *overrides: str) -> Setup:
+def start(settings: Any, dataset: Any, *overrides: str) -> Training:
     return prepare(settings("model.pretrained=false", *overrides), dataset, CPU, stored=None)
 
 

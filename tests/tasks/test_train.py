@@ -18,9 +18,10 @@ from astroclf.errors import UserError
 from astroclf.runs.checkpoint import read_checkpoint
 from astroclf.runs.folder import RunFolder
 from astroclf.tasks import train as module
-from astroclf.tasks.build import Setup, make_plan, prepare
+from astroclf.tasks.build import make_plan, prepare
 from astroclf.tasks.callbacks import epoch_line
 from astroclf.tasks.run import open_run
+from astroclf.tasks.training import Training
 from astroclf.training.loop import DivergenceError
 from astroclf.training.progress import Progress
 
@@ -45,7 +46,7 @@ def read_csv(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
-def start(settings: Any, dataset: ImageDataset, stored: dict[str, Any] | None = None) -> Setup:
+def start(settings: Any, dataset: ImageDataset, stored: dict[str, Any] | None = None) -> Training:
     return prepare(settings, dataset, torch.device("cpu"), stored)
 
 
@@ -195,10 +196,10 @@ def test_validation_and_test_are_never_augmented(
     settings: Any, simulated_dataset: ImageDataset, augment: str, split: str
 ) -> None:
     """Whatever happens to training images, the others are their raw pixels, normalized."""
-    setup = start(settings(f"augment={augment}"), simulated_dataset)
+    training = start(settings(f"augment={augment}"), simulated_dataset)
     stored = torch.from_numpy(simulated_dataset.images[simulated_dataset.indices(split)])
-    expected = setup.preprocess.normalize(setup.preprocess.scale(stored))
-    for batches in (setup.batches[split], setup.images[split]):
+    expected = training.preprocess.normalize(training.preprocess.scale(stored))
+    for batches in (training.loaders[split], training.image_loaders[split]):
         seen = torch.cat([batch.image for batch in batches.eval_batches()])
         assert torch.equal(seen, expected)
 
@@ -222,6 +223,6 @@ def test_the_line_of_an_epoch_has_the_time_left_and_what_best_means(settings: An
 def test_the_first_weights_are_named(
     settings: Any, simulated_dataset: ImageDataset, backbone: str, words: str
 ) -> None:
-    setup = replace(start(settings(*SHORT), simulated_dataset), backbone=backbone)
-    first_line, *_ = module.describe_setup(settings(*SHORT), setup).splitlines()
+    training = replace(start(settings(*SHORT), simulated_dataset), backbone=backbone)
+    first_line, *_ = module.describe_setup(settings(*SHORT), training).splitlines()
     assert f"cnn, {words}; cpu" in first_line

@@ -60,7 +60,10 @@ def migrate_checkpoint_6(content: dict[str, Any]) -> dict[str, Any]:
     return {
         **{key: value for key, value in content.items() if key != "numerics"},
         "config": migrate_config(content["config"]),
-        "precision": content["numerics"],
+        "precision": {
+            "name": content["numerics"]["precision"],
+            "channels_last": content["numerics"]["channels_last"],
+        },
         "learner": {**learner, "network": _rename_weights(learner["network"]), "ema": ema},
         "best": _rename_weights(content["best"]),
         "progress": progress,

@@ -17,9 +17,10 @@ from astroclf.files import write_json
 from astroclf.interruption import StopRequest
 from astroclf.models.finetune import parameter_groups
 from astroclf.settings import Settings, sections
-from astroclf.tasks.build import Setup, prepare
+from astroclf.tasks.build import prepare
 from astroclf.tasks.data_checks import describe
 from astroclf.tasks.run import Run
+from astroclf.tasks.training import Training
 from astroclf.text_table import text_table
 from astroclf.training.autotune import TrainingStep, measure
 from astroclf.training.loop import train_epoch
@@ -47,18 +48,18 @@ def benchmark(run: Run) -> None:
         time.perf_counter() - start_s,
     )
     device = choose_device(settings.trainer.device)
-    setup = prepare(settings, dataset, device, stored=None)
-    batch = next(setup.images[TRAIN].eval_batches())
+    training = prepare(settings, dataset, device, stored=None)
+    batch = next(training.image_loaders[TRAIN].eval_batches())
     everything = settings.trainer.model_copy(update={"precision": "auto", "channels_last": "auto"})
-    step = TrainingStep(setup.classifier, setup.loss, batch.image, batch.target, device)
+    step = TrainingStep(training.classifier, training.loss, batch.image, batch.target, device)
     times_s = measure(list_candidates(everything, device), step)
     fastest = min(times_s, key=lambda precision: times_s[precision])
-    bare = BareStep(settings, setup, fastest, batch)
+    bare = BareStep(settings, training, fastest, batch)
     rounds = [
-        (bare.images_per_s(task.steps), loop_images_per_s(setup, task.steps))
+        (bare.images_per_s(task.steps), loop_images_per_s(training, task.steps))
         for _ in range(1 + task.rounds)
     ][1:]  # the first round warms up
-    log.info(table(settings, setup, batch, times_s, fastest, rounds))
+    log.info(table(settings, training, batch, times_s, fastest, rounds))
     ratio = statistics.median(loop / alone for alone, loop in rounds)
     result = {
         "model": settings.model.name,
@@ -76,44 +77,44 @@ class BareStep:
     """The least that a step of training can be."""
 
     def __init__(
-        self, settings: Settings, setup: Setup, precision: Precision, batch: Batch
+        self, settings: Settings, training: Training, precision: Precision, batch: Batch
     ) -> None:
-        self.setup = setup
+        self.training = training
         self.precision = precision
-        self.device = setup.learner.device
+        self.device = training.learner.device
         self.images = precision.place_images(batch.image)
         self.targets = batch.target
-        groups = parameter_groups(setup.classifier, settings.finetune, settings.optimizer.lr)
+        groups = parameter_groups(training.classifier, settings.finetune, settings.optimizer.lr)
         self.optimizer = make_optimizer(settings.optimizer, groups)
 
     def images_per_s(self, steps: int) -> float:
-        network = self.precision.place(self.setup.classifier, self.device).train()
+        network = self.precision.place(self.training.classifier, self.device).train()
         wait_for(self.device)
         start_s = time.perf_counter()
         for _ in range(steps):
             with self.precision.arithmetic():
                 with self.precision.autocast(self.device):
                     logits = network(self.images)
-                self.setup.loss(logits.float(), self.targets).mean().backward()
+                self.training.loss(logits.float(), self.targets).mean().backward()
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
         wait_for(self.device)
         return steps * len(self.images) / (time.perf_counter() - start_s)
 
 
-def loop_images_per_s(setup: Setup, steps: int) -> float:
+def loop_images_per_s(training: Training, steps: int) -> float:
     """Return images per second of the training loop, over `steps`, or an epoch if that is shorter."""
-    setup.learner.precision.place(setup.classifier, setup.learner.device)
-    learner = setup.learner
+    training.learner.precision.place(training.classifier, training.learner.device)
+    learner = training.learner
     learner.progress = Progress()
     learner.plan = replace(learner.plan, max_steps=steps)
-    train_epoch(learner, setup.batches[TRAIN], setup.callbacks, StopRequest())
+    train_epoch(learner, training.loaders[TRAIN], training.callbacks, StopRequest())
     return learner.progress.images_per_s
 
 
 def table(
     settings: Settings,
-    setup: Setup,
+    training: Training,
     batch: Batch,
     times_s: dict[Precision, float],
     fastest: Precision,
@@ -125,7 +126,7 @@ def table(
     shape = " x ".join(str(n) for n in batch.image.shape[1:])
     title = (
         f"{settings.model.name}, {len(batch.image)} images of {shape} px a batch, augment={settings.augment.name}, "
-        f"{describe_device(setup.device)}, torch {torch.__version__}"
+        f"{describe_device(training.device)}, torch {torch.__version__}"
     )
     steps = [["forward and backward alone", "images/s"]]
     for precision, seconds in sorted(times_s.items(), key=lambda item: item[1]):
@@ -133,7 +134,7 @@ def table(
     compared = [["images/s", *(f"round {i + 1}" for i in range(len(rounds))), "median"]]
     for name, values, digits in (
         (f"bare step ({fastest})", bare, 0),
-        (f"loop ({setup.learner.precision})", loop, 0),
+        (f"loop ({training.learner.precision})", loop, 0),
         ("loop / bare", ratios, 3),
     ):
         cells = [f"{value:.{digits}f}" for value in (*values, statistics.median(values))]

@@ -1,9 +1,7 @@
-"""Setup of a training: network, batches and learner from the settings and the data."""
+"""Build a training: network, loaders and learner from the settings and the data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from astroclf.data.loader import BatchSampler, ImageLoader, Loader, place_images
 from astroclf.data.preprocess import Preprocess
 from astroclf.errors import UserError, one_line
 from astroclf.inference.features import FeatureLoader, hash_weights
-from astroclf.inference.predictor import Predictor
 from astroclf.models import Classifier
 from astroclf.models.finetune import apply_finetune, parameter_groups
 from astroclf.runs.checkpoint import Checkpoint
@@ -30,6 +27,7 @@ from astroclf.tasks.initial_model import (
     start_model,
     warn_of_weights,
 )
+from astroclf.tasks.training import Training
 from astroclf.tasks.unfreezing import GradualUnfreezing
 from astroclf.training.autotune import TrainingStep, choose_precision
 from astroclf.training.callbacks import Callback
@@ -38,61 +36,11 @@ from astroclf.training.losses import Loss, make_loss
 from astroclf.training.optimizers import Schedule, make_optimizer
 from astroclf.training.plan import Monitor, Plan
 from astroclf.training.precision import Precision
-from astroclf.training.progress import Progress
 from astroclf.training.threads import set_threads
 
 PRECISION_FILE = "precision.json"
 # What loading a state into another network, optimizer or generator raises.
 UNFIT_STATE = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError)
-
-
-@dataclass(frozen=True)
-class Setup:
-    """Network, batches and learner of a training.
-
-    classifier: the whole network; learner trains it, or its head alone on cached features.
-    images: split -> its batches of images. batches: split -> what the learner trains on, the same
-    or cached features. backbone: where the weights came from, and frozen_hash: which ones they are.
-    warning: about those weights, or None. callbacks: of every training with these settings.
-    """
-
-    dataset: ImageDataset
-    classifier: Classifier
-    learner: Learner
-    images: dict[str, ImageLoader]
-    batches: dict[str, Loader]
-    preprocess: Preprocess
-    backbone: str
-    frozen_hash: str
-    warning: str | None
-    device: torch.device
-    callbacks: Sequence[Callback]
-
-    @property
-    def progress(self) -> Progress:
-        """How many epochs and steps are done, with the history."""
-        return self.learner.progress
-
-    @property
-    def loss(self) -> Loss:
-        return self.learner.loss
-
-    @property
-    def predictor(self) -> Predictor:
-        """The network as it is now, without test-time augmentation."""
-        return Predictor(self.classifier, self.preprocess, device=self.device)
-
-    @property
-    def initialization(self) -> str:
-        """Describe how the backbone was initialized."""
-        if self.backbone == "random":
-            return "initialized at random"
-        return f"initialized from {self.backbone} weights"
-
-    @property
-    def precision(self) -> Precision:
-        """The precision and memory format in which training runs."""
-        return self.learner.precision
 
 
 @status("preparing the training")
@@ -102,7 +50,7 @@ def prepare(
     device: torch.device,
     stored: Checkpoint | None,
     cache: Cache | None = None,
-) -> Setup:
+) -> Training:
     """Build network, batches and learner; with `stored`, as the checkpoint of a run left them.
 
     Raises UserError where the settings do not fit the network, or the checkpoint fits neither.
@@ -118,9 +66,9 @@ def prepare(
     loss = make_loss(settings.loss, dataset, device)
     images = make_loaders(settings, dataset, preprocess, device, cache)
     measure = partial(measure_precision, settings, classifier, loss, images[TRAIN], device)
-    batches: dict[str, Loader] = dict(images)
+    loaders: dict[str, Loader] = dict(images)
     if can_cache_features(settings):
-        batches |= features_of_splits(
+        loaders |= features_of_splits(
             settings, classifier, images, dataset.pictures_fingerprint, cache, measure
         )
         # A head is too small to gain from a lower precision.
@@ -128,17 +76,17 @@ def prepare(
     else:
         precision = stored_precision(stored, device) or measure(settings.trainer.precision)
         place(precision, classifier, images, device)
-    learner = make_learner(settings, classifier, loss, precision, batches[TRAIN])
+    learner = make_learner(settings, classifier, loss, precision, loaders[TRAIN])
     frozen = {n: w for n, w in classifier.state_dict().items() if n in classifier.frozen}
     frozen_hash = hash_weights(frozen)
     if stored is not None:
         restore(stored, learner, frozen_hash)
-    return Setup(
+    return Training(
         dataset=dataset,
         classifier=classifier,
         learner=learner,
-        images=images,
-        batches=batches,
+        image_loaders=images,
+        loaders=loaders,
         preprocess=preprocess,
         backbone=built.backbone,
         frozen_hash=frozen_hash,

@@ -10,8 +10,7 @@ from astroclf.runs.history import append_history, write_history
 from astroclf.runs.metrics import write_metrics
 from astroclf.settings.metrics import METRICS
 from astroclf.status import duration
-from astroclf.tasks.build import Setup
-from astroclf.tasks.figures import trial_metrics
+from astroclf.tasks.training import Training
 from astroclf.training.callbacks import Callback
 from astroclf.training.learner import Learner
 from astroclf.training.plan import Plan
@@ -26,7 +25,7 @@ log = logging.getLogger(__name__)
 class Checkpointing(Callback):
     """Writes the state of a training: before its first step, after each epoch, and when interrupted."""
 
-    def __init__(self, run: Run, training: Setup) -> None:
+    def __init__(self, run: Run, training: Training) -> None:
         self.folder = run.folder
         self.training = training
 
@@ -63,7 +62,7 @@ class Checkpointing(Callback):
 class History(Callback):
     """Writes history.csv, one row an epoch."""
 
-    def __init__(self, run: Run, training: Setup) -> None:
+    def __init__(self, run: Run, training: Training) -> None:
         self.folder = run.folder
 
     def on_train_start(self, learner: Learner) -> None:
@@ -78,7 +77,7 @@ class History(Callback):
 class Tracking(Callback):
     """Logs the metrics of each epoch to the tracker."""
 
-    def __init__(self, run: Run, training: Setup) -> None:
+    def __init__(self, run: Run, training: Training) -> None:
         self.tracker = run.tracker
 
     def on_train_start(self, learner: Learner) -> None:
@@ -98,7 +97,7 @@ class Tracking(Callback):
 class BestTracking(Callback):
     """Logs the validation metrics of the best epoch of a trial, whose final evaluation does not take place."""
 
-    def __init__(self, run: Run, training: Setup) -> None:
+    def __init__(self, run: Run, training: Training) -> None:
         self.tracker = run.tracker
 
     def on_epoch_end(self, learner: Learner) -> None:
@@ -113,7 +112,7 @@ class BestTracking(Callback):
 class Console(Callback):
     """Logs one line an epoch."""
 
-    def __init__(self, run: Run, training: Setup) -> None:
+    def __init__(self, run: Run, training: Training) -> None:
         self.positive_class = training.dataset.positive_class
 
     def on_epoch_end(self, learner: Learner) -> None:
@@ -124,14 +123,14 @@ class Console(Callback):
 class TrialMetrics(Callback):
     """Writes metrics.json of a trial after each epoch."""
 
-    def __init__(self, run: Run, training: Setup) -> None:
+    def __init__(self, run: Run, training: Training) -> None:
         self.folder = run.folder
         self.training = training
         self.objective_epoch = run.settings.search.objective_epoch
 
     def on_epoch_end(self, learner: Learner) -> None:
         """Write the metrics so far."""
-        write_metrics(self.folder, trial_metrics(self.training, self.objective_epoch))
+        write_metrics(self.folder, self.training.metrics_so_far(self.objective_epoch))
 
 
 RUN_CALLBACKS = (Checkpointing, History, Tracking, Console)

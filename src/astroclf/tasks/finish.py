@@ -37,11 +37,14 @@ log = logging.getLogger(__name__)
 @status("writing the results")
 def evaluate_and_finish(run: Run, trained: Trained) -> None:
     """Evaluate the best weights on every split, and write the results."""
-    log.info("evaluating the weights of epoch %d", trained.setup.progress.best_epoch)
+    log.info("evaluating the weights of epoch %d", trained.training.progress.best_epoch)
     predictor = trained.predictor(run.settings.evaluation.tta_views)
-    loaders = trained.setup.batches
+    loaders = trained.training.loaders
     finish(
-        run, trained, predictor, evaluate(predictor, loaders, trained.setup.dataset, run.settings)
+        run,
+        trained,
+        predictor,
+        evaluate(predictor, loaders, trained.training.dataset, run.settings),
     )
 
 
@@ -55,7 +58,7 @@ def finish(run: Run, trained: Trained, predictor: Predictor, evaluation: Evaluat
     write_predictions(run.folder, predictions_of(evaluation))
     description = describe_bundle(
         run.settings,
-        trained.setup.dataset,
+        trained.training.dataset,
         predictor.preprocess,
         evaluation.decision.decision,
         metrics.to_dict(),
@@ -75,22 +78,26 @@ def finish(run: Run, trained: Trained, predictor: Predictor, evaluation: Evaluat
 
 def run_facts(run: Run, trained: Trained, evaluation: Evaluation) -> RunFacts:
     """Return what metrics.json holds of the run itself."""
-    settings, setup, positive = run.settings, trained.setup, trained.setup.dataset.positive_class
-    progress, precision = setup.progress, setup.precision
-    parameters, trained_parameters = count_parameters(setup.classifier)
+    settings, training, positive = (
+        run.settings,
+        trained.training,
+        trained.training.dataset.positive_class,
+    )
+    progress, precision = training.progress, training.precision
+    parameters, trained_parameters = count_parameters(training.classifier)
     facts: dict[str, Any] = {
         "seed": settings.seed,
-        "device": describe_device(setup.device),
+        "device": describe_device(training.device),
         "images_per_s": round(progress.images_per_s, 1),
         "train_s": round(progress.train_s, 2),
         "epochs": progress.epoch,
         "best_epoch": progress.best_epoch,
         "selection_metric": f"val {METRICS[settings.trainer.monitor].label(positive)}",
         "positive_class": positive,
-        "backbone": setup.backbone,
+        "backbone": training.backbone,
         "parameters": parameters,
         "trained_parameters": trained_parameters,
-        "peak_memory_mb": round(peak_memory_bytes(setup.device) / 1e6),
+        "peak_memory_mb": round(peak_memory_bytes(training.device) / 1e6),
         "precision": precision.name,
         "channels_last": precision.channels_last,
         "threads": progress.threads,
@@ -120,7 +127,7 @@ def report_content(
     run: Run, trained: Trained, evaluation: Evaluation, facts: RunFacts, network: nn.Module
 ) -> ReportContent:
     """Return the content of report.html."""
-    settings, dataset, progress = run.settings, trained.setup.dataset, trained.setup.progress
+    settings, dataset, progress = run.settings, trained.training.dataset, trained.training.progress
     shown = dataset.indices(evaluation.shown_split)
     return ReportContent(
         title=f"{settings.model.name} on {settings.dataset.name}",
@@ -182,18 +189,18 @@ def tracked_metrics(evaluation: Evaluation) -> dict[str, float]:
 
 def closing_facts(run: Run, trained: Trained, facts: RunFacts) -> dict[str, str]:
     """Return the end of the summary: duration, initial weights, and the paths of the results."""
-    setup, folder = trained.setup, shortest(run.folder.path)
+    training, folder = trained.training, shortest(run.folder.path)
     lines = {
         "trained": f"{counted(facts.epochs or 0, 'epoch')} (best: {facts.best_epoch}, by {facts.selection_metric}), "
-        f"{counted(setup.progress.global_step, 'step')} in {facts.train_s:.0f} s, "
+        f"{counted(training.progress.global_step, 'step')} in {facts.train_s:.0f} s, "
         f"{facts.images_per_s:.0f} images/s on {facts.device}",
-        "weights": setup.initialization,
+        "weights": training.initialization,
         "report": str(folder / run.folder.report.name),
         "model": str(folder / run.folder.bundle.name),
         "run folder": str(folder),
     }
     if not run.settings.evaluation.report:
         del lines["report"]
-    if setup.warning:
-        lines["warning"] = setup.warning
+    if training.warning:
+        lines["warning"] = training.warning
     return lines

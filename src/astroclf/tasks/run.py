@@ -9,15 +9,15 @@ from pathlib import Path
 
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
-from astroclf.tasks.build import Setup
 from astroclf.tasks.cache import Cache
 from astroclf.tasks.callbacks import RUN_CALLBACKS
+from astroclf.tasks.training import Training
 from astroclf.tracking import Tracker, open_tracker
 from astroclf.training.callbacks import Callback
 
 log = logging.getLogger(__name__)
 
-MakeCallback = Callable[["Run", Setup], Callback]
+MakeCallback = Callable[["Run", Training], Callback]
 
 
 @dataclass(frozen=True)

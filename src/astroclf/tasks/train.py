@@ -17,7 +17,7 @@ from astroclf.runs.checkpoint import Checkpoint, read_checkpoint
 from astroclf.runs.settings import write_settings
 from astroclf.settings import Settings
 from astroclf.status import status
-from astroclf.tasks.build import Setup, make_plan, prepare
+from astroclf.tasks.build import make_plan, prepare
 from astroclf.tasks.data_checks import check_data
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.debug import (
@@ -26,11 +26,11 @@ from astroclf.tasks.debug import (
     debug_settings,
     detect_anomaly,
 )
-from astroclf.tasks.figures import measured_figures
 from astroclf.tasks.finish import evaluate_and_finish
 from astroclf.tasks.labels import labels_of, plain_decision
 from astroclf.tasks.run import Run
 from astroclf.tasks.trained import Trained
+from astroclf.tasks.training import Training
 from astroclf.text_table import text_table
 from astroclf.tracking import closing
 from astroclf.training.loop import fit
@@ -47,7 +47,7 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
     dataset: the images, if they are not those that the settings name. A trial leaves its history
     and the figures of its epochs only, and never looks at test.
 
-    Returns what a search may optimise (see `measured_figures`). Raises Interrupted after Ctrl-C and
+    Returns what a search may optimise (see `Training.measured`). Raises Interrupted after Ctrl-C and
     SIGTERM, with the state kept, and Pruned if the trial should end.
     """
     settings, tracker = debug_settings(run.settings), run.tracker
@@ -66,10 +66,10 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
     }
     if stored is not None:
         log.info(describe_stop(stored, settings))
-    setup = prepare(settings, dataset, device, stored, run.cache)
-    if setup.warning:
-        run.warn(setup.warning)
-    log.info(describe_setup(settings, setup))
+    training = prepare(settings, dataset, device, stored, run.cache)
+    if training.warning:
+        run.warn(training.warning)
+    log.info(describe_setup(settings, training))
     with closing(tracker):
         source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
         tracker.start(
@@ -78,21 +78,21 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
             {**origin, **source},
         )
         tracker.log_dataset(settings.dataset.name, dataset_source(settings), dataset.fingerprint)
-        tracker.log_tags({"backbone": setup.backbone, "warnings": " ".join(run.warnings)})
-        callbacks = [*setup.callbacks, *(make(run, setup) for make in run.callbacks)]
+        tracker.log_tags({"backbone": training.backbone, "warnings": " ".join(run.warnings)})
+        callbacks = [*training.callbacks, *(make(run, training) for make in run.callbacks)]
         callbacks += debug_callbacks(run)
         with interrupted_while(EVALUATION_LEFT), detect_anomaly(settings):
-            validate = make_validation(settings, dataset, setup)
-            fit(setup.learner, setup.batches[TRAIN], callbacks, validate)
-        figures = measured_figures(setup, settings.search.objective_epoch)
+            validate = make_validation(settings, dataset, training)
+            fit(training.learner, training.loaders[TRAIN], callbacks, validate)
+        figures = training.measured(settings.search.objective_epoch)
         if run.is_evaluated:
             with interrupted_while(EVALUATION_LEFT):
-                evaluate_and_finish(run, Trained(setup, origin))
+                evaluate_and_finish(run, Trained(training, origin))
     return figures
 
 
 def make_validation(
-    settings: Settings, dataset: ImageDataset, setup: Setup
+    settings: Settings, dataset: ImageDataset, training: Training
 ) -> Callable[[], dict[str, float]]:
     """Return the function that computes the metrics of the validation split."""
     decision, scorer = plain_decision(settings, dataset), Scorer.from_settings(settings)
@@ -100,7 +100,7 @@ def make_validation(
 
     @status("validating")
     def validate() -> dict[str, float]:
-        logits, losses = setup.predictor.outputs(setup.batches[VAL], setup.loss)
+        logits, losses = training.predictor.outputs(training.loaders[VAL], training.loss)
         return scorer.values(decision.predict(logits), labels, losses)
 
     return validate
@@ -139,21 +139,21 @@ def dataset_source(settings: Settings) -> str:
     return str(values.get("root") or values.get("table") or values["name"])
 
 
-def describe_setup(settings: Settings, setup: Setup) -> str:
+def describe_setup(settings: Settings, training: Training) -> str:
     """Five lines: the network, what it runs on, and what of it trains how fast."""
-    precision, device = setup.precision, setup.device
-    parameters, trained = count_parameters(setup.classifier)
+    precision, device = training.precision, training.device
+    parameters, trained = count_parameters(training.classifier)
     groups: dict[str, float] = {}
-    for group in setup.learner.optimizer.param_groups:
+    for group in training.learner.optimizer.param_groups:
         groups.setdefault(group["name"], group.get("initial_lr", group["lr"]))
     frozen_buffers = sum(
-        f"{name}" in setup.classifier.frozen for name, _ in setup.classifier.named_buffers()
+        f"{name}" in training.classifier.frozen for name, _ in training.classifier.named_buffers()
     )
     rates = ", ".join(f"{name} {lr:.3g}" for name, lr in groups.items())
     rows = [
         (
             "model",
-            f"{settings.model.name}, {setup.initialization}; {describe_device(device)}, {precision}",
+            f"{settings.model.name}, {training.initialization}; {describe_device(device)}, {precision}",
         ),
         ("parameters", f"{parameters:,}"),
         ("trained", f"{trained:,} ({trained / parameters:.1%}), finetune={settings.finetune.name}"),

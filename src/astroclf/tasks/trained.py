@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from astroclf.inference.predictor import Predictor
 from astroclf.models.lora import merge_adapters
-from astroclf.tasks.build import Setup
+from astroclf.tasks.training import Training
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,11 +17,11 @@ class Trained:
     origin: commit, versions and fingerprint of the data.
     """
 
-    setup: Setup
+    training: Training
     origin: Mapping[str, str]
 
     def predictor(self, tta_views: int) -> Predictor:
         """Return the predictor of the bundle: the best weights, with adapters merged into a copy."""
-        self.setup.learner.load_weights(self.setup.learner.best)
-        network = merge_adapters(self.setup.classifier)
-        return replace(self.setup.predictor, network=network, tta_views=tta_views)
+        self.training.learner.load_weights(self.training.learner.best)
+        network = merge_adapters(self.training.classifier)
+        return replace(self.training.predictor, network=network, tta_views=tta_views)
