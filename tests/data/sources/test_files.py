@@ -17,8 +17,8 @@ Read = Callable[..., ReadFiles]
 
 
 @pytest.fixture
-def read(tmp_path: Path, source_settings: Callable[..., Any]) -> Read:
-    """read(names, **settings): reads files of tmp_path, by default at their own size."""
+def read_named(tmp_path: Path, source_settings: Callable[..., Any]) -> Read:
+    """read_named(names, **settings): reads files of tmp_path, by default at their own size."""
 
     def read_with(names: list[str], **values: Any) -> ReadFiles:
         values = {"image_px": None, **values}
@@ -41,11 +41,11 @@ def entries(tmp_path: Path) -> Callable[[], set[tuple[str, int]]]:
 
 
 def test_images_come_in_the_order_of_the_files(
-    tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray]
+    tmp_path: Path, read_named: Read, write_image: Callable[..., np.ndarray]
 ) -> None:
     names = [f"{i % 7}/{i}.png" for i in range(150)]  # more than a thread takes at a time
     pictures = [write_image(tmp_path / name, seed) for seed, name in enumerate(names)]
-    result = read(names)
+    result = read_named(names)
     np.testing.assert_array_equal(result.images, np.stack(pictures).transpose(0, 3, 1, 2))
     np.testing.assert_array_equal(result.kept, np.arange(150))
     assert result.skipped == {}
@@ -54,28 +54,28 @@ def test_images_come_in_the_order_of_the_files(
 
 def test_files_are_decoded_once_whatever_their_folder(
     tmp_path: Path,
-    read: Read,
+    read_named: Read,
     write_image: Callable[..., np.ndarray],
     entries: Callable[[], set[tuple[str, int]]],
 ) -> None:
     for seed in range(3):
         write_image(tmp_path / f"{seed}.png", seed)
     names = ["0.png", "1.png", "2.png"]
-    read(names)
+    read_named(names)
     once = entries()
     assert len(once) == 1
-    read(names)
-    read(names, stretch="linear", pixel_scale_arcsec=1.0)  # without effect on pixel values
+    read_named(names)
+    read_named(names, stretch="linear", pixel_scale_arcsec=1.0)  # without effect on pixel values
 
     (tmp_path / "moved").mkdir()
     for name in names:
         (tmp_path / name).rename(tmp_path / "moved" / name)
-    read([f"moved/{name}" for name in names])
+    read_named([f"moved/{name}" for name in names])
     assert entries() == once
 
     write_image(tmp_path / "moved/1.png", 9)
-    read([f"moved/{name}" for name in names])
-    read([f"moved/{name}" for name in names], crop_px=4)
+    read_named([f"moved/{name}" for name in names])
+    read_named([f"moved/{name}" for name in names], crop_px=4)
     assert len(entries()) == 3
 
 
@@ -92,10 +92,10 @@ def half_bad(tmp_path: Path, write_image: Callable[..., np.ndarray]) -> list[str
     return names
 
 
-def test_bad_images_are_left_out(read: Read, half_bad: list[str]) -> None:
-    good = read(half_bad[::2])
+def test_bad_images_are_left_out(read_named: Read, half_bad: list[str]) -> None:
+    good = read_named(half_bad[::2])
     for _ in range(2):  # decoded, and from the cache
-        result = read(half_bad, on_bad_image="skip")
+        result = read_named(half_bad, on_bad_image="skip")
         np.testing.assert_array_equal(result.images, good.images)
         np.testing.assert_array_equal(result.kept, np.arange(0, 14, 2))
         assert list(result.skipped) == half_bad[1::2]
@@ -108,51 +108,51 @@ def test_bad_images_are_left_out(read: Read, half_bad: list[str]) -> None:
 
 def test_bad_images_are_refused_by_name_and_reason(
     tmp_path: Path,
-    read: Read,
+    read_named: Read,
     half_bad: list[str],
     entries: Callable[[], set[tuple[str, int]]],
 ) -> None:
     with pytest.raises(UserError, match=r"7 of 14 .*01\.jpg, 07.*\(not a JPEG.*on_bad_image=skip"):
-        read(half_bad)
+        read_named(half_bad)
     once = entries()
     assert len(once) == 1  # decoded images are kept although the run is refused
-    read(half_bad, on_bad_image="skip")
+    read_named(half_bad, on_bad_image="skip")
     assert entries() == once
     for number in range(20):
         (tmp_path / f"empty{number:02d}.png").touch()
     empty = [f"empty{number:02d}.png" for number in range(20)]
     with pytest.raises(UserError, match="20 of 34") as refusal:
-        read([*half_bad[::2], *half_bad[::2], *empty])
+        read_named([*half_bad[::2], *half_bad[::2], *empty])
     assert "empty00.png, empty01.png, empty02.png, ... and 17 more (empty file)." in str(
         refusal.value
     )
 
 
-def test_only_bad_images_are_refused(tmp_path: Path, read: Read, half_bad: list[str]) -> None:
+def test_only_bad_images_are_refused(tmp_path: Path, read_named: Read, half_bad: list[str]) -> None:
     (tmp_path / "15.jpg").touch()
     for names in (half_bad[1::2], ["15.jpg"], half_bad[5:6]):
         with pytest.raises(UserError, match=f"None of the {len(names)} images can be used"):
-            read(names, on_bad_image="skip")
+            read_named(names, on_bad_image="skip")
 
 
 def test_images_that_differ_from_most_are_left_out(
-    tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray]
+    tmp_path: Path, read_named: Read, write_image: Callable[..., np.ndarray]
 ) -> None:
     usual = [f"{seed}.png" for seed in range(5)]
     for seed, name in enumerate(usual):
         write_image(tmp_path / name, seed)
     write_image(tmp_path / "gray.png", channels=1)
     cv2.imwrite(str(tmp_path / "deep.png"), np.full((8, 8, 3), 999, np.uint16))
-    result = read(["gray.png", "deep.png", *usual], on_bad_image="skip")
+    result = read_named(["gray.png", "deep.png", *usual], on_bad_image="skip")
     assert list(result.skipped) == ["gray.png", "deep.png"]
-    np.testing.assert_array_equal(result.images, read(usual).images)
-    assert read(["0.png", "gray.png"], channels=1).images.shape == (2, 1, 8, 8)
-    assert read(["0.png", "gray.png"], channels=3).images.shape == (2, 3, 8, 8)
+    np.testing.assert_array_equal(result.images, read_named(usual).images)
+    assert read_named(["0.png", "gray.png"], channels=1).images.shape == (2, 1, 8, 8)
+    assert read_named(["0.png", "gray.png"], channels=3).images.shape == (2, 3, 8, 8)
 
 
 def test_files_with_several_frames_give_a_warning(
     tmp_path: Path,
-    read: Read,
+    read_named: Read,
     write_image: Callable[..., np.ndarray],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -161,23 +161,23 @@ def test_files_with_several_frames_give_a_warning(
     write_image(tmp_path / "one.png")
     for _ in range(2):  # decoded, and from the cache
         caplog.clear()
-        assert (read(["one.png", "pages.tif"]).images[1] == 10).all()
+        assert (read_named(["one.png", "pages.tif"]).images[1] == 10).all()
         assert "1 of 2 images have several pages" in caplog.text
         assert "pages.tif (2)" in caplog.text
 
 
 def test_files_over_max_megapixels_are_refused(
-    tmp_path: Path, read: Read, write_image: Callable[..., np.ndarray]
+    tmp_path: Path, read_named: Read, write_image: Callable[..., np.ndarray]
 ) -> None:
     write_image(tmp_path / "large.png", px=30)
-    assert read(["large.png"]).images.shape[-1] == 30
+    assert read_named(["large.png"]).images.shape[-1] == 30
     with pytest.raises(UserError, match=r"large\.png \(30 x 30 px: over the limit of 0.0005 mega"):
-        read(["large.png"], max_megapixels=0.0005)
+        read_named(["large.png"], max_megapixels=0.0005)
 
 
 def test_the_pixel_scale_follows_crop_and_resize(
     tmp_path: Path,
-    read: Read,
+    read_named: Read,
     write_image: Callable[..., np.ndarray],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -185,13 +185,13 @@ def test_the_pixel_scale_follows_crop_and_resize(
     write_image(tmp_path / "b.png", px=16)
 
     def scale(names: list[str], **values: Any) -> float | None:
-        return read(names, pixel_scale_arcsec=0.5, **values).pixels.pixel_scale_arcsec
+        return read_named(names, pixel_scale_arcsec=0.5, **values).pixels.pixel_scale_arcsec
 
     assert scale(["a.png"]) == 0.5
     assert scale(["a.png"], image_px=4) == 1.5
     assert scale(["a.png", "b.png"], crop_px=8) == 0.5
     assert scale(["a.png", "b.png"], crop_px=8, image_px=16) == 0.25
-    assert read(["a.png"], pixel_scale_arcsec=None).pixels.pixel_scale_arcsec is None
+    assert read_named(["a.png"], pixel_scale_arcsec=None).pixels.pixel_scale_arcsec is None
     assert caplog.messages == []
     assert scale(["a.png", "b.png"], image_px=8) is None
     assert "the pixel scale differs from image to image" in caplog.text
@@ -199,10 +199,10 @@ def test_the_pixel_scale_follows_crop_and_resize(
 
 
 def test_sixteen_bit_images_are_linear_counts(
-    tmp_path: Path, read: Read, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, read_named: Read, caplog: pytest.LogCaptureFixture
 ) -> None:
     cv2.imwrite(str(tmp_path / "a.tif"), np.full((8, 8), 40000, np.uint16))
-    result = read(["a.tif"])
+    result = read_named(["a.tif"])
     assert result.images.dtype == np.float32
     assert result.images.max() == 40000
     assert (result.pixels.bands, result.pixels.stretch) == (("gray",), "linear")
