@@ -102,7 +102,7 @@ def test_an_incomplete_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "copy").mkdir()
     for name, reason in (
         ("bundle.json", "holds no model. Give the folder `bundle` of a run"),
-        ("weights.safetensors", r"there is no weights\.safetensors"),
+        ("weights.safetensors", r"weights\.safetensors is missing"),
     ):
         with pytest.raises(UserError, match=reason):
             read_bundle(tmp_path / "copy")
@@ -110,7 +110,7 @@ def test_an_incomplete_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
     assert read_bundle(tmp_path / "copy").classes == ("galaxy", "star")
     os.truncate(tmp_path / "copy/weights.safetensors", 1000)
     with pytest.raises(
-        UserError, match=r"does not hold a whole model \(weights\.safetensors does not"
+        UserError, match=r"is not a complete bundle \(weights\.safetensors does not"
     ):
         read_bundle(tmp_path / "copy")
 
@@ -136,7 +136,7 @@ def test_weights_of_another_training_are_noticed(
 )
 def test_an_altered_value_is_noticed(bundle: Path, place: str, value: Any) -> None:
     alter(bundle, place, value, signed=False)
-    with pytest.raises(UserError, match=r"does not hold a whole model \(bundle\.json: it"):
+    with pytest.raises(UserError, match=r"is not a complete bundle \(bundle\.json: it"):
         read_bundle(bundle)
 
 
@@ -156,7 +156,7 @@ def test_a_value_of_the_wrong_kind_is_named(
     with pytest.raises(UserError) as refused:
         read_bundle(bundle)
     assert reason in str(refused.value)
-    assert "does not hold a whole model" in str(refused.value)
+    assert "is not a complete bundle" in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
@@ -171,7 +171,7 @@ def test_a_network_that_the_weights_do_not_fit_is_refused(bundle: Path) -> None:
 )
 def test_another_json_is_refused(bundle: Path, content: str) -> None:
     (bundle / "bundle.json").write_text(content)
-    with pytest.raises(UserError, match=r"whole model|another version"):
+    with pytest.raises(UserError, match=r"complete bundle|another version"):
         read_bundle(bundle)
 
 

@@ -88,7 +88,7 @@ def test_missing_and_empty_roots_are_refused(train_run: Run, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ("model.name=resnet35", "resnet35 is not a network that timm knows: near names are resnet"),
+        ("model.name=resnet35", "resnet35: not a network of timm. Similar names: resnet"),
         ("model.weights=gone.pth", "model.weights=gone.pth: there is no such file."),
     ],
 )

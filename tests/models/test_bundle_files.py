@@ -59,7 +59,7 @@ def test_other_versions_are_refused(folder: Path, version: object, advice: str) 
 
 def test_a_current_format_without_checksum_is_refused(folder: Path) -> None:
     (folder / DESCRIPTION_FILE).write_text(json.dumps({"format": FORMAT}))
-    with pytest.raises(UserError, match="does not hold a whole model"):
+    with pytest.raises(UserError, match="is not a complete bundle"):
         read_description(folder)
 
 

@@ -108,7 +108,7 @@ def test_weights_of_the_network_itself_are_its_first_layer() -> None:
 
 
 def test_a_network_without_known_stages_cannot_be_opened_by_stages() -> None:
-    with pytest.raises(UserError, match=r"unfreeze_epochs: timm does not say .* RDNet"):
+    with pytest.raises(UserError, match=r"unfreeze_epochs: timm defines no stages of RDNet"):
         layer_depths(timm.create_model("rdnet_tiny", num_classes=0), coarse=True)
 
 

@@ -43,17 +43,21 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, torc
     [("mobilenet_v3_small_100", "mobilenetv3_small_100"), ("ResNet-34", "resnet34")],
 )
 def test_an_unknown_name_suggests_near_ones(settings: Any, name: str, near: str) -> None:
-    with pytest.raises(UserError, match=rf"model\.name={name} is not a network.*{near}"):
+    with pytest.raises(
+        UserError, match=rf"model\.name={name}: not a network of timm\. Similar names: .*{near}"
+    ):
         make(settings, f"model.name={name}")
 
 
 def test_a_name_like_no_other_is_refused_as_well(settings: Any) -> None:
-    with pytest.raises(UserError, match="names them all"):
+    with pytest.raises(UserError, match="lists all names"):
         make(settings, "model.name=zzzzqqqq")
 
 
 def test_unknown_weights_of_a_known_network_are_refused(settings: Any) -> None:
-    with pytest.raises(UserError, match=r"timm knows resnet34 with the weights .*a1_in1k"):
+    with pytest.raises(
+        UserError, match=r"timm has no such weights\. Choose one of .*a1_in1k.* for resnet34"
+    ):
         make(settings, "model.name=resnet34.nonsense")
 
 
@@ -104,7 +108,9 @@ def test_a_vit_is_made_for_the_size_of_the_images(settings: Any) -> None:
 @pytest.mark.parametrize("image_px", [8, 40])
 def test_a_size_that_patches_do_not_fill_is_refused(settings: Any, image_px: int) -> None:
     chosen = settings("model=vit", "model.pretrained=false").model
-    with pytest.raises(UserError, match=rf"patches of 16 px, and dataset\.image_px={image_px} "):
+    with pytest.raises(
+        UserError, match=rf"^dataset\.image_px={image_px}: not a multiple of the 16 px of a patch"
+    ):
         build(chosen, 3, image_px)
 
 
@@ -178,5 +184,7 @@ def test_a_network_without_intermediate_features_is_refused(
 
 def test_images_too_small_for_the_network_are_refused(settings: Any) -> None:
     chosen = settings("model=timm", "model.name=edgenext_xx_small", "model.pretrained=false").model
-    with pytest.raises(UserError, match=r"cannot take images of 16 px.*larger dataset\.image_px"):
+    with pytest.raises(
+        UserError, match=r"^dataset\.image_px=16: .* fails on such images.*Choose a larger size"
+    ):
         build(chosen, channels=3, image_px=16)

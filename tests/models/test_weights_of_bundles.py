@@ -146,5 +146,5 @@ def test_a_damaged_bundle_is_refused(
     content[-20] ^= 1
     (tmp_path / "bundle" / name).write_bytes(content)
     for path in (tmp_path / "bundle", tmp_path / "bundle/weights.safetensors"):
-        with pytest.raises(UserError, match="does not hold a whole model"):
+        with pytest.raises(UserError, match="is not a complete bundle"):
             start(settings, path)

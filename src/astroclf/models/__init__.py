@@ -1,4 +1,4 @@
-"""Networks: our own small ones, and every network that timm knows."""
+"""Networks: small ones of this package, and all of timm."""
 
 from astroclf.models.build import BuiltModel, build_model, require_model
 from astroclf.models.classifier import Classifier

@@ -43,7 +43,7 @@ def write_files(folder: Path, weights: Mapping[str, Tensor], content: Mapping[st
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """Return the content of bundle.json, of any format that can be read.
+    """Return the content of bundle.json, of any readable format.
 
     Raises UserError if there is none, or if it is unreadable, damaged or of another version.
     """
@@ -84,10 +84,10 @@ def read_weights(folder: Path, checksum: str | None) -> dict[str, Tensor]:
         matches = checksum is None or hash_file(file) == checksum
         weights = load_file(file) if matches else {}
     except FileNotFoundError as error:
-        raise not_whole(folder, f"there is no {WEIGHTS_FILE}") from error
+        raise not_whole(folder, f"{WEIGHTS_FILE} is missing") from error
     except OSError as error:
         raise _unreadable(file, error) from error
-    except Exception as error:  # of safetensors, which has its own kind for damaged files
+    except Exception as error:  # safetensors has its own class for damaged files
         raise not_whole(folder, f"{WEIGHTS_FILE}: {one_line(error)}") from error
     if not matches:
         raise not_whole(folder, f"{WEIGHTS_FILE} does not match its checksum in {DESCRIPTION_FILE}")
@@ -97,7 +97,7 @@ def read_weights(folder: Path, checksum: str | None) -> dict[str, Tensor]:
 def not_whole(folder: Path, reason: str) -> UserError:
     """Return the refusal of a bundle that is damaged or incomplete."""
     return UserError(
-        f"{folder} does not hold a whole model ({reason}). Copy it again, or train it again."
+        f"{folder} is not a complete bundle ({reason}). Copy it again, or train it again."
     )
 
 

@@ -19,7 +19,7 @@ def build(settings: sections.Cnn, channels: int, image_px: int) -> Backbone:
 def build_cnn(
     channels: int, image_px: int, widths: Sequence[int], pool: Literal["flatten", "average"]
 ) -> tuple[nn.Module, int]:
-    """(B, channels, image_px, image_px) -> (B, width), and that width.
+    """Return a backbone (B, channels, image_px, image_px) -> (B, width), and that width.
 
     Blocks of two 3 x 3 convolutions, each with its own weights, batch norm and ReLU. Every block ends
     in a 2 x 2 max-pooling (while more than one pixel is left). Features are every position of the
@@ -41,7 +41,7 @@ def build_cnn(
 
 
 def convolution(channels: int, width: int, kernel_px: int = 3) -> nn.Sequential:
-    """A convolution that keeps the size, batch norm and ReLU."""
+    """Return a convolution that keeps the size, with batch norm and ReLU."""
     return nn.Sequential(
         # Batch norm has its own offset, so the convolution needs none.
         nn.Conv2d(channels, width, kernel_px, padding=kernel_px // 2, bias=False),

@@ -1,4 +1,4 @@
-"""Which weights of a classifier train: all, the head alone, or low-rank adapters beside it."""
+"""Fine-tuning: train all weights, the head alone (linear probe), or low-rank adapters (LoRA)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ NORMS: tuple[type[nn.Module], ...] = (nn.modules.batchnorm._BatchNorm, nn.LayerN
 
 
 def apply_finetune(classifier: Classifier, settings: sections.Finetune) -> None:
-    """Freeze what the strategy freezes, and put adapters where it wants them.
+    """Freeze weights and add adapters as the strategy states.
 
-    Raises UserError where adapters do not fit the network (see `lora.add_adapters`).
+    Raises UserError if adapters do not fit the network (see `lora.add_adapters`).
     """
     if settings.freezes_backbone:
         classifier.freeze_backbone(but=STRATEGIES[settings.name](classifier.backbone, settings))
@@ -56,7 +56,7 @@ def train_chosen(backbone: nn.Module, settings: sections.CustomStrategy) -> list
     return chosen
 
 
-# Strategies that freeze the backbone -> functions that prepare it and return what trains all the same.
+# Strategies that freeze the backbone -> functions that prepare it and return the trained parameters.
 STRATEGIES: dict[str, Callable[[nn.Module, Any], list[nn.Parameter]]] = {
     "classifier": train_none,
     "lora": train_adapters,
@@ -65,7 +65,7 @@ STRATEGIES: dict[str, Callable[[nn.Module, Any], list[nn.Parameter]]] = {
 
 
 def adapted_parameters(backbone: nn.Module, settings: sections.Lora) -> list[nn.Parameter]:
-    """What LoRA trains in the backbone: adapters, and norms and biases where they are asked for."""
+    """Return the parameters of the backbone that LoRA trains: adapters, and norms and biases if set."""
     chosen: list[nn.Parameter] = []
     for module in backbone.modules():
         if isinstance(module, Adapter):
@@ -78,10 +78,10 @@ def adapted_parameters(backbone: nn.Module, settings: sections.Lora) -> list[nn.
 
 
 def layer_depths(backbone: nn.Module, *, coarse: bool = False) -> list[list[str]]:
-    """Names of the backbone's parameters, layer by layer from the images on.
+    """Return the names of the backbone's parameters, layer by layer from the input on.
 
-    timm says for each of its networks what a layer is, or a stage if `coarse`; in others it is a
-    child of the backbone. Raises UserError if timm does not say what a stage is.
+    timm defines the layers of its networks, or their stages if `coarse`; in other networks a layer is
+    a child of the backbone. Raises UserError if timm defines no stages.
     """
     matcher: Any = getattr(backbone, "group_matcher", None)
     if matcher is not None:
@@ -91,8 +91,8 @@ def layer_depths(backbone: nn.Module, *, coarse: bool = False) -> list[list[str]
             layers = group_parameters(backbone, matcher(coarse=coarse))
         except AssertionError as error:
             raise UserError(
-                f"finetune.unfreeze_epochs: timm does not say what a stage of {type(backbone).__name__} is "
-                f"({error}); set it to null."
+                f"finetune.unfreeze_epochs: timm defines no stages of {type(backbone).__name__} ({error}). Set it "
+                "to null."
             ) from error
         return [list(layers[number]) for number in sorted(layers)]
     own = [name for name, _ in backbone.named_parameters(recurse=False)]
@@ -106,11 +106,13 @@ def layer_depths(backbone: nn.Module, *, coarse: bool = False) -> list[list[str]
 def parameter_groups(
     classifier: Classifier, settings: sections.Finetune, lr: float
 ) -> list[dict[str, Any]]:
-    """Return what trains, in groups of one learning rate each: dicts of `name`, `params`, `lr` and
-    `undecayed`, those of the parameters that weight decay leaves alone whatever their shape.
+    """Return parameter groups of one learning rate each.
 
-    lr: that of the backbone's last layers. With layer_decay d, a layer k steps before them learns at
-    lr * d^k (Howard & Ruder 2018, arXiv:1801.06146; Clark et al. 2020, arXiv:2003.10555).
+    A group is a dict of `name`, `params`, `lr` and `undecayed`, the parameters without weight decay
+    whatever their shape.
+
+    lr: of the last layers of the backbone. With layer_decay d, a layer k steps before them has the
+    rate lr * d^k (Howard & Ruder 2018, arXiv:1801.06146; Clark et al. 2020, arXiv:2003.10555).
     """
     head_lr = getattr(settings, "head_lr", None) or lr
     groups: list[dict[str, Any]] = []

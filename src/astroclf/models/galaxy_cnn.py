@@ -26,7 +26,7 @@ def build(settings: sections.GalaxyCnn, channels: int, image_px: int) -> Backbon
 
 
 def build_galaxy_cnn(channels: int, widths: Sequence[int]) -> tuple[nn.Module, int]:
-    """(B, channels, H, W) -> (B, width), and that width.
+    """Return a backbone (B, channels, H, W) -> (B, width), and that width.
 
     Convolutions of 9, 5, 3 and 3 pixels, each with batch norm, ReLU and max-pooling. The last maps are
     pooled to a 2 x 2 grid, so that images of any size fit (from `SMALLEST_PX` on).

@@ -1,4 +1,4 @@
-"""ImageNet weights of a timm network: from the hub's cache, or from the hub if it answers."""
+"""ImageNet weights of a timm network: from the cache of the model hub, or downloaded."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import timm
 
 from astroclf.errors import one_line
 
-# A hub that has not answered by then will not be waited for.
+# Timeout of the hub.
 PATIENCE_S = 5.0
 FILE_NAMES = ("model.safetensors", "pytorch_model.bin")
 
 
 @cache
 def find_imagenet_weights(name: str) -> Path | str:
-    """The file of weights, downloaded if need be, or the reason why there is none.
+    """Return the file of weights, downloaded if necessary, or the reason why there is none.
 
-    The hub is asked once in a process, for at most `PATIENCE_S` seconds; a download that has begun
+    One request to the hub in a process, of at most `PATIENCE_S` seconds; a download that has begun
     is finished.
     """
     published = timm.get_pretrained_cfg(name)
@@ -62,9 +62,9 @@ def _download(repository: str, file_names: tuple[str, ...]) -> Path | str:
 
 
 def _hub_refuses(repository: str, file_name: str) -> str | None:
-    """Why the hub cannot give a file, or None if it can.
+    """Return the reason why a file cannot be downloaded, or None if it can.
 
-    Asked in a thread of its own, since looking up a name can take longer than any time limit.
+    The request runs in a thread, since a name lookup can exceed any timeout.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError

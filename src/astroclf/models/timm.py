@@ -19,8 +19,8 @@ from astroclf.settings import sections
 def build(settings: sections.Timm, channels: int, image_px: int) -> Backbone:
     """Return a network of timm without its head.
 
-    With ImageNet weights the first convolution is adapted to `channels` by timm (grey sums the
-    colours, further bands repeat them).
+    With ImageNet weights the first convolution is adapted to `channels` by timm (gray sums the
+    colors, further bands repeat them).
     """
     require_known(settings.name)
     if settings.pretrained is False or settings.weights is not None:
@@ -30,19 +30,19 @@ def build(settings: sections.Timm, channels: int, image_px: int) -> Backbone:
         return _create(settings, channels, image_px, weights=found)
     if settings.pretrained is True:
         raise UserError(
-            f"model.pretrained=true, but ImageNet weights of {settings.name} could not be had ({found}): "
-            "run once where the model hub can be reached and copy its cache here (HF_HOME), "
+            f"model.pretrained=true: ImageNet weights of {settings.name} are not available ({found}). "
+            "Run once where the model hub can be reached and copy its cache here (HF_HOME), "
             "give a file as model.weights=<file>, or choose model.pretrained=false."
         )
     warning = (
-        f"{settings.name} starts from RANDOM weights, because ImageNet weights could not be had ({found}): "
-        "expect a lower score, and give a file as model.weights=<file> if you have one."
+        f"{settings.name} starts from RANDOM weights, because ImageNet weights are not available ({found}). "
+        "Expect a lower score, or give a file as model.weights=<file>."
     )
     return _create(settings, channels, image_px, weights=None)._replace(warning=warning)
 
 
 def require_known(name: str) -> None:
-    """Raises UserError, with near names, where timm knows no such network or weights of it."""
+    """Raise UserError with similar names if timm has no such network, or no such weights of it."""
     if timm.is_model(name):
         architecture, _, tag = name.partition(".")
         tags = [
@@ -52,13 +52,13 @@ def require_known(name: str) -> None:
         if not tag or tag in tags:
             return
         raise UserError(
-            f"model.name={name}: timm knows {architecture} with the weights {', '.join(tags)}."
+            f"model.name={name}: timm has no such weights. Choose one of {', '.join(tags)} for {architecture}."
         )
-    # Underscores are what is most often misplaced, so they do not count for nearness.
+    # Underscores are misplaced most often, so similarity ignores them.
     names = {known.replace("_", ""): known for known in timm.list_models()}
     near = [names[key] for key in difflib.get_close_matches(name.lower().replace("_", ""), names)]
-    hint = f"near names are {', '.join(near)}" if near else "timm.list_models() names them all"
-    raise UserError(f"model.name={name} is not a network that timm knows: {hint}.")
+    hint = f"Similar names: {', '.join(near)}" if near else "timm.list_models() lists all names"
+    raise UserError(f"model.name={name}: not a network of timm. {hint}.")
 
 
 def _create(
@@ -77,19 +77,19 @@ def _create(
             settings.name,
             pretrained=weights is not None,
             in_chans=channels,
-            num_classes=0,  # the head is ours
+            num_classes=0,  # without a head
             **options,
         )
     except (AssertionError, TypeError, ValueError) as error:
         raise UserError(
-            f"model.name={settings.name} cannot be built for images of {image_px} px with {channels} bands: {error}"
+            f"model.name={settings.name}: cannot be built for images of {image_px} px with {channels} bands ({error})."
         ) from error
     patch = getattr(getattr(network, "patch_embed", None), "patch_size", 1)
     patch_px = patch if isinstance(patch, int) else patch[0]
     if "img_size" in options and image_px % patch_px:
         raise UserError(
-            f"model.name={settings.name} cuts images into patches of {patch_px} px, and dataset.image_px={image_px} "
-            f"is no multiple of it: choose {max(1, round(image_px / patch_px)) * patch_px}."
+            f"dataset.image_px={image_px}: not a multiple of the {patch_px} px of a patch of {settings.name}. "
+            f"Choose {max(1, round(image_px / patch_px)) * patch_px}."
         )
     extract = None
     if settings.features == "stages":
@@ -103,8 +103,8 @@ def _create(
         width = count_features(network, channels, image_px, extract)
     except (RuntimeError, AssertionError, ValueError) as error:
         raise UserError(
-            f"model.name={settings.name} cannot take images of {image_px} px, they may be too small for it: choose a "
-            f"larger dataset.image_px, or another network ({one_line(error)})."
+            f"dataset.image_px={image_px}: {settings.name} fails on such images, which may be too small "
+            f"({one_line(error)}). Choose a larger size, or another network."
         ) from error
     source = "random" if weights is None else "imagenet"
     return Backbone(network, width, source, extract=extract)

@@ -1,4 +1,4 @@
-"""Finding and reading a file of weights: of a bundle, of PyTorch or of safetensors."""
+"""Weights files: of a bundle, of PyTorch or of safetensors."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from astroclf.models.bundle_files import (
     read_weights,
 )
 
-# Where training scripts keep the weights inside what they save, and what they put before names.
+# Keys of the state dict in files of common training scripts, and prefixes of its names.
 WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema")
 PREFIXES = ("module.", "_orig_mod.")
 
 
 def file_of(path: Path) -> Path:
-    """Return the file of weights that a path names: itself, or that of the bundle there.
+    """Return the file of weights at a path: the path itself, or the file of the bundle there.
 
     Raises UserError if there is none.
     """
@@ -34,7 +34,7 @@ def file_of(path: Path) -> Path:
 
 
 def bundle_of(path: Path) -> Path | None:
-    """Return the folder of the bundle that a path names, itself or by the file of weights in it."""
+    """Return the folder of a bundle from its path or that of its weights; None for other files."""
     file = file_of(path)
     is_bundle = file.name == WEIGHTS_FILE and file.with_name(DESCRIPTION_FILE).is_file()
     return file.parent if is_bundle else None
@@ -43,7 +43,7 @@ def bundle_of(path: Path) -> Path | None:
 def read_state(path: Path) -> dict[str, Tensor]:
     """Return the weights in a file or a bundle, by name, on the CPU.
 
-    Checksums are compared where the file has them: in a bundle, and in PyTorch's zip format.
+    Checksums are verified if the file has them: in a bundle, and in the zip format of PyTorch.
     Raises UserError if the file cannot be read, is damaged, holds NaN or no weights.
     """
     folder = bundle_of(path)

@@ -1,4 +1,4 @@
-"""Weights from a file, put into a classifier strictly: what does not fit is said or refused."""
+"""Loading of a weights file into a classifier: strict, with a warning for each adaptation."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from astroclf.errors import UserError
 from astroclf.models.classifier import Classifier
 from astroclf.models.weight_files import read_state
 
-TORCHVISION = "features.0.0.weight"  # how its mobile networks begin
+TORCHVISION = "features.0.0.weight"  # first weight of its mobile networks
 TORCHVISION_EPS = 1e-3  # of batch norm in these; no file of weights holds it
 OF_ANOTHER_EPS = ("mobilenetv3", "efficientnetv2")
-POSITIONS = "pos_embed"  # where a vision transformer knows its patches from
-HEAD_TENSORS = 2  # a published network ends in the weight and the bias of its head
+POSITIONS = "pos_embed"  # position embedding of a vision transformer
+HEAD_TENSORS = 2  # weight and bias of the head of a published network
 
 
 def load_weights(classifier: Classifier, path: Path) -> str | None:
-    """Put the weights of a file into the classifier; return a warning, or None.
+    """Load the weights of a file into the classifier; return a warning, or None.
 
     path: a state dict (of PyTorch or safetensors) or a bundle of ours. The names of its weights must
     be those of the backbone, or their order and shapes must agree with it, as torchvision's do for
     most networks (a dense layer may stand for a convolution of the whole map); a head beyond them is
-    left out. A bundle brings its head too, if it is for as many classes. A first convolution for
-    other bands is adapted (timm's rule: bands repeat the colours, grey sums them), and so are the
-    positions of a vision transformer for images of another size.
+    left out. The head of a bundle is loaded too, if it is for as many classes. A first convolution
+    for other bands is adapted (timm's rule: bands repeat the colors, gray sums them), and so are the
+    position embeddings of a vision transformer for images of another size.
 
     Raises UserError if the file cannot be read or holds the weights of another network.
     """
     found = read_state(path)
-    said, head = [], classifier.head.state_dict()
+    adapted, head = [], classifier.head.state_dict()
     if all(name.startswith(("backbone.", "head.")) for name in found):
         its_head, found = _part(found, "head."), _part(found, "backbone.")
         if _shapes(its_head) == _shapes(head):
             head = its_head
         else:
-            said.append(
-                "its head is another one (other classes, hidden units or features), so ours starts at random"
+            adapted.append(
+                "its head is another one (other classes, hidden units or features), so the head starts from random weights"
             )
     wanted = classifier.backbone.state_dict()
     matched = _match(found, wanted, path)
@@ -49,11 +49,11 @@ def load_weights(classifier: Classifier, path: Path) -> str | None:
         channels = wanted[stem].shape[1]
         if matched[stem].shape[1] != channels:
             matched[stem] = _adapt_stem(matched[stem], channels, path)
-            said.append(f"its first convolution was adapted to {channels} bands")
+            adapted.append(f"its first convolution was adapted to {channels} bands")
     resampled = _resample_positions(matched, wanted, classifier.backbone)
     if resampled is not None:
         matched[POSITIONS] = resampled
-        said.append("its positions were resampled to images of another size")
+        adapted.append("its positions were resampled to images of another size")
     odd = [name for name in wanted if matched[name].shape != wanted[name].shape]
     if odd:
         raise UserError(
@@ -61,13 +61,13 @@ def load_weights(classifier: Classifier, path: Path) -> str | None:
             f"{tuple(wanted[odd[0]].shape)} here, and {len(odd) - 1} more differ."
         )
     if TORCHVISION in found and _has_another_eps(classifier.backbone):
-        said.append(
+        adapted.append(
             f"torchvision adds {TORCHVISION_EPS:g} to the variances of batch norm in this network, where timm adds less, so "
             "that a frozen backbone gives other features: choose finetune=full, or weights that timm published"
         )
     classifier.backbone.load_state_dict(matched, strict=True)
     classifier.head.load_state_dict(head)
-    return f"model.weights={path}: {'; '.join(said)}." if said else None
+    return f"model.weights={path}: {'; '.join(adapted)}." if adapted else None
 
 
 def _part(weights: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -81,7 +81,7 @@ def _shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
 def _match(
     found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path
 ) -> dict[str, Tensor]:
-    """The found weights under the wanted names: by name, else by order where shapes agree."""
+    """Return the found weights under the wanted names: by name, else by order if shapes agree."""
     if set(found) >= set(wanted) and len(found) - len(wanted) <= HEAD_TENSORS:
         return {name: found[name] for name in wanted}
     ours, theirs = list(wanted), list(found)
@@ -99,15 +99,17 @@ def _match(
 
 
 def _agree(mine: Tensor, other: Tensor) -> bool:
-    """Whether shapes are the same, except for the bands of a convolution and how axes are written."""
+    """Return whether shapes are the same, except for the bands of a convolution and unit axes."""
     if mine.ndim == other.ndim == 4:
         return mine.shape[0] == other.shape[0] and mine.shape[2:] == other.shape[2:]
     return _in_axes_of(mine, other).shape == mine.shape
 
 
 def _in_axes_of(mine: Tensor, other: Tensor) -> Tensor:
-    """A dense layer as the convolution that it is, or (K, 1, 1) numbers as K: one library writes the
-    same weights in more axes than another."""
+    """Return the found weight in the axes of the wanted one, if both hold the same numbers.
+
+    Libraries differ: a dense layer may be a convolution of the whole map, and (K, 1, 1) may be (K,).
+    """
     same_numbers = mine.shape[:1] == other.shape[:1] and mine.numel() == other.numel()
     return other.reshape(mine.shape) if mine.ndim != other.ndim and same_numbers else other
 
@@ -126,7 +128,7 @@ def _adapt_stem(weight: Tensor, channels: int, path: Path) -> Tensor:
     try:
         adapted: Tensor = adapt_input_conv(channels, weight)
     except (AssertionError, NotImplementedError):
-        adapted = weight  # as timm gives back other bands that it cannot adapt
+        adapted = weight  # timm returns other bands that it cannot adapt
     if adapted.shape[1] != channels:
         raise UserError(
             f"model.weights={path} is for images of {weight.shape[1]} bands, and these have {channels}: only weights "
@@ -138,8 +140,7 @@ def _adapt_stem(weight: Tensor, channels: int, path: Path) -> Tensor:
 def _resample_positions(
     found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], transformer: nn.Module
 ) -> Tensor | None:
-    """The found positions on the grid that is wanted, if they differ in nothing but the size of a
-    square grid of patches."""
+    """Return the found position embeddings on the wanted grid, if only the grid size differs."""
     grid = getattr(getattr(transformer, "patch_embed", None), "grid_size", None)
     if grid is None or POSITIONS not in wanted:
         return None
