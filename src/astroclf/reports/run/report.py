@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy as np
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.metrics.confusion import confusion_matrix
 from astroclf.evaluation.results import SplitResult
-from astroclf.reports.page import render_page
+from astroclf.reports.page import percent, render_page
 from astroclf.reports.run import plots
 from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.decision_section import decision_section
 from astroclf.reports.run.gallery import label_galleries, vote_galleries
 from astroclf.reports.run.weight_table import LARGE_SIGMA, layer_weights
+from astroclf.reports.run.words import words_of
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
 
@@ -35,7 +37,12 @@ def write_report(path: Path, content: ReportContent) -> None:
         title=content.title,
         facts=content.facts,
         warnings=content.warnings,
-        filters={"figure": _figure, "interval": _interval},
+        filters={
+            "figure": _figure,
+            "interval": _interval,
+            "headline": partial(_headline, content.evaluation.shown.labels.headline),
+        },
+        words=words_of(content),
         content=content,
         label=_split_label,
         **_run(content),
@@ -74,11 +81,13 @@ def _vote_figures(content: ReportContent) -> dict[str, Any]:
     return {
         "scatter": plots.vote_scatter(shown.predicted.probabilities, shown.labels.targets, titles),
         "galleries": vote_galleries(shown, content.thumbnails),
+        "nav": [("answers", "Answers")],
     }
 
 
 def _class_figures(content: ReportContent) -> dict[str, Any]:
     shown, classes = content.evaluation.shown, content.classes
+    binned = [(table, plots.accuracy_bins(table)) for table in shown.binned if table.rows]
     counts = confusion_matrix(shown.labels.targets, shown.predicted.labels, len(classes))
     legend = [
         f"{_shortened(name)}  {_figure(_measured(shown, name, 'roc_auc'))}" for name in classes
@@ -93,8 +102,14 @@ def _class_figures(content: ReportContent) -> dict[str, Any]:
             content.calibration_bins,
             "Reliability diagram",
         ),
-        "binned": [(table, plots.accuracy_bins(table)) for table in shown.binned if table.rows],
+        "binned": binned,
         "galleries": label_galleries(shown, content.thumbnails),
+        "nav": [
+            ("confusion", "Confusion"),
+            ("classes", "Classes"),
+            ("probabilities", "Probabilities"),
+            *([("columns", "Accuracy along a column")] if binned else []),
+        ],
     }
 
 
@@ -128,6 +143,14 @@ def _figure(measured: Measured, metric: str = "") -> str:
     if value is None:
         return "–"
     return f"{value:.{_digits(metric)}f}"
+
+
+def _headline(metric: str, value: float | None) -> str:
+    """Return a value of the headline metric: fractions in percent."""
+    if value is None:
+        return "–"
+    is_fraction = METRICS[metric].scale == "logit"
+    return percent(value) if is_fraction else f"{value:.{_digits(metric)}f}"
 
 
 def _interval(measured: Measured, metric: str = "") -> str:
