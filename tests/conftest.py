@@ -1,11 +1,11 @@
-"""What every test may use: settings composed from conf/, a small simulated sky, a run in a folder."""
+"""Shared fixtures: settings composed from conf/, a small simulated sky, a run in a folder."""
 
 from __future__ import annotations
 
 import os
 
 # Both are read once, when their library is imported.
-os.environ["HF_HUB_OFFLINE"] = "1"  # no test asks the internet for weights
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test requests weights from the internet
 os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for each other make small trainings slow
 
 import logging
@@ -157,7 +157,7 @@ def make_dataset() -> Callable[..., ImageDataset]:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real images that lies beside the repository."""
+    """Return the folder of real images beside the repository."""
     if not SHARED_DATA.is_dir():
         pytest.skip("no ../shared/data")
     return SHARED_DATA
@@ -208,7 +208,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="session")
 def read_page() -> Callable[[Path], Page]:
-    """read_page(file): what stands in an HTML file."""
+    """Return read_page(file): the content of an HTML file."""
     return lambda file: Page(file.read_text(encoding="utf-8"))
 
 
@@ -245,7 +245,7 @@ def computed() -> Iterator[list[int]]:
 
 
 class Ran(NamedTuple):
-    """What run.py ended with: its exit code, and what it wrote to stdout and stderr."""
+    """Exit code and output of run.py."""
 
     code: int
     out: str
@@ -270,8 +270,8 @@ def run_here(
             runpy.run_path(str(ROOT / "run.py"), run_name="__main__")
         except SystemExit as left:
             code = left.code
-        said = capsys.readouterr()
-        return Ran(code, said.out, said.err)
+        written = capsys.readouterr()
+        return Ran(code, written.out, written.err)
 
     yield run
     for handler in set(root.handlers) - set(before[0]):

@@ -1,4 +1,4 @@
-"""What a user sees of run.py: exit codes, one sentence for bad input, and where results lie."""
+"""Behavior of the command line: exit codes, one sentence for bad input, and the folders of results."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_hydra_full_error_shows_the_traceback(run_process: Callable[..., Any]) -
     ran = run_process("loss=mse", full_error=True)
     assert ran.code == 1
     assert "Traceback (most recent call last)" in ran.err
-    assert "UserError: loss=mse needs vote fractions" in ran.err
+    assert "UserError: loss=mse: needs vote fractions" in ran.err
 
 
 @pytest.mark.parametrize(

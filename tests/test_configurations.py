@@ -123,7 +123,7 @@ def stand_in(dataset: dict[str, Any], images: Path) -> list[str]:
     """Overrides that put the small images in the place of a recipe's own."""
     if dataset["name"] == "simulated":
         return []
-    # A catalogue of magnitudes knows nothing of these images, and they are smaller than any crop.
+    # A catalog of magnitudes lacks these images, which are smaller than any crop.
     common = ["dataset.crop_px=null", "dataset.image_px=32", "evaluation.bin_columns=[]"]
     if dataset["name"] == "image_folder":
         return [*common, f"dataset.root={images}"]

@@ -45,7 +45,7 @@ def overrides_of(command: str) -> list[str]:
     words = [word for word in shlex.split(filled) if not word.startswith(NOT_OVERRIDES)]
     if "hydra/sweeper=optuna" in words:
         own = [word for word in words if not word.startswith(("hydra/", "hydra."))]
-        space = read_space({}, {}, own, settled=lambda key: "some")
+        space = read_space({}, {}, own, current=lambda key: "some")
         first = {key: values[0] for key, values in listed_values(space).items()}
         return [word for word in words if word not in own] + space.overrides(first)
     is_sweep = "-m" in shlex.split(filled)

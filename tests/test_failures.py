@@ -15,7 +15,7 @@ from astroclf.runs.log import LogFile
 
 
 class FullDisk:
-    """A stream that has no room."""
+    """Stream of a full disk."""
 
     def write(self, content: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")

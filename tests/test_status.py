@@ -88,7 +88,7 @@ def test_an_error_ends_the_status(lines: Lines) -> None:
 
 
 def watch_terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
-    """Return what is written to a terminal, on which bars are drawn only when a test asks."""
+    """Return the text written to a terminal, with bars drawn on request only."""
     terminal = io.StringIO()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setattr(module, "is_terminal", lambda: True)

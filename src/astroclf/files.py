@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from astroclf.errors import UserError
 
-# A spreadsheet computes a text cell that begins with one of these (OWASP, "CSV injection").
+# A spreadsheet evaluates a text cell that begins with one of these (OWASP, "CSV injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux's renameat2
@@ -30,8 +30,8 @@ def replace_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     mode: "wb" for bytes, "w" for UTF-8 text with newlines as given.
 
     The content is flushed to the disk before the file takes its place, so that a kill, a full disk
-    or a power cut leaves the old file or the new one, whole. If the block raises, the old file
-    stays and nothing else is left. Raises OSError if the file cannot be written.
+    or a power cut leaves either the old file or the new one. If the block raises, the old file
+    stays, and the draft is removed. Raises OSError if the file cannot be written.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.{next(_count)}.draft")
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
@@ -53,8 +53,8 @@ def replace_folder(draft: Path, folder: Path) -> None:
     """Replace a folder by a complete draft of it; the draft no longer exists afterwards.
 
     Linux exchanges the two in one step. Elsewhere the old folder is moved aside first, so that a
-    kill between the two steps leaves both whole, beside each other. What the new folder lacks is
-    moved into it from the old one: it is not ours. Raises OSError if that is not possible.
+    kill between the two steps leaves both complete. Files of the user in the old folder are moved
+    to the new one. Raises OSError if that is not possible.
     """
     if not folder.is_dir():
         draft.rename(folder)
@@ -106,9 +106,9 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 
 def spreadsheet_safe(cell: Any) -> Any:
-    """Return a text that a spreadsheet would compute with an apostrophe before it, all else as is.
+    """Return a text that a spreadsheet would evaluate with an apostrophe before it, others unchanged.
 
-    Numbers such as "-27.5" are no formulas and stay. `read_csv` takes the apostrophe away again.
+    Numbers such as "-27.5" are not formulas. `read_csv` removes the apostrophe.
     """
     is_formula = (
         isinstance(cell, str)
@@ -142,7 +142,7 @@ def _is_number(text: str) -> bool:
 
 
 def user_path(text: str) -> Path:
-    """Return a path that a user wrote, with `~` and `~name` replaced by the home directory.
+    """Return the path of a text from the user, with `~` and `~name` replaced by the home directory.
 
     Raises ValueError with a description of a usable path.
     """
@@ -185,7 +185,7 @@ def flush_file(path: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """Make a rename in the folder survive a power cut, where the system can."""
+    """Flush a folder to the disk, so that a rename in it survives a power cut."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

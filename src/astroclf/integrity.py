@@ -1,7 +1,7 @@
 """Checksums of files and of JSON content (BLAKE2b, 128 bits), and the wording of damage.
 
-A damaged file raises ValueError with a reason in a few words: so do `json`, `pydantic` and the
-functions here. The caller adds the path and the remedy.
+Damage raises ValueError with a short reason, as in `json` and `pydantic`. The caller adds the path
+and the remedy.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def hash_file(path: Path) -> str:
 
 
 def hash_sample(path: Path) -> str:
-    """Return a checksum of the size of a file and of its content, in a time that is bounded.
+    """Return a checksum of the size of a file and of its content, in bounded time.
 
     Files above `READ_WHOLE_BYTES` are sampled: 256 blocks of 64 KiB, evenly spaced from the first
     to the last byte. Raises OSError if the file cannot be read.
@@ -65,7 +65,7 @@ def _blake2b(parts: Any) -> hashlib.blake2b:
 
 
 class ChecksummedWriter:
-    """A binary stream for writing, which ends with the checksum of everything before it.
+    """Binary stream for writing that appends the checksum of its content.
 
     failure: the OSError of a write, which `torch.save` replaces by a RuntimeError of its own.
     """
@@ -110,7 +110,7 @@ def read_trailer(path: Path) -> bool | None:
 
 
 def sign(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the content as JSON holds it, with its checksum; numpy numbers become floats."""
+    """Return the content as plain JSON with its checksum; numpy numbers become floats."""
     plain = json.loads(json.dumps(content, default=float))
     return {**plain, CHECKSUM: _hash_json(plain)}
 
@@ -130,7 +130,7 @@ def _hash_json(content: Any) -> str:
 
 
 def describe_damage(error: ValueError) -> str:
-    """Return the reason why a file is damaged in one line, such as
+    """Return the damage in one line, such as
     "progress.epoch: input should be a valid integer"."""
     from pydantic import ValidationError  # not needed to print the configuration
 

@@ -1,4 +1,4 @@
-"""File locks between processes, with a message that names the holder while one waits."""
+"""File locks between processes, with a log line that names the holder during a wait."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ from filelock import FileLock, Timeout
 
 log = logging.getLogger(__name__)
 
-SILENT_S, REPEAT_S = 2.0, 60.0  # how long a wait is silent, and how often it is reported after that
+SILENT_S, REPEAT_S = 2.0, 60.0  # before the first log line of a wait, and between later ones
 
 
 @contextmanager
 def locked(file: Path, purpose: str) -> Iterator[None]:
-    """Hold the lock of a file while inside; the system releases that of a process that is killed.
+    """Hold the lock of a file in the block; the system releases the lock of a killed process.
 
-    file: the lock file, made if needed. It stays behind, and may be deleted while no process holds
-    it.
-    purpose: reason of the lock that completes "waiting ...", such as "for the cache
-    entry simulated-1a2b" or "to create mlflow.db".
+    file: the lock file, created if needed. It remains, and can be deleted while no process holds it.
+    purpose: reason of the lock that completes "waiting ...", such as "for the cache entry
+    simulated-1a2b" or "to create mlflow.db".
 
     A wait of more than two seconds is logged, with the process that holds the lock. Raises OSError
     if the file cannot be written.
@@ -77,7 +76,7 @@ def _acquire(lock: FileLock, file: Path, purpose: str) -> None:
 
 
 def describe_holder(file: Path) -> str:
-    """Return which process holds a lock file, such as "process 4711, which is suspended"."""
+    """Return the process that holds a lock file, such as "process 4711, which is suspended"."""
     try:
         number, host = file.read_text().split()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Status of long work: a bar on a terminal, and a line every so often in a pipe or a log file."""
+"""Progress of long work: a bar on a terminal, periodic lines in a pipe or a log file."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ log = logging.getLogger(__name__)
 package = logging.getLogger("astroclf")
 
 BAR_S = 0.3  # between two states of a bar, and before the first
-# The silence before a line in a pipe grows with the age of the process, between these limits, so
-# that the log of a night stays short.
+# The silence before a line in a pipe grows with the age of the process, between these limits, to
+# keep long logs short.
 SHORTEST_S, LONGEST_S, SHARE = 2.0, 60.0, 1 / 40
 
 _start_s = time.monotonic()
@@ -28,16 +28,16 @@ _drawing = threading.RLock()
 def status(
     title: str, total: int | None = None, unit: str = "step", done: int = 0
 ) -> Iterator[Status]:
-    """Show progress while inside (or in a function that this decorates).
+    """Show the progress of a block, or of a decorated function.
 
-    total: how many steps there are, for the time that is left; None if that is unknown. done: those
-    done before.
+    total: number of steps, for the remaining time; None if it is unknown. done: number of steps
+    before this block.
 
     On a terminal a bar is shown on stderr and removed at the end. Elsewhere a line is logged
     whenever the log has been silent for two seconds.
     """
     if logging.getLogger().handlers and _clock not in package.handlers:
-        _clock.last_s = time.monotonic()  # the line before this work, if any, has only just come
+        _clock.last_s = time.monotonic()  # the line before this block has just been written
         package.addHandler(_clock)
     shown = Status(title, total, unit, done)
     _active.append(shown)
@@ -50,7 +50,7 @@ def status(
 
 
 class Status:
-    """The state of one piece of work, shown by a thread of its own."""
+    """Progress of one block, shown by a thread."""
 
     def __init__(self, title: str, total: int | None, unit: str, done: int) -> None:
         self.title = title
@@ -64,7 +64,7 @@ class Status:
         self.thread = threading.Thread(target=self._show_until_end, daemon=True)
 
     def update(self, steps: int = 1, note: str | None = None) -> None:
-        """Count steps as done; a note, such as the loss, is shown beside them."""
+        """Add completed steps; a note, such as the loss, is shown beside them."""
         self.done += steps
         if note is not None:
             self.note = note
@@ -74,7 +74,7 @@ class Status:
 
     def stop(self) -> None:
         self.ended.set()
-        if self.thread.is_alive():  # not if a signal came while it started: it then ends by itself
+        if self.thread.is_alive():  # not if a signal came during its start: it then ends by itself
             self.thread.join()
         with _drawing:
             self.remove_bar()
@@ -100,7 +100,7 @@ class Status:
         return f"{self.title}: {', '.join(parts)}"
 
     def show(self) -> None:
-        """Write the state, unless work inside this one is shown."""
+        """Write the state, unless that of a nested block is shown."""
         with _drawing:
             if _active[-1:] != [self]:
                 return
@@ -138,14 +138,14 @@ def duration(seconds: float) -> str:
 
 
 def _silence_left_s() -> float:
-    """Return how long the log may still be silent; negative if it has been for too long."""
+    """Return the remaining silence of the log; negative if a line is due."""
     now_s = time.monotonic()
     silence_s = min(max((now_s - _start_s) * SHARE, SHORTEST_S), LONGEST_S)
     return _clock.last_s + silence_s - now_s
 
 
 class LogClock(logging.Handler):
-    """The time of the last record of the log, before which bars are removed from the terminal."""
+    """Handler that notes the time of each log record, and removes bars before it is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,6 +173,6 @@ def _make_bar(shown: Status) -> Any:
         leave=False,
         ncols=size.columns - 1,
         nrows=size.lines,
-        # Without a total there is nothing to count.
+        # Without a total there is no count.
         bar_format="{desc}: {elapsed}" if shown.total is None else None,
     )

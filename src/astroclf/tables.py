@@ -1,4 +1,4 @@
-"""One reader for every CSV table that a user gives: text cells, cleaned, with their line numbers."""
+"""Reader of CSV tables from users: stripped text cells with their line numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DELIMITERS = (",", ";", "\t", "|")
 MISSING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "masked"}  # in columns of numbers
 # Lines without cells before the header, such as #Table1 of SkyServer.
 COMMENTS = re.compile(r"\A(?:\s*#[^,;\t|\r\n]*(?:\r\n|\r|\n))+")
-MOST_BYTES = 2**31  # of an unpacked table
+MOST_BYTES = 2**31  # of a table after gzip
 GZIP = b"\x1f\x8b"
 
 Wanted = Sequence[tuple[str, str]]  # (key of the settings, column)
@@ -47,7 +47,7 @@ class Table:
         return len(self.lines)
 
     def text(self, column: str) -> list[str]:
-        """Return the cells as text, empty ones included; `NA` and `None` are texts like any other."""
+        """Return the cells as text, empty ones included; `NA` and `None` are ordinary texts."""
         return self.columns[column]
 
     def filled(self, column: str) -> list[str]:
@@ -62,10 +62,10 @@ class Table:
         return cells
 
     def numbers(self, column: str) -> np.ndarray:
-        """Return (N,) float64, NaN for empty cells and the usual words for a missing number.
+        """Return (N,) float64, NaN for empty cells and words such as NA.
 
-        Where the delimiter is no comma, a comma may be the decimal sign.
-        Raise UserError if a cell is neither.
+        Unless the delimiter is a comma, a comma can be the decimal sign.
+        Raise UserError for any other cell.
         """
         cells = self.columns[column]
         if self.delimiter != "," and not any("." in cell for cell in cells):
@@ -81,12 +81,12 @@ class Table:
         return values
 
     def where(self, rows: Sequence[int]) -> str:
-        """Return the lines of rows, as an editor counts them."""
+        """Return the line numbers of rows in an editor."""
         return f"line{'s' if len(rows) > 1 else ''} {listed(self.lines[row] for row in rows)}"
 
 
 def read_table(key: str, path: Path, wanted: Wanted) -> Table:
-    """Return the wanted columns of a CSV file, with a header, in UTF-8 or UTF-16, packed or not.
+    """Return the wanted columns of a CSV file, with a header, in UTF-8 or UTF-16, plain or gzipped.
 
     key: the key of the settings that names the file.
 
@@ -133,7 +133,7 @@ def _is_blank(character: str) -> bool:
 
 def _text(name: str, path: Path) -> str:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a named pipe would be waited for
+        if not stat.S_ISREG(path.stat().st_mode):  # a named pipe would block
             raise UserError(f"{name} is not a file: give a CSV file with a header.")
         data = path.read_bytes()
         if data.startswith(GZIP):

@@ -13,7 +13,7 @@ IMPATIENT = Patience(wait_s=0.2, last_pause_s=0.01, first_pause_s=0.01, longest_
 
 
 class Server:
-    """Fails as often as `failures` says; counts the calls."""
+    """Send function that fails `failures` times and counts its calls."""
 
     def __init__(self, failures: float = 0, error: Exception | None = None) -> None:
         self.failures = failures
