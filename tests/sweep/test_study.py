@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime
 import socket
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from astroclf.sweep.study import (
     count_finished,
     count_running,
     give_up,
+    migrate_identity,
     open_study,
     recover,
 )
@@ -46,6 +47,13 @@ def ask(study: Study, **attributes: Any) -> optuna.Trial:
     for name, value in attributes.items():
         trial.set_user_attr(name, value)
     return trial
+
+
+def test_an_identity_of_version_1_has_the_present_names_of_settings() -> None:
+    stored = {**asdict(IDENTITY), "settings": {"trainer.epochs": "3", "trainer.clip_norm": "1.0"}}
+    settings = {"trainer.epochs": "3", "trainer.grad_clip_norm": "1.0", "debug.name": "none"}
+    assert replace(IDENTITY, settings=settings).difference(migrate_identity(stored)) == ""
+    assert migrate_identity({"schema_version": 2, **stored})["settings"] == stored["settings"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from astroclf.errors import UserError
 from astroclf.locks import locked
+from astroclf.setting_names import RENAMED_KEYS
 from astroclf.sweep.content import INTERRUPTED
 from astroclf.sweep.internals import set_attribute, silent_trials
 from astroclf.sweep.processes import is_alive
@@ -35,6 +36,9 @@ MOST_RETRIES = 2  # of parameters whose process was killed: they may be the caus
 PROCESS, FOLDER, REASON, RETRIED = "process", "folder", "reason", "retried"
 EPOCHS = "epochs"
 IDENTITY = "identity"
+
+SCHEMA_VERSION = 2  # of the stored identity
+ADDED_SETTINGS = {"debug.name": "none"}  # in version 2, and the value that version 1 implies
 
 KILLED = "its process was killed"
 
@@ -88,16 +92,29 @@ def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path
         stored = study.user_attrs.get(IDENTITY)
         if stored is None:
             require_no_trials(name, folder)
-            study.set_user_attr(IDENTITY, asdict(identity))
+            study.set_user_attr(IDENTITY, {"schema_version": SCHEMA_VERSION, **asdict(identity)})
             return study
         rename_lost_folders(study, folder)
-    changed = identity.difference(stored)
+    changed = identity.difference(migrate_identity(stored))
     if changed:
         raise UserError(
             f"study {name} in {folder} cannot go on, {changed}: start another one with "
             "hydra.sweeper.study_name=<name>, or go back to the command it was begun with."
         )
     return study
+
+
+def migrate_identity(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a stored identity with the present names of the settings, which version 1 lacks."""
+    if "schema_version" in stored:
+        return stored
+    renamed = {_present_name(key): text for key, text in stored["settings"].items()}
+    return {**stored, "settings": {**ADDED_SETTINGS, **renamed}}
+
+
+def _present_name(key: str) -> str:
+    group, _, _ = key.rpartition(".")
+    return f"{group}.{RENAMED_KEYS[key]}" if key in RENAMED_KEYS else key
 
 
 def trial_folders(folder: Path) -> list[int]:

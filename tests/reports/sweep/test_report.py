@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from astroclf.reports.sweep.plots import ORANGE, visible_range
+from astroclf.reports.sweep.plots import ORANGE
 from astroclf.reports.sweep.report import (
     MOST_ROWS,
     duration,
@@ -120,19 +120,6 @@ def test_what_pruning_saved_is_counted_against_the_median_complete_trial(content
     assert "the 50 s of the median" in told
     assert "saved about 3 min, 16% of the time" in told  # (300 - 120) / (300 + 800)
     assert pruning_sentences(replace(content, trials=content.complete)) == ["No trial was pruned."]
-
-
-def test_outliers_do_not_squeeze_the_chart_on_the_bad_side_alone():
-    values = [0.9, 0.91, 0.92, 0.93, -50.0]
-    low, high = visible_range(values, "maximize")
-    assert 0.8 < low < 0.9
-    assert 0.93 < high < 0.94
-    low, high = visible_range(values, "minimize")
-    assert low < -50
-    assert high > 0.93
-    assert visible_range([2.0, 2.0], "minimize") == pytest.approx((1.9, 2.1))
-    # A log of rounding: bad ones beyond what is usual among other values.
-    assert visible_range([0.9, 0.1], "maximize", [0.9, 0.88, 0.86])[0] == pytest.approx(0.8152)
 
 
 @pytest.mark.parametrize(

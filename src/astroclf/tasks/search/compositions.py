@@ -24,7 +24,7 @@ from astroclf.sweep.targets import chosen_node
 from astroclf.tracking import flatten
 
 # Groups without effect on a training, or given by the others.
-NOT_KEPT = ("experiment", "search")
+NOT_KEPT = ("experiment", "search", "paths", "local@_global_")
 
 
 class Compositions:
