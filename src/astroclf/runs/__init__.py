@@ -1,1 +1,1 @@
-"""The folder of a run: which process uses it, what it holds, and how to resume it."""
+"""Folder of a run: its files and their schemas, its claim by one process, and its resumption."""

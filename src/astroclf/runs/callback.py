@@ -1,4 +1,4 @@
-"""Claim of the folder of a run or a multirun before Hydra writes to it."""
+"""Hydra callback that claims the folder of a run or a multirun before Hydra writes to it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _claims: list[Claim] = []
 
 
 class ClaimFolder(Callback):
-    """Sets hydra.run.dir to a folder that this process alone uses, until `release_claims`."""
+    """Sets hydra.run.dir to a folder that is claimed until `release_claims`."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Claim the folder, or exit with one sentence where it cannot be used: Hydra only warns of exceptions."""
+        """Claim the folder, or exit with a message: Hydra only logs exceptions of callbacks."""
         try:
             claim = claim_run(config)
             _claims.append(claim)
@@ -31,13 +31,13 @@ class ClaimFolder(Callback):
         with read_write(config):
             config.hydra.run.dir = str(claim.folder)
             if resumed_folder(config) is not None:
-                config.hydra.output_subdir = None  # the record of the first start stays
+                config.hydra.output_subdir = None  # the record of the first start is kept
 
 
 def claim_run(config: DictConfig) -> Claim:
     """Claim the folder of the single run that a configuration describes.
 
-    A name that is computed gets a suffix if it is taken; one that the user gave is refused then.
+    A default name that is taken gets a suffix; one that the user gave is refused.
     """
     is_computed = OmegaConf.is_interpolation(config.hydra.run, "dir")
     folder = named_path(config.hydra.run.dir, "hydra.run.dir")
@@ -45,7 +45,7 @@ def claim_run(config: DictConfig) -> Claim:
     if resumed is not None and RunFolder(resumed).is_resumable:
         if not is_computed:
             raise UserError(
-                f"hydra.run.dir={folder} cannot be given beside resume: the run goes on in its own folder."
+                f"hydra.run.dir={folder} cannot be given beside resume, which continues the run in its own folder. Leave it out."
             )
         claim = claim_resumed(resumed)
     elif is_computed:
@@ -62,7 +62,7 @@ def resumed_folder(config: DictConfig) -> Path | None:
 
 
 def claim_multirun(config: DictConfig) -> Claim:
-    """Claim the folder of the jobs of a multirun, as `claim_run` does; jobs of an earlier one may be in it."""
+    """Claim the folder of a multirun, as `claim_run` does; it may hold jobs of an earlier one."""
     folder = named_path(config.hydra.sweep.dir, "hydra.sweep.dir")
     if OmegaConf.is_interpolation(config.hydra.sweep, "dir"):
         claim = claim_fresh(folder)
@@ -73,14 +73,14 @@ def claim_multirun(config: DictConfig) -> Claim:
 
 
 def discard_claims() -> None:
-    """Remove what the refused run of this process has made (see `Claim.discard`)."""
+    """Remove what a refused run of this process has created (see `Claim.discard`)."""
     for claim in _claims:
         claim.discard()
     _claims.clear()
 
 
 def release_claims() -> None:
-    """Let other processes use the folders that this process has claimed."""
+    """Release the claims of this process."""
     for claim in _claims:
         claim.release()
     _claims.clear()

@@ -1,4 +1,4 @@
-"""Exclusive use of a run folder: one process at a time, and nothing of the user's is overwritten."""
+"""Exclusive use of a run folder: one process at a time, without overwriting results."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from astroclf.runs.folder import HYDRA_RECORD, LOCK, LOG, RunFolder
 
 @dataclass(frozen=True)
 class Claim:
-    """A folder that this process alone uses until it releases it, or ends.
+    """Lock of a folder by this process, until it is released or the process ends.
 
-    made: the folders that the claim made, the innermost first. found: the names that were in it.
+    made: folders that the claim created, the innermost first. found: names that were in the folder.
     """
 
     folder: Path
@@ -28,29 +28,30 @@ class Claim:
     found: frozenset[str]
 
     def release(self) -> None:
-        """Let other processes use the folder."""
+        """Release the lock."""
         self.lock.release()
 
     def discard(self) -> None:
-        """Remove what this process made, if the run left nothing but its settings and an empty log.
+        """Remove what this process created, if that is no more than the record of Hydra and an empty log.
 
-        What was in the folder before stays, and so does a folder that was there.
+        Files and folders that existed before are kept.
         """
-        log = self.folder / LOG
+        run = RunFolder(self.folder)
         new = {path.name for path in self.folder.iterdir()} - self.found
-        if new <= {LOCK, HYDRA_RECORD, LOG} and not (LOG in new and log.stat().st_size):
-            own = [self.folder / name for name in (LOCK, LOG) if name in new]
-            record = self.folder / HYDRA_RECORD
-            if HYDRA_RECORD in new and not record.is_symlink():
-                own += [record / name for name in ("config.yaml", "hydra.yaml", "overrides.yaml")]
+        if new <= {LOCK, HYDRA_RECORD, LOG} and not (LOG in new and run.log.stat().st_size):
+            own = [file for file in (run.lock, run.log) if file.name in new]
+            records = [run.hydra_record] if HYDRA_RECORD in new else []
+            if records and not run.hydra_record.is_symlink():
+                names = ("config.yaml", "hydra.yaml", "overrides.yaml")
+                own += [run.hydra_record / name for name in names]
             for file in own:
                 file.unlink(missing_ok=True)
-            _remove_empty([*([record] if HYDRA_RECORD in new else []), *self.made])
+            _remove_empty([*records, *self.made])
         self.release()
 
 
 def claim_fresh(folder: Path) -> Claim:
-    """Make a folder that does not exist yet, with a suffix where the name is taken."""
+    """Create a folder, with a number as suffix if the name is taken."""
     for number in itertools.count(1):
         free = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
         try:
@@ -62,29 +63,25 @@ def claim_fresh(folder: Path) -> Claim:
 
 
 def claim_named(folder: Path, key: str) -> Claim:
-    """Use the folder that the user named in the setting `key`, made if it does not exist.
+    """Claim the folder that the user named in the setting `key`; it is created if it does not exist.
 
     Raises UserError if another process uses it, or if it holds results that would be overwritten.
     """
     made: tuple[Path, ...] = ()
     if not folder.exists():
-        with suppress(FileExistsError):  # another process was faster, and its lock decides
+        with suppress(FileExistsError):  # created by another process meanwhile; the lock decides
             made = _make(folder)
     if not folder.is_dir():
         raise UserError(f"{key}={folder} is a file: give a folder.")
     claim = lock_folder(folder, made, f"{key}={folder}")
-    results = RunFolder(folder).results
-    if results:
+    run = RunFolder(folder)
+    if run.results:
         claim.discard()
-        resume = (
-            f", or resume that run: {run_command(resume=folder)}"
-            if RunFolder(folder).is_resumable
-            else ""
-        )
+        resume = f", or resume that run: {run_command(resume=folder)}" if run.is_resumable else ""
         raise UserError(
-            f"{key}={folder} holds results already ({listed(results, 3)}). Give another folder{resume}."
+            f"{key}={folder} holds results already ({listed(run.results, 3)}). Give another folder{resume}."
         )
-    if (folder / HYDRA_RECORD / "config.yaml").exists() and not (folder / LOG).exists():
+    if (run.hydra_record / "config.yaml").exists() and not run.log.exists():
         claim.discard()
         raise UserError(
             f"{key}={folder} holds the record of another program that uses Hydra ({HYDRA_RECORD}/), which "
@@ -94,9 +91,9 @@ def claim_named(folder: Path, key: str) -> Claim:
 
 
 def claim_resumed(folder: Path) -> Claim:
-    """Use the folder of a run that is resumed.
+    """Claim the folder of a run that is resumed.
 
-    Raises UserError if another process uses it, or trains it as one of several.
+    Raises UserError if another process uses it, or the run that it is a seed or a fold of.
     """
     parent = folder.absolute().parent
     if RunFolder(parent).manifest.is_file():
@@ -105,19 +102,23 @@ def claim_resumed(folder: Path) -> Claim:
 
 
 def lock_folder(folder: Path, made: tuple[Path, ...], shown: str) -> Claim:
+    """Claim a folder; `shown` names it in the error.
+
+    Raises UserError if another process uses it.
+    """
     found = frozenset(path.name for path in folder.iterdir())
-    lock = try_lock(folder / LOCK)
+    lock = try_lock(RunFolder(folder).lock)
     if lock is None:
-        holder = describe_holder(folder / LOCK)
+        holder = describe_holder(RunFolder(folder).lock)
         raise UserError(f"{shown} is in use by {holder}. Wait for its end, or stop it.")
     # Hydra may change the working directory before the claim is discarded.
     return Claim(folder.absolute(), lock, tuple(each.absolute() for each in made), found)
 
 
 def _make(folder: Path) -> tuple[Path, ...]:
-    """Make a folder and the missing ones above it; return those made, the innermost first.
+    """Create a folder and the missing ones above it; return those created, the innermost first.
 
-    Raises FileExistsError if the folder exists, OSError if it cannot be made.
+    Raises FileExistsError if the folder exists, OSError if it cannot be created.
     """
     missing = list(itertools.takewhile(lambda parent: not parent.exists(), folder.parents))
     made = []
@@ -125,14 +126,14 @@ def _make(folder: Path) -> tuple[Path, ...]:
         try:
             parent.mkdir()
         except FileExistsError:
-            continue  # another process was faster
+            continue  # created by another process meanwhile
         made.append(parent)
     folder.mkdir()
     return (folder, *reversed(made))
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    """Remove the folders in this order, up to the first that holds something."""
+    """Remove the folders in this order, up to the first that is not empty."""
     with suppress(OSError):
         for folder in folders:
             folder.rmdir()

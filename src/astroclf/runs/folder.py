@@ -1,8 +1,8 @@
-"""Folder of a run: the paths of everything in it, and no other module names a file of a run.
+"""Paths of the files in the folder of a run; no other module contains their names.
 
 Each file has its reader and its writer in one module: `runs.settings`, `runs.checkpoint`,
-`runs.history`, `runs.metrics`, `runs.predictions`, `runs.split` and `runs.manifest`; the bundle has
-`bundle`, the report `reports.run`, and the tracked run `tracking.record`.
+`runs.history`, `runs.metrics`, `runs.predictions` and `runs.manifest`. Those of the bundle are in
+`bundle`, of the report in `reports.run`, and of the tracked run in `tracking.record`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Message that ends a run which a signal has stopped: what is kept, and how to resume."""
+"""Message at the end of an interrupted run, with the command that resumes it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from astroclf.runs.folder import RunFolder
 
 
 def describe_interrupt(interrupted: Interrupted, folder: Path | None) -> str:
-    """Return what a signal interrupted and how to resume, in two sentences.
+    """Return the message: the signal, the progress, and the command that resumes the run.
 
     folder: of the run; None if the signal came before it was set.
     """

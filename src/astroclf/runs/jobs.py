@@ -1,4 +1,4 @@
-"""The jobs of a multirun: a folder of its own for each, and a count of those that failed."""
+"""Jobs of a multirun: their folders, and the error if some of them failed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from astroclf.runs.folder import RunFolder
 
 @dataclass(frozen=True)
 class FailedJob:
-    """Return value of a job that failed; its message is on the terminal."""
+    """Return value of a job that failed; its error has been printed."""
 
     exit_code: int
 
@@ -29,7 +29,7 @@ class FailedJobsError(UserError):
 def job_folder(
     loader: ConfigLoader, config: DictConfig, overrides: Sequence[str], number: int
 ) -> Path:
-    """Return the folder that Hydra will give to a job, from the configuration of the multirun."""
+    """Return the folder in which Hydra will run a job, from the configuration of the multirun."""
     composed = loader.load_sweep_config(config, list(overrides))
     with open_dict(composed):
         composed.hydra.job.id = composed.hydra.job.num = number
@@ -40,15 +40,15 @@ def job_folder(
 def require_own_folders(folders: Mapping[int, Path]) -> None:
     """Raise UserError if two jobs would share a folder, or if one holds results already.
 
-    folders: the number of each job -> its folder.
+    folders: number of a job -> its folder.
     """
     first: dict[Path, int] = {}
     for number, folder in folders.items():
         other = first.setdefault(folder, number)
         if other != number:
             raise UserError(
-                f"hydra.sweep.subdir gives jobs #{other} and #{number} the same folder, {shortest(folder)}: "
-                "name in it what they differ in, or leave it at its default."
+                f"hydra.sweep.subdir gives jobs #{other} and #{number} the same folder, {shortest(folder)}. "
+                "Use in it a setting that differs between them, or leave it at its default."
             )
         results = RunFolder(folder).results
         if results:
@@ -59,7 +59,7 @@ def require_own_folders(folders: Mapping[int, Path]) -> None:
 
 
 def require_success(jobs: Sequence[JobReturn]) -> None:
-    """Raise FailedJobsError, with the numbers and overrides of those that failed, if any did."""
+    """Raise FailedJobsError with the numbers and overrides of the jobs that failed, if there are any."""
     failed = [
         f"#{number} ({' '.join(filter_overrides(job.overrides or [])) or 'no overrides'})"
         for number, job in enumerate(jobs)

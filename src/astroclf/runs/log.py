@@ -9,12 +9,12 @@ from astroclf.errors import one_line
 
 
 class LogFile(logging.FileHandler):
-    """File handler for a disk that may be full: lines are lost, with one message, and no error."""
+    """File handler that survives a full disk: lines are lost, with one message instead of an error."""
 
     has_failed = False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
-        """Report the first line that cannot be written."""
+        """Print a message for the first line that cannot be written."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)

@@ -29,8 +29,6 @@ from astroclf.tasks.search.space import is_single
 from astroclf.tasks.task import run_task
 from astroclf.tracking import open_tracker
 
-ERROR_FILE = "error.txt"
-
 
 @dataclass(frozen=True)
 class StudyAddress:
@@ -66,7 +64,7 @@ def run_trial(
         return TrialResult(State.INTERRUPTED, reason="SIGINT", signal_number=2)
     except Exception as error:
         if not isinstance(error, UserError):
-            (folder / ERROR_FILE).write_text(traceback.format_exc())
+            RunFolder(folder).error.write_text(traceback.format_exc())
         return TrialResult(State.FAILED, reason=reason_of(error))
     finally:
         free_device_memory()
