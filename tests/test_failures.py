@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from safetensors.torch import save_file
 from astroclf.errors import UserError
 from astroclf.failures import explain_error, is_out_of_memory
 from astroclf.files import replace_file
-from astroclf.runs.log import LogFile
 
 
 class FullDisk:
@@ -64,14 +62,3 @@ def test_weights_that_cannot_be_written_are_explained(tmp_path: Path) -> None:
 def test_too_little_memory_is_explained(error: Exception) -> None:
     assert is_out_of_memory(error)
     assert (explain_error(error) or "").startswith("Out of memory (")
-
-
-def test_a_log_on_a_full_disk_loses_lines_with_one_message(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    handler = LogFile(tmp_path / "run.log")
-    handler.stream.close()
-    handler.stream = FullDisk()  # type: ignore[assignment]
-    for _ in range(3):
-        handler.handle(logging.makeLogRecord({"msg": "epoch 1"}))
-    assert capsys.readouterr().err.count("run.log cannot be written") == 1

@@ -1,1 +1,1 @@
-"""One training a seed, or a fold: how they are done, and what they are worth together."""
+"""Several trainings of one run, one a seed or a fold, and their results together."""

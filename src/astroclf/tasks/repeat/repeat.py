@@ -1,4 +1,4 @@
-"""The same training several times, once a seed or once a fold: mean and spread of its figures."""
+"""Train once a seed or once a fold, and measure mean and spread of the metrics."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ log = logging.getLogger(__name__)
 
 
 def repeat(run: Run) -> dict[str, float]:
-    """Train once for each of settings.seeds, else once for each fold, in folders of their own.
+    """Train once for each of settings.seeds, else once for each fold, each in a sub-folder.
 
-    A resumed run repeats no training that is done. A trial evaluates none of its trainings on test.
+    A resumed run skips trainings that are complete.
 
-    Returns the mean of what `train` returns. Raises Interrupted, and Pruned if the trial should end.
+    Returns the mean of what `train` returns. Raises Interrupted, and Pruned if a trial is pruned.
     """
     settings, tracker = run.settings, run.tracker
     manifest = start_manifest(run)
@@ -59,11 +59,11 @@ def repeat(run: Run) -> dict[str, float]:
         train_each(run, repetitions, manifest, dataset.classes)
         children = [run.folder.child(repetition.name) for repetition in repetitions]
         write_results(run, children, dataset)
-    return mean_figures(manifest.measured.values())
+    return mean_of(manifest.measured.values())
 
 
 def start_manifest(run: Run) -> Manifest:
-    """Return the record of the trainings: that of a resumed run, without any if its epochs changed."""
+    """Return the record of complete trainings: none in a new run, or with another number of epochs."""
     epochs = run.settings.trainer.epochs
     if run.resumes:
         known = read_manifest(run.folder)
@@ -75,7 +75,7 @@ def start_manifest(run: Run) -> Manifest:
 def train_each(
     run: Run, repetitions: Sequence[Repetition], manifest: Manifest, classes: Sequence[str]
 ) -> None:
-    """Do the trainings that are not in the record, or whose results are damaged; record them."""
+    """Run the trainings that are not in the record, or whose results are damaged, and record them."""
     for number, repetition in enumerate(repetitions, start=1):
         name, monitor = repetition.name, repetition.settings.trainer.monitor
         done = name in manifest.measured and has_results(run.folder.child(name), classes)
@@ -93,7 +93,7 @@ def train_each(
 
 
 def has_results(folder: RunFolder, classes: Sequence[str]) -> bool:
-    """Return whether a training has results that are whole."""
+    """Return whether the results of a training are there and undamaged."""
     try:
         read_metrics(folder)
         read_predictions(folder, classes)
@@ -102,7 +102,7 @@ def has_results(folder: RunFolder, classes: Sequence[str]) -> bool:
     return True
 
 
-def mean_figures(figures: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """figure -> its mean; NaN where one is."""
-    rows = list(figures)
+def mean_of(measured: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean of each metric and cost; NaN where one is."""
+    rows = list(measured)
     return {name: statistics.fmean(row[name] for row in rows) for name in rows[0]}

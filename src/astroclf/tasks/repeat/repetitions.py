@@ -1,4 +1,4 @@
-"""What differs between the trainings of one run: their seeds, or their folds."""
+"""Repetitions of a training: one a seed, or one a fold of a cross-validation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from astroclf.tasks.train import run_name
 class Repetition:
     """One of several trainings.
 
-    name: of its folder. dataset: its images, or None for those that the settings name.
+    name: of its folder. dataset: its images, None for the dataset of the settings.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Repetition:
 
 
 def name_of_all(settings: Settings, fingerprint: str) -> str:
-    """Return the tracker's name for the run of them all; fingerprint: of the dataset."""
+    """Return the name of the parent run in the tracker; fingerprint: of the dataset."""
     if isinstance(settings.tracking, sections.Mlflow) and settings.tracking.run_name is not None:
         return settings.tracking.run_name
     if settings.seeds is not None:
@@ -36,7 +36,7 @@ def name_of_all(settings: Settings, fingerprint: str) -> str:
 
 
 def repeat_seeds(settings: Settings, fingerprint: str) -> list[Repetition]:
-    """One training a seed: each is what `seed=<seed>` alone would be."""
+    """Return one repetition a seed, each equal to a run with `seed=<seed>` alone."""
     return [
         Repetition(
             f"seed-{seed}",
@@ -50,7 +50,7 @@ def repeat_seeds(settings: Settings, fingerprint: str) -> list[Repetition]:
 
 
 def repeat_folds(settings: Settings, folded: ImageDataset, cache: Cache) -> list[Repetition]:
-    """One training a fold, all with the same seed."""
+    """Return one repetition a fold, all with the same seed."""
     names = fold_names(settings.folds)
     datasets = cache.get_or_create(
         "folds",
@@ -64,7 +64,7 @@ def repeat_folds(settings: Settings, folded: ImageDataset, cache: Cache) -> list
 
 
 def fold_images(settings: Settings, cache: Cache) -> ImageDataset:
-    """The images with each one in a fold, but for those that the source holds out."""
+    """Return the dataset with every image in a fold, except those that the source holds out."""
 
     def draw() -> ImageDataset:
         dataset = get_dataset(settings, cache)
@@ -75,7 +75,7 @@ def fold_images(settings: Settings, cache: Cache) -> ImageDataset:
 
 
 def describe_folds(settings: Settings, folded: ImageDataset) -> str:
-    """One line: how many images are in folds, and which are not."""
+    """Return one line with the number of images in folds, and of those that are held out."""
     inside = np.isin(folded.split, fold_names(settings.folds))
     left_out = [
         f"{len(folded.indices(split)):,} images of {split}"
@@ -87,7 +87,7 @@ def describe_folds(settings: Settings, folded: ImageDataset) -> str:
 
 
 def _named(settings: Settings, name: str, fingerprint: str) -> Settings:
-    """With a name in the tracker that tells this training from the others."""
+    """Return the settings with a name in the tracker that no other repetition has."""
     if not isinstance(settings.tracking, sections.Mlflow):
         return settings
     stem = settings.tracking.run_name or _common_name(settings, fingerprint)
@@ -96,6 +96,6 @@ def _named(settings: Settings, name: str, fingerprint: str) -> Settings:
 
 
 def _common_name(settings: Settings, fingerprint: str) -> str:
-    """What a single run would be called, without what differs between the trainings."""
+    """Return the name of a single run without its seed, if the seeds differ."""
     name = run_name(settings, fingerprint)
     return name if settings.seeds is None else name.removesuffix(f"-seed{settings.seed}")

@@ -95,5 +95,5 @@ def closing_lines(folder: RunFolder, in_folds: bool) -> list[str]:
     lines = ["", MEANINGS[in_folds], ""]
     if in_folds:
         lines.append(f"{'predictions':<12}{shortest(folder.predictions)}")
-    lines.append(f"{'all else':<12}{shortest(folder.path)}")
+    lines.append(f"{'run folder':<12}{shortest(folder.path)}")
     return lines

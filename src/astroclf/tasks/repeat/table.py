@@ -1,4 +1,4 @@
-"""Table on the terminal that ends a run with several seeds or folds."""
+"""Table of the metrics of several seeds or folds, for the terminal."""
 
 from __future__ import annotations
 
