@@ -24,7 +24,7 @@ print(faults(5))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="this is about glibc")
-def test_memory_that_is_kept_need_not_be_mapped_again() -> None:
+def test_freed_memory_stays_mapped() -> None:
     """Without it, more than half of all processes map 20,000 pages and more; a page is 4 kB."""
     counts = [
         int(

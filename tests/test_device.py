@@ -21,15 +21,15 @@ def test_a_gpu_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert choose_device("cuda:1") == torch.device("cuda", 1)
-    with pytest.raises(UserError, match=r"trainer\.device=cuda:2 is not there"):
+    with pytest.raises(UserError, match=r"trainer\.device=cuda:2 is not available on this machine"):
         choose_device("cuda:2")
 
 
 @pytest.mark.parametrize("name", ["cuda", "mps"])
-def test_a_device_that_is_not_there_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_device_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(UserError, match=f"trainer.device={name} is not there"):
+    with pytest.raises(UserError, match=f"trainer.device={name} is not available on this machine"):
         choose_device(name)
 
 

@@ -1,4 +1,4 @@
-"""How the C library hands out memory, which decides a third of the speed of training on a CPU."""
+"""Allocator tuning: keep freed memory mapped in glibc malloc (about 1.3x in training on a CPU)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ NEVER = 2**31 - 1
 
 
 def keep_freed_memory() -> bool:
-    """Let the process keep what it frees, for the next step to use; returns whether it does.
+    """Keep freed memory mapped for the next allocation; return whether glibc accepts it.
 
-    A step of training frees and asks for the same hundreds of megabytes again and again. glibc by
-    default gives large pieces back to the system each time, and the system then has to map and clear
-    every page anew: measured on MobileNetV1 at 64 px, 20,000 page faults and a quarter of the time of
-    a step. Other C libraries are left as they are.
+    Each training step allocates and frees the same hundreds of megabytes. By default glibc returns
+    large blocks to the system each time, which then maps and clears every page again: on MobileNetV1
+    at 64 px, 20,000 page faults and a quarter of the time of a step. Other C libraries are not changed.
     """
     if not sys.platform.startswith("linux"):
         return False
@@ -26,10 +25,10 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    wanted = (
+    options = (
         (M_MMAP_THRESHOLD, LARGEST_MMAP_THRESHOLD),
         (M_TRIM_THRESHOLD, NEVER),
         (M_TOP_PAD, TOP_PAD),
     )
-    taken = [mallopt(key, value) == 1 for key, value in wanted]
-    return all(taken)
+    accepted = [mallopt(key, value) == 1 for key, value in options]
+    return all(accepted)

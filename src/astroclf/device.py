@@ -1,4 +1,4 @@
-"""Which device to train on."""
+"""Device: choice, description, memory and precision of float32."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from astroclf.allocator import keep_freed_memory
 from astroclf.errors import UserError
 
 
-def choose_device(wanted: str, key: str = "trainer.device") -> torch.device:
-    """The device of that name, ready to train; `auto` is the GPU where there is one, else the CPU.
+def choose_device(name: str, key: str = "trainer.device") -> torch.device:
+    """Return the device of that name; `auto` is the GPU if there is one, else the CPU.
 
-    Raises UserError if there is no such device here.
+    Raises UserError if this machine has no such device.
     """
-    device = _find_device(wanted, key)
+    device = _find_device(name, key)
     if device.type == "cpu":
         keep_freed_memory()
     return device
 
 
-def _find_device(wanted: str, key: str) -> torch.device:
-    if wanted == "auto":
+def _find_device(name: str, key: str) -> torch.device:
+    if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
-        device = torch.device(wanted)
+        device = torch.device(name)
     except RuntimeError as error:
         raise UserError(
-            f"{key}={wanted} is not a device: choose auto, cuda, cuda:<number>, mps or cpu."
+            f"{key}={name} is not a device. Choose auto, cuda, cuda:<number>, mps or cpu."
         ) from error
-    there = {
+    available = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
-    if not there.get(device.type, False):
-        raise UserError(f"{key}={wanted} is not there on this machine: choose auto or cpu.")
+    if not available.get(device.type, False):
+        raise UserError(f"{key}={name} is not available on this machine. Choose auto or cpu.")
     return device
 
 
@@ -65,7 +65,7 @@ def device_name(device: torch.device) -> str:
 
 
 def peak_memory_bytes(device: torch.device) -> int:
-    """The most memory the device held for us since the start; of a CPU, the most that the process had."""
+    """Return the peak memory of this process on the device since the start; on a CPU its peak resident set."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     import resource
@@ -76,7 +76,7 @@ def peak_memory_bytes(device: torch.device) -> int:
 
 
 def wait_for(device: torch.device) -> None:
-    """Return once the device has done all it was given, so that a clock tells the truth."""
+    """Synchronize with the device, before a time is read."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":
@@ -107,5 +107,5 @@ def float32_arithmetic(*, tf32: bool) -> Iterator[None]:
 
 
 def full_precision() -> AbstractContextManager[None]:
-    """Compute in float32 proper, for everything that is reported or kept."""
+    """Compute in full float32 precision, for everything that is reported or stored."""
     return float32_arithmetic(tf32=False)

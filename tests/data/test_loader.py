@@ -91,7 +91,7 @@ def test_streamed_images_come_in_the_order_of_the_chunks(mapped: ImageDataset, s
         np.testing.assert_array_equal(images, mapped.images[chunk.positions])
 
 
-def test_a_stream_may_be_left_early(mapped: ImageDataset) -> None:
+def test_a_stream_can_be_closed_early(mapped: ImageDataset) -> None:
     streamed = make_loader(mapped, "train", 3, StreamedImages(mapped.images, CPU))
     first = list(islice(streamed.train_batches(0), 2))
     assert len(first) == 2
@@ -99,7 +99,7 @@ def test_a_stream_may_be_left_early(mapped: ImageDataset) -> None:
 
 @hypothesis_settings(deadline=None, max_examples=30)
 @given(n=st.integers(1, 50), batch_size=st.integers(1, 60), seed=st.integers(0, 99))
-def test_every_image_is_seen_once_an_epoch(
+def test_every_image_is_loaded_once_an_epoch(
     make_dataset: Any, n: int, batch_size: int, seed: int
 ) -> None:
     dataset = make_dataset(n, 1, 2, all_train=True)
@@ -224,7 +224,7 @@ def test_images_are_resident_where_they_fit(
     assert isinstance(place_images(images, CPU, 0.0), StreamedImages)
 
 
-def test_free_memory_is_some() -> None:
+def test_free_memory_is_positive() -> None:
     assert free_memory(CPU) > 2**20
 
 

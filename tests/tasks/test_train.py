@@ -18,12 +18,10 @@ from astroclf.errors import UserError
 from astroclf.runs.checkpoint import read_checkpoint
 from astroclf.runs.folder import RunFolder
 from astroclf.tasks import train as module
-from astroclf.tasks.build import make_plan, prepare
-from astroclf.tasks.callbacks import epoch_line
+from astroclf.tasks.build import prepare
 from astroclf.tasks.run import open_run
 from astroclf.tasks.training import Training
 from astroclf.training.loop import DivergenceError
-from astroclf.training.progress import Progress
 
 SHORT = ("model.widths=[4,8]", "model.hidden_units=[16]", "evaluation.bootstrap_resamples=0")
 # At a high rate the last epoch is not the best; uncalibrated, val is what history.csv says it is.
@@ -50,7 +48,7 @@ def start(settings: Any, dataset: ImageDataset, stored: dict[str, Any] | None = 
     return prepare(settings, dataset, torch.device("cpu"), stored)
 
 
-def test_a_run_leaves_all_its_results(run: Path) -> None:
+def test_a_run_writes_all_results(run: Path) -> None:
     assert {file.name for file in run.iterdir()} >= {
         "metrics.json",
         "history.csv",
@@ -80,7 +78,7 @@ def test_bundle_and_checkpoint_hold_the_best_weights(run: Path) -> None:
     assert any(not torch.equal(bundled[name], last[name]) for name in bundled)
 
 
-def test_metrics_say_how_they_came_about(run: Path, simulated_dataset: ImageDataset) -> None:
+def test_metrics_record_the_run(run: Path, simulated_dataset: ImageDataset) -> None:
     facts = json.loads((run / "metrics.json").read_text())["run"]
     assert facts["seed"] == 0
     assert facts["epochs"] == 6
@@ -104,9 +102,7 @@ def test_the_same_seed_is_the_same_run(run: Path, train_run: Callable[..., Path]
     assert (other / "predictions.csv").read_bytes() != (run / "predictions.csv").read_bytes()
 
 
-def test_the_value_that_a_search_wants_is_returned(
-    config: Any, settings: Any, tmp_path: Path
-) -> None:
+def test_the_objective_of_a_sweep_is_returned(config: Any, settings: Any, tmp_path: Path) -> None:
     overrides = (*SHORT, "trainer.monitor=roc_auc", "finetune=lora", "finetune.rank=2")
     figures = module.train(open_run(settings(*overrides), tmp_path))
     history = read_csv(tmp_path / "history.csv")
@@ -116,7 +112,7 @@ def test_the_value_that_a_search_wants_is_returned(
         assert figures[count] == facts[count]
 
 
-def test_patience_ends_a_run(train_run: Callable[..., Path]) -> None:
+def test_patience_stops_a_run_early(train_run: Callable[..., Path]) -> None:
     folder = train_run(
         *SHORT, "trainer.epochs=20", "trainer.patience=1", "optimizer=sgd", "optimizer.lr=1e-9"
     )
@@ -144,14 +140,14 @@ def test_a_network_that_learned_nothing_is_warned_of(
     assert warning in (run / "report.html").read_text()
 
 
-def test_votes_are_learnt(train_run: Callable[..., Path]) -> None:
+def test_a_network_trains_on_votes(train_run: Callable[..., Path]) -> None:
     folder = train_run(*SHORT, "dataset.target=votes", "loss=mse", "trainer.monitor=rmse")
     metrics = json.loads((folder / "metrics.json").read_text())
     assert 0 < metrics["test"]["rmse"]["value"] < 1
     assert math.isfinite(metrics["val"]["loss"]["value"])
 
 
-def test_a_rate_too_high_stops_with_the_step(train_run: Callable[..., Path]) -> None:
+def test_divergence_stops_the_run_with_the_step(train_run: Callable[..., Path]) -> None:
     with pytest.raises(
         DivergenceError,
         match=r"The loss became (nan|inf) in epoch 1, step \d+: most likely the learning rate",
@@ -167,7 +163,7 @@ def test_a_checkpoint_of_another_model_is_refused(
         start(settings("model.widths=[4,4]"), simulated_dataset, stored)
 
 
-def test_fewer_images_than_a_batch_are_said(
+def test_fewer_images_than_a_batch_are_warned_of(
     train_run: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = train_run(*SHORT, "trainer.batch_size=1000", "trainer.epochs=1")
@@ -176,7 +172,7 @@ def test_fewer_images_than_a_batch_are_said(
     assert "fewer than trainer.batch_size=1000" in caplog.text
 
 
-def test_random_weights_cannot_be_missed(
+def test_a_frozen_random_backbone_is_warned_of(
     settings: Any, config: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The hub is offline in tests, so these weights cannot be had."""
@@ -204,23 +200,11 @@ def test_validation_and_test_are_never_augmented(
         assert torch.equal(seen, expected)
 
 
-def test_the_line_of_an_epoch_has_the_time_left_and_what_best_means(settings: Any) -> None:
-    row = {"epoch": 2, "train_loss": 0.5, "val_loss": 0.4, "val_accuracy": 0.9, "time_s": 30.0}
-    progress = Progress(epoch=2, global_step=20, history=[row], best_epoch=2)
-    plan = make_plan(settings("trainer.epochs=4", "trainer.monitor=accuracy").trainer)
-    assert epoch_line(plan, progress, None) == (
-        "epoch   2/4  train loss 0.5000  val loss 0.4000  accuracy 0.9000  30.0 s, 60 s left  "
-        "best (val accuracy)"
-    )
-    progress.epoch, progress.best_epoch = 4, 2
-    assert epoch_line(plan, progress, None).endswith("  30.0 s")
-
-
 @pytest.mark.parametrize(
     ("backbone", "words"),
     [("random", "initialized at random"), ("imagenet", "initialized from imagenet weights")],
 )
-def test_the_first_weights_are_named(
+def test_the_startup_summary_names_the_initialization(
     settings: Any, simulated_dataset: ImageDataset, backbone: str, words: str
 ) -> None:
     training = replace(start(settings(*SHORT), simulated_dataset), backbone=backbone)

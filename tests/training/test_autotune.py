@@ -59,7 +59,7 @@ def test_a_choice_of_the_user_is_not_measured(
     assert not file.exists()
 
 
-def test_a_result_is_kept(
+def test_a_result_is_cached(
     settings: Any, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "cache" / "precision.json"
@@ -69,7 +69,7 @@ def test_a_result_is_kept(
     assert choose(settings, network, file) == first
 
 
-def test_parallel_commands_get_the_choice_of_one_measurement(
+def test_parallel_commands_share_one_measurement(
     settings: Any, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen: list[Precision] = []
@@ -91,7 +91,7 @@ def test_parallel_commands_get_the_choice_of_one_measurement(
     assert chosen == [BF16, BF16]
 
 
-def test_another_network_is_measured_anew(
+def test_another_network_is_measured_again(
     settings: Any, network: nn.Module, tmp_path: Path
 ) -> None:
     file = tmp_path / "precision.json"
@@ -100,7 +100,7 @@ def test_another_network_is_measured_anew(
     assert len(json.loads(file.read_text())) == 2
 
 
-def test_a_frozen_network_is_measured_anew(
+def test_a_frozen_network_is_measured_again(
     settings: Any, network: nn.Module, tmp_path: Path
 ) -> None:
     """It has no backward pass to wait for."""
@@ -132,7 +132,7 @@ def test_a_damaged_file_is_replaced(
         None,
     ],
 )
-def test_a_result_that_is_no_candidate_is_measured_anew(
+def test_a_cached_result_that_is_no_candidate_is_measured_again(
     settings: Any, network: nn.Module, tmp_path: Path, damaged: Any
 ) -> None:
     file = tmp_path / "precision.json"
@@ -149,10 +149,10 @@ def test_a_read_only_cache_costs_a_measurement_and_a_warning(
     cache = tmp_path / "cache"
     cache.write_text("")  # a file in the place of the folder: nothing can be written below it
     assert choose(settings, network, cache / "precision.json").name in ("fp32", "bf16")
-    assert "the next run measures again" in caplog.text
+    assert "The next run measures again" in caplog.text
 
 
-def test_measuring_leaves_network_and_randomness_alone(network: nn.Module) -> None:
+def test_measuring_changes_neither_network_nor_random_state(network: nn.Module) -> None:
     network.train()
     before = copy.deepcopy(network.state_dict())
     state = torch.get_rng_state()

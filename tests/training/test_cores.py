@@ -70,7 +70,7 @@ def test_the_load_of_this_process_and_its_peers_is_not_foreign(
     assert CoreMonitor([]).foreign_load([]) == pytest.approx(foreign)
 
 
-def test_readings_of_the_system_never_go_back() -> None:
+def test_readings_of_the_system_never_decrease() -> None:
     monitor = CoreMonitor([os.getppid(), 2**31 - 1])
     before = monitor.last
     time.sleep(0.02)

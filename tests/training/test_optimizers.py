@@ -68,7 +68,7 @@ def test_biases_and_norms_are_not_decayed(settings: Any, network: nn.Module, nam
 
 
 @pytest.mark.parametrize("decay", [1.0, 0.75])
-def test_what_timm_does_not_decay_is_not_decayed(settings: Any, decay: float) -> None:
+def test_parameters_that_timm_excludes_are_not_decayed(settings: Any, decay: float) -> None:
     backbone = timm.create_model("vit_tiny_patch16_224", img_size=32, num_classes=0)
     classifier = Classifier(backbone, nn.Linear(192, 2), width=192)
     chosen = settings(f"finetune.layer_decay={decay}", "optimizer.weight_decay=0.3")
@@ -97,7 +97,7 @@ def test_frozen_parameters_are_left_out(settings: Any, network: nn.Module) -> No
     ("name", "kind"),
     [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW), ("sgd", torch.optim.SGD)],
 )
-def test_our_own_optimizers_are_those_of_torch(
+def test_adam_adamw_and_sgd_equal_those_of_torch(
     settings: Any, network: nn.Module, name: str, kind: type
 ) -> None:
     optimizer = optimize(settings(f"optimizer={name}", "optimizer.lr=0.125").optimizer, network)
@@ -105,13 +105,13 @@ def test_our_own_optimizers_are_those_of_torch(
     assert optimizer.param_groups[0]["lr"] == 0.125
 
 
-def test_sgd_without_momentum_does_not_look_ahead(settings: Any, network: nn.Module) -> None:
+def test_sgd_without_momentum_is_not_nesterov(settings: Any, network: nn.Module) -> None:
     optimizer = optimize(settings("optimizer=sgd", "optimizer.momentum=0").optimizer, network)
     assert not optimizer.param_groups[0]["nesterov"]
 
 
 @pytest.mark.parametrize("name", ["lamb", "lion", "nadamw"])
-def test_timm_optimizers_are_had_by_name(settings: Any, network: nn.Module, name: str) -> None:
+def test_timm_optimizers_are_created_by_name(settings: Any, network: nn.Module, name: str) -> None:
     optimizer = optimize(
         settings("optimizer=timm", f"optimizer.name={name}", "optimizer.lr=0.25").optimizer, network
     )
@@ -138,11 +138,13 @@ def test_options_that_do_not_fit_are_refused_in_a_sentence(
     settings: Any, network: nn.Module
 ) -> None:
     chosen = settings("optimizer=timm", "+optimizer.options.speed=3").optimizer
-    with pytest.raises(UserError, match=r"optimizer\.name=lamb does not take its options.*speed"):
+    with pytest.raises(
+        UserError, match=r"optimizer\.name=lamb does not accept optimizer\.options.*speed"
+    ):
         optimize(chosen, network)
 
 
-def test_without_a_schedule_the_rate_stays(settings: Any) -> None:
+def test_without_a_schedule_the_rate_is_constant(settings: Any) -> None:
     assert set(rates(settings("scheduler=none", "optimizer.lr=0.5"), 2, 3)) == {0.5}
 
 
@@ -166,7 +168,7 @@ def test_cosine_falls_as_that_of_torch(settings: Any) -> None:
     assert rates(chosen, 3, 4) == pytest.approx(expected)
 
 
-def test_the_rise_takes_at_most_half_of_a_short_run(settings: Any) -> None:
+def test_warmup_takes_at_most_half_of_a_short_run(settings: Any) -> None:
     seen = rates(settings("scheduler.warmup_epochs=30", "optimizer.lr=1"), 2, 5)
     assert max(seen) == pytest.approx(1.0)
     assert seen.index(max(seen)) == 5
@@ -205,7 +207,7 @@ def test_step_drops_every_few_epochs(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("higher_is_better", [False, True])
-def test_plateau_drops_when_the_metric_stands_still(settings: Any, higher_is_better: bool) -> None:
+def test_plateau_drops_when_the_metric_stagnates(settings: Any, higher_is_better: bool) -> None:
     chosen = settings(
         "scheduler=plateau", "scheduler.patience=1", "scheduler.factor=0.5", "optimizer.lr=1"
     )
@@ -227,7 +229,7 @@ def test_plateau_drops_when_the_metric_stands_still(settings: Any, higher_is_bet
 
 
 @pytest.mark.parametrize("name", ["none", "cosine", "onecycle", "step", "plateau"])
-def test_a_schedule_goes_on_where_it_stopped(settings: Any, name: str) -> None:
+def test_a_restored_schedule_continues(settings: Any, name: str) -> None:
     chosen = settings(f"scheduler={name}", "optimizer.lr=1")
 
     def start() -> tuple[torch.optim.Optimizer, Schedule]:

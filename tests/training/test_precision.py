@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 IMAGES = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
-def test_candidates_are_what_the_settings_leave_open(settings: Any) -> None:
+def test_candidates_are_those_the_settings_allow(settings: Any) -> None:
     def listed(precision: str, channels_last: str) -> list[str]:
         overrides = (f"trainer.precision={precision}", f"trainer.channels_last={channels_last}")
         return [str(each) for each in list_candidates(settings(*overrides).trainer, CPU)]

@@ -89,14 +89,14 @@ def test_threads_follow_the_load_between_epochs(
     assert torch.get_num_threads() == 4
 
 
-def test_the_load_of_a_short_epoch_is_not_enough_to_judge(monitor: FakeMonitor) -> None:
+def test_a_short_epoch_does_not_change_the_threads(monitor: FakeMonitor) -> None:
     chosen = set_threads("auto", CPU)
     monitor.load, monitor.elapsed_s = 2.0, 0.5
     chosen.adjust()
     assert chosen.number == 4
 
 
-def test_peers_take_their_share(monitor: FakeMonitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_peers_reduce_the_share(monitor: FakeMonitor, monkeypatch: pytest.MonkeyPatch) -> None:
     lower, higher = os.getpid() - 1, os.getpid() + 1
     monkeypatch.setattr(threads, "find_peers", lambda: [lower, higher])
     assert set_threads("auto", CPU).number == 1  # four cores: 2, 1 and 1
@@ -109,7 +109,7 @@ def test_omp_num_threads_is_a_limit(monitor: FakeMonitor, monkeypatch: pytest.Mo
     assert set_threads("auto", CPU).number == 3
 
 
-def test_a_given_number_stays(monitor: FakeMonitor) -> None:
+def test_a_given_number_is_constant(monitor: FakeMonitor) -> None:
     monitor.load = 4.0
     chosen = set_threads(3, CPU)
     chosen.adjust()
@@ -121,7 +121,7 @@ def test_a_gpu_keeps_the_number_of_pytorch(monitor: FakeMonitor) -> None:
     assert set_threads("auto", torch.device("cuda")).number == 4
 
 
-def test_a_resume_with_other_threads_is_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_resume_with_other_threads_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     warn_of_change([], 2)
     warn_of_change([1, 2], 2)
     assert not caplog.messages

@@ -39,7 +39,7 @@ from astroclf.training.precision import Precision
 from astroclf.training.threads import set_threads
 
 PRECISION_FILE = "precision.json"
-# What loading a state into another network, optimizer or generator raises.
+# Raised by loading a state into another network, optimizer or generator.
 UNFIT_STATE = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError)
 
 
@@ -51,9 +51,9 @@ def prepare(
     stored: Checkpoint | None,
     cache: Cache | None = None,
 ) -> Training:
-    """Build network, batches and learner; with `stored`, as the checkpoint of a run left them.
+    """Build network, loaders and learner; with `stored`, in the state of a checkpoint.
 
-    Raises UserError where the settings do not fit the network, or the checkpoint fits neither.
+    Raises UserError if the settings do not fit the network, or the checkpoint fits neither.
     """
     cache = cache or Cache()
     threads = set_threads(settings.trainer.threads, device)
@@ -189,7 +189,7 @@ def make_plan(trainer: sections.Trainer) -> Plan:
 
 
 def stage_callbacks(settings: Settings, classifier: Classifier) -> list[Callback]:
-    """Return the callback that unfreezes the backbone stage by stage, if the settings want it."""
+    """Return the callback that unfreezes the backbone stage by stage, if the settings select it."""
     finetune = settings.finetune
     if isinstance(finetune, sections.Full) and finetune.unfreeze_epochs:
         return [GradualUnfreezing(classifier, finetune.unfreeze_epochs)]

@@ -37,7 +37,7 @@ from astroclf.training.loop import fit
 
 log = logging.getLogger(__name__)
 
-# Where a run is that is interrupted after its last step.
+# State of a run that is interrupted after its last step.
 EVALUATION_LEFT = "all epochs are done, the evaluation is left"
 
 
@@ -45,7 +45,7 @@ def train(run: Run, dataset: ImageDataset | None = None) -> dict[str, float]:
     """Train in the folder of the run, or resume the training there.
 
     dataset: the images, if they are not those that the settings name. A trial leaves its history
-    and the figures of its epochs only, and never looks at test.
+    and the figures of its epochs only, and never evaluates test.
 
     Returns what a search may optimise (see `Training.measured`). Raises Interrupted after Ctrl-C and
     SIGTERM, with the state kept, and Pruned if the trial should end.
@@ -107,24 +107,27 @@ def make_validation(
 
 
 def describe_stop(stored: Checkpoint, settings: Settings) -> str:
-    """One line: where a resumed run had come to."""
+    """Return one line on the position of a resumed run, and on how to train it further."""
     progress, plan = stored.progress, make_plan(settings.trainer)
     if progress.epoch >= plan.epochs:
-        return f"{progress.epoch} of {progress.epoch} epochs are done: give trainer.epochs=<more> to train on; evaluating again"
+        return f"{progress.epoch} of {progress.epoch} epochs are done; evaluating again. Set trainer.epochs=<more> to continue training."
     if progress.epoch_step == 0 and plan.steps_to_limit(progress.global_step) == 0:
-        return f"all {progress.global_step} steps are done: give trainer.max_steps=<more> to train on; evaluating again"
-    return f"going on in epoch {progress.epoch + 1} of {plan.epochs}, after its step {progress.epoch_step}"
+        return f"all {progress.global_step} steps are done; evaluating again. Set trainer.max_steps=<more> to continue training."
+    return (
+        f"resuming in epoch {progress.epoch + 1} of {plan.epochs}, after step {progress.epoch_step}"
+    )
 
 
 def require_same_data(stored: Checkpoint | None, dataset: ImageDataset, folder: Path) -> None:
+    """Raise UserError if a run is resumed with other images, labels or splits."""
     if stored is not None and stored.fingerprint != dataset.fingerprint:
         raise UserError(
-            f"resume={folder}: the images, labels or splits have changed since this run began; start it anew."
+            f"resume={folder}: the images, labels or splits have changed since this run started. Start a new run."
         )
 
 
 def run_name(settings: Settings, fingerprint: str) -> str:
-    """Return what runs differ in most often: `cnn-full-ce-dihedral-simulated-1a2b3c-seed0`.
+    """Return a name with the settings in which runs differ most often: `cnn-full-ce-dihedral-simulated-1a2b3c-seed0`.
 
     fingerprint: of the dataset, so that runs of different images have different names.
     """
@@ -140,7 +143,7 @@ def dataset_source(settings: Settings) -> str:
 
 
 def describe_setup(settings: Settings, training: Training) -> str:
-    """Five lines: the network, what it runs on, and what of it trains how fast."""
+    """Return the startup summary: model, device, trainable parameters, learning rates."""
     precision, device = training.precision, training.device
     parameters, trained = count_parameters(training.classifier)
     groups: dict[str, float] = {}

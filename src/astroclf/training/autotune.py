@@ -1,4 +1,4 @@
-"""The fastest precision and memory format, measured once per network and machine.
+"""Autotuning: measure the fastest precision and memory format once per network and machine.
 
 On a CPU the fastest pair depends on the network: some double their speed in channels_last, some in
 bf16, some lose by either. The result is kept in a file of the cache, so that the same command
@@ -31,8 +31,8 @@ from astroclf.training.precision import Precision, list_candidates
 
 log = logging.getLogger(__name__)
 
-# How much faster a lower precision, or another memory format, must be to be chosen. Both are wider
-# than the scatter of the measurement on a busy machine, so that the load does not decide.
+# Speed-up from which a lower precision, or another memory format, is chosen. Both are wider than the
+# scatter of the measurement on a busy machine, so that the load does not decide.
 PRECISION_MARGIN, FORMAT_MARGIN = 1.2, 1.1
 # Candidates take turns until the time is used up, within these numbers of turns.
 BUDGET_S, FEWEST_TURNS, MOST_TURNS = 4.0, 4, 20
@@ -40,9 +40,9 @@ BUDGET_S, FEWEST_TURNS, MOST_TURNS = 4.0, 4, 20
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """The forward and backward pass to be timed.
+    """Forward and backward pass to be timed.
 
-    images, targets: one training batch on the device. The network is left as it is.
+    images, targets: one training batch on the device. The network is not changed.
     """
 
     network: nn.Module
@@ -55,28 +55,28 @@ class TrainingStep:
 def choose_precision(settings: sections.Trainer, step: TrainingStep, file: Path) -> Precision:
     """Return the precision and memory format of the settings; `auto` is resolved to the fastest.
 
-    file: keeps earlier results. One process measures at a time, and the same command in another one
-    waits for the result. A file that cannot be read or written costs a new measurement, no more.
+    file: cache of earlier results. One process measures at a time, and the same command in another one
+    waits for the result. If the file is unreadable or not writable, the measurement is repeated.
     """
     candidates = list_candidates(settings, step.device)
     if len(candidates) == 1:
         return candidates[0]
     key = _key(settings, step, candidates)
-    known = _recall(file, key, candidates)
-    if known is not None:
-        return known
+    stored = _read_result(file, key, candidates)
+    if stored is not None:
+        return stored
     with _locked_if_writable(file):
-        known = _recall(file, key, candidates)
-        if known is None:
-            known = _measure_and_log(candidates, step)
-            _remember(file, key, known)
-    return known
+        stored = _read_result(file, key, candidates)
+        if stored is None:
+            stored = _measure_and_log(candidates, step)
+            _write_result(file, key, stored)
+    return stored
 
 
 def measure(candidates: Sequence[Precision], step: TrainingStep) -> dict[Precision, float]:
     """Return the seconds of one step with each candidate: the minimum over turns.
 
-    The candidates take turns, so that a load that comes and goes slows all of them alike.
+    The candidates take turns, so that a varying load slows all of them alike.
     """
     trial = copy.deepcopy(step.network)
     times_s: dict[Precision, list[float]] = {candidate: [] for candidate in candidates}
@@ -135,10 +135,10 @@ def _time_step_s(precision: Precision, trial: nn.Module, step: TrainingStep) -> 
 
 
 def _key(settings: sections.Trainer, step: TrainingStep, candidates: Sequence[Precision]) -> str:
-    """Return a hash of all that the choice may depend on.
+    """Return a hash of everything that the choice may depend on.
 
-    The threads are there as the setting, not as the number that were free, so that the load of the
-    machine does not lead to another choice.
+    The number of threads enters as the setting, not as the number of free cores, so that the load of
+    the machine does not lead to another choice.
     """
     facts = (
         PRECISION_MARGIN,
@@ -154,21 +154,23 @@ def _key(settings: sections.Trainer, step: TrainingStep, candidates: Sequence[Pr
     return hashlib.blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
 
-def _recall(file: Path, key: str, candidates: Sequence[Precision]) -> Precision | None:
-    """Return what was measured before, if it is one of the candidates."""
-    known = _read(file).get(key)
-    return next((each for each in candidates if each.to_dict() == known), None)
+def _read_result(file: Path, key: str, candidates: Sequence[Precision]) -> Precision | None:
+    """Return the stored result, if it is one of the candidates."""
+    stored = _read(file).get(key)
+    return next((each for each in candidates if each.to_dict() == stored), None)
 
 
-def _remember(file: Path, key: str, precision: Precision) -> None:
+def _write_result(file: Path, key: str, precision: Precision) -> None:
     try:
         write_json(file, {**_read(file), key: precision.to_dict()})
     except OSError as error:
-        log.warning("%s cannot be written (%s): the next run measures again", file, one_line(error))
+        log.warning(
+            "%s: cannot be written (%s). The next run measures again.", file, one_line(error)
+        )
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """Return the content of the file; nothing where it is missing or damaged."""
+    """Return the content of the file, empty if it is missing or damaged."""
     try:
         content = read_json(file)
     except (OSError, ValueError, RecursionError):
@@ -178,7 +180,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 @contextmanager
 def _locked_if_writable(file: Path) -> Iterator[None]:
-    """Hold the lock of the file where there can be one: a shared cache may be read-only."""
+    """Hold the lock of the file if the cache is writable: a shared one may be read-only."""
     with ExitStack() as stack:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""CPU cores: those this process may use, and those that other processes leave free."""
+"""CPU cores: usable ones (affinity, control groups) and the load of other processes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class CoreMonitor:
         now, last = self._read(peers), self.last
         self.last = now
         span_s = max(now.time_s - last.time_s, 1e-3)
-        most_s = span_s * len(self.cores)  # of a peer whose share in the span is not known
+        most_s = span_s * len(
+            self.cores
+        )  # upper bound for a peer whose start in the span is unknown
         peers_s = (
             used_s - last.peers_s[pid] if pid in last.peers_s else min(used_s, most_s)
             for pid, used_s in now.peers_s.items()

@@ -1,4 +1,4 @@
-"""Optimizers and how their learning rate moves."""
+"""Optimizers and learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def make_optimizer(settings: sections.Optimizer, groups: Sequence[Group]) -> tor
 
     groups: dicts of `name`, `params` and `lr`, each of one learning rate, and optionally `undecayed`,
     further parameters that are not decayed.
-    Raises UserError for a name that neither we nor timm know.
+    Raises UserError for a name that neither PyTorch's three nor timm's optimizers have.
     """
     groups = [part for group in groups for part in _by_decay(group, settings.weight_decay)]
-    # One kernel for all parameters, where the device has it.
+    # One kernel for all parameters, if the device has it.
     fused = groups[0]["params"][0].device.type in ("cuda", "cpu")
     if isinstance(settings, sections.Sgd):
         return torch.optim.SGD(
             groups,
             lr=settings.lr,
             momentum=settings.momentum,
-            # Without momentum there is nothing to look ahead along.
+            # Nesterov's gradient needs momentum.
             nesterov=settings.nesterov and settings.momentum > 0,
             fused=fused,
         )
@@ -55,12 +55,12 @@ def _by_decay(group: Group, weight_decay: float) -> list[Group]:
 def _timm_optimizer(settings: sections.TimmOptimizer, groups: list[Group]) -> torch.optim.Optimizer:
     from timm.optim import create_optimizer_v2, list_optimizers
 
-    # AdaHessian wants second derivatives, which no other does and a step does not compute.
+    # AdaHessian needs second derivatives, which a step does not compute.
     names = [str(name) for name in list_optimizers() if name != "adahessian"]
     if settings.name not in names:
         raise UserError(
-            f"optimizer.name={settings.name} is not an optimizer of ours (adam, adamw, sgd) or of timm: "
-            f"choose one of {', '.join(names)}."
+            f"optimizer.name={settings.name} is not adam, adamw, sgd or an optimizer of timm. "
+            f"Choose one of {', '.join(names)}."
         )
     try:
         optimizer: torch.optim.Optimizer = create_optimizer_v2(
@@ -72,13 +72,13 @@ def _timm_optimizer(settings: sections.TimmOptimizer, groups: list[Group]) -> to
         )
     except (TypeError, ValueError, AssertionError) as error:
         raise UserError(
-            f"optimizer.name={settings.name} does not take its options: {error}"
+            f"optimizer.name={settings.name} does not accept optimizer.options: {error}"
         ) from error
     return optimizer
 
 
 class Schedule:
-    """The learning rate after each step, and after each epoch for `plateau`.
+    """Learning-rate schedule: changes the rate after each step, or after each epoch for `plateau`.
 
     All but `plateau` are functions of the step and of the planned steps alone, so a resumed run may
     have other epochs or another trainer.max_steps.
@@ -93,8 +93,7 @@ class Schedule:
         steps_per_epoch: int,
         higher_is_better: bool,
     ) -> None:
-        """total_steps: after which the run ends, whether by its epochs or by its largest number of
-        steps."""
+        """total_steps: number of steps of the run, limited by its epochs or by trainer.max_steps."""
         self.plateau: ReduceLROnPlateau | None = None
         self.by_step: LambdaLR | None = None
         if isinstance(settings, sections.Plateau):
@@ -131,7 +130,7 @@ class Schedule:
             self.plateau.load_state_dict(state)
         else:
             assert self.by_step is not None
-            # The rate itself comes back with the optimizer; the scheduler only counts.
+            # The optimizer restores the rate; the scheduler only counts.
             self.by_step.last_epoch = int(state["last_epoch"])  # type: ignore[call-overload]
 
 
@@ -141,7 +140,7 @@ def learning_rate_factor(
     """Return step -> share of optimizer.lr, for steps 0 ... total_steps."""
     total = max(1, total_steps)
     if isinstance(settings, sections.Cosine):
-        # A rise may not take more than half of a short run.
+        # Warm-up takes at most half of a short run.
         rise = min(round(settings.warmup_epochs * steps_per_epoch), total // 2)
         return lambda step: _cosine(step, rise, total, settings.final_factor)
     if isinstance(settings, sections.OneCycle):

@@ -1,4 +1,4 @@
-"""The processes of one user that train on this machine at the same time, found by lock files."""
+"""Peers: processes of the same user that train on this machine at the same time, found by lock files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def runtime_folder() -> Path:
 def register() -> None:
     """Count this process among those that train, until it ends.
 
-    It holds the lock of a file that bears its pid. Where that cannot be written, the process is not
+    It holds the lock of a file named after its pid. If the file cannot be written, the process is not
     counted.
     """
     file = runtime_folder() / f"{os.getpid()}.lock"

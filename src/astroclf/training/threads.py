@@ -1,7 +1,7 @@
-"""Number of CPU threads: as many as cores are free, shared with other trainings.
+"""Number of CPU threads: as many as there are free cores, shared with other trainings.
 
 Threads of one operation wait for each other, so that one without a core of its own slows them all.
-Another number of threads adds numbers up in another order, and changes the last digits of a result.
+The number of threads changes the order of sums, and with it the last digits of a result.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The load of other processes is averaged over at least this long: at the start, and between epochs.
-FIRST_LOOK_S, LOOK_S = 0.3, 1.0
+# Shortest interval over which the load of other processes is averaged: at the start, between epochs.
+FIRST_INTERVAL_S, INTERVAL_S = 0.3, 1.0
 MOST_THREADS = torch.get_num_threads()  # within the CPU affinity and OMP_NUM_THREADS
 
 
@@ -53,16 +53,16 @@ class Threads(Callback):
 
 
 class FreeCoreThreads(Threads):
-    """As many threads as cores are free, with an equal share for each process that trains."""
+    """One thread per free core, with an equal share for each process that trains."""
 
     def __init__(self) -> None:
         register()
         self.monitor = _process_monitor()
-        time.sleep(max(0.0, FIRST_LOOK_S - self.monitor.elapsed_s))
+        time.sleep(max(0.0, FIRST_INTERVAL_S - self.monitor.elapsed_s))
         self._follow_load()
 
     def adjust(self) -> None:
-        if self.monitor.elapsed_s < LOOK_S:
+        if self.monitor.elapsed_s < INTERVAL_S:
             return
         before = self.number
         foreign = self._follow_load()
@@ -83,16 +83,16 @@ class FreeCoreThreads(Threads):
         return foreign
 
 
-def set_threads(wanted: Literal["auto"] | int, device: torch.device) -> Threads:
+def set_threads(setting: Literal["auto"] | int, device: torch.device) -> Threads:
     """Set the number of threads of PyTorch's operations in this process.
 
-    wanted: `auto` gives as many as cores are free, within the CPU affinity, the limit of the
+    setting: `auto` is one per free core, within the CPU affinity, the limit of the
     control group and OMP_NUM_THREADS; processes of one user that train on the same cores share
     them. A training on a GPU keeps PyTorch's number.
     """
-    if wanted == "auto" and device.type == "cpu" and MOST_THREADS > 1:
+    if setting == "auto" and device.type == "cpu" and MOST_THREADS > 1:
         return FreeCoreThreads()
-    torch.set_num_threads(MOST_THREADS if wanted == "auto" else wanted)
+    torch.set_num_threads(MOST_THREADS if setting == "auto" else setting)
     return Threads()
 
 
