@@ -27,7 +27,7 @@ def dataset_of(
         ids=np.array([f"id{i}" for i in range(len(targets))]),
         classes=tuple(f"c{k}" for k in range(n_classes)),
         split=np.broadcast_to(np.asarray(split, str), len(targets)).copy(),
-        pixels=Pixels(("grey",), None, "linear"),
+        pixels=Pixels(("gray",), None, "linear"),
         groups=None if groups is None else np.asarray(groups).astype(str),
     )
 
