@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from astroclf.api.training import TrainedRun, train
     from astroclf.data.dataset import ImageDataset
     from astroclf.errors import Interrupted, UserError
+    from astroclf.runs.metrics import Metric
 
 _MODULES = {
     "EvaluationResult": "astroclf.api.evaluation",
     "ImageDataset": "astroclf.data.dataset",
     "Interrupted": "astroclf.errors",
+    "Metric": "astroclf.runs.metrics",
     "Model": "astroclf.api.model",
     "TrainedRun": "astroclf.api.training",
     "UserError": "astroclf.errors",
@@ -38,6 +40,7 @@ __all__ = [
     "EvaluationResult",
     "ImageDataset",
     "Interrupted",
+    "Metric",
     "Model",
     "TrainedRun",
     "UserError",
