@@ -1,1 +1,1 @@
-"""How good a classifier is, how sure that is, and the page that tells it."""
+"""Evaluation: metrics with confidence intervals, and decisions from logits to labels."""

@@ -21,7 +21,7 @@ FEWEST_UNITS = 10  # images, or groups of images, that an interval is estimated 
 class Measured(TypedDict):
     """A metric as stored in metrics.json.
 
-    value: None where the metric is not defined (one class only, say).
+    value: None where the metric is not defined (such as with one class only).
     ci95: [low, high] with low <= value <= high, or None where there is no interval.
     note: why there is no interval although intervals are on, or on how few images it rests.
     floor: of a calibration error, the one expected of calibrated probabilities.
@@ -96,29 +96,29 @@ def t_interval(
 
 def _logit_interval(value: float, half: float) -> tuple[float, float]:
     # The logit of (1 + r) / 2 is twice the inverse hyperbolic tangent of r.
-    centre, half = math.log(value / (1 - value)), half / (value * (1 - value))
-    low, high = ((1 + math.tanh((centre + sign * half) / 2)) / 2 for sign in (-1, 1))
+    center, half = math.log(value / (1 - value)), half / (value * (1 - value))
+    low, high = ((1 + math.tanh((center + sign * half) / 2)) / 2 for sign in (-1, 1))
     return low, high
 
 
 def wilson_interval(hits: float, n: float) -> tuple[float, float]:
-    """The 95 % score interval of a proportion (Wilson 1927, JASA 22, 209); (0, 1) for n = 0.
+    """Return the 95 % score interval of a proportion (Wilson 1927, JASA 22, 209); (0, 1) for n = 0.
 
     n: number of independent images; need not be whole where it is an effective one.
     """
     if n == 0:
         return 0.0, 1.0
     share, z2 = hits / n, NORMAL_975**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    center = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = NORMAL_975 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
     # At 0 and n hits the bound is 0 or 1 exactly, which rounding would miss.
-    low = 0.0 if hits == 0 else centre - half
-    high = 1.0 if hits == n else centre + half
+    low = 0.0 if hits == 0 else center - half
+    high = 1.0 if hits == n else center + half
     return low, high
 
 
 def f1_interval(hits: float, members: float) -> tuple[float, float]:
-    """Of F1 = 2 J / (1 + J), with Wilson's interval of the Jaccard index J.
+    """Return the interval of F1 = 2 J / (1 + J), with Wilson's interval of the Jaccard index J.
 
     J is a proportion: of the images that are of the class or predicted so (`members`), the share
     that is both (`hits`).
@@ -130,7 +130,7 @@ def f1_interval(hits: float, members: float) -> tuple[float, float]:
 def interval_of_mean(
     values: np.ndarray, intervals: np.ndarray, correlation: np.ndarray
 ) -> tuple[float, float]:
-    """The interval of the mean of K figures from theirs (MOVER: Zou & Donner 2008, Stat. Med. 27,
+    """Return the interval of the mean of K metrics from theirs (MOVER: Zou & Donner 2008, Stat. Med. 27,
     1693).
 
     It keeps the asymmetry of the single intervals, so that a class of few images counts with all

@@ -20,7 +20,7 @@ class Labels(ABC):
 
     targets: (N,) int64 class indices, or (N, K) vote fractions in [0, 1]. classes: names of the K
     classes or answers. groups: (N,) of any sortable type, images of one value are not independent;
-    None for independent images. headline: the metric that stands first.
+    None for independent images. headline: the metric that is shown first.
     """
 
     targets: np.ndarray

@@ -29,7 +29,7 @@ class Resampling:
         return "image" if self.groups is None else "group"
 
     def of_images(self, chosen: np.ndarray) -> Resampling:
-        """The same for some of the images."""
+        """Return the resampling of some of the images."""
         return self if self.groups is None else replace(self, groups=self.groups[chosen])
 
 
@@ -49,7 +49,7 @@ class Replicates:
     dof: int
 
     def of_class(self, k: int) -> Replicates:
-        """The replicates of one class, where there are those of K."""
+        """Return the replicates of one class of K."""
         return replace(self, value=self.value[k], draws=self.draws[:, k], error=self.error[k])
 
 
@@ -93,7 +93,7 @@ def replicate(
 
 
 def group_index(groups: np.ndarray) -> np.ndarray:
-    """(N,) int64 in 0..G-1: the number of each image's group."""
+    """Return (N,) int64 in 0..G-1: the number of each image's group."""
     return np.unique(groups, return_inverse=True)[1].reshape(-1)
 
 
@@ -116,7 +116,7 @@ def _bootstrap_weights(strata: np.ndarray, resampling: Resampling) -> Iterator[n
 
 
 def _reweighted(rng: np.random.Generator, rows: int, m: int) -> np.ndarray:
-    """(rows, m): how often each of m images is among m - 1 draws, times m / (m - 1)."""
+    """Return (rows, m): how often each of m images is among m - 1 draws, times m / (m - 1)."""
     drawn = rng.integers(m, size=(rows, m - 1)) + np.arange(rows)[:, None] * m
     counts = np.bincount(drawn.reshape(-1), minlength=rows * m).reshape(rows, m)
     return counts * (m / (m - 1))

@@ -1,4 +1,4 @@
-"""Charts in the style of the pages, as SVG that can stand inside an HTML page."""
+"""Charts in the style of the pages, as SVG inside an HTML page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any, Literal
 
-# Okabe & Ito (2008), told apart by colour-blind readers too.
+# Okabe & Ito (2008), which color-blind readers can distinguish.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#E69F00", "#CC79A7", "#56B4E9")
 INK, MUTED, FAINT = "#1f2933", "#6b7785", "#d5dae0"
 
@@ -51,7 +51,7 @@ def draw(
     paint: Callable[[Any], None],
     layout: Literal["constrained"] | None = "constrained",
 ) -> str:
-    """The SVG of a figure that `paint` fills; one unit of it is one CSS pixel.
+    """Return the SVG of a figure that `paint` fills; one unit of it is one CSS pixel.
 
     paint: receives an empty `matplotlib.figure.Figure`.
     description: what the chart shows, for readers that cannot see it.
@@ -70,13 +70,13 @@ def draw(
 
 
 def literal(name: str) -> str:
-    """A name as matplotlib shows it unchanged: no mathematics, not hidden from legends."""
+    """Return a name that matplotlib shows unchanged: no mathematics, not hidden from legends."""
     text = name.replace("$", r"\$")
     return f" {text}" if text.startswith("_") else text
 
 
 def _inline(svg: str, width_px: int, height_px: int, description: str) -> str:
-    """Without the prologue, namespaces and ids that only a file of its own needs."""
+    """Return the SVG without the prologue, namespaces and ids that only a file of its own needs."""
     body = svg[svg.index("<svg") :]
     body = body[body.index(">") + 1 :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""One HTML file that needs nothing else: the frame and style that all pages share."""
+"""Frame and style of all pages, each a self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def render_page(
     filters: Mapping[str, Callable[..., str]] | None = None,
     **values: Any,
 ) -> str:
-    """The page that a template of `folder` makes of `page.html.j2` by filling its blocks.
+    """Render a template of `folder` that fills the blocks of `page.html.j2`.
 
     Every value is escaped; the template marks our own SVG as `safe`.
 
-    facts: name -> value of what describes the page's subject, shown in order.
+    facts: name -> value of the subject of the page, shown in order.
     warnings: sentences that no reader may miss.
     filters: name -> function that turns a value into text, beside jinja's own.
     values: what else the template reads.

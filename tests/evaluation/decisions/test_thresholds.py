@@ -84,7 +84,7 @@ def test_a_gain_that_is_none_when_cross_fitted_is_not_kept():
     assert on_all > fitted.plain + 0.1
     assert fitted.tuned < on_all - 0.1
     assert not fitted.kept
-    assert fitted.reason.startswith("tuning for mcc brings no gain on val beyond its error (")
+    assert fitted.reason.startswith("tuning for mcc has no gain on val beyond its error (")
     assert fitted.reason.endswith(": labels stay those of the highest probability")
 
 

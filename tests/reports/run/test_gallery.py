@@ -35,7 +35,7 @@ def ids_of(gallery):
     return [image.id for image in gallery.images]
 
 
-def test_images_are_sorted_by_how_certain_and_how_right_the_model_is():
+def test_images_are_sorted_by_confidence_and_correctness():
     p = [[0.9, 0.1], [0.2, 0.8], [0.55, 0.45], [0.3, 0.7]]
     right, wrong, uncertain = label_galleries(result(p, [0, 0, 0, 1], [0, 1, 0, 1]), thumbnails)
     assert (ids_of(right), right.n) == (["i0", "i3", "i2"], 3)
@@ -45,7 +45,7 @@ def test_images_are_sorted_by_how_certain_and_how_right_the_model_is():
     assert wrong.images[0].probability == 0.8
 
 
-def test_right_and_wrong_are_those_of_the_labels_that_a_decision_gave():
+def test_correctness_is_of_the_labels_of_the_decision():
     p, threshold_0_2 = [[0.9, 0.1], [0.7, 0.3], [0.6, 0.4]], [0, 1, 1]
     galleries = label_galleries(result(p, [0, 1, 0], threshold_0_2), thumbnails)
     right, wrong, uncertain = galleries
@@ -55,7 +55,7 @@ def test_right_and_wrong_are_those_of_the_labels_that_a_decision_gave():
     assert ids_of(uncertain) == ["i1", "i2", "i0"]
 
 
-def test_a_model_that_is_always_right_has_an_empty_gallery_of_wrong_ones():
+def test_a_model_without_errors_has_an_empty_gallery_of_wrong_images():
     galleries = label_galleries(result([[0.9, 0.1]], [0], [0]), thumbnails)
     assert (galleries[1].n, list(galleries[1].images)) == (0, [])
 

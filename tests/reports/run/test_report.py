@@ -112,12 +112,12 @@ def test_a_page_for_classes_has_every_section_and_needs_nothing_else(class_page)
     assert "1 of 1,000 weights (0.100 %) are large" in class_page.text
 
 
-def test_figures_show_test_and_every_split_has_its_column(class_page, shown):
+def test_figures_are_of_test_and_every_split_has_its_column(class_page, shown):
     assert "accuracy on test, 60 images" in class_page.text
     assert "There is no test split" not in class_page.text
     for column in (
         "train 90 images",
-        "val (used for model selection) 40 images",
+        "val used for model selection, 40 images",
         "hand_test 7 images",
     ):
         assert column in class_page.text
@@ -126,7 +126,7 @@ def test_figures_show_test_and_every_split_has_its_column(class_page, shown):
     assert "{:.3f} – {:.3f}".format(*accuracy["ci95"]) in class_page.text
 
 
-def test_warnings_and_facts_stand_before_the_metrics(class_page):
+def test_warnings_and_facts_precede_the_metrics(class_page):
     head = class_page.text.split("training objective")[0]
     assert "Trained from random weights." in head
     assert "seed 3" in head
@@ -142,13 +142,13 @@ def test_a_page_for_votes_shows_answers_instead_of_classes(page):
     assert "answer 7" in report.text
 
 
-def test_without_a_test_split_the_figures_are_those_of_val_and_say_so(page):
+def test_without_a_test_split_the_figures_are_of_val_with_a_caution(page):
     report = page(content({"train": classes_result(90), "val": classes_result(40)}))
     assert "accuracy on val (used for model selection), 40 images" in report.text
     assert "There is no test split" in report.text
 
 
-def test_names_from_outside_are_shown_as_they_are(page):
+def test_names_are_escaped(page):
     ids = np.array(["<script>alert(1)</script>", *map(str, range(59))])
     names = ("<b>$a$", "_b$ & co")
     shown = classes_result(ids=ids, names=names)
@@ -176,9 +176,9 @@ def test_a_run_that_was_not_trained_has_no_curves(page):
     assert "learning" not in page(content({"test": classes_result()}, history=[])).sections
 
 
-def test_no_intervals_are_called_so(page):
+def test_missing_intervals_are_mentioned(page):
     report = page(replace(content({"test": classes_result()}, history=[]), resamples=0))
-    assert "No intervals were asked for." in report.text
+    assert "Intervals are off" in report.text
 
 
 FIVE = ("smooth <b>", "disk", "edge-on", "spiral", "cigar")
@@ -237,8 +237,11 @@ def test_the_section_of_two_classes_names_the_threshold_and_compares(page):
     text = section(shown)
     assert fitted.threshold.kept
     threshold = fitted.decision.class_factors[0]
-    assert f"An image is called class 1 where its probability exceeds {threshold:.4g}." in text
-    assert "Temperature 1.5, fitted on val: the network was too sure of itself" in text
+    assert f"An image is labeled class 1 if its probability exceeds {threshold:.4g}." in text
+    assert (
+        "The network was overconfident on val; probabilities were softened (temperature 1.5)"
+        in text
+    )
     assert "the probabilities are corrected for it" in text
     assert (
         f"{fitted.threshold.tuned:.3f} cross-fitted, {fitted.threshold.plain:.3f} without it"
@@ -272,7 +275,7 @@ def test_the_section_of_many_classes_lists_factors_and_escapes_names_in_reasons(
         assert f"{name} {factor:.4g}" in text
 
 
-def test_the_confusion_matrix_is_of_the_labels_that_the_decision_gives(page):
+def test_the_confusion_matrix_is_of_the_labels_of_the_decision(page):
     p = np.array([[0.7, 0.3]] * 7 + [[0.9, 0.1]] * 4)
     targets = np.array([1] * 7 + [0] * 4)
     predicted = Predicted(p, Decision(SOFTMAX, class_factors=(0.2, 0.8)).labels(p))
@@ -294,12 +297,12 @@ def test_reliability_of_grouped_images_has_no_wilson_intervals(page):
     assert with_bars.count("<path") > without.count("<path")
 
 
-def test_labels_that_were_not_to_be_tuned_are_said_to_be_plain(page):
+def test_labels_without_tuning_are_described_as_the_highest_probability(page):
     note = "Val has 9 images of <star>, too few."
     decision = Decision(SOFTMAX, temperature=0.8)
     report = with_decision(decided_content(), decision=decision, threshold=None, notes=(note,))
     text = section(page(report))
-    assert "the network was too unsure of itself" in text
+    assert "The network was underconfident on val" in text
     assert note in text
     assert "Each image gets the label of its highest probability." in text
     assert "cross-fitted" not in text
@@ -309,13 +312,13 @@ def test_labels_that_were_not_to_be_tuned_are_said_to_be_plain(page):
     ("plain", "expected"),
     [(0.9, "recall 0.900 without it"), (-0.04, "0.04 below the bound without")],
 )
-def test_a_constraint_that_is_not_met_is_told_by_what_is_missing(page, plain, expected):
+def test_a_constraint_that_is_not_met_is_described_by_its_distance(page, plain, expected):
     report = decided_content(objective="precision >= 0.8")
     threshold = replace(report.evaluation.decision.threshold, plain=plain)
     assert expected in section(page(with_decision(report, threshold=threshold)))
 
 
-def test_the_section_of_votes_lists_a_threshold_an_answer(page):
+def test_the_section_of_votes_lists_one_threshold_per_answer(page):
     shown_votes = votes_result(n=200)
     p, labels = shown_votes.predicted.probabilities, shown_votes.labels
     fit = fit_threshold(p**2, labels, "macro_f1", seed=0)
@@ -332,7 +335,7 @@ def test_the_section_of_votes_lists_a_threshold_an_answer(page):
     assert "balanced_accuracy" not in text
 
 
-def test_the_baseline_stands_beside_the_headline(page):
+def test_the_headline_is_followed_by_the_baseline(page):
     shown = page(content({"test": classes_result(n_classes=2)}))
     assert re.search(r"baseline \d\d\.\d %: always class \d, the most frequent class", shown.text)
     shown = page(content({"test": votes_result()}))

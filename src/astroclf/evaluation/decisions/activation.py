@@ -114,7 +114,7 @@ class Softmax(Activation):
         return _log_h(log_q, log_not_q, gamma)
 
     def shift_of_alpha(self, alpha: float | Row | None, n_classes: int) -> np.ndarray:
-        """A class of weight alpha_k counts alpha_k times, which adds log alpha_k."""
+        """Return log alpha_k, since a class of weight alpha_k counts alpha_k times."""
         if isinstance(alpha, int | float):
             raise ValueError("a focal loss over a softmax has one alpha a class")
         return np.zeros(n_classes) if alpha is None else np.log(alpha)
@@ -135,8 +135,8 @@ class Sigmoid(Activation):
         return _log_h(log_q, log_not_q, gamma) - _log_h(log_not_q, log_q, gamma)
 
     def shift_of_alpha(self, alpha: float | Row | None, n_classes: int) -> np.ndarray:
-        """One alpha weighs the true side by alpha and the other by 1 - alpha, which adds
-        log(alpha / (1 - alpha)); a list weighs the true side alone and adds log alpha_k.
+        """Return log(alpha / (1 - alpha)) for one alpha, which weights the true side by alpha and the
+        other by 1 - alpha; log alpha_k for a list, which weights the true side alone.
         """
         if isinstance(alpha, int | float):
             return np.full(n_classes, math.log(alpha / (1 - alpha)))

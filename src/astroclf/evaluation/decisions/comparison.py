@@ -26,7 +26,7 @@ OF_VOTES = ("accuracy", "macro_f1", "ece", "brier")
 
 @dataclass(frozen=True)
 class Comparison:
-    """One metric without the decision and with it; gain: how much better it is with it."""
+    """One metric without the decision and with it; gain: the improvement."""
 
     plain: Measured
     tuned: Measured
@@ -48,7 +48,7 @@ class ComparedDecisions:
 def compare_decisions(
     plain: Predicted, tuned: Predicted, labels: Labels, bins: int, resampling: Resampling
 ) -> ComparedDecisions:
-    """Measure both decisions, and the gain, with 95 % intervals.
+    """Return the metrics of both decisions, and the gains, with 95 % intervals.
 
     The interval of a gain is a paired one, from the same resamples for both: it leaves out the luck
     of the images, which both decisions share. ece and its gain have none.
@@ -138,7 +138,7 @@ def _gain(metric: str, replicates: Replicates, note: str = "") -> Measured:
 
 
 class _VoteSums:
-    """The metrics of `OF_VOTES` for any weights (R, N), each (R,)."""
+    """Metrics of `OF_VOTES` for any weights (R, N), each (R,)."""
 
     def __init__(self, predictions: Predicted, votes: np.ndarray, bins: int) -> None:
         fractions, votes = predictions.probabilities.astype(np.float64), votes.astype(np.float64)

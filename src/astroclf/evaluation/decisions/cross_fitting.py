@@ -1,4 +1,4 @@
-"""Cross-fitting: each image is decided by numbers fitted on the images of other folds."""
+"""Cross-fitting: the numbers behind each prediction are fitted on the images of other folds."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ FOLDS = 5
 def stratified_folds(
     targets: np.ndarray, seed: int, groups: np.ndarray | None = None
 ) -> np.ndarray:
-    """(N,) int64 in 0..4: the images of each class dealt out evenly, with whole groups.
+    """Return (N,) int64 in 0..4: folds with the images of each class spread evenly, and whole groups.
 
-    Groups are dealt out by the class of most of their images, large ones first, in an order that
+    Groups are assigned by the class of most of their images, large ones first, in an order that
     the seed shuffles.
 
     targets: (N,) int64. groups: (N,), or None for images that are independent.

@@ -18,10 +18,10 @@ FEWEST_FOR_TEMPERATURE = 50  # images; fewer leave the temperature too uncertain
 
 @dataclass(frozen=True, eq=False)
 class FittedDecision:
-    """A decision, and what it was fitted from.
+    """A decision and the record of its fit.
 
     plain: the decision as the network was trained. decision: the source of every label and
-    probability. threshold: the tuning of its labels; None where it was not asked for. notes:
+    probability. threshold: the tuning of its labels; None if labels are not tuned. notes:
     sentences on what was not fitted, and why. cross_fitted: predictions for the validation images
     with temperature and labels cross-fitted; None for a decision that was not fitted here.
     """

@@ -1,4 +1,4 @@
-"""The search for class factors: what is maximised, and where its maximum lies.
+"""Search for class factors: objectives, and the exact position of their maximum.
 
 The label of an image is the class of its largest p_k f_k. As the factor of one class rises, each
 image changes its label once, at the ratio of its best other p_j f_j to its p_k: sorted by these
@@ -34,11 +34,11 @@ SYNONYMS = {"purity": "precision", "completeness": "recall"}
 
 @dataclass(frozen=True)
 class Objective:
-    """What is maximised.
+    """Objective of the search, to be maximized.
 
-    measure: of a constraint, `gained` where the bound is met, and else what its lower confidence
-    bound is below it, negative. bound: of a constraint, else None. gained: what is maximised within
-    a constraint, else `measure`.
+    measure: of a constraint, `gained` where the bound is met, and else the negative distance of its
+    lower confidence bound to it. bound: of a constraint, else None. gained: maximized within a
+    constraint; None for `measure` itself.
     """
 
     text: str
@@ -47,18 +47,18 @@ class Objective:
     gained: Measure | None = None
 
     def value(self, labels: np.ndarray, targets: np.ndarray, n_classes: int) -> float:
-        """The measure of labels (N,) for the true classes (N,); NaN where it is not defined."""
+        """Return the measure of labels (N,) for the true classes (N,); NaN where it is not defined."""
         counted = (targets, labels, targets[labels == targets])
         true, predicted, hits = (np.bincount(each, minlength=n_classes) for each in counted)
         return float(self.measure(true, predicted, hits))
 
 
 def read_objective(text: str, n_classes: int, images_per_unit: float = 1.0) -> Objective:
-    """The objective of a name in `OBJECTIVES`, or of a constraint such as `precision >= 0.99`.
+    """Return the objective of a name in `OBJECTIVES`, or of a constraint such as `precision >= 0.99`.
 
     A constraint is on the positive class, the second of two (purity is precision, completeness is
     recall), and met where the lower confidence bound meets it (see
-    `lower_bound`). `precision >= x` maximises recall, `recall >= x` precision.
+    `lower_bound`). `precision >= x` maximizes recall, `recall >= x` precision.
 
     images_per_unit: images in a group, which count as one in the confidence bound.
     Raises UserError for any other text, and for a constraint with more than two classes.
@@ -84,7 +84,7 @@ def read_objective(text: str, n_classes: int, images_per_unit: float = 1.0) -> O
 
 
 def lower_bound(hits: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """The one-sided 95 % lower confidence bound of proportions, 0 for n = 0.
+    """Return the one-sided 95 % lower confidence bound of proportions, 0 for n = 0.
 
     Wilson's (1927, JASA 22, 209): 268 of 268 are needed for a bound of 0.99.
     """
@@ -98,7 +98,7 @@ def lower_bound(hits: np.ndarray, n: np.ndarray) -> np.ndarray:
 def search_factors(
     probabilities: np.ndarray, targets: np.ndarray, objective: Objective
 ) -> np.ndarray:
-    """(K,) float64 factors, which sum to 1; never worse on these images than equal ones.
+    """Return (K,) float64 factors, which sum to 1; never worse on these images than equal ones.
 
     For two classes they are the best there are. For more they are found by coordinate ascent from
     equal factors: no change of a single one is better. Where several are as good, the change is
@@ -125,7 +125,7 @@ def search_factors(
 def _best_factor(
     probabilities: np.ndarray, targets: np.ndarray, factors: np.ndarray, k: int, measure: Measure
 ) -> float:
-    """The best factor of class k while those of the others stay, exactly."""
+    """Return the exact best factor of class k while those of the others stay."""
     n_classes = len(factors)
     weighted = probabilities * factors
     weighted[:, k] = -1.0
@@ -133,7 +133,7 @@ def _best_factor(
     ratios = _critical_ratios(weighted[np.arange(len(rivals)), rivals], probabilities[:, k])
     order = np.argsort(ratios)
     truth, rivals = targets[order], rivals[order]
-    # After m of the sorted images went to class k, its factor lies between edges m and m + 1.
+    # After m of the sorted images went to class k, its factor is between edges m and m + 1.
     edges = np.concatenate([[0.0], ratios[order], [np.inf]])
     apart = np.flatnonzero(edges[1:] > edges[:-1] * (1 + LEAST_STEP))
     of_k, of_rival = np.eye(n_classes)[[k]], np.eye(n_classes)[rivals]
@@ -150,7 +150,7 @@ def _best_factor(
 
 
 def _critical_ratios(rival: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """(N,): the factor at which class k overtakes its best rival; 0 for always, inf for never."""
+    """Return (N,): the factor at which class k overtakes its best rival; 0 for always, inf for never."""
     ratios = np.full(len(own), np.inf)
     with np.errstate(over="ignore"):
         np.divide(rival, own, out=ratios, where=own > 0)
@@ -160,7 +160,7 @@ def _critical_ratios(rival: np.ndarray, own: np.ndarray) -> np.ndarray:
 
 
 def _after_moves(lost: np.ndarray, won: np.ndarray, moves: np.ndarray) -> np.ndarray:
-    """(M, K) counts after the first so many images moved: each took `lost` away, brought `won`."""
+    """Return (M, K) counts after the first images moved; each removes its `lost` and adds its `won`."""
     running = np.empty((len(lost) + 1, lost.shape[1]))
     running[0] = lost.sum(axis=0)
     np.subtract(won, lost, out=running[1:])
@@ -168,7 +168,7 @@ def _after_moves(lost: np.ndarray, won: np.ndarray, moves: np.ndarray) -> np.nda
 
 
 def _nearest_between(lows: np.ndarray, highs: np.ndarray, factor: float) -> float:
-    """The factor if it lies in one of the intervals, else the middle of the nearest one."""
+    """Return the factor if it is in one of the intervals, else the middle of the nearest one."""
     with np.errstate(divide="ignore"):
         distances = np.maximum(np.log(lows / factor), np.log(factor / highs))
     nearest = distances.argmin()
@@ -198,7 +198,7 @@ OBJECTIVES: dict[str, Measure] = {
 
 
 def _constrained(held: str, bound: float, images_per_unit: float) -> Measure:
-    """See `Objective`; precision and recall are 0 where they are not defined."""
+    """Return the measure of a constraint, see `Objective`; precision and recall are 0 where they are not defined."""
     gained = _recall if held == "precision" else _precision
 
     def measure(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:

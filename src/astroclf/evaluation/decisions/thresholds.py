@@ -31,15 +31,15 @@ FEWEST = 20  # images of each class, or groups that hold some, to tune on
 
 @dataclass(frozen=True, eq=False)
 class FittedThreshold:
-    """What tuning the labels for `objective` brought on validation.
+    """Labels tuned for `objective` on validation, and the gain.
 
     - plain, tuned: the figure without tuning, and with it, cross-fitted: the labels of each of
       five stratified folds come from numbers fitted on the other four. Of five cross-fittings it
-      is the median one. Below 0 for a constraint, it is what its lower confidence bound is below it.
+      is the median one. Below 0, of a constraint, it is the distance of its lower confidence bound to the constraint.
     - class_factors or thresholds: the numbers fitted on all of validation; the other is None.
     - labels: the cross-fitted labels, (N,) int64 or (N, K) bool.
-    - kept: whether the numbers shall be used; if not, `reason` says in a sentence why. Of
-      thresholds, those that shall not be used are 0.5, and `reason` tells how many they are.
+    - kept: whether the numbers are used; if not, `reason` is the reason, in a sentence. Thresholds
+      that are not used are 0.5, and `reason` counts them.
     """
 
     objective: str
@@ -52,7 +52,7 @@ class FittedThreshold:
     reason: str
 
     def apply_to(self, decision: Decision) -> Decision:
-        """The decision with these numbers, or as it is where they are not kept."""
+        """Return the decision with these numbers, or unchanged if they are not kept."""
         if not self.kept:
             return decision
         return replace(decision, class_factors=self.class_factors, thresholds=self.thresholds)
@@ -180,7 +180,7 @@ def _threshold(fit: FittedThreshold) -> float:
 
 
 def _scarcest(targets: np.ndarray, n_classes: int, groups: np.ndarray | None) -> tuple[int, int]:
-    """The class that fewest images are of, or fewest groups hold, and how many."""
+    """Return the class with the fewest images, or groups with images of it, and their number."""
     units = np.arange(len(targets)) if groups is None else group_index(groups)
     counts = np.array([len(np.unique(units[targets == k])) for k in range(n_classes)])
     return int(counts.argmin()), int(counts.min())
@@ -213,7 +213,7 @@ def _no_gain(
     targets: np.ndarray,
     resampling: Resampling,
 ) -> str:
-    """Why the gain is none, by its paired interval; nothing for a bound that is met only now."""
+    """Return the reason if the paired interval of the gain holds 0; "" for a bound that is newly met."""
     if objective.bound is not None and plain < 0:
         return ""
     measure = objective.gained or objective.measure
@@ -236,7 +236,7 @@ def _no_gain(
     if low > LEAST_GAIN:
         return ""
     return (
-        f"tuning for {objective.text} brings no gain on val beyond its error "
+        f"tuning for {objective.text} has no gain on val beyond its error "
         f"({gain:+.4f} [{low:+.4f}, {high:+.4f}] when cross-fitted)"
     )
 

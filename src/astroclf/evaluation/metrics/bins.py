@@ -1,4 +1,4 @@
-"""Accuracy along a column of a catalogue: a magnitude, a redshift, a seeing."""
+"""Accuracy along a column of a catalog: a magnitude, a redshift, a seeing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from astroclf.settings.metrics import METRICS
 
 @dataclass(frozen=True)
 class Bin:
-    """Images whose value lies in [low, high), the last bin including high.
+    """Images with a value in [low, high), the last bin including high.
 
     ci95: interval of the accuracy: Wilson's, or for images in groups that of
     `intervals.estimate`, None in fewer than ten groups.
@@ -31,7 +31,7 @@ class Bin:
 class BinnedAccuracy:
     """Accuracy along one column.
 
-    n_placed: images that the catalogue gives a value; the others are in no bin.
+    n_placed: images with a value in the catalog; the others are in no bin.
     n_images: all images.
     """
 
@@ -42,7 +42,7 @@ class BinnedAccuracy:
 
 
 def bin_edges(values: np.ndarray, bins: int) -> np.ndarray:
-    """(E,) edges of bins with equally many of the finite values.
+    """Return (E,) edges of bins with equally many of the finite values.
 
     Where many values are the same they stay in one bin, so that bins may differ in size or be
     fewer.
@@ -58,7 +58,7 @@ def accuracy_in_bins(
     edges: np.ndarray,
     resampling: Resampling,
 ) -> BinnedAccuracy:
-    """Accuracy of the images in each bin that holds some.
+    """Return the accuracy of the images in each bin that holds some.
 
     values: (N,) of the column, NaN where there is none. correct: (N,) bool. edges: of `bin_edges`,
     the same for all splits, so that their bins can be compared.

@@ -1,8 +1,8 @@
-"""Figures that follow from which labels the images of each class get.
+"""Metrics that follow from the confusion matrix.
 
-Each is computed for many labellings, or many weightings of the images, at once. They take counts,
+Each is computed for many labelings, or many weightings of the images, at once. They take counts,
 or sums of weights, of images: true (..., K) truly of each class, predicted (..., K) with its label,
-hits (..., K) rightly with it. They return (...). Definitions are scikit-learn's, which is not
+hits (..., K) correctly with it. They return (...). Definitions are scikit-learn's, which is not
 imported: that alone takes longer than measuring.
 """
 
@@ -26,12 +26,12 @@ def accuracy(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.nd
 
 
 def balanced_accuracy(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
-    """Mean recall of the classes present."""
+    """Return the mean recall of the classes present."""
     return mean_of_defined(ratio(hits, true))
 
 
 def macro_f1(true: np.ndarray, predicted: np.ndarray, hits: np.ndarray) -> np.ndarray:
-    """Mean over the classes present or predicted."""
+    """Return the mean F1 of the classes present or predicted."""
     return mean_of_defined(ratio(2 * hits, true + predicted))
 
 
@@ -68,5 +68,5 @@ def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def mean_of_defined(values: np.ndarray) -> np.ndarray:
-    """The mean along the last axis without NaNs, NaN where all are."""
+    """Return the mean along the last axis without NaNs, NaN where all are."""
     return ratio(np.nansum(values, axis=-1), np.sum(~np.isnan(values), axis=-1))

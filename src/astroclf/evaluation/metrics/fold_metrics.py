@@ -14,7 +14,7 @@ from astroclf.evaluation.metrics.ranking import Ranking
 from astroclf.evaluation.resampling import Resampling, replicate
 from astroclf.settings.metrics import METRICS
 
-FEWEST_IN_FOLD = 2  # images of a class, below which nothing tells how far they spread
+FEWEST_IN_FOLD = 2  # images of a class, below which their spread is unknown
 
 
 def rank_in_folds(

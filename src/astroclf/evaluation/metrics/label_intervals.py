@@ -86,7 +86,7 @@ def measure_overall(
 def measure_classes(
     metric: str, replicates: Replicates, sums: LabelSums, notes: Sequence[str]
 ) -> list[Measured]:
-    """A metric of each class with its interval, or a note.
+    """Return a metric of each class with its interval, or a note.
 
     replicates: (K,). notes: of `notes_of_classes`.
     """
@@ -117,13 +117,13 @@ def measured_ece(value: float | None, sums: Sequence[LabelSums]) -> Measured:
 
 
 def proportion_intervals(metric: str, sums: LabelSums) -> np.ndarray:
-    """(K, 2): of precision, recall or f1 of each class of independent images."""
+    """Return (K, 2): the intervals of precision, recall or f1 of each class of independent images."""
     interval = f1_interval if metric == "f1" else wilson_interval
     return np.array([interval(*each) for each in zip(*_parts(metric, sums), strict=True)])
 
 
 def _parts(metric: str, sums: LabelSums) -> tuple[list[float], list[float]]:
-    """Of each class, the images that count for the proportion, and all that it is of."""
+    """Return the numerator and the denominator of the proportion of each class."""
     true, predicted, hits = sums.counts()
     whole = {"precision": predicted, "recall": true, "f1": true + predicted - hits}[metric]
     return hits.tolist(), whole.tolist()
@@ -134,7 +134,7 @@ def _are_independent(replicates: Replicates) -> bool:
 
 
 def first_note(*notes: str) -> str:
-    """The first note that is not empty."""
+    """Return the first note that is not empty."""
     return next(filter(None, notes), "")
 
 
@@ -143,7 +143,7 @@ def _value(figure: Measured) -> float:
 
 
 def _correlation(draws: np.ndarray) -> np.ndarray:
-    """(K, K) of the columns of draws (R, K), 0 where a column has no spread."""
+    """Return the (K, K) correlation of the columns of draws (R, K), 0 where a column has no spread."""
     centred = np.nan_to_num(draws - draws.mean(axis=0))
     spread = np.sqrt((centred**2).sum(axis=0))
     scaled = centred / np.where(spread > 0, spread, 1.0)

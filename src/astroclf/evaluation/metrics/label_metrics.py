@@ -61,7 +61,7 @@ def score_labels_with_intervals(
 ) -> Scores:
     """Return every metric of `LABEL_METRICS`, and every metric of `PER_CLASS` of each class.
 
-    Each figure has a 95 % interval or a note that says why it has none, see `label_intervals`.
+    Each metric has a 95 % interval, or a note with the reason why it has none, see `label_intervals`.
     The ROC-AUC and average precision of a class are against the rest.
     """
     targets, classes = labels.targets, labels.classes
@@ -118,7 +118,7 @@ def mean_with_intervals(
 
 
 class _LabelStatistic:
-    """The metrics of one set of predictions for any weights (R, N)."""
+    """Metrics of one set of predictions for any weights (R, N)."""
 
     def __init__(
         self, predictions: Predicted, targets: np.ndarray, losses: np.ndarray, bins: int

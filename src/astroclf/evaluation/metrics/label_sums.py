@@ -1,4 +1,4 @@
-"""The figures of labels and probabilities that follow from sums over images."""
+"""Metrics of labels and probabilities that follow from sums over images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FLOOR_DRAWS = 200  # of labels, for the expected ECE: known to 1 % or so
 
 
 class LabelSums:
-    """The figures of N images for any weights (R, N); a weight says how often an image counts.
+    """Metrics of N images for any weights (R, N); a weight is how often an image counts.
 
     One product of the weights with a table of what each image adds to each sum gives them for all
     R at once.
@@ -36,12 +36,12 @@ class LabelSums:
         self._edges = np.cumsum([table.shape[1] for table in tables])[:-1]
 
     def counts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(K,) images of each class, with its label, and rightly with it."""
+        """Return (K,) images of each class, with its label, and correctly with it."""
         true, predicted, hits, *_ = np.split(self._table.sum(axis=0), self._edges)
         return true, predicted, hits
 
     def expected_ece(self) -> float:
-        """The floor of ece: what to expect of calibrated probabilities, for so few images.
+        """Return the floor of ece: its expectation for calibrated probabilities of so few images.
 
         The mean ECE over labels drawn from the probabilities, each image by itself (consistency
         resampling: Bröcker & Smith 2007, Weather and Forecasting 22, 651).
@@ -76,12 +76,12 @@ class LabelSums:
 
 
 def calibration_bin(confidence: np.ndarray, bins: int) -> np.ndarray:
-    """The bin of each confidence: bin b holds those in (b/bins, (b+1)/bins]; int64, same shape."""
+    """Return the bin of each confidence: bin b holds those in (b/bins, (b+1)/bins]; int64, same shape."""
     return np.clip(np.ceil(confidence * bins) - 1, 0, bins - 1).astype(np.int64)
 
 
 def _calibration_gaps(probabilities: np.ndarray, targets: np.ndarray, bins: int) -> np.ndarray:
-    """(N, used bins): by how much each image is too sure of its most probable class, in its bin."""
+    """Return (N, used bins): the overconfidence in the most probable class of each image, in its bin."""
     likeliest, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     used, bin_of = np.unique(calibration_bin(confidence, bins), return_inverse=True)
     return np.eye(len(used))[bin_of] * (confidence - (likeliest == targets))[:, None]
@@ -90,7 +90,7 @@ def _calibration_gaps(probabilities: np.ndarray, targets: np.ndarray, bins: int)
 def _log_loss_and_brier(
     probabilities: np.ndarray, targets: np.ndarray, truth: np.ndarray
 ) -> np.ndarray:
-    """Of each image, (N, 2)."""
+    """Return (N, 2): log loss and Brier score of each image."""
     of_truth = probabilities[np.arange(len(targets)), targets]
     tiny = np.finfo(np.float64).eps
     log_loss = -np.log(np.clip(of_truth, tiny, 1 - tiny))

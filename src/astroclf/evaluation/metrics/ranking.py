@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Ranking:
-    """The images of one class against all others, ranked by score once.
+    """Images of one class against all others, ranked by score once.
 
     scores: (N,) float, higher means more likely of the class.
     positive: (N,) bool, whether the image is of the class.

@@ -9,10 +9,10 @@ from astroclf.evaluation.intervals import Measured
 
 @dataclass(frozen=True)
 class Scores:
-    """The figures of one split, as they stand in metrics.json.
+    """Metrics of one split, as stored in metrics.json.
 
-    overall: metric -> figure.
-    per_class: class (or answer) -> the number of its images as `n`, and metric -> figure.
+    overall: metric -> value with its interval.
+    per_class: class (or answer) -> the number of its images as `n`, and metric -> value.
     """
 
     overall: dict[str, Measured]

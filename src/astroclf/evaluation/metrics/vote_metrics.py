@@ -62,7 +62,7 @@ def score_votes_with_intervals(
 
 
 class _VoteStatistic:
-    """The metrics of one set of predictions for any weights (R, N)."""
+    """Metrics of one set of predictions for any weights (R, N)."""
 
     def __init__(self, predictions: np.ndarray, votes: np.ndarray, losses: np.ndarray) -> None:
         truth = votes.astype(np.float64)

@@ -1,4 +1,4 @@
-"""What the report says of how labels are decided."""
+"""Section of the report on the decision: calibration, class factors and thresholds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from astroclf.reports.run import plots
 from astroclf.reports.run.content import ReportContent
 from astroclf.settings.metrics import METRICS
 
-IN_FIGURES = ("ece", "brier")  # metrics that stand beside the reliability diagrams
+IN_FIGURES = ("ece", "brier")  # metrics in the captions of the reliability diagrams
 
 
 def decision_section(content: ReportContent) -> dict[str, Any]:
@@ -56,31 +56,33 @@ def decision_section(content: ReportContent) -> dict[str, Any]:
 
 
 def calibration_sentences(decision: Decision) -> list[str]:
-    """What is done to the probabilities."""
+    """Return sentences on the calibration of the probabilities."""
     temperature, sentences = decision.temperature, []
     if decision.focal_gamma > 0:
         sentences.append(
-            "The focal loss is smallest elsewhere than at the true probabilities; they are "
+            "The minimum of the focal loss is not at the true probabilities; they are "
             f"recovered from it (gamma {decision.focal_gamma:g})."
         )
     if decision.logit_shift is not None or decision.class_weights is not None:
         sentences.append(
-            "Weights in the loss make classes seem more or less common than they are; the "
+            "Class weights in the loss shift the predicted class frequencies; the "
             "probabilities are corrected for it."
         )
     if temperature == 1:
-        sentences.append("Temperature 1: the probabilities are neither drawn together nor apart.")
+        sentences.append("Temperature 1: the probabilities are not changed.")
     else:
-        was, drawn = ("too sure", "together") if temperature > 1 else ("too unsure", "apart")
+        confidence, change = (
+            ("overconfident", "softened") if temperature > 1 else ("underconfident", "sharpened")
+        )
         sentences.append(
-            f"Temperature {temperature:.3g}, fitted on val: the network was {was} of itself, so "
-            f"its probabilities are drawn {drawn}."
+            f"The network was {confidence} on val; probabilities were {change} "
+            f"(temperature {temperature:.3g})."
         )
     return sentences
 
 
 def label_sentences(fitted: FittedDecision) -> list[str]:
-    """What is done to the labels, and why or why not."""
+    """Return sentences on the tuning of the labels, with its reasons."""
     fit, decision = fitted.threshold, fitted.decision
     untuned = (
         "Each image gets the label of its highest probability."
@@ -91,36 +93,36 @@ def label_sentences(fitted: FittedDecision) -> list[str]:
         if decision.class_factors is not None:
             return ["Each image gets the label of its highest probability times class factor."]
         return ["Each answer has a threshold of its own."] if decision.thresholds else [untuned]
-    brought = (
+    outcome = (
         f"Tuning the labels for {fit.objective} was tried on val: {_reached(fit, fit.tuned)} "
         f"cross-fitted, {_reached(fit, fit.plain)} without it; the tuned labels are"
     )
     reason = [f"{fit.reason[0].upper()}{fit.reason[1:]}."] if fit.reason else []
     if fit.kept:
-        return [f"{brought} used.", *reason]
-    return [f"{brought} not used.", *reason]
+        return [f"{outcome} used.", *reason]
+    return [f"{outcome} not used.", *reason]
 
 
 def label_numbers(fitted: FittedDecision, names: Sequence[str]) -> dict[str, float]:
-    """Name -> factor or threshold: those in use, or those that were fitted and not kept."""
+    """Return name -> factor or threshold: those in use, or those that were fitted and not kept."""
     source = fitted.threshold or fitted.decision
     numbers = source.class_factors or source.thresholds
     return {} if numbers is None else dict(zip(names, numbers, strict=True))
 
 
 def threshold_of_two(fitted: FittedDecision, names: Sequence[str]) -> list[str]:
-    """A sentence with the threshold that two class factors are, or nothing."""
+    """Return a sentence with the threshold that two class factors amount to, or nothing."""
     factors = (fitted.threshold or fitted.decision).class_factors
     if factors is None or len(factors) != 2:
         return []
     threshold = factors[0] / (factors[0] + factors[1])
     not_used = fitted.threshold is not None and not fitted.threshold.kept
     verb = "would be" if not_used else "is"
-    return [f"An image {verb} called {names[1]} where its probability exceeds {threshold:.4g}."]
+    return [f"An image {verb} labeled {names[1]} if its probability exceeds {threshold:.4g}."]
 
 
 def _reached(fit: FittedThreshold, figure: float) -> str:
-    """A figure of the objective; of a constraint, what it maximises, or what is missing to it."""
+    """Return a value of the objective; of a constraint, its gain or its distance to the bound."""
     bounded, is_constraint, _ = fit.objective.partition(">=")
     if not is_constraint:
         return f"{figure:.3f}"

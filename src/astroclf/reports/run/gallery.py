@@ -1,4 +1,4 @@
-"""Which images a report shows, and how each stands on the page."""
+"""Galleries of example images: best, worst and least certain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ THUMBNAIL_PX, LOSSLESS_PX = 192, 96
 
 
 @dataclass(frozen=True)
-class LabelledImage:
+class LabeledImage:
     """src: a data URI. probability: of the predicted class, which is the label it gets."""
 
     src: str
@@ -51,7 +51,7 @@ class Gallery:
 
     title: str
     n: int
-    images: Sequence[LabelledImage | VotedImage]
+    images: Sequence[LabeledImage | VotedImage]
 
 
 def label_galleries(result: SplitResult, thumbnails: Thumbnails) -> list[Gallery]:
@@ -64,14 +64,14 @@ def label_galleries(result: SplitResult, thumbnails: Thumbnails) -> list[Gallery
     by_confidence = np.argsort(-confidence, kind="stable")
     right = label[by_confidence] == truth[by_confidence]
     kinds = {
-        "Right and most certain": by_confidence[right],
-        "Wrong and most certain": by_confidence[~right],
-        "Least certain": by_confidence[::-1],
+        "Correct and most confident": by_confidence[right],
+        "Wrong and most confident": by_confidence[~right],
+        "Least confident": by_confidence[::-1],
     }
 
-    def show(positions: np.ndarray) -> list[LabelledImage]:
+    def show(positions: np.ndarray) -> list[LabeledImage]:
         return [
-            LabelledImage(
+            LabeledImage(
                 src,
                 str(result.ids[i]),
                 classes[truth[i]],
@@ -94,7 +94,7 @@ def vote_galleries(result: SplitResult, thumbnails: Thumbnails) -> list[Gallery]
     middle = max(0, (len(rmse) - PER_VOTE_GALLERY) // 2)
     kinds = {
         "Closest to the votes": by_rmse,
-        "Typical: in the middle of all": by_rmse[middle:],
+        "Typical: median error": by_rmse[middle:],
         "Furthest from the votes": by_rmse[::-1],
     }
 
@@ -122,7 +122,7 @@ def _sources(thumbnails: Thumbnails, positions: np.ndarray) -> list[str]:
 
 
 def data_uri(image: np.ndarray) -> str:
-    """An RGB image (H, W, 3) uint8: small ones without loss, larger ones as JPEG to 192 px."""
+    """Return an RGB image (H, W, 3) uint8 as data URI: small ones without loss, larger ones as JPEG to 192 px."""
     from PIL import Image
 
     picture = Image.fromarray(image)

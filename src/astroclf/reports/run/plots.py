@@ -1,4 +1,4 @@
-"""The charts of the report, each as inline SVG."""
+"""Charts of the report, each as inline SVG."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ RELIABILITY_OF = {
 def learning_curves(
     history: Sequence[Mapping[str, float]], best_epoch: int, metrics: Sequence[str]
 ) -> str:
-    """Loss, validation metrics and learning rate along the epochs, side by side."""
+    """Draw loss, validation metrics and learning rate along the epochs."""
     epochs = _column(history, "epoch")
     marker = "o" if len(epochs) <= 30 else None
 
     def paint(figure: Any) -> None:
         loss, scores, rate = figure.subplots(1, 3)
-        for key, colour in (("train_loss", MUTED), ("val_loss", PALETTE[0])):
+        for key, color in (("train_loss", MUTED), ("val_loss", PALETTE[0])):
             name = key.removesuffix("_loss")
-            loss.plot(epochs, _column(history, key), color=colour, marker=marker, label=name)
-        for metric, colour in zip(metrics, PALETTE, strict=False):
+            loss.plot(epochs, _column(history, key), color=color, marker=marker, label=name)
+        for metric, color in zip(metrics, PALETTE, strict=False):
             values = _column(history, f"val_{metric}")
-            scores.plot(epochs, values, color=colour, marker=marker, label=metric)
+            scores.plot(epochs, values, color=color, marker=marker, label=metric)
         rates = _column(history, "lr")
         rate.plot(epochs, rates, color=MUTED, marker=marker)
         if np.nanmin(rates) > 0 and np.nanmax(rates) > 20 * np.nanmin(rates):
@@ -67,18 +67,18 @@ def roc_curves(predicted: Predicted, labels: Labels, legend: Sequence[str]) -> s
     targets = labels.targets
     wanted = [1] if len(labels.classes) == 2 else range(len(labels.classes))
     drawn = [k for k in wanted if 0 < np.sum(targets == k) < len(targets)]
-    colours = PALETTE if len(drawn) <= len(PALETTE) else [MUTED] * len(drawn)
+    colors = PALETTE if len(drawn) <= len(PALETTE) else [MUTED] * len(drawn)
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
-        for k, colour in zip(drawn, colours, strict=False):
+        for k, color in zip(drawn, colors, strict=False):
             positive = targets == k
             curve = roc_curve(predicted.probabilities[:, k], positive)
-            axes.plot(*curve, color=colour, label=literal(legend[k]))
+            axes.plot(*curve, color=color, label=literal(legend[k]))
             given = predicted.labels == k
             rates = np.mean(given[~positive]), np.mean(given[positive])
-            axes.plot(*rates, "o", color=colour, markersize=6.5, markeredgecolor="white")
+            axes.plot(*rates, "o", color=color, markersize=6.5, markeredgecolor="white")
         _square(axes, "false positive rate", "true positive rate")
         if 0 < len(drawn) <= len(PALETTE):
             axes.legend(loc="lower right")
@@ -87,7 +87,7 @@ def roc_curves(predicted: Predicted, labels: Labels, legend: Sequence[str]) -> s
 
 
 def reliability(probabilities: np.ndarray, labels: Labels, bins: int, description: str) -> str:
-    """Reliability diagram: observed against predicted frequency, above the number of predictions.
+    """Draw the reliability diagram: observed against predicted frequency, above the number of predictions.
 
     Of classes, the fraction that is right against the probability of the most probable class, with
     intervals where the images are independent. Of votes, given and predicted fractions, all answers
@@ -123,16 +123,16 @@ def reliability(probabilities: np.ndarray, labels: Labels, bins: int, descriptio
 
 
 def accuracy_bins(table: BinnedAccuracy) -> str:
-    """Accuracy with its intervals along one column; the bars across span each bin."""
+    """Draw the accuracy with its intervals along one column; the bars across span each bin."""
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
-        centres = np.array([(row.low + row.high) / 2 for row in table.rows])
+        centers = np.array([(row.low + row.high) / 2 for row in table.rows])
         shares = np.array([row.accuracy for row in table.rows])
         spans = np.array([(row.high - row.low) / 2 for row in table.rows])
-        axes.errorbar(centres, shares, xerr=spans, fmt="none", ecolor=FAINT, elinewidth=3)
+        axes.errorbar(centers, shares, xerr=spans, fmt="none", ecolor=FAINT, elinewidth=3)
         bounds = [row.ci95 or (row.accuracy, row.accuracy) for row in table.rows]
-        _error_bars(axes, centres, shares, bounds)
+        _error_bars(axes, centers, shares, bounds)
         lowest = min(low for low, _ in bounds)
         axes.set(
             xlabel=literal(table.column), ylabel="accuracy", ylim=(max(0.0, lowest - 0.08), 1.01)
@@ -142,11 +142,11 @@ def accuracy_bins(table: BinnedAccuracy) -> str:
 
 
 def vote_scatter(predictions: np.ndarray, votes: np.ndarray, titles: Sequence[str]) -> str:
-    """Predicted against true votes: a panel for each answer."""
+    """Draw predicted against true votes: a panel for each answer."""
     n_columns = min(PANELS_PER_ROW, len(titles))
     n_rows = -(-len(titles) // n_columns)
     width_px, height_px = n_columns * PANEL_PX + 40, n_rows * PANEL_PX + 40
-    # Fewer images may be drawn more strongly without becoming one blot.
+    # Fewer images may be drawn more strongly before they merge.
     alpha = float(np.clip(200 / len(votes), 0.08, 0.7))
 
     def paint(figure: Any) -> None:
@@ -182,5 +182,5 @@ def _square(axes: Any, xlabel: str, ylabel: str) -> None:
 
 
 def _column(history: Sequence[Mapping[str, float]], key: str) -> np.ndarray:
-    """One value an epoch; NaN, which leaves a gap, where an epoch has none."""
+    """Return one value an epoch; NaN, which leaves a gap, where an epoch has none."""
     return np.array([float(row.get(key, np.nan)) for row in history])

@@ -1,4 +1,4 @@
-"""The page that tells what a run found: one HTML file that needs nothing else."""
+"""Report of a run: one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def write_report(path: Path, content: ReportContent) -> None:
 
 
 def _run(content: ReportContent) -> dict[str, Any]:
-    """What concerns the run, whatever its kind of target."""
+    """Return the values of the template that every kind of labels has."""
     shown = content.evaluation.shown
     metrics = [content.monitor, *(name for name in CURVES if name != content.monitor)]
     logged = {key.removeprefix("val_") for row in content.history for key in row}
@@ -125,7 +125,7 @@ def _measured(result: SplitResult, name: str, metric: str) -> Measured:
 
 
 def _with_shares(counts: np.ndarray) -> list[list[tuple[int, float]]]:
-    """Counts, and their shares of the row (0 in a row without images)."""
+    """Return counts, and their shares of the row (0 in a row without images)."""
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     return [
         list(zip(row.tolist(), share.tolist(), strict=True))
@@ -138,7 +138,7 @@ def _split_label(name: str) -> str:
 
 
 def _figure(measured: Measured, metric: str = "") -> str:
-    """The value as text; a dash where it is not defined."""
+    """Return the value as text; a dash where it is not defined."""
     value = measured["value"]
     if value is None:
         return "–"

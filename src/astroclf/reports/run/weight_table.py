@@ -1,4 +1,4 @@
-"""How the weights of each layer are distributed, and which of them are large."""
+"""Table of the distribution of the weights of each layer, with the number of large ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LARGE_SIGMA = 5.0  # a weight is large beyond this many standard deviations of its layer
-SPAN_SIGMA = 10.0  # the histogram ends here; its outermost bars hold all that lies beyond
+SPAN_SIGMA = 10.0  # the histogram ends here; its outermost bars hold all beyond
 N_BARS = 80  # a quarter of a standard deviation each
 WIDTH_PX, HEIGHT_PX = 320, 26
 
@@ -29,7 +29,7 @@ class LayerWeights:
 
 
 def layer_weights(layer: str, weights: np.ndarray) -> LayerWeights:
-    """weights: (n,) float, n >= 1. Large means |w| > 5 standard deviations of the layer."""
+    """Return the row of a layer; weights: (n,) float, n >= 1. Large means |w| > 5 standard deviations of the layer."""
     weights = weights.astype(np.float64)
     sigma = float(weights.std())
     # Equal weights may differ from their mean by a rounding error, which is no spread.
