@@ -65,7 +65,7 @@ def test_a_bundle_predicts_what_the_evaluation_did(
             assert labels[row["id"]] == row["label"]
 
 
-def test_with_all_views_no_side_of_an_image_matters(
+def test_predictions_with_8_views_are_invariant_to_rotation(
     runs: dict[str, Path], simulated_dataset: ImageDataset
 ) -> None:
     images = simulated_dataset.images[:8, :, :16, :16]
@@ -89,7 +89,7 @@ def test_labels_follow_the_decision_and_probabilities_do_not(
     np.testing.assert_array_equal(strict.label(images) == "star", p_star > threshold)
 
 
-def test_it_says_what_its_images_are(
+def test_a_bundle_describes_its_images(
     runs: dict[str, Path], simulated_dataset: ImageDataset
 ) -> None:
     bundle = read_bundle(runs["softmax"] / "bundle")
@@ -126,8 +126,8 @@ def test_files_become_the_images_of_the_data_set(
     files = [tmp_path / "images" / row["id"][0] / f"{row['id']}.png" for row in rows]
     images = bundle.read_files(files)
     assert images.shape == (24, 3, 16, 16)
-    told = np.array([[float(row["p_a"]), float(row["p_b"])] for row in rows])
-    np.testing.assert_allclose(bundle.predict(images), told, atol=1e-5)
+    expected = np.array([[float(row["p_a"]), float(row["p_b"])] for row in rows])
+    np.testing.assert_allclose(bundle.predict(images), expected, atol=1e-5)
     assert bundle.label(images).tolist() == [row["label"] for row in rows]
     (tmp_path / "text.jpg").write_text("no image")
     with pytest.raises(UserError, match=r"text\.jpg cannot be used"):

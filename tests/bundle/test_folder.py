@@ -49,7 +49,7 @@ def alter(folder: Path, place: str, value: Any, *, signed: bool = True) -> None:
     file.write_text(json.dumps(content))
 
 
-def test_it_holds_two_files_and_no_pickle(bundle: Path) -> None:
+def test_a_bundle_has_two_files_and_no_pickle(bundle: Path) -> None:
     assert sorted(file.name for file in bundle.iterdir()) == ["bundle.json", "weights.safetensors"]
     content = json.loads((bundle / "bundle.json").read_text())
     assert content["format"] == FORMAT
@@ -58,7 +58,7 @@ def test_it_holds_two_files_and_no_pickle(bundle: Path) -> None:
     assert all(file.stat().st_mode & 0o777 == 0o644 for file in bundle.iterdir())
 
 
-def test_it_is_read_as_it_was_written(bundle: Path) -> None:
+def test_a_bundle_is_read_as_it_was_written(bundle: Path) -> None:
     found = read_bundle(bundle)
     assert found.classes == ("galaxy", "star")
     assert found.decision.temperature == 1.5
@@ -80,7 +80,7 @@ def test_an_unknown_device_is_refused(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["bundle.json", "weights.safetensors"])
-def test_every_altered_byte_is_noticed(bundle: Path, name: str) -> None:
+def test_every_altered_byte_is_detected(bundle: Path, name: str) -> None:
     file = bundle / name
     whole = file.read_bytes()
     expected = read_bundle(bundle).predict(IMAGES)
@@ -115,7 +115,7 @@ def test_an_incomplete_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
         read_bundle(tmp_path / "copy")
 
 
-def test_weights_of_another_training_are_noticed(
+def test_weights_of_another_training_are_detected(
     bundle: Path, tmp_path: Path, write_tiny: Callable[..., Path]
 ) -> None:
     other = write_tiny(tmp_path / "other", seed=1)
@@ -134,7 +134,7 @@ def test_weights_of_another_training_are_noticed(
         ("checksum", ...),
     ],
 )
-def test_an_altered_value_is_noticed(bundle: Path, place: str, value: Any) -> None:
+def test_an_altered_value_is_detected(bundle: Path, place: str, value: Any) -> None:
     alter(bundle, place, value, signed=False)
     with pytest.raises(UserError, match=r"is not a complete bundle \(bundle\.json: it"):
         read_bundle(bundle)

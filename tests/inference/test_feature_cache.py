@@ -1,4 +1,4 @@
-"""Each view of each image is computed once, by whoever asks first."""
+"""Feature cache: each (view, image) is computed once across runs and processes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ N, WIDTH = 11, 3
 
 
 class Network:
-    """Says (view, position, 1) of every image, in pieces of four, and counts what it is asked."""
+    """Compute (view, position, 1) for every image, in pieces of four, and count the calls."""
 
     def __init__(self) -> None:
-        self.asked = np.zeros((N_VIEWS, N), dtype=int)
+        self.computed = np.zeros((N_VIEWS, N), dtype=int)
 
     def __call__(self, view: int, positions: np.ndarray) -> Iterator[np.ndarray]:
         for start in range(0, len(positions), 4):
             piece = positions[start : start + 4]
-            self.asked[view, piece] += 1
+            self.computed[view, piece] += 1
             yield np.stack([np.full(len(piece), view), piece, np.ones(len(piece))], axis=1).astype(
                 np.float32
             )
@@ -58,7 +58,7 @@ wishes = st.lists(
 
 @settings(max_examples=25, deadline=None)
 @given(wishes=wishes)
-def test_nothing_is_computed_twice_and_all_is_right(
+def test_each_feature_is_computed_once_and_correct(
     tmp_path_factory: pytest.TempPathFactory, wishes: list[np.ndarray]
 ) -> None:
     cache, network = tmp_path_factory.mktemp("cache"), Network()
@@ -69,14 +69,14 @@ def test_nothing_is_computed_twice_and_all_is_right(
         if wanted.any():
             assert_right(store, wanted)
     union = np.logical_or.reduce(wishes)
-    np.testing.assert_array_equal(network.asked, union.astype(int))
+    np.testing.assert_array_equal(network.computed, union.astype(int))
     assert FeatureStore(cache, "key", N).missing(every()).sum() == (~union).sum()
 
 
 @pytest.mark.parametrize(
     "damage", ["features cut", "features gone", "checksums cut", "other images"]
 )
-def test_a_store_that_is_not_whole_is_made_anew(tmp_path: Path, damage: str) -> None:
+def test_an_incomplete_store_is_recreated(tmp_path: Path, damage: str) -> None:
     store, network = FeatureStore(tmp_path, "key", N), Network()
     store.fill(every(2), network)
     file = store.folder / (CHECKSUMS if damage == "checksums cut" else FEATURES)
@@ -88,12 +88,10 @@ def test_a_store_that_is_not_whole_is_made_anew(tmp_path: Path, damage: str) -> 
         file.write_bytes(file.read_bytes()[:100])
     store.fill(every(3), network)
     assert_right(store, every(3))
-    assert network.asked[0].tolist() == [2] * N
+    assert network.computed[0].tolist() == [2] * N
 
 
-def test_damaged_rows_are_computed_again_and_no_others(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_only_damaged_rows_are_recomputed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     store, network = FeatureStore(tmp_path, "key", N), Network()
     store.fill(every(2), network)
     content = bytearray((store.folder / FEATURES).read_bytes())
@@ -104,11 +102,11 @@ def test_damaged_rows_are_computed_again_and_no_others(
     store.fill(every(2), network)
     assert_right(store, every(2))
     assert "3 cached features" in caplog.text
-    again = np.argwhere(network.asked == 2).tolist()
+    again = np.argwhere(network.computed == 2).tolist()
     assert again == [[0, 3], [1, 1], [1, 2]]
 
 
-def test_of_a_large_store_a_sample_is_checked_and_all_where_it_is_damaged(
+def test_a_sample_of_a_large_store_is_checked_and_all_of_it_after_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "CHECKED_BYTES", 2 * WIDTH * 4)  # the first and the last row
@@ -123,7 +121,7 @@ def test_of_a_large_store_a_sample_is_checked_and_all_where_it_is_damaged(
     assert np.argwhere(store.missing(every(1))).tolist() == [[0, 0], [0, 5]]
 
 
-def test_an_unreadable_store_is_refused_and_stays(
+def test_an_unreadable_store_is_refused_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = FeatureStore(tmp_path, "key", N)
@@ -148,7 +146,7 @@ def test_features_of_another_width_are_replaced(tmp_path: Path) -> None:
     assert_right(store, every(1))
 
 
-def test_of_two_that_fill_it_at_once_each_image_is_asked_for_once(tmp_path: Path) -> None:
+def test_concurrent_fills_compute_each_feature_once(tmp_path: Path) -> None:
     network, together = Network(), Barrier(2)
 
     def fill() -> None:
@@ -160,11 +158,11 @@ def test_of_two_that_fill_it_at_once_each_image_is_asked_for_once(tmp_path: Path
         thread.start()
     for thread in threads:
         thread.join()
-    assert (network.asked == 1).all()
+    assert (network.computed == 1).all()
     assert_right(FeatureStore(tmp_path, "key", N), every())
 
 
-def test_it_is_read_only_and_zero_where_nobody_asked(tmp_path: Path) -> None:
+def test_features_are_read_only_and_0_if_missing(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path, "key", N)
     store.fill(every(1), Network())
     features = store.read()
@@ -173,7 +171,7 @@ def test_it_is_read_only_and_zero_where_nobody_asked(tmp_path: Path) -> None:
     assert not features[1:].any()
 
 
-def test_a_cache_without_room_or_leave_is_said(
+def test_a_full_or_forbidden_cache_is_a_user_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("not a folder")
@@ -185,7 +183,7 @@ def test_a_cache_without_room_or_leave_is_said(
         FeatureStore(tmp_path, "key", N).fill(every(), Network())
 
 
-def test_what_was_written_to_a_deleted_store_is_not_said_to_be_in_the_new_one(
+def test_rows_of_a_deleted_store_are_not_marked_in_its_replacement(
     tmp_path: Path,
 ) -> None:
     """The cache may be deleted at any time, and another process may begin it anew."""
@@ -207,10 +205,10 @@ def test_what_was_written_to_a_deleted_store_is_not_said_to_be_in_the_new_one(
     assert_right(store, every(1))
 
 
-def test_it_asks_for_as_much_room_as_is_still_missing(
+def test_required_space_is_that_of_the_missing_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(module, "require_room", lambda folder, size: asked.append(size))
+    required: list[int] = []
+    monkeypatch.setattr(module, "require_room", lambda folder, size: required.append(size))
     FeatureStore(tmp_path, "key", N).fill(every(3), Network())
-    assert asked == [views * N * WIDTH * 4 for views in (3, 2, 1)]
+    assert required == [views * N * WIDTH * 4 for views in (3, 2, 1)]

@@ -91,7 +91,7 @@ def compute(
 
 @pytest.mark.parametrize("resident", [True, False])
 @pytest.mark.parametrize("name", VIEWS)
-def test_batches_are_those_of_the_images(
+def test_feature_batches_match_the_image_batches(
     settings: Any, dataset: ImageDataset, tmp_path: Path, name: str, resident: bool
 ) -> None:
     """The same images in the same order and the same random view, at every epoch and step."""
@@ -263,7 +263,7 @@ def test_the_backbone_is_run_in_evaluation_mode(dataset: ImageDataset, tmp_path:
     np.testing.assert_array_equal(found[0, first], expected)
 
 
-def test_the_hash_sees_names_shapes_and_values() -> None:
+def test_the_hash_depends_on_names_shapes_and_values() -> None:
     weights = {"a": torch.arange(6.0), "b": torch.tensor(1)}
     others = [
         {"c": weights["a"], "b": weights["b"]},

@@ -42,14 +42,14 @@ def test_a_single_image_is_classified() -> None:
     assert network(torch.randn(1, 3, 8, 8)).shape == (1, 2)
 
 
-def test_every_convolution_has_weights_of_its_own() -> None:
+def test_convolutions_share_no_weights() -> None:
     network = make_cnn(3, 2, 16, widths=(4, 8))
     kernels = [layer.weight for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     assert [tuple(kernel.shape[:2]) for kernel in kernels] == [(4, 3), (4, 4), (8, 4), (8, 8)]
     assert len({kernel.data_ptr() for kernel in kernels}) == 4
 
 
-def test_every_convolution_is_normalised_and_every_dense_layer_has_dropout() -> None:
+def test_every_convolution_is_normalized_and_every_dense_layer_has_dropout() -> None:
     network = make_cnn(3, 2, 16, widths=(4, 8), hidden_units=(7,), dropout=0.3)
 
     def count(kind: type) -> int:
@@ -60,7 +60,7 @@ def test_every_convolution_is_normalised_and_every_dense_layer_has_dropout() -> 
     assert {layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)} == {0.3}
 
 
-def test_the_mean_over_positions_ignores_where_an_object_is() -> None:
+def test_average_pooling_is_invariant_to_translation() -> None:
     network = make_cnn(1, 2, 16, widths=(4,), hidden_units=(), pool="average").eval()
     image = torch.zeros(1, 1, 16, 16)
     image[..., 4:6, 4:6] = 1

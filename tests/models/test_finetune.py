@@ -1,4 +1,4 @@
-"""How fast which layer learns, and when it is opened."""
+"""Fine-tuning: learning rates per layer, gradual unfreezing and adapters."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_weights_of_the_network_itself_are_its_first_layer() -> None:
     ]
 
 
-def test_a_network_without_known_stages_cannot_be_opened_by_stages() -> None:
+def test_gradual_unfreezing_of_a_network_without_stages_is_refused() -> None:
     with pytest.raises(UserError, match=r"unfreeze_epochs: timm defines no stages of RDNet"):
         layer_depths(timm.create_model("rdnet_tiny", num_classes=0), coarse=True)
 

@@ -1,4 +1,7 @@
-"""Each test asks in a new process, since the client of the hub reads its address when it is imported."""
+"""ImageNet weights from a local hub, in a new process for each test.
+
+The client of the hub reads its address at import.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from astroclf.models import imagenet
 SAFE, PICKLED, ABSENT, SILENT = "test_resnet", "test_efficientnet", "test_vit", "test_convnext"
 SILENCE_S = 4.0
 
-ASK = """
+SCRIPT = """
 import json, sys, time
 from pathlib import Path
 import torch
@@ -36,14 +39,14 @@ from astroclf.models import build_model, imagenet
 from astroclf.settings.sections import Timm
 
 folder, *names = sys.argv[1:]
-said = {}
+results = {}
 for name in names:
     imagenet.PATIENCE_S = 0.3 if name == "test_convnext" else 5.0
     start_s = time.perf_counter()
     found = imagenet.find_imagenet_weights(name)
-    said[name] = {"found": str(found), "time_s": time.perf_counter() - start_s}
-    said[name]["is_file"] = isinstance(found, Path)
-    said[name]["is_asked_once"] = imagenet.find_imagenet_weights(name) is found
+    results[name] = {"found": str(found), "time_s": time.perf_counter() - start_s}
+    results[name]["is_file"] = isinstance(found, Path)
+    results[name]["is_requested_once"] = imagenet.find_imagenet_weights(name) is found
     imagenet.find_imagenet_weights.cache_clear()
     if isinstance(found, Path):
         settings = Timm(
@@ -57,18 +60,18 @@ for name in names:
             drop_path=0,
         )
         built = build_model(settings, channels=3, outputs=4, image_px=32)
-        said[name]["backbone"], said[name]["warning"] = built.backbone, built.warning
+        results[name]["backbone"], results[name]["warning"] = built.backbone, built.warning
         torch.save(built.classifier.backbone.state_dict(), f"{folder}/{name}-built.pt")
-print(json.dumps(said))
+print(json.dumps(results))
 """
 
 
-def ask(address: str, folder: Path, *names: str) -> dict[str, dict[str, Any]]:
-    """What a new process says of the weights of each network, with the model hub at that address."""
+def find_weights(address: str, folder: Path, *names: str) -> dict[str, dict[str, Any]]:
+    """Return the weights of each network found by a new process, with the hub at that address."""
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
     hub = {"HF_ENDPOINT": address, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
     result = subprocess.run(
-        [sys.executable, "-c", ASK, str(folder), *names],
+        [sys.executable, "-c", SCRIPT, str(folder), *names],
         env={**inherited, **hub, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
         capture_output=True,
         text=True,
@@ -76,8 +79,8 @@ def ask(address: str, folder: Path, *names: str) -> dict[str, dict[str, Any]]:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    said: dict[str, dict[str, Any]] = json.loads(result.stdout.splitlines()[-1])
-    return said
+    results: dict[str, dict[str, Any]] = json.loads(result.stdout.splitlines()[-1])
+    return results
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -130,10 +133,10 @@ def serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a process said that had asked the hub for each network, and what the hub was asked."""
+class Requested:
+    """Results of a process that requested each network from the hub, and the requests."""
 
-    said: dict[str, dict[str, Any]]
+    results: dict[str, dict[str, Any]]
     requests: list[tuple[str, str]]
     folder: Path
 
@@ -147,7 +150,7 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
+def requested(tmp_path_factory: pytest.TempPathFactory) -> Requested:
     folder = tmp_path_factory.mktemp("hub")
     torch.manual_seed(7)
     for name in (SAFE, PICKLED):
@@ -159,56 +162,60 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     }
     hub = type("FilledHub", (Hub,), {"files": files, "requests": []})
     with serve(hub) as address:
-        said = ask(address, folder, SAFE, PICKLED, ABSENT, SILENT)
-    return Asked(said, list(hub.requests), folder)
+        results = find_weights(address, folder, SAFE, PICKLED, ABSENT, SILENT)
+    return Requested(results, list(hub.requests), folder)
 
 
 @pytest.mark.parametrize(
     ("name", "file_name"), [(SAFE, "model.safetensors"), (PICKLED, "pytorch_model.bin")]
 )
-def test_weights_are_fetched_once_and_loaded(asked: Asked, name: str, file_name: str) -> None:
-    said = asked.said[name]
-    assert said["is_file"], said
-    assert said["found"].endswith(file_name)
-    assert (said["backbone"], said["warning"]) == ("imagenet", "")
-    assert asked.requests.count(("GET", f"{name}/{file_name}")) == 1
-    published, built = asked.published(name), asked.built(name)
+def test_weights_are_fetched_once_and_loaded(
+    requested: Requested, name: str, file_name: str
+) -> None:
+    results = requested.results[name]
+    assert results["is_file"], results
+    assert results["found"].endswith(file_name)
+    assert (results["backbone"], results["warning"]) == ("imagenet", None)
+    assert requested.requests.count(("GET", f"{name}/{file_name}")) == 1
+    published, built = requested.published(name), requested.built(name)
     assert set(built) <= set(published)
     assert len(built) == len(published) - 2, "all but the two of the head"
     assert all(torch.equal(built[weight], published[weight]) for weight in built)
 
 
-def test_a_hub_without_the_file_is_named(asked: Asked) -> None:
-    assert "holds none of model.safetensors, pytorch_model.bin" in asked.said[ABSENT]["found"]
+def test_a_hub_without_the_file_is_named(requested: Requested) -> None:
+    assert (
+        "holds none of model.safetensors, pytorch_model.bin" in requested.results[ABSENT]["found"]
+    )
 
 
-def test_a_hub_that_never_answers_is_given_up(asked: Asked) -> None:
-    said = asked.said[SILENT]
-    assert not said["is_file"]
-    assert said["found"].startswith("the model hub ")
-    assert said["time_s"] < SILENCE_S / 2
-    assert said["is_asked_once"]
-    assert 1 < imagenet.PATIENCE_S <= 5, "what it waits for where a test does not say less"
+def test_a_hub_without_response_times_out(requested: Requested) -> None:
+    results = requested.results[SILENT]
+    assert not results["is_file"]
+    assert results["found"].startswith("the model hub ")
+    assert results["time_s"] < SILENCE_S / 2
+    assert results["is_requested_once"]
+    assert 1 < imagenet.PATIENCE_S <= 5, "the default timeout"
 
 
-def test_a_hub_that_is_not_there_is_given_up_at_once(tmp_path: Path) -> None:
+def test_an_unreachable_hub_fails_at_once(tmp_path: Path) -> None:
     with socket.socket() as closed:  # bound, but nobody listens
         closed.bind(("127.0.0.1", 0))
-        said = ask(f"http://127.0.0.1:{closed.getsockname()[1]}", tmp_path, SAFE)[SAFE]
-    assert not said["is_file"]
-    assert said["found"].startswith("the model hub cannot be reached: ")
-    assert "\n" not in said["found"]
-    assert said["time_s"] < 4
+        results = find_weights(f"http://127.0.0.1:{closed.getsockname()[1]}", tmp_path, SAFE)[SAFE]
+    assert not results["is_file"]
+    assert results["found"].startswith("the model hub cannot be reached: ")
+    assert "\n" not in results["found"]
+    assert results["time_s"] < 4
 
 
-def test_offline_the_hub_is_not_asked() -> None:
+def test_offline_no_request_is_sent() -> None:
     assert (
         imagenet.find_imagenet_weights("test_nfnet")
         == "not in the hub's cache, and HF_HUB_OFFLINE is set"
     )
 
 
-def test_a_network_may_have_none() -> None:
+def test_a_network_without_published_weights_is_reported() -> None:
     unpublished = next(
         name for name in timm.list_models("resnet*") if not timm.get_pretrained_cfg(name).hf_hub_id
     )

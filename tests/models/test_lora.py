@@ -1,4 +1,4 @@
-"""Adapters give what peft's give, change nothing at first, and vanish when they are merged."""
+"""LoRA: adapters equal those of peft, start as the base layer and merge into its weight."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def adapters_of(network: nn.Module) -> dict[str, Adapter]:
 
 
 def disturb(network: nn.Module) -> None:
-    """Give the adapters something to say, small enough for the figures to stay finite."""
+    """Give the adapters an effect, small enough for the outputs to stay finite."""
     for adapter in adapters_of(network).values():
         nn.init.normal_(adapter.lora_B.weight, std=0.02)
 
@@ -57,7 +57,7 @@ def largest_difference(found: Tensor, expected: Tensor) -> float:
 
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize(("rank", "alpha"), [(1, 1.0), (4, 3.0), (6, 12.0)])
-def test_the_outputs_are_those_of_peft(layer: str, rank: int, alpha: float) -> None:
+def test_outputs_equal_those_of_peft(layer: str, rank: int, alpha: float) -> None:
     torch.manual_seed(0)
     make, shape = LAYERS[layer]
     base = make()
@@ -88,7 +88,7 @@ def test_the_outputs_are_those_of_peft(layer: str, rank: int, alpha: float) -> N
     assert not torch.equal(base(images), before)
 
 
-def test_the_gradients_are_those_of_peft() -> None:
+def test_gradients_equal_those_of_peft() -> None:
     torch.manual_seed(0)
     base = nn.Conv2d(6, 10, 3, stride=2, padding=1)
     config = peft.LoraConfig(
@@ -124,9 +124,9 @@ def test_dilated_and_padded_convolutions_merge(options: dict[str, Any]) -> None:
     adapter = Adapter(base, 4, 8.0, dropout=0.0)
     nn.init.normal_(adapter.lora_B.weight)
     images = torch.randn(2, 6, 9, 9)
-    said, before = adapter(images).detach(), base(images).detach()
-    torch.testing.assert_close(adapter.merged()(images), said, atol=1e-5, rtol=1e-5)
-    assert float((said - before).abs().max()) > 0.1
+    adapted, before = adapter(images).detach(), base(images).detach()
+    torch.testing.assert_close(adapter.merged()(images), adapted, atol=1e-5, rtol=1e-5)
+    assert float((adapted - before).abs().max()) > 0.1
 
 
 def test_dropout_acts_on_the_change_alone() -> None:
@@ -135,17 +135,20 @@ def test_dropout_acts_on_the_change_alone() -> None:
     nn.init.normal_(adapter.lora_B.weight)
     inputs = torch.randn(2, 8)
     torch.manual_seed(1)
-    said = adapter.train()(inputs)
+    adapted = adapter.train()(inputs)
     torch.manual_seed(1)
     dropped = torch.nn.functional.dropout(inputs, 0.5)
     torch.testing.assert_close(
-        said, adapter.base(inputs) + adapter.lora_B(adapter.lora_A(dropped)), atol=1e-6, rtol=1e-6
+        adapted,
+        adapter.base(inputs) + adapter.lora_B(adapter.lora_A(dropped)),
+        atol=1e-6,
+        rtol=1e-6,
     )
-    assert not torch.equal(said, adapter.eval()(inputs))
+    assert not torch.equal(adapted, adapter.eval()(inputs))
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_it_starts_as_the_base_and_merges_into_it(settings: Any, model: str) -> None:
+def test_adapters_start_as_the_base_and_merge_into_a_copy(settings: Any, model: str) -> None:
     backbone = build_backbone(settings, model)
     images = torch.randn(2, 3, 32, 32)
     names = list(backbone.state_dict())
@@ -216,7 +219,7 @@ def test_a_convnext_with_linear_layers() -> None:
     assert all(".mlp.fc" in name for name in names)
 
 
-def test_depthwise_convolutions_and_stems_are_left(settings: Any) -> None:
+def test_depthwise_convolutions_and_stems_are_not_adapted(settings: Any) -> None:
     for model in ("mobilenet", "mobilenetv3", "efficientnet_lite"):
         backbone = build_backbone(settings, model)
         add_adapters(backbone, None, rank=4, alpha=8.0, dropout=0.0)
@@ -227,7 +230,7 @@ def test_depthwise_convolutions_and_stems_are_left(settings: Any) -> None:
         assert isinstance(backbone.conv_stem, nn.Conv2d)
 
 
-def test_layers_smaller_than_the_rank_are_left_by_default(settings: Any) -> None:
+def test_layers_smaller_than_the_rank_are_not_adapted_by_default(settings: Any) -> None:
     """The squeezing convolutions of a MobileNetV3 have 8 channels."""
     backbone = build_backbone(settings, "mobilenetv3")
     squeeze = "blocks.0.0.se.conv_reduce"
@@ -255,7 +258,7 @@ def test_layers_are_chosen_by_patterns(settings: Any, model: str) -> None:
     assert set(chosen) == set(adapters_of(backbone)) == expected[model]
 
 
-def test_a_pattern_that_matches_nothing_names_the_layers(settings: Any) -> None:
+def test_a_pattern_without_match_lists_the_layers(settings: Any) -> None:
     backbone = build_backbone(settings, "resnet34")
     before = list(backbone.state_dict())
     with pytest.raises(
@@ -266,7 +269,7 @@ def test_a_pattern_that_matches_nothing_names_the_layers(settings: Any) -> None:
     assert list(backbone.state_dict()) == before
 
 
-def test_a_network_without_such_layers_says_so() -> None:
+def test_a_network_without_adaptable_layers_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^layers: the network has none"):
         add_adapters(nn.Sequential(nn.Flatten()), ["*"], rank=1, alpha=1.0, dropout=0.0)
 
@@ -299,7 +302,7 @@ def test_a_rank_larger_than_the_layer_is_refused(layer: nn.Module, largest: int)
     assert add_adapters(network, ["only"], rank=largest, alpha=1.0, dropout=0.0) == ["only"]
 
 
-def test_a_refused_layer_leaves_the_others_as_they_were(settings: Any) -> None:
+def test_a_refused_layer_leaves_the_network_unchanged(settings: Any) -> None:
     backbone = build_backbone(settings, "mobilenet")
     before = list(backbone.state_dict())
     with pytest.raises(ValueError, match="in 32 groups"):
@@ -307,16 +310,16 @@ def test_a_refused_layer_leaves_the_others_as_they_were(settings: Any) -> None:
     assert list(backbone.state_dict()) == before
 
 
-def test_layers_that_change_their_weight_are_left() -> None:
-    """A standardised weight has forgotten its scale: a change that is merged would be another one."""
-    standardised = nn.Sequential(StdConv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3))
-    chosen = add_adapters(standardised, ["*"], rank=2, alpha=2.0, dropout=0.0)
+def test_weight_standardized_layers_are_not_adapted() -> None:
+    """A standardized weight has no scale, so that a merged change would be another one."""
+    standardized = nn.Sequential(StdConv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3))
+    chosen = add_adapters(standardized, ["*"], rank=2, alpha=2.0, dropout=0.0)
     assert chosen == ["1", "2"]
     with pytest.raises(ValueError, match=r"^layers: the network has none"):
         add_adapters(nn.Sequential(StdConv2d(3, 8, 3)), None, rank=2, alpha=2.0, dropout=0.0)
 
 
-def test_a_network_that_reads_weights_past_the_layer_says_so() -> None:
+def test_reading_the_weight_of_an_adapted_layer_is_refused() -> None:
     class Past(nn.Module):
         def __init__(self) -> None:
             super().__init__()

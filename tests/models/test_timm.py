@@ -42,14 +42,14 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, torc
     ("name", "near"),
     [("mobilenet_v3_small_100", "mobilenetv3_small_100"), ("ResNet-34", "resnet34")],
 )
-def test_an_unknown_name_suggests_near_ones(settings: Any, name: str, near: str) -> None:
+def test_an_unknown_name_suggests_similar_ones(settings: Any, name: str, near: str) -> None:
     with pytest.raises(
         UserError, match=rf"model\.name={name}: not a network of timm\. Similar names: .*{near}"
     ):
         make(settings, f"model.name={name}")
 
 
-def test_a_name_like_no_other_is_refused_as_well(settings: Any) -> None:
+def test_a_name_without_similar_ones_is_refused(settings: Any) -> None:
     with pytest.raises(UserError, match="lists all names"):
         make(settings, "model.name=zzzzqqqq")
 
@@ -78,7 +78,9 @@ def test_published_weights_fit_one_band(settings: Any, published: dict[str, torc
     torch.testing.assert_close(stem, colors.sum(dim=1, keepdim=True))
 
 
-def test_without_weights_auto_warns(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pretrained_auto_warns_without_weights(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "find_imagenet_weights", lambda name: "the hub is shut")
     backbone = make(settings)
     assert backbone.weights == "random"
@@ -86,14 +88,18 @@ def test_without_weights_auto_warns(settings: Any, monkeypatch: pytest.MonkeyPat
     assert "the hub is shut" in str(backbone.warning)
 
 
-def test_without_weights_true_stops(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pretrained_true_fails_without_weights(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "find_imagenet_weights", lambda name: "the hub is shut")
     with pytest.raises(UserError, match=r"model\.pretrained=true.*the hub is shut.*HF_HOME"):
         make(settings, "model.pretrained=true")
 
 
-def test_false_does_not_look_for_weights(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "find_imagenet_weights", lambda name: pytest.fail("asked"))
+def test_pretrained_false_does_not_search_for_weights(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "find_imagenet_weights", lambda name: pytest.fail("searched"))
     backbone = make(settings, "model.pretrained=false")
     assert (backbone.weights, backbone.warning) == ("random", None)
 
@@ -131,7 +137,7 @@ TIMM = ["convnext", "efficientnet_lite", "mobilenet", "mobilenetv3", "resnet34",
 
 
 @pytest.mark.parametrize("model", TIMM)
-def test_stages_are_the_mean_maps_and_what_the_network_ends_in(settings: Any, model: str) -> None:
+def test_stage_features_are_the_mean_maps_and_the_last_features(settings: Any, model: str) -> None:
     plain, stages = (
         build(
             settings(
@@ -165,7 +171,7 @@ def test_stages_are_the_mean_maps_and_what_the_network_ends_in(settings: Any, mo
     assert len(hashes) == 2, "their features are cached apart"
 
 
-def test_every_weight_of_a_network_of_stages_learns(settings: Any) -> None:
+def test_every_weight_has_a_gradient_through_stage_features(settings: Any) -> None:
     backbone = make(settings, "model.pretrained=false", "model.features=stages")
     features = backbone.extract(backbone.network.train(), torch.randn(4, 3, 32, 32))
     features.square().mean().backward()

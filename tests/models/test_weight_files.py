@@ -23,7 +23,7 @@ def test_a_state_dict_is_read(tmp_path: Path) -> None:
     assert torch.equal(found["a"], WEIGHTS["a"])
 
 
-def test_altered_weights_of_pytorch_are_noticed(tmp_path: Path) -> None:
+def test_altered_weights_of_pytorch_are_detected(tmp_path: Path) -> None:
     """torch.load does not compare the checksums of its zip format."""
     file = tmp_path / "w.pt"
     torch.save(WEIGHTS, file)

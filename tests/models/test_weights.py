@@ -191,15 +191,13 @@ def test_another_network_is_refused(tmp_path: Path, other: nn.Module) -> None:
     assert_equal(network, before)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no such file"):
         load_weights(make_network(), tmp_path / "none.pt")
 
 
 @pytest.mark.parametrize("name", ["w.pt", "w.safetensors"])
-def test_a_file_that_is_cut_short_is_refused(
-    tmp_path: Path, given: dict[str, Tensor], name: str
-) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path, given: dict[str, Tensor], name: str) -> None:
     file = tmp_path / name
     save_file(given, file) if name.endswith("safetensors") else torch.save(given, file)
     file.write_bytes(file.read_bytes()[:200])

@@ -1,4 +1,4 @@
-"""Training that goes on from other weights: of a bundle, of a published file, of another network."""
+"""Training that starts from other weights: of a bundle, a published file, another network."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def parts(classifier: Classifier, stored: dict[str, torch.Tensor]) -> tuple[bool
     return all(backbone), all(is_same for name, is_same in same.items() if name.startswith("head."))
 
 
-def test_a_bundle_brings_backbone_and_head(settings: Any, bundle: Path) -> None:
+def test_backbone_and_head_are_loaded_from_a_bundle(settings: Any, bundle: Path) -> None:
     built = start(settings, bundle)
     assert parts(built.classifier, load_file(bundle / "weights.safetensors")) == (True, True)
     assert (built.backbone, built.warning) == (str(bundle), None)
 
 
-def test_a_head_for_other_classes_is_left(settings: Any, bundle: Path) -> None:
+def test_a_head_for_other_classes_is_not_loaded(settings: Any, bundle: Path) -> None:
     built = start(settings, bundle, outputs=5)
     assert parts(built.classifier, load_file(bundle / "weights.safetensors")) == (True, False)
     assert "its head is another one" in built.warning
@@ -84,7 +84,7 @@ def test_a_bundle_of_another_network_is_refused(settings: Any, bundle: Path) -> 
         start(settings, bundle, "model.widths=[4,9]")
 
 
-def test_a_training_goes_on_from_a_bundle(train_run: Callable[..., Path], bundle: Path) -> None:
+def test_training_continues_from_a_bundle(train_run: Callable[..., Path], bundle: Path) -> None:
     folder = train_run(
         *TINY,
         f"model.weights={bundle}",

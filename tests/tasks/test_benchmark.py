@@ -31,7 +31,7 @@ def prepared(settings: Any, dataset: ImageDataset, *overrides: str) -> tuple[Set
     return chosen, prepare(chosen, dataset, choose_device("cpu"), stored=None)
 
 
-def test_it_measures_both_and_says_so(
+def test_the_benchmark_reports_bare_step_and_loop(
     settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "astroclf"):
@@ -61,7 +61,7 @@ def test_the_loop_takes_the_given_number_of_steps(
     assert training.progress.global_step == 3
 
 
-def test_the_bare_step_really_trains(settings: Any, simulated_dataset: ImageDataset) -> None:
+def test_the_bare_step_changes_the_weights(settings: Any, simulated_dataset: ImageDataset) -> None:
     chosen, training = prepared(settings, simulated_dataset)
     batch = next(training.image_loaders["train"].eval_batches())
     bare = BareStep(chosen, training, training.learner.precision, batch)
@@ -71,6 +71,6 @@ def test_the_bare_step_really_trains(settings: Any, simulated_dataset: ImageData
     assert any((after[name] != before[name]).any() for name in before if "weight" in name)
 
 
-def test_a_benchmark_leaves_no_training_behind(settings: Any, tmp_path: Path) -> None:
+def test_a_benchmark_writes_no_results_of_training(settings: Any, tmp_path: Path) -> None:
     benchmark(open_run(settings(*TINY), tmp_path))
     assert [file.name for file in tmp_path.iterdir()] == ["benchmark.json"]

@@ -1,4 +1,4 @@
-"""Training on cached features is training on the images, and frozen weights are never stored."""
+"""Training on cached features equals training on images; frozen weights are never stored."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def numbers(file: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 @pytest.mark.parametrize("augment", ["none", "flips", "dihedral"])
-def test_it_is_the_same_with_and_without_the_cache(
+def test_results_are_the_same_with_and_without_the_cache(
     train_run: Callable[..., Path],
     computed: list[int],
     augment: str,
@@ -104,7 +104,7 @@ def test_a_second_run_with_another_head_computes_nothing(
     assert computed == []
 
 
-def test_the_bundle_of_a_network_of_stages_predicts_what_the_run_did(
+def test_a_bundle_with_stage_features_predicts_as_the_evaluation(
     train_run: Callable[..., Path], computed: list[int], settings: Any
 ) -> None:
     chosen = ("model=timm", "model.name=test_resnet", "model.pretrained=false")
@@ -148,7 +148,7 @@ def test_features_of_other_weights_or_images_are_never_used(
     assert (used / "predictions.csv").read_bytes() == (fresh / "predictions.csv").read_bytes()
 
 
-def test_endless_views_are_not_cached_and_it_is_said(
+def test_augmentation_without_exact_views_is_not_cached_with_a_warning(
     train_run: Callable[..., Path],
     computed: list[int],
     tmp_path: Path,
@@ -156,13 +156,13 @@ def test_endless_views_are_not_cached_and_it_is_said(
 ) -> None:
     with caplog.at_level(logging.WARNING, "astroclf"):
         train_run(*FROZEN, "augment=sky", f"dataset.cache={tmp_path}", "trainer.epochs=1")
-    said = "augment=sky draws from endless views, so the frozen backbone runs for every image"
-    assert caplog.text.count(said) == 1
+    warning = "augment=sky draws from endless views, so the frozen backbone runs for every image"
+    assert caplog.text.count(warning) == 1
     assert computed == []
     assert not list(tmp_path.glob("features-*"))
 
 
-def test_a_random_backbone_that_is_frozen_is_said(
+def test_a_frozen_random_backbone_warns(
     train_run: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     for overrides in ((*FROZEN, "trainer.epochs=1"), (*LORA, "trainer.epochs=1")):
@@ -226,7 +226,7 @@ def test_other_frozen_weights_are_refused(
     assert (stopped.folder / "predictions.csv").exists()
 
 
-def test_fewer_views_come_from_features_that_are_there(
+def test_fewer_views_reuse_the_cached_features(
     train_run: Callable[..., Path], computed: list[int], tmp_path: Path
 ) -> None:
     """A search over augmentations computes the largest set of views, and no other."""

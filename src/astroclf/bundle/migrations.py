@@ -31,7 +31,7 @@ def _state_features(content: dict[str, Any]) -> dict[str, Any]:
 
 def _state_depth(content: dict[str, Any]) -> dict[str, Any]:
     """Format 4 has checksums, the depth of the training images and `made_by`."""
-    depth = None  # of linear values; files of 16 bits and arrays of flux are not told apart
+    depth = None  # of linear values: 16-bit files and arrays of flux cannot be distinguished
     if content["pixels"]["stretch"] != "linear":
         depth = "8-bit" if content["preprocess"]["unit"][0] == 255 else "16-bit"
     return content | {"depth": depth, "made_by": {}}

@@ -1,4 +1,4 @@
-"""How fast this machine trains, beside the fastest that the network alone could go."""
+"""Throughput benchmark: the training loop beside the bare training step."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 def benchmark(run: Run) -> None:
     """Measure the bare step and the training loop in turns, and the median of loop / bare.
 
-    The bare step is forward, loss, backward and optimizer on one batch that lies ready in cache,
+    The bare step is forward, loss, backward and optimizer on one batch that is ready in memory,
     in the fastest precision and memory format. The loop does what `task=train` does, with the same
     model, data and augmentation. Prints a table and writes benchmark.json.
     """
@@ -54,19 +54,19 @@ def benchmark(run: Run) -> None:
     step = TrainingStep(training.classifier, training.loss, batch.image, batch.target, device)
     times_s = measure(list_candidates(everything, device), step)
     fastest = min(times_s, key=lambda precision: times_s[precision])
-    bare = BareStep(settings, training, fastest, batch)
+    bare_step = BareStep(settings, training, fastest, batch)
     rounds = [
-        (bare.images_per_s(task.steps), loop_images_per_s(training, task.steps))
+        (bare_step.images_per_s(task.steps), loop_images_per_s(training, task.steps))
         for _ in range(1 + task.rounds)
     ][1:]  # the first round warms up
     log.info(table(settings, training, batch, times_s, fastest, rounds))
-    ratio = statistics.median(loop / alone for alone, loop in rounds)
+    ratio = statistics.median(loop / bare for bare, loop in rounds)
     result = {
         "model": settings.model.name,
         "device": describe_device(device),
         "batch": list(batch.image.shape),
         "step_s": {str(precision): seconds for precision, seconds in times_s.items()},
-        "bare_images_per_s": [alone for alone, _ in rounds],
+        "bare_images_per_s": [bare for bare, _ in rounds],
         "loop_images_per_s": [loop for _, loop in rounds],
         "loop_over_bare": ratio,
     }
@@ -74,7 +74,7 @@ def benchmark(run: Run) -> None:
 
 
 class BareStep:
-    """The least that a step of training can be."""
+    """Forward, loss, backward and optimizer on one batch: the lower limit of a training step."""
 
     def __init__(
         self, settings: Settings, training: Training, precision: Precision, batch: Batch
@@ -88,6 +88,7 @@ class BareStep:
         self.optimizer = make_optimizer(settings.optimizer, groups)
 
     def images_per_s(self, steps: int) -> float:
+        """Return images per second over that many steps."""
         network = self.precision.place(self.training.classifier, self.device).train()
         wait_for(self.device)
         start_s = time.perf_counter()
@@ -120,9 +121,9 @@ def table(
     fastest: Precision,
     rounds: list[tuple[float, float]],
 ) -> str:
-    """What is printed: every precision and memory format, then the rounds side by side."""
+    """Return the printed table: every precision and memory format, then the rounds side by side."""
     bare, loop = ([pair[i] for pair in rounds] for i in (0, 1))
-    ratios = [fast / alone for alone, fast in rounds]
+    ratios = [each_loop / each_bare for each_bare, each_loop in rounds]
     shape = " x ".join(str(n) for n in batch.image.shape[1:])
     title = (
         f"{settings.model.name}, {len(batch.image)} images of {shape} px a batch, augment={settings.augment.name}, "

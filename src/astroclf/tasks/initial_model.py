@@ -1,4 +1,4 @@
-"""Initial model of a training: network, first weights and the preprocessing that fits them."""
+"""Initial model of a training: network, initial weights and their preprocessing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from astroclf.tasks.cache import Cache
 
 
 def start_model(settings: Settings, dataset: ImageDataset, stored: Checkpoint | None) -> BuiltModel:
-    """Return the classifier with its first weights.
+    """Return the classifier with its initial weights.
 
-    A resumed one gets its own weights from the checkpoint later, so that only frozen ones, which no
-    checkpoint holds, are loaded again.
+    Those of a resumed run come from the checkpoint later, so that only frozen weights, which no
+    checkpoint contains, are loaded again.
     """
     model = settings.model
     if stored is not None and not settings.finetune.freezes_backbone:
@@ -35,8 +35,7 @@ def start_model(settings: Settings, dataset: ImageDataset, stored: Checkpoint | 
 def choose_preprocess(
     dataset: ImageDataset, built: BuiltModel, stored: Checkpoint | None, cache: Cache
 ) -> Preprocess:
-    """Return the preprocessing: that of a resumed run; else with the normalization of the weights,
-    where they have one for such images; else fitted to the training images."""
+    """Return the preprocessing of a resumed run, or of the weights, or fitted to the training images."""
     if stored is not None:
         return stored.preprocess
     known, stretch = built.normalization, dataset.pixels.stretch
