@@ -6,12 +6,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import pytest
 
 from astroclf.settings import Settings, sections
+from astroclf.settings.groups import GROUPS
 
-SECTIONS = [
-    each
-    for each in (Settings, *vars(sections).values())
-    if isinstance(each, type) and issubclass(each, sections.Section)
-]
+SECTIONS = [Settings, *(section for classes in GROUPS.values() for section in classes)]
 
 
 def is_bounded(annotation: Any, constraints: Sequence[Any]) -> bool:
