@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from astroclf.settings import Settings
+
+CONFIG = Path(__file__).parents[2] / "conf/config.yaml"
+
+
+def test_fields_are_the_groups_and_keys_of_the_configuration() -> None:
+    config = OmegaConf.load(CONFIG)
+    groups = {
+        key
+        for entry in config.pop("defaults")
+        if isinstance(entry, dict | type(config))
+        for key in entry
+    }
+    groups = {key for key in groups if not key.startswith(("override ", "optional "))}
+    keys = set(map(str, config)) - {"hydra", "resume", "rerun"}
+    assert (groups - {"paths", "experiment"}) | keys == set(Settings.model_fields)
+
+
+def test_settings_are_rebuilt_from_their_values(settings: Callable[..., Settings]) -> None:
+    read = settings("model=mobilenet", "finetune=lora", "loss=focal")
+    assert Settings.model_validate(read.model_dump(mode="json")) == read
