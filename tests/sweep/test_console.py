@@ -42,7 +42,7 @@ CONTENT = SweepContent("study", "", ("accuracy",), ("maximize",), TRIALS, {})
 PARAMS = "lr=0.00123 loss=focal"
 
 
-def test_a_line_tells_how_a_trial_ended() -> None:
+def test_a_line_has_the_state_of_a_trial() -> None:
     lines = [trial_line(CONTENT, trial, 5, 200.0) for trial in TRIALS]
     best, left = "best 0.91 (trial 0)", "3.5 s  2/5, about 3 min left"
     assert lines == [
@@ -61,7 +61,7 @@ def test_before_the_first_value_there_is_no_best() -> None:
     assert "best" not in line
 
 
-def test_of_several_objectives_all_are_told_and_none_is_best() -> None:
+def test_all_of_several_objectives_are_shown_and_no_best_one() -> None:
     both = ended(0, TrialState.COMPLETE, values=[0.9, 1234.0])
     directions = ("maximize", "minimize")
     content = SweepContent("study", "", ("accuracy", "parameters"), directions, [both], {})
@@ -78,9 +78,7 @@ def test_of_several_objectives_all_are_told_and_none_is_best() -> None:
         ({"x": None, "y": "[128]", "z": 1.23456e-5}, "x=null y=[128] z=1.23e-05"),
     ],
 )
-def test_parameters_have_short_names_that_tell_them_apart(
-    params: dict[str, Any], shown: str
-) -> None:
+def test_parameters_have_short_unique_names(params: dict[str, Any], shown: str) -> None:
     assert shown_params(params) == shown
 
 
@@ -88,10 +86,12 @@ def test_parameters_have_short_names_that_tell_them_apart(
 @given(
     st.lists(st.floats(0.1, 1e4), min_size=1, max_size=9), st.integers(0, 100), st.integers(1, 8)
 )
-def test_the_rest_takes_as_long_as_what_is_done(times_s: list[float], n: int, at_once: int) -> None:
+def test_the_remaining_time_follows_the_mean_of_finished_trials(
+    times_s: list[float], n: int, at_once: int
+) -> None:
     left_s = remaining_s(times_s, n, at_once)
     assert n * min(times_s) / at_once * 0.999 <= left_s <= n * max(times_s) / at_once * 1.001
 
 
-def test_nothing_is_known_before_the_first_trial_ends() -> None:
+def test_the_remaining_time_is_zero_before_the_first_trial_ends() -> None:
     assert remaining_s([], 5, 1) == 0

@@ -18,7 +18,7 @@ def test_the_best_and_the_order_are_those_of_optuna(content):
     assert lowest.value == min(values)
 
 
-def test_the_front_is_what_no_other_trial_beats(two):
+def test_the_front_has_the_trials_that_no_other_dominates(two):
     points = np.array([(-trial.values[0], trial.values[1]) for trial in two.complete])
     beaten = [any((points <= p).all(axis=1) & (points < p).any(axis=1)) for p in points]
     expected = {

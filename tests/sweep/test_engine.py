@@ -89,7 +89,7 @@ def states(study: Study) -> list[str]:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_two_halves_try_what_one_go_tries(tmp_path: Path, sampler: str) -> None:
+def test_a_resumed_search_draws_the_same_trials(tmp_path: Path, sampler: str) -> None:
     one_go = search(tmp_path / "one", 5, sampler=sampler)
     search(tmp_path / "halves", 2, sampler=sampler)
     halves = search(tmp_path / "halves", 5, sampler=sampler)
@@ -177,12 +177,12 @@ def test_more_failures_than_allowed_end_it(tmp_path: Path, rate: float, n_failed
 
     with pytest.raises(
         TooManyFailuresError, match=f"^{n_failed} trials? (has|have) failed"
-    ) as told:
+    ) as raised:
         search(tmp_path, 4, fail, max_failure_rate=rate)
-    assert str(told.value).endswith(f"Reason of the last one: broke {n_failed - 1}")
+    assert str(raised.value).endswith(f"Reason of the last one: broke {n_failed - 1}")
 
 
-def test_what_was_stopped_is_tried_again(tmp_path: Path) -> None:
+def test_interrupted_parameters_are_queued_again(tmp_path: Path) -> None:
     stop = TrialResult(State.INTERRUPTED, reason="SIGTERM", signal_number=15)
     with pytest.raises(Interrupted) as stopped:
         search(tmp_path, 3, ending(n1=stop))

@@ -23,7 +23,7 @@ def trials_of(*params_and_values, distribution=None):
     ]
 
 
-def test_shares_are_those_of_optuna_and_name_what_decides(two):
+def test_shares_equal_those_of_optuna(two):
     content, found = (
         replace(two, objectives=("accuracy",), directions=("maximize",)),
         importances(two),
@@ -57,7 +57,7 @@ def test_each_objective_has_its_own(two):
         (trials_of((1, 0.1), (1, 0.2), (1, 0.3), (1, 0.4)), "one value in all"),
     ],
 )
-def test_where_there_is_nothing_to_say_it_says_why(content, trials, reason):
+def test_a_remark_explains_missing_shares(content, trials, reason):
     given = replace(content, trials=trials)
     assert importances(given) == {}
     assert reason in assess_importance(given).remark
@@ -96,7 +96,7 @@ def searched(seed: int, *, is_pruned: bool) -> list[optuna.trial.FrozenTrial]:
     return trials
 
 
-def test_pruned_trials_do_not_change_what_is_important(content):
+def test_pruned_trials_do_not_change_the_ranking(content):
     given = [replace(content, trials=searched(seed, is_pruned=True)) for seed in range(6)]
     whole = [replace(content, trials=searched(seed, is_pruned=False)) for seed in range(6)]
     survivors = [replace(each, trials=each.complete) for each in given]

@@ -15,7 +15,7 @@ from astroclf.sweep.storage import open_storage
 from astroclf.sweep.study import PROCESS, count_running, recover
 
 
-def test_a_trial_whose_heart_has_stopped_is_tried_again(
+def test_a_trial_without_heartbeat_is_queued_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storage_module, "HEARTBEAT_S", 1)

@@ -62,7 +62,7 @@ def test_optuna_reads_the_journal(file: Path) -> None:
     assert all(trial.value == trial.params["optimizer.lr"] for trial in study.trials)
 
 
-def test_a_journal_that_optuna_wrote_goes_on(tmp_path: Path) -> None:
+def test_a_journal_written_by_optuna_is_continued(tmp_path: Path) -> None:
     file = tmp_path / "study.journal"
     run_trials(JournalStorage(JournalFileBackend(str(file))), 3)
     assert n_complete(file) == 3
@@ -80,7 +80,7 @@ def test_a_journal_that_optuna_wrote_goes_on(tmp_path: Path) -> None:
     ],
     ids=["half a line", "no newline", "zeros", "zeroed half", "half a new line", "no event"],
 )
-def test_a_torn_tail_is_cut_and_told(
+def test_a_torn_tail_is_cut_with_a_warning(
     file: Path, tear: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
     file.write_bytes(tear(file.read_bytes()))
@@ -124,7 +124,7 @@ def test_a_full_disk_leaves_the_journal_as_it_was(
     assert n_complete(file) == 5
 
 
-def test_what_another_process_left_half_written_is_cut_before_the_next_event(file: Path) -> None:
+def test_an_incomplete_line_of_another_process_is_cut_before_the_next_event(file: Path) -> None:
     storage = JournalStorage(Journal(file))
     with file.open("ab") as stream:
         stream.write(b'{"op_code":4,')

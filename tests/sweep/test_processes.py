@@ -29,7 +29,7 @@ def test_each_process_has_a_worker_id_of_its_own(tmp_path: Path) -> None:
         assert is_alive(second) is True
 
 
-def test_a_seat_is_left_and_never_taken_again(tmp_path: Path) -> None:
+def test_a_worker_id_is_released_and_never_reused(tmp_path: Path) -> None:
     with register_worker(tmp_path) as worker:
         pass
     assert is_alive(worker) is False
@@ -38,7 +38,7 @@ def test_a_seat_is_left_and_never_taken_again(tmp_path: Path) -> None:
         assert is_alive(worker) is False
 
 
-def test_a_seat_is_left_by_whoever_fails(tmp_path: Path) -> None:
+def test_a_worker_id_is_released_after_an_error(tmp_path: Path) -> None:
     def fail() -> None:
         with register_worker(tmp_path) as worker:
             workers.append(worker)
@@ -50,11 +50,11 @@ def test_a_seat_is_left_by_whoever_fails(tmp_path: Path) -> None:
     assert is_alive(workers[0]) is False
 
 
-def test_of_another_machine_nothing_is_known() -> None:
+def test_workers_of_another_machine_are_unknown() -> None:
     assert is_alive("another.machine:/tmp/its.lock") is None
 
 
-def test_a_killed_process_has_left_its_seat(tmp_path: Path) -> None:
+def test_a_killed_worker_is_not_alive(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", SIT, str(tmp_path)], stdout=subprocess.PIPE, text=True
     )

@@ -72,7 +72,7 @@ def test_a_new_sampler_for_each_trial_searches_every_kind_of_dimension(name: str
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLERS.keys() - {"grid", "gp"}))
-def test_the_seed_of_a_trial_decides_what_is_tried(name: str) -> None:
+def test_the_seed_of_a_trial_determines_its_parameters(name: str) -> None:
     first, again = (run_trials(name, SPACE, 6).trials for _ in range(2))
     assert [trial.params for trial in first] == [trial.params for trial in again]
 

@@ -8,7 +8,7 @@ from astroclf.errors import UserError
 from astroclf.sweep.storage import open_storage
 
 
-def test_a_refusal_does_not_tell_the_password(tmp_path: Path) -> None:
+def test_errors_contain_no_password(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be reached") as refused:
         open_storage("nonsense+driver://me:secret@host/db", tmp_path)
     assert "secret" not in str(refused.value)

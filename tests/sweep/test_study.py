@@ -57,7 +57,7 @@ def test_an_identity_of_version_1_has_the_present_names_of_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "output"),
     [
         ({}, ""),
         ({"objectives": ("loss",)}, "its objectives were accuracy and are loss"),
@@ -76,18 +76,18 @@ def test_an_identity_of_version_1_has_the_present_names_of_settings() -> None:
         ({"settings": {"trainer.epochs": "4"}}, "trainer.epochs was 3 and is 4"),
     ],
 )
-def test_a_study_says_what_is_different(
-    study: Study, tmp_path: Path, change: dict[str, Any], said: str
+def test_a_study_with_another_identity_is_refused(
+    study: Study, tmp_path: Path, change: dict[str, Any], output: str
 ) -> None:
     identity = replace(IDENTITY, **change)
     open_storage.cache_clear()
     storage = open_storage(None, tmp_path)
-    if not said:
+    if not output:
         assert open_study("s", storage, identity, tmp_path)._study_id == study._study_id
         return
-    with pytest.raises(UserError, match=r"^study s in .* cannot go on, ") as refused:
+    with pytest.raises(UserError, match=r"^study s in .* cannot be resumed, ") as refused:
         open_study("s", storage, identity, tmp_path)
-    assert f"cannot go on, {said}: start another one" in str(refused.value)
+    assert f"cannot be resumed, {output}. Start another one" in str(refused.value)
 
 
 def test_the_journal_lies_in_the_folder(study: Study, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_trials_of_killed_processes_fail_and_are_queued(study: Study, tmp_path: 
 def test_a_trial_without_a_process_is_lost_after_a_while(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study.ask()  # and whoever did so has not said yet who it is
+    study.ask()  # its worker has not signed it yet
     assert count_running(study) == 1
     assert recover(study, tmp_path) == []
     monkeypatch.setattr("astroclf.sweep.study.UNSIGNED", datetime.timedelta(0))

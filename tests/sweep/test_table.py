@@ -31,7 +31,7 @@ def test_columns_are_those_of_optunas_own_table(table, content):
     assert complete["params_optimizer.lr"].tolist() == own["params_optimizer.lr"].tolist()
 
 
-def test_every_trial_has_a_row_whatever_became_of_it(table, content):
+def test_every_trial_has_a_row_in_any_state(table, content):
     found = table(content).set_index("number")
     assert found.index.tolist() == list(range(26))
     assert found.state.value_counts().to_dict() == {
@@ -43,7 +43,7 @@ def test_every_trial_has_a_row_whatever_became_of_it(table, content):
     assert found.loc[25, ["value", "time_s", "epochs", "reason"]].isna().all()
 
 
-def test_a_parameter_that_is_none_differs_from_one_that_is_not_there(table, content):
+def test_a_parameter_of_none_differs_from_a_missing_one(table, content):
     found = table(content)
     for trial, row in zip(content.trials, found.to_dict("records"), strict=True):
         if trial.params:

@@ -98,8 +98,8 @@ def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path
     changed = identity.difference(migrate_identity(stored))
     if changed:
         raise UserError(
-            f"study {name} in {folder} cannot go on, {changed}: start another one with "
-            "hydra.sweeper.study_name=<name>, or go back to the command it was begun with."
+            f"study {name} in {folder} cannot be resumed, {changed}. Start another one with "
+            "hydra.sweeper.study_name=<name>, or use the command it was started with."
         )
     return study
 

@@ -8,7 +8,7 @@ from astroclf.reports.sweep.plots import BLUE, history, importance_bars, reports
 from astroclf.sweep.content import SweepContent
 
 
-def test_outliers_do_not_squeeze_the_chart_on_the_bad_side_alone():
+def test_only_outliers_on_the_bad_side_are_cut():
     values = [0.9, 0.91, 0.92, 0.93, -50.0]
     low, high = visible_range(values, "maximize")
     assert 0.8 < low < 0.9

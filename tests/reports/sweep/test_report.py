@@ -50,7 +50,7 @@ def test_a_search_of_one_objective_shows_all_of_it(page, content):
     assert table[:2] == [str(best.number), "complete"]
 
 
-def test_replicates_stand_beside_their_seeds(page, make_content):
+def test_replicates_are_shown_with_their_seeds(page, make_content):
     replicates = {
         "accuracy": {"mean": 0.91, "std": 0.01, "values": [0.90, 0.92]},
         "mcc": {"mean": 0.8, "std": None, "values": [0.8, float("nan")]},
@@ -82,7 +82,7 @@ def test_three_objectives_are_shown_in_pairs(page, make_content):
 
 
 @pytest.mark.parametrize("n_objectives", [1, 2])
-def test_without_a_complete_trial_there_is_a_page_that_says_so(page, content, n_objectives):
+def test_a_page_without_a_complete_trial_states_it(page, content, n_objectives):
     failed = [trial for trial in content.trials if trial.state != TrialState.COMPLETE]
     for trials in ([], failed, [optuna.trial.create_trial(state=TrialState.WAITING)]):
         names = ("accuracy", "parameters")[:n_objectives]
@@ -105,20 +105,20 @@ def test_one_trial_and_values_that_are_no_numbers_still_give_a_page(page):
     assert "parallel" not in found.sections
 
 
-def test_a_table_of_many_trials_ends_and_says_where_the_rest_is(page, content):
+def test_a_table_of_many_trials_is_cut_and_names_the_full_one(page, content):
     many = content.trials * 9
     found = page(replace(content, trials=many))
     assert f"{MOST_ROWS} of {len(many)} trials, trials.csv has all" in found.text
     assert found.source.count('<td class="state">') == MOST_ROWS
 
 
-def test_what_pruning_saved_is_counted_against_the_median_complete_trial(content):
+def test_the_time_saved_by_pruning_is_relative_to_the_median_complete_trial(content):
     # 16 complete trials of 50 s; 6 pruned ones of 20 s.
-    told = " ".join(pruning_sentences(content))
-    assert "6 of 22 trials (27%) were pruned." in told
-    assert "They took 2 min together" in told
-    assert "the 50 s of the median" in told
-    assert "saved about 3 min, 16% of the time" in told  # (300 - 120) / (300 + 800)
+    shown = " ".join(pruning_sentences(content))
+    assert "6 of 22 trials (27%) were pruned." in shown
+    assert "They took 2 min together" in shown
+    assert "the 50 s of the median" in shown
+    assert "saved about 3 min, 16% of the time" in shown  # (300 - 120) / (300 + 800)
     assert pruning_sentences(replace(content, trials=content.complete)) == ["No trial was pruned."]
 
 
@@ -144,7 +144,7 @@ def test_durations(seconds, text):
     assert duration(seconds) == text
 
 
-def test_replicates_without_a_test_split_say_that_val_chose_them(page, make_content):
+def test_replicates_without_a_test_split_warn_of_selection_on_val(page, make_content):
     replicates = {"accuracy": {"mean": 0.91, "std": 0.01, "values": [0.90, 0.92]}}
     found = page(make_content(5, replicates=replicates, seeds=(0, 1), replicated_on="val"))
     assert "val mean std seed 0 seed 1" in found.text
@@ -152,7 +152,7 @@ def test_replicates_without_a_test_split_say_that_val_chose_them(page, make_cont
     assert "not used for selection" not in found.text
 
 
-def test_the_page_says_how_to_train_the_best_and_what_its_value_is_worth(page, content):
+def test_the_page_has_the_command_and_the_standard_error_of_the_best(page, content):
     command = "python run.py --config-dir outputs/sweeps/a experiment=best"
     found = page(replace(content, best_command=command, n_val_images=400))
     assert command in found.text
@@ -161,7 +161,7 @@ def test_the_page_says_how_to_train_the_best_and_what_its_value_is_worth(page, c
     assert f"standard error of one trial on the 400 images of val is {error:.4f}" in found.text
 
 
-def test_a_parameter_with_one_value_is_told(page, content):
+def test_a_parameter_with_one_value_is_listed(page, content):
     assert "One value in all trials: model.dropout=0.3." in page(content).text
 
 

@@ -127,6 +127,6 @@ def test_a_range_in_steps_below_one_is_that_of_whole_numbers_scaled(
 
 
 @pytest.mark.parametrize("text", ["loss", "loss=interval(0, 1)", "loss=glob(*)"])
-def test_what_is_no_condition_is_refused(text: str) -> None:
+def test_an_invalid_condition_is_refused(text: str) -> None:
     with pytest.raises(UserError, match=r"^where: loss.* is no condition: write key=value"):
         read_condition(text)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from astroclf.sweep.space.parameters import as_text, linear_ticks, log_ticks
 
 
-def test_what_was_tried_of_each_parameter(content):
+def test_parameters_have_their_values_among_the_trials(content):
     found = {parameter.name: parameter for parameter in content.parameters}
     assert list(found) == [
         "optimizer.lr", "loss", "augment", "finetune.rank", "model.dropout", "loss.gamma"

@@ -39,7 +39,7 @@ def suggest(searched: Space, **params: Any) -> dict[str, Any]:
     return searched.suggest(FixedTrial({key.replace("__", "."): v for key, v in params.items()}))
 
 
-def test_a_search_file_says_what_varies_and_what_is_fixed() -> None:
+def test_a_search_file_has_searched_and_fixed_keys() -> None:
     searched = space({"optimizer.lr": RATE, "loss": "ce,focal", "seed": 3, "model": "choice(cnn)"})
     assert searched.dimensions == {
         "optimizer.lr": FloatDistribution(1e-4, 1e-2, log=True),
@@ -59,7 +59,7 @@ def test_a_space_may_be_empty(overrides: list[str]) -> None:
     assert searched.suggest(FixedTrial({})) == {}
 
 
-def test_the_command_line_comes_before_the_file() -> None:
+def test_the_command_line_overrides_the_file() -> None:
     params = {"optimizer.lr": RATE, "loss": "ce,focal", "a.b": "range(5)", "c": "1,2", "d": "1,2"}
     searched = space(
         params, None, "optimizer.lr=interval(0,1)", "loss=bce", "+a.b=1", "~c", "e=1,2"
@@ -111,7 +111,7 @@ def test_a_condition_that_no_trial_changes_is_decided_at_once(
         assert searched.describe()["loss.gamma"] == "interval(0.5, 3.0)"
 
 
-def test_what_holds_here_takes_the_place_of_what_holds_in_general() -> None:
+def test_conditional_params_replace_general_ones() -> None:
     where = {
         "finetune=full": {"optimizer.lr": "interval(0, 1)"},
         "finetune=lora,classifier": {"optimizer.lr": "interval(0, 2)"},
@@ -146,7 +146,7 @@ def test_one_key_may_apply_in_several_places() -> None:
     assert "loss.gamma" not in suggest(searched, loss="ce")
 
 
-def test_a_value_may_be_set_in_one_place_alone() -> None:
+def test_a_single_value_may_be_conditional() -> None:
     searched = space(LOSSES, {"loss=focal": {"trainer.epochs": 20}})
     assert suggest(searched, loss="ce") == {"loss": "ce"}
     chosen = suggest(searched, loss="focal", trainer__epochs=20)
@@ -212,5 +212,5 @@ def test_a_sweep_of_the_command_line_keeps_the_condition_of_the_file() -> None:
         ),
     ],
 )
-def test_what_cannot_be_searched_is_refused_in_a_sentence(args: Any, sentence: str) -> None:
+def test_an_invalid_space_is_refused_in_a_sentence(args: Any, sentence: str) -> None:
     assert refusal(*args) == sentence

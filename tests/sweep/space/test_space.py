@@ -53,7 +53,7 @@ def test_a_job_reads_the_value_that_was_chosen(choices: dict[str, list[Any]], in
     assert read == {key: values[index % len(values)] for key, values in choices.items()}
 
 
-def test_what_a_study_was_given_is_suggested_again() -> None:
+def test_enqueued_parameters_are_suggested() -> None:
     searched = space(
         {**LOSSES, "a": "range(5)", "b": "range(0, 1, 0.1)", "c": "[1,2],[3]", "d": "null,1"}, GAMMA
     )
@@ -83,7 +83,7 @@ def test_a_grid_lists_every_value_as_optuna_holds_it() -> None:
         (({"a": "range(1000)", "b": "range(1000)"},), "would have 1000000 points, and 100000 is"),
     ],
 )
-def test_what_is_no_grid_is_refused(args: Any, sentence: str) -> None:
+def test_a_space_without_a_grid_is_refused(args: Any, sentence: str) -> None:
     with pytest.raises(UserError, match=f"^hydra/sweeper/sampler=grid {sentence}"):
         space(*args).grid()
 
@@ -100,7 +100,7 @@ def test_a_space_describes_itself_the_same_however_it_was_written() -> None:
     assert short.dimensions["n"] == IntDistribution(1, 4)
 
 
-def test_a_difference_says_what_is_new_what_changed_and_what_is_gone() -> None:
+def test_a_difference_lists_new_changed_and_missing_keys() -> None:
     stored = {"loss": "choice(ce, focal)", "model.dropout": "interval(0, 1)", "a": "range(1, 5)"}
     now = {"optimizer.lr": RATE, "a": "range(1, 5)", "loss": "choice(ce, bce)"}
     assert difference(stored, now) == (

@@ -40,7 +40,7 @@ def read_back(text: str) -> Any:
 @example("${seed}")
 @example(1e-05)
 @example(float("-inf"))
-def test_what_is_written_reads_back_as_the_same_value(value: Any) -> None:
+def test_a_written_value_parses_as_the_same_value(value: Any) -> None:
     read = read_back(syntax.written(value))
     assert read == value
     assert type(read) is type(value)
@@ -65,7 +65,7 @@ def test_texts_are_as_plain_as_they_can_be(value: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["lr=interval(0, 1", "lr=choice()", "lr=intervall(0, 1)", "lr"])
-def test_what_does_not_parse_is_refused_with_its_key(text: str) -> None:
+def test_an_unparsable_override_is_refused_with_its_key(text: str) -> None:
     with pytest.raises(UserError, match=r"^lr.* cannot be read\. Write a value, choice"):
         syntax.parse(text)
 

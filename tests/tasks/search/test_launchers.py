@@ -29,8 +29,8 @@ def test_trials_that_cannot_be_launched_have_failed(
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
     monkeypatch.setenv("PATH", "/nowhere")  # not even where SLURM is installed
     process = sweep.start("hydra/launcher=submitit_slurm", "search=full", n_trials=2)
-    said, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 2
-    assert 'its launcher broke down (RuntimeError: Could not detect "srun"' in said
-    assert "Traceback" not in said
+    assert 'its launcher broke down (RuntimeError: Could not detect "srun"' in output
+    assert "Traceback" not in output
     assert sweep.states == ["FAIL"]

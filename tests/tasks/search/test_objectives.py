@@ -23,7 +23,7 @@ VOTES = ("dataset.target=votes", "loss=mse")
         ((*VOTES, "search.objective=rmse"), ("rmse",)),
     ],
 )
-def test_the_objective_is_what_is_monitored_unless_another_is_named(
+def test_the_objective_defaults_to_the_monitored_metric(
     settings: Build, overrides: tuple[str, ...], objectives: tuple[str, ...]
 ) -> None:
     assert read_objectives(settings(*overrides)) == objectives
@@ -34,16 +34,16 @@ def test_the_objective_is_what_is_monitored_unless_another_is_named(
     [
         (
             ("search.objective=rmse",),
-            "search.objective=rmse is nothing that a trial measures: choose among loss, accuracy,",
+            "search.objective=rmse is not measured by trials. Choose among loss, accuracy,",
         ),
         (
             (*VOTES, "search.objective=[loss,accuracy]"),
-            "search.objective=accuracy is nothing that a trial measures: choose among loss, rmse,",
+            "search.objective=accuracy is not measured by trials. Choose among loss, rmse,",
         ),
         (("search.objective=[loss,loss]",), "search.objective=['loss', 'loss'] names one"),
     ],
 )
-def test_what_a_trial_does_not_measure_is_refused(
+def test_an_unmeasured_objective_is_refused(
     settings: Build, overrides: tuple[str, ...], sentence: str
 ) -> None:
     with pytest.raises(UserError) as refused:
@@ -56,7 +56,7 @@ def test_objective_directions_are_those_of_the_metric_records() -> None:
     assert [better(name) for name in ("loss", "ece", "rmse")] == ["minimize"] * 3
 
 
-def test_the_better_way_of_a_cost_is_less_of_it_but_for_speed() -> None:
+def test_costs_are_minimized_except_speed() -> None:
     assert {name for name in COSTS if better(name) == "maximize"} == {"images_per_s"}
 
 

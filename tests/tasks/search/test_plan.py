@@ -59,7 +59,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
         (*LR, TWO, "hydra.sweeper.direction=maximize"),
         "hydra.sweeper.direction=maximize and the objectives (accuracy, parameters) differ in number",
     ),
-    "objective": ((*LR, "search.objective=acuracy"), "search.objective=acuracy is nothing that"),
+    "objective": ((*LR, "search.objective=acuracy"), "search.objective=acuracy is not measured"),
     "monitor": (
         ("search=none", "loss=choice(ce,focal)", "trainer.monitor=loss"),
         "trainer.monitor=loss: losses of different kinds or settings cannot be compared, and this search varies them. "
@@ -96,7 +96,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "of no effect": (
         (*LR, "evaluation.logit_adjustment=interval(0,1)"),
-        "evaluation.logit_adjustment is searched, but it counts only once a model is trained",
+        "evaluation.logit_adjustment is searched, but it applies only after the training",
     ),
     "replicates": (
         (*LR, TWO, "search.replicates=2"),
@@ -117,14 +117,14 @@ def refusal(ran: Any) -> str:
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_searched_is_refused(
+def test_an_invalid_search_is_refused(
     sweep: Any, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("astroclf.sweep.storage.PAUSES_S", (0.0,))
     overrides, beginning = REFUSED[case]
-    said = refusal(sweep.run(*overrides, n_trials=0 if case == "no trials" else 2))
-    assert said.startswith(beginning)
-    assert "secret" not in said
+    output = refusal(sweep.run(*overrides, n_trials=0 if case == "no trials" else 2))
+    assert output.startswith(beginning)
+    assert "secret" not in output
     assert sweep.folders == []
 
 
@@ -137,12 +137,12 @@ def test_what_cannot_be_searched_is_refused(
         ("where: {loos=focal: {loss.gamma: 'interval(0, 3)'}}", "where: loos=focal depends on loos"),
     ],
 )  # fmt: skip
-def test_a_search_file_that_will_not_do_is_refused(sweep: Any, text: str, beginning: str) -> None:
+def test_an_invalid_search_file_is_refused(sweep: Any, text: str, beginning: str) -> None:
     file = sweep.root / "own/search/mine.yaml"
     file.parent.mkdir(parents=True)
     file.write_text(f"defaults: [none, _self_]\n{text}\n")
-    said = refusal(sweep.run("--config-dir=own", "search=mine", n_trials=1))
-    assert said.startswith(beginning)
+    output = refusal(sweep.run("--config-dir=own", "search=mine", n_trials=1))
+    assert output.startswith(beginning)
     assert sweep.folders == []
 
 
@@ -174,13 +174,13 @@ OTHER: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 @pytest.mark.parametrize("case", OTHER)
-def test_a_study_of_something_else_is_not_gone_on_with(begun: Any, case: str) -> None:
+def test_a_study_with_another_identity_is_not_resumed(begun: Any, case: str) -> None:
     overrides, difference = OTHER[case]
     trials = begun.trials
-    said = refusal(begun.run(*overrides, n_trials=2))
-    assert said.startswith("study study in ")
-    assert f"cannot go on, {difference}" in said
-    assert "hydra.sweeper.study_name=<name>" in said
+    output = refusal(begun.run(*overrides, n_trials=2))
+    assert output.startswith("study study in ")
+    assert f"cannot be resumed, {difference}" in output
+    assert "hydra.sweeper.study_name=<name>" in output
     assert begun.folders == ["0"]
     assert begun.trials == trials
 
@@ -193,8 +193,8 @@ def test_the_losses_of_two_recipes_are_not_compared(sweep: Any, call: Callable[.
         (recipes / f"with_{loss}.yaml").write_text(text)
     flags = ("--config-dir", str(recipes.parent))
     asked = ("search=none", "experiment=with_ce,with_focal", "search.objective=loss")
-    said = refusal(call([*flags, *sweep.arguments(*asked, n_trials=2)], sweep.root))
-    assert said.startswith("search.objective=loss: losses of different kinds")
+    output = refusal(call([*flags, *sweep.arguments(*asked, n_trials=2)], sweep.root))
+    assert output.startswith("search.objective=loss: losses of different kinds")
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ def test_the_losses_of_two_recipes_are_not_compared(sweep: Any, call: Callable[.
 )  # fmt: skip
 def test_a_study_name_is_one_plain_folder_name(sweep: Any, name: str) -> None:
     text = "null" if name == "null" else quoted(name.replace("\\n", "\n"))
-    said = refusal(sweep.run(*LR, f"hydra.sweeper.study_name={text}", n_trials=1))
-    assert said.startswith("hydra.sweeper.study_name=")
-    assert "not a folder name that commands can hold" in said
+    output = refusal(sweep.run(*LR, f"hydra.sweeper.study_name={text}", n_trials=1))
+    assert output.startswith("hydra.sweeper.study_name=")
+    assert "not a folder name that commands can hold" in output
     assert not list(sweep.root.iterdir())
 
 
-def test_a_study_of_images_that_have_changed_is_not_gone_on_with(
+def test_a_study_of_changed_images_is_not_resumed(
     sweep: Any, small_overrides: Callable[..., list[str]]
 ) -> None:
     rng, pictures = np.random.default_rng(0), sweep.root / "pictures"
@@ -222,7 +222,7 @@ def test_a_study_of_images_that_have_changed_is_not_gone_on_with(
     ran = sweep.run(*LR, n_trials=1)
     assert (ran.code, ran.err) == (0, "")
     Image.fromarray(rng.integers(0, 255, (16, 16, 3), np.uint8)).save(file)
-    said = sweep.run(*LR, n_trials=2).err
-    assert "cannot go on, its images, labels or splits have changed: fingerprint was" in said
+    output = sweep.run(*LR, n_trials=2).err
+    assert "cannot be resumed, its images, labels or splits have changed: fingerprint was" in output
     file.unlink()
     assert "images and is" in sweep.run(*LR, n_trials=2).err

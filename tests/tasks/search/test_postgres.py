@@ -87,8 +87,8 @@ def test_two_processes_share_a_study_in_postgresql(sweep: Any, address: str) -> 
     processes = [
         sweep.start(storage, "search=full", n_trials=6, environment=environment) for _ in range(2)
     ]
-    said = [process.communicate(timeout=300)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
+    output = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], output
     states = read_states(address)
     assert set(states) <= {"COMPLETE", "PRUNED"}
     assert 6 <= len(states) <= 7
@@ -96,4 +96,4 @@ def test_two_processes_share_a_study_in_postgresql(sweep: Any, address: str) -> 
     files = [path for path in sweep.root.rglob("*") if path.is_file()]
     assert len(files) > 6 * 4
     assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []
-    assert not any(PASSWORD in text for text in said)
+    assert not any(PASSWORD in text for text in output)

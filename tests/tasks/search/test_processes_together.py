@@ -45,26 +45,26 @@ def start_four(sweep: Any) -> list[subprocess.Popen[str]]:
 
 def test_four_processes_share_a_study(sweep: Any) -> None:
     processes = start_four(sweep)
-    said = [process.communicate(timeout=500)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0] * N_PROCESSES, said
+    output = [process.communicate(timeout=500)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * N_PROCESSES, output
     states = sweep.states
     assert set(states) == {"COMPLETE"}
     assert N_TRIALS <= len(states) < N_TRIALS + N_PROCESSES
     tried = [str(trial.params) for trial in sweep.trials]
     assert len(set(tried)) == len(tried)
-    assert any("sweep.html" in text for text in said)
+    assert any("sweep.html" in text for text in output)
     assert len(sweep.rows) == len(states)
     sweep.check_nested(n_trials=len(states))
 
 
-def test_the_others_take_up_what_a_killed_process_left(sweep: Any) -> None:
+def test_trials_of_a_killed_process_are_tried_by_the_others(sweep: Any) -> None:
     processes = start_four(sweep)
     pid = stop_one_at_work(sweep)
     os.kill(pid, signal.SIGKILL)
-    said = [process.communicate(timeout=500)[0] for process in processes]
+    output = [process.communicate(timeout=500)[0] for process in processes]
     codes = {process.pid: process.returncode for process in processes}
     assert codes.pop(pid) == -signal.SIGKILL
-    assert list(codes.values()) == [0] * (N_PROCESSES - 1), said
+    assert list(codes.values()) == [0] * (N_PROCESSES - 1), output
     trials = sweep.trials
     (killed,) = [trial for trial in trials if trial.state == TrialState.FAIL]
     assert killed.user_attrs["reason"] == "its process was killed"

@@ -26,9 +26,9 @@ SPACES = {
 }
 
 
-def searched_keys(said: str) -> set[str]:
+def searched_keys(output: str) -> set[str]:
     """What the first line of a sweep says is searched."""
-    (line,) = (line for line in said.splitlines() if line.startswith("study study: "))
+    (line,) = (line for line in output.splitlines() if line.startswith("study study: "))
     return set(line.partition(" over ")[2].partition(", for the best ")[0].split(", "))
 
 
@@ -69,7 +69,7 @@ def test_each_trial_has_a_light_folder_of_its_own(whole: Any) -> None:
         assert len(whole.history(number)) == 2
 
 
-def test_the_metrics_of_a_trial_know_nothing_of_test(whole: Any) -> None:
+def test_the_metrics_of_a_trial_have_no_test_split(whole: Any) -> None:
     for number, curve in CURVES.items():
         metrics = json.loads((whole.folder / str(number) / "metrics.json").read_text())
         assert metrics.keys() == {"train", "val", "run"}
@@ -78,20 +78,20 @@ def test_the_metrics_of_a_trial_know_nothing_of_test(whole: Any) -> None:
         assert metrics["train"]["loss"]["value"] == pytest.approx(float(row["train_loss"]))
 
 
-def test_the_table_tells_every_trial(whole: Any) -> None:
+def test_the_table_has_every_trial(whole: Any) -> None:
     trials, rows = whole.trials, whole.rows
     assert [row["state"] for row in rows] == ["COMPLETE"] * 4
     for trial, row in zip(trials, rows, strict=True):
         assert float(row["value"]) == trial.value
         assert row["folder"] == str(trial.number)
-        told = {key.removeprefix("params_"): value for key, value in row.items() if value}
+        shown = {key.removeprefix("params_"): value for key, value in row.items() if value}
         assert {key: str(value) for key, value in trial.params.items()} == {
-            key: told[key] for key in trial.params
+            key: shown[key] for key in trial.params
         }
         assert float(row["time_s"]) > 0
 
 
-def test_the_table_tells_how_many_epochs_a_trial_took(whole: Any) -> None:
+def test_the_table_has_the_epochs_of_each_trial(whole: Any) -> None:
     assert [row["epochs"] for row in whole.rows] == ["2"] * 4
 
 
@@ -103,11 +103,11 @@ def test_the_page_shows_the_best(whole: Any, read_page: Callable[..., Any]) -> N
     assert "hydra/sweeper=optuna" in page.text
 
 
-def test_the_terminal_has_one_line_a_trial_and_says_what_is_next(whole: Any) -> None:
+def test_the_terminal_has_one_line_a_trial_and_the_next_command(whole: Any) -> None:
     lines = whole.ran.out.splitlines()
-    told = [line for line in lines if line.startswith("trial ")]
-    assert [line.split()[1:3] for line in told] == [[str(n), "complete"] for n in range(4)]
-    assert "best 0.9 (trial 2)" in told[3]
+    shown = [line for line in lines if line.startswith("trial ")]
+    assert [line.split()[1:3] for line in shown] == [[str(n), "complete"] for n in range(4)]
+    assert "best 0.9 (trial 2)" in shown[3]
     assert "epoch " not in whole.ran.out
     folder = "outputs/sweeps/study"
     assert "study: 4 complete" in lines
@@ -115,10 +115,10 @@ def test_the_terminal_has_one_line_a_trial_and_says_what_is_next(whole: Any) -> 
     assert f"train best  python run.py --config-dir {folder} experiment=best" in lines
 
 
-def test_the_log_of_a_trial_tells_its_epochs(whole: Any) -> None:
-    said = (whole.folder / "1/run.log").read_text()
-    assert "epoch   1/2" in said
-    assert "epoch   2/2" in said
+def test_the_log_of_a_trial_has_its_epochs(whole: Any) -> None:
+    output = (whole.folder / "1/run.log").read_text()
+    assert "epoch   1/2" in output
+    assert "epoch   2/2" in output
 
 
 def settings_of(config: Any) -> dict[str, Any]:
@@ -158,8 +158,8 @@ def test_the_keys_of_a_loss_are_searched_only_with_it(whole: Any) -> None:
         own = {key for key in trial.params if key.startswith("loss.")}
         focal = trial.params["loss"] == "focal"
         assert own == {"loss.gamma" if focal else "loss.label_smoothing"}
-        told = (whole.folder / str(trial.number) / ".hydra/overrides.yaml").read_text()
-        assert ("loss.gamma" in told) == focal
+        shown = (whole.folder / str(trial.number) / ".hydra/overrides.yaml").read_text()
+        assert ("loss.gamma" in shown) == focal
 
 
 def test_trials_of_different_losses_monitor_accuracy(whole: Any) -> None:
@@ -178,7 +178,7 @@ def test_trials_of_vote_fractions_monitor_their_error(sweep: Any) -> None:
 
 
 @pytest.mark.parametrize("finetune", SPACES)
-def test_a_bare_command_searches_what_its_finetune_has(
+def test_a_bare_command_searches_the_space_of_its_finetune(
     whole: Any, begin_sweep: Callable[..., Any], tmp_path: Path, finetune: str
 ) -> None:
     if finetune == "full":
@@ -192,7 +192,7 @@ def test_a_bare_command_searches_what_its_finetune_has(
     assert trial.params.keys() < SPACES[finetune]
 
 
-def test_what_the_command_line_fixes_is_not_searched(sweep: Any) -> None:
+def test_keys_fixed_on_the_command_line_are_not_searched(sweep: Any) -> None:
     ran = sweep.run("loss=ce", "augment=flips", "model.dropout=0.1", n_trials=1)
     assert (ran.code, ran.err) == (0, "")
     left = {"optimizer.lr", "optimizer.weight_decay", "loss.label_smoothing"}
@@ -203,7 +203,7 @@ def test_what_the_command_line_fixes_is_not_searched(sweep: Any) -> None:
     assert (config.loss.name, config.augment.name, config.model.dropout) == ("ce", "flips", 0.1)
 
 
-def test_images_and_features_are_made_once_for_all_trials(
+def test_images_and_features_are_computed_once_for_all_trials(
     sweep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from astroclf.data import sources

@@ -36,16 +36,16 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def test_a_sweep_goes_on_to_its_total(sweep: Any) -> None:
+def test_a_sweep_resumes_to_its_total(sweep: Any) -> None:
     assert sweep.run(*LR, n_trials=1).code == 0
     before = sweep.files(0)
 
-    # Where it runs, and who is told, are no part of what trials are compared by.
+    # Device and tracking are not compared.
     ran = sweep.run(*LR, "trainer.device_cache_fraction=0", n_trials=3)
     assert (ran.code, ran.err) == (0, "")
     assert "study study: 3 trials, 1 of them done" in ran.out
-    told = [line for line in ran.out.splitlines() if line.startswith("trial ")]
-    assert [line.split()[1] for line in told] == ["1", "2"]
+    shown = [line for line in ran.out.splitlines() if line.startswith("trial ")]
+    assert [line.split()[1] for line in shown] == ["1", "2"]
     assert sweep.states == ["COMPLETE"] * 3
     assert sweep.folders == ["0", "1", "2"]
     assert sweep.files(0) == before
@@ -102,7 +102,7 @@ def test_a_trial_whose_process_was_killed_is_tried_again(sweep: Any) -> None:
     assert "study: 3 complete, 1 interrupted" in ran.out
 
 
-def test_ctrl_c_in_a_trial_ends_the_sweep_and_the_same_command_goes_on(
+def test_ctrl_c_in_a_trial_ends_the_sweep_and_the_same_command_resumes_it(
     sweep: Any, at_each_step: Callable[..., Any]
 ) -> None:
     def interrupt(trial: int | None) -> None:

@@ -140,7 +140,7 @@ def test_the_folds_of_a_trial_are_one_value(sweep: Any, at_each_step: Callable[.
             assert "test" not in json.loads(file.read_text())
 
 
-def test_the_best_is_replicated_and_looks_at_test(
+def test_the_best_trial_is_replicated_and_evaluated_on_test(
     sweep: Any, with_accuracy: Callable[..., Any], read_page: Callable[..., Any]
 ) -> None:
     chosen = (*LR, "trainer.monitor=accuracy", "search.replicates=2", "trainer.epochs=1")
@@ -176,7 +176,7 @@ def test_the_best_of_cross_validations_is_replicated_too(sweep: Any) -> None:
     assert (sweep.folder / "replicates-of-0/seed-1/metrics.json").exists()
 
 
-def test_a_search_in_the_home_directory_lies_there(
+def test_the_home_directory_is_expanded_in_the_folder_of_a_sweep(
     sweep: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = sweep.root / "home"

@@ -71,7 +71,7 @@ def runs(tracked: Any) -> dict[str, Any]:
     return {run.info.run_id: run for run in client.search_runs(experiments)}
 
 
-def test_trials_of_both_calls_stand_under_one_run(tracked: Any, runs: dict[str, Any]) -> None:
+def test_trials_of_both_calls_are_nested_under_one_run(tracked: Any, runs: dict[str, Any]) -> None:
     parent = run_id(tracked.folder)
     assert runs[parent].info.run_name == "sweep study"
     assert runs[parent].info.status == "FINISHED"
@@ -96,7 +96,9 @@ def test_a_run_ends_as_its_trial_did(tracked: Any, runs: dict[str, Any]) -> None
     assert states == ["complete", "failed", "complete", "pruned", "complete", "complete"]
 
 
-def test_a_trial_is_told_with_its_parameters_and_epochs(tracked: Any, runs: dict[str, Any]) -> None:
+def test_a_trial_is_tracked_with_its_parameters_and_epochs(
+    tracked: Any, runs: dict[str, Any]
+) -> None:
     for number in (0, 2, 4, 5):
         data = runs[run_id(tracked.folder / str(number))].data
         tried = tracked.trials[number].params["optimizer.lr"]
@@ -124,11 +126,11 @@ def test_the_parent_holds_the_best_the_importance_and_the_page(
     assert {"sweep.html", "trials.csv", "best.yaml"} <= artifacts
 
 
-def test_the_terminal_says_how_to_compare(tracked: Any) -> None:
+def test_the_terminal_shows_the_command_of_mlflow(tracked: Any) -> None:
     assert f"compare     mlflow ui --backend-store-uri {tracked.uri}" in tracked.calls[1].out
 
 
-def test_a_search_that_had_to_stop_is_not_called_complete(
+def test_a_search_with_too_many_failures_is_tracked_as_interrupted(
     sweep: Any, at_each_step: Callable[..., Any]
 ) -> None:
     from mlflow import MlflowClient
@@ -153,7 +155,7 @@ def begun(folder: Path) -> Path:
     return folder
 
 
-def test_trials_whose_process_was_killed_are_closed_and_those_under_way_are_not(
+def test_trials_of_killed_processes_are_closed_and_running_ones_are_not(
     tmp_path: Path,
 ) -> None:
     study = optuna.create_study()

@@ -85,9 +85,9 @@ def test_the_reason_of_a_failure_is_kept(failing: Any, number: int) -> None:
 
 
 def test_an_unexpected_error_leaves_its_traceback(failing: Any) -> None:
-    told = (failing.folder / "1/error.txt").read_text()
-    assert told.startswith("Traceback")
-    assert "the disk\nis on fire" in told
+    shown = (failing.folder / "1/error.txt").read_text()
+    assert shown.startswith("Traceback")
+    assert "the disk\nis on fire" in shown
     assert not (failing.folder / "2/error.txt").exists()  # its sentence says all
 
 

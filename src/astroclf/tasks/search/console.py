@@ -21,7 +21,7 @@ def log_start(plan: Plan, study: Study) -> None:
     done = count_finished(study)
     if done >= plan.budget.n_trials:
         log.info(
-            "study %s has its %d trials already: give hydra.sweeper.n_trials=<more> to go on",
+            "study %s has its %d trials already: give hydra.sweeper.n_trials=<more> to continue",
             plan.study_name,
             done,
         )

@@ -23,7 +23,7 @@ def read_objectives(settings: Settings) -> tuple[str, ...]:
     for name in names:
         if name not in (*metrics, *COSTS):
             raise UserError(
-                f"search.objective={name} is nothing that a trial measures: choose among "
+                f"search.objective={name} is not measured by trials. Choose among "
                 f"{', '.join((*metrics, *COSTS))}."
             )
     if len(set(names)) < len(names):

@@ -40,8 +40,8 @@ def read_search_space(compositions: Compositions) -> Space:
     after = [key for key in space.dimensions if key.startswith("evaluation.")]
     if after:
         raise UserError(
-            f"{after[0]} is searched, but it counts only once a model is trained, and changes nothing that trials "
-            "are compared by: fix it."
+            f"{after[0]} is searched, but it applies only after the training, and changes no objective of a "
+            "trial. Fix it."
         )
     if any(key.split(".")[0] == "loss" for key in space.dimensions):
         return _monitor_no_loss(space, compositions)
