@@ -11,7 +11,7 @@ import pytest
 from astroclf.data.dataset import ImageDataset
 from astroclf.device import choose_device
 from astroclf.settings import Settings
-from astroclf.tasks.benchmark import BareStep, benchmark, loop_images_per_s
+from astroclf.tasks.benchmark import BareStep, loop_images_per_s, main
 from astroclf.tasks.build import prepare
 from astroclf.tasks.run import open_run
 from astroclf.tasks.training import Training
@@ -35,7 +35,7 @@ def test_the_benchmark_reports_bare_step_and_loop(
     settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "astroclf"):
-        benchmark(open_run(settings(*TINY), tmp_path))
+        main(open_run(settings(*TINY), tmp_path))
     found = json.loads((tmp_path / "benchmark.json").read_text())
     assert found["batch"][1:] == [3, 32, 32]
     assert found["batch"][0] in (7, 8)
@@ -72,5 +72,5 @@ def test_the_bare_step_changes_the_weights(settings: Any, simulated_dataset: Ima
 
 
 def test_a_benchmark_writes_no_results_of_training(settings: Any, tmp_path: Path) -> None:
-    benchmark(open_run(settings(*TINY), tmp_path))
+    main(open_run(settings(*TINY), tmp_path))
     assert [file.name for file in tmp_path.iterdir()] == ["benchmark.json"]

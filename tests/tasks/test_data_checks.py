@@ -74,7 +74,7 @@ def test_trials_of_a_search_are_checked_once(
 ) -> None:
     caplog.set_level(logging.INFO)
     run = open_run(settings(), tmp_path)
-    trial = replace(run, is_evaluated=False)
+    trial = replace(run, callbacks=())
     warnings = [check_data(each, leaky) for each in (trial, trial)]
     assert warnings[0] == warnings[1]
     assert caplog.text.count("12 images of 3 x 8 x 8 px") == 1

@@ -20,6 +20,7 @@ from astroclf.runs.folder import RunFolder
 from astroclf.tasks import train as module
 from astroclf.tasks.build import prepare
 from astroclf.tasks.run import open_run
+from astroclf.tasks.startup import describe_training
 from astroclf.tasks.training import Training
 from astroclf.training.loop import DivergenceError
 
@@ -104,7 +105,7 @@ def test_the_same_seed_is_the_same_run(run: Path, train_run: Callable[..., Path]
 
 def test_the_objective_of_a_sweep_is_returned(config: Any, settings: Any, tmp_path: Path) -> None:
     overrides = (*SHORT, "trainer.monitor=roc_auc", "finetune=lora", "finetune.rank=2")
-    figures = module.train(open_run(settings(*overrides), tmp_path))
+    figures = module.main(open_run(settings(*overrides), tmp_path))
     history = read_csv(tmp_path / "history.csv")
     assert figures["roc_auc"] == max(float(row["val_roc_auc"]) for row in history)
     facts = json.loads((tmp_path / "metrics.json").read_text())["run"]
@@ -178,7 +179,7 @@ def test_a_frozen_random_backbone_is_warned_of(
     """The hub is offline in tests, so these weights cannot be had."""
     overrides = ("model=timm", "model.name=test_resnet", "trainer=smoke", "trainer.device=cpu")
     with caplog.at_level(logging.INFO, "astroclf"):
-        module.train(open_run(settings(*overrides), tmp_path))
+        module.main(open_run(settings(*overrides), tmp_path))
     assert caplog.text.count("starts from RANDOM weights") >= 2, "before and after the training"
     facts = json.loads((tmp_path / "metrics.json").read_text())["run"]
     assert facts["backbone"] == "random"
@@ -208,5 +209,5 @@ def test_the_startup_summary_names_the_initialization(
     settings: Any, simulated_dataset: ImageDataset, backbone: str, words: str
 ) -> None:
     training = replace(start(settings(*SHORT), simulated_dataset), backbone=backbone)
-    first_line, *_ = module.describe_setup(settings(*SHORT), training).splitlines()
+    first_line, *_ = describe_training(settings(*SHORT), training).splitlines()
     assert f"cnn, {words}; cpu" in first_line

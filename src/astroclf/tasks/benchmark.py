@@ -31,7 +31,7 @@ from astroclf.training.progress import Progress
 log = logging.getLogger(__name__)
 
 
-def benchmark(run: Run) -> None:
+def main(run: Run) -> None:
     """Measure the bare step and the training loop in turns, and the median of loop / bare.
 
     The bare step is forward, loss, backward and optimizer on one batch that is ready in memory,

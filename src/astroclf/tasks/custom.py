@@ -7,7 +7,7 @@ from astroclf.settings.targets import import_target
 from astroclf.tasks.run import Run
 
 
-def custom(run: Run) -> dict[str, float] | None:
+def main(run: Run) -> dict[str, float] | None:
     """Call the target with the run and `kwargs`; return the metrics and costs that it returns, if any."""
     task = run.settings.task
     assert isinstance(task, sections.CustomTask)

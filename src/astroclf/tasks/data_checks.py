@@ -29,7 +29,7 @@ def check_data(run: Run, dataset: ImageDataset) -> list[str]:
     not fit the data, which would otherwise fail after the training.
     """
     check = partial(_check_data, run.settings, dataset, run.folder)
-    if run.is_evaluated:
+    if run.is_resumable:
         return check()
     return run.cache.get_or_create("warnings", dataset.fingerprint, check)
 

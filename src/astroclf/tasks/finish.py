@@ -25,7 +25,6 @@ from astroclf.runs.predictions import write_predictions
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
 from astroclf.tasks.bundle_description import describe_bundle
-from astroclf.tasks.evaluate import evaluate
 from astroclf.tasks.results import count_test_evaluations, metrics_of, predictions_of
 from astroclf.tasks.run import Run
 from astroclf.tasks.summary import summary
@@ -35,19 +34,6 @@ log = logging.getLogger(__name__)
 
 
 @status("writing the results")
-def evaluate_and_finish(run: Run, trained: Trained) -> None:
-    """Evaluate the best weights on every split, and write the results."""
-    log.info("evaluating the weights of epoch %d", trained.training.progress.best_epoch)
-    predictor = trained.predictor(run.settings.evaluation.tta_views)
-    loaders = trained.training.loaders
-    finish(
-        run,
-        trained,
-        predictor,
-        evaluate(predictor, loaders, trained.training.dataset, run.settings),
-    )
-
-
 def finish(run: Run, trained: Trained, predictor: Predictor, evaluation: Evaluation) -> None:
     """Write the results of a training to its folder, the tracker and the terminal."""
     for warning in evaluation.warnings:

@@ -10,7 +10,7 @@ from pathlib import Path
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
 from astroclf.tasks.cache import Cache
-from astroclf.tasks.callbacks import RUN_CALLBACKS
+from astroclf.tasks.callbacks import RUN_CALLBACKS, Checkpointing
 from astroclf.tasks.training import Training
 from astroclf.tracking import Tracker, open_tracker
 from astroclf.training.callbacks import Callback
@@ -27,8 +27,7 @@ class Run:
     folder: of its files. cache: shared by the runs of one process. resumes: whether the run
     continues from the checkpoint in its folder. callbacks: constructors of those of its trainings,
     called with the run and the training. on_repetition: called after each of several trainings, with
-    the monitored values so far, one each. is_evaluated: whether a training ends with an evaluation of
-    every split; that of a trial does not. warnings: those so far, for metrics.json and the report.
+    the monitored values so far, one each. warnings: those so far, for metrics.json and the report.
     """
 
     settings: Settings
@@ -38,8 +37,12 @@ class Run:
     resumes: bool = False
     callbacks: tuple[MakeCallback, ...] = RUN_CALLBACKS
     on_repetition: tuple[Callable[[Sequence[float]], None], ...] = ()
-    is_evaluated: bool = True
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether the state of the run is written; that of a trial is not, which starts anew."""
+        return Checkpointing in self.callbacks
 
     def child(self, name: str, settings: Settings) -> Run:
         """Return the run of one seed or one fold in the sub-folder `name`, which is made.

@@ -1,6 +1,6 @@
 """Dispatch to the task that the settings name.
 
-A task is a module of this package with a function of its name.
+A task is a module of this package with a function `main` that is given the run.
 """
 
 from __future__ import annotations
@@ -22,10 +22,6 @@ def run_task(run: Run) -> dict[str, float] | None:
     settings = run.settings
     if not run.resumes:  # an interrupted run may have its weights in its checkpoint
         require_model(settings.model)
-    if settings.task.name == "crossval" or settings.seeds is not None:
-        from astroclf.tasks.repeat.repeat import repeat
-
-        return repeat(run)
-    name = settings.task.name
-    task: Task = getattr(importlib.import_module(f"astroclf.tasks.{name}"), name)
+    name = "crossval" if settings.seeds is not None else settings.task.name
+    task: Task = importlib.import_module(f"astroclf.tasks.{name}").main
     return task(run)

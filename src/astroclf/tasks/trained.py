@@ -14,11 +14,13 @@ from astroclf.tasks.training import Training
 class Trained:
     """A finished training.
 
-    origin: commit, versions and fingerprint of the data.
+    origin: commit, versions and fingerprint of the data. measured: the metrics of val and the costs
+    that a search may optimize (see `Training.measured`).
     """
 
     training: Training
     origin: Mapping[str, str]
+    measured: dict[str, float]
 
     def predictor(self, tta_views: int) -> Predictor:
         """Return the predictor of the bundle: the best weights, with adapters merged into a copy."""

@@ -14,19 +14,27 @@ from astroclf.tracking.tracker import Tracker, open_tracker
 
 @contextmanager
 def closing(tracker: Tracker) -> Iterator[None]:
-    """Close the run when the block ends, with its state and with the reason of an exception."""
+    """Close the run when the block ends, with its state and with the reason of an exception.
+
+    A run that was not started in the block is not recorded.
+    """
+
+    def end(state: State = State.COMPLETE, reason: str = "") -> None:
+        if tracker.is_started:
+            tracker.end(state, reason)
+
     try:
         yield
     except KeyboardInterrupt as interruption:  # Interrupted is one
-        tracker.end(State.INTERRUPTED, str(interruption) or type(interruption).__name__)
+        end(State.INTERRUPTED, str(interruption) or type(interruption).__name__)
         raise
     except Pruned as reason:
-        tracker.end(State.PRUNED, f"Pruned: {reason}")
+        end(State.PRUNED, f"Pruned: {reason}")
         raise
     except BaseException as error:
-        tracker.end(State.FAILED, f"{type(error).__name__}: {error}")
+        end(State.FAILED, f"{type(error).__name__}: {error}")
         raise
-    tracker.end()
+    end()
 
 
 def close_abandoned(settings: sections.Section, folder: Path, reason: str) -> None:

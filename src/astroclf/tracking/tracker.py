@@ -42,12 +42,14 @@ class Tracker:
         self.folder = folder
         self.record = Record(parent=None if parent is None else os.path.relpath(parent, folder))
         self.epochs: list[Epoch] = []
+        self.is_started = False
         self._lock = threading.Lock()
 
     def start(
         self, run_name: str, parameters: Mapping[str, object], tags: Mapping[str, str]
     ) -> None:
         """Begin the run, or continue the one that began in this folder with these parameters."""
+        self.is_started = True
         flat = flat_parameters(parameters)
         known = read_record(self.folder)
         with self._lock:

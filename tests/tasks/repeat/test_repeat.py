@@ -20,11 +20,12 @@ from astroclf.errors import Interrupted, Pruned, UserError
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.interrupted import describe_interrupt
 from astroclf.settings import read_settings
+from astroclf.tasks import crossval
 from astroclf.tasks.callbacks import TRIAL_CALLBACKS
-from astroclf.tasks.repeat.repeat import repeat
 from astroclf.tasks.resume import resumed_config
 from astroclf.tasks.run import Run as TaskRun
 from astroclf.tasks.run import open_run
+from astroclf.tasks.search.trial import do_trial
 from astroclf.tasks.task import run_task
 from astroclf.training.callbacks import Callback
 from fixtures.stops import StopAt, with_callbacks
@@ -236,7 +237,7 @@ class Reports:
 
 def trial(config: Any, folder: Path, reports: Reports) -> TaskRun:
     run = open_run(read_settings(config), folder)
-    return replace(run, callbacks=TRIAL_CALLBACKS, is_evaluated=False, on_repetition=(reports,))
+    return replace(run, callbacks=TRIAL_CALLBACKS, on_repetition=(reports,))
 
 
 @pytest.mark.parametrize(("overrides", "pattern"), [(SEEDS, "seed-*"), (FOLDS, "fold-*")])
@@ -244,7 +245,7 @@ def test_a_trial_is_light_and_reports_the_mean_so_far(
     config: Any, tmp_path: Path, overrides: tuple[str, ...], pattern: str
 ) -> None:
     plain, reports = config(*overrides), Reports()
-    figures = repeat(trial(plain, tmp_path, reports))
+    figures = do_trial(trial(plain, tmp_path, reports))
     values = [each["val"]["loss"]["value"] for each in own_metrics(tmp_path, pattern)]
     means = [statistics.fmean(values[:number]) for number in (1, 2, 3)]
     assert reports.means == pytest.approx(means)
@@ -261,7 +262,7 @@ def test_a_trial_is_light_and_reports_the_mean_so_far(
 def test_a_trial_may_be_pruned_between_its_trainings(config: Any, tmp_path: Path) -> None:
     plain, reports = config(*SEEDS), Reports(patience=2)
     with pytest.raises(Pruned):
-        repeat(trial(plain, tmp_path, reports))
+        do_trial(trial(plain, tmp_path, reports))
     assert {own.name for own in tmp_path.glob("seed-*")} == {"seed-1", "seed-2"}
 
 
@@ -289,7 +290,7 @@ def test_a_stopped_run_goes_on_with_what_is_left(
 
     def run(*callbacks: Callback, resumes: bool = False) -> dict[str, float]:
         opened = open_run(read_settings(plain), tmp_path, resumes=resumes)
-        return repeat(with_callbacks(opened, *callbacks))
+        return crossval.main(with_callbacks(opened, *callbacks))
 
     with pytest.raises(Interrupted):
         run(StopAt(stop_step))
@@ -318,17 +319,17 @@ def test_a_stopped_run_goes_on_with_what_is_left(
 
 def test_all_trainings_may_be_given_more_epochs(config: Any, tmp_path: Path) -> None:
     plain = config(*SHORT, "seeds=[1,2]", "trainer.epochs=1", "scheduler=none")
-    repeat(open_run(read_settings(plain), tmp_path, resumes=plain["resume"] is not None))
+    crossval.main(open_run(read_settings(plain), tmp_path, resumes=plain["resume"] is not None))
     plain = {**plain, "trainer": {**plain["trainer"], "epochs": 2}, "resume": str(tmp_path)}
-    repeat(open_run(read_settings(plain), tmp_path, resumes=plain["resume"] is not None))
+    crossval.main(open_run(read_settings(plain), tmp_path, resumes=plain["resume"] is not None))
     assert [own["run"]["epochs"] for own in own_metrics(tmp_path, "seed-*")] == [2, 2]
 
 
 def test_a_new_run_in_an_old_folder_begins_anew(config: Any, tmp_path: Path, seeds: Path) -> None:
     old = config(*SHORT, "seeds=[1]", "optimizer.lr=0.3")
-    repeat(open_run(read_settings(old), tmp_path, resumes=old["resume"] is not None))
+    crossval.main(open_run(read_settings(old), tmp_path, resumes=old["resume"] is not None))
     new = config(*SHORT, "seeds=[1]")
-    repeat(open_run(read_settings(new), tmp_path, resumes=new["resume"] is not None))
+    crossval.main(open_run(read_settings(new), tmp_path, resumes=new["resume"] is not None))
     own = "seed-1/predictions.csv"
     assert (tmp_path / own).read_bytes() == (seeds / own).read_bytes()
 

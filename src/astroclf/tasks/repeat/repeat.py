@@ -1,11 +1,13 @@
-"""Train once a seed or once a fold, and measure mean and spread of the metrics."""
+"""Train once a seed or once a fold, and measure the mean of the metrics."""
 
 from __future__ import annotations
 
 import logging
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from astroclf.data.dataset import ImageDataset
 from astroclf.data.splits import write_split
 from astroclf.errors import UserError
 from astroclf.provenance import provenance
@@ -16,29 +18,41 @@ from astroclf.runs.predictions import read_predictions
 from astroclf.runs.settings import write_settings
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.repeat.repetitions import (
-    Repetition,
     describe_folds,
     fold_images,
     name_of_all,
     repeat_folds,
     repeat_seeds,
 )
-from astroclf.tasks.repeat.results import write_results
 from astroclf.tasks.run import Run
-from astroclf.tasks.train import train
-from astroclf.tracking import closing
+from astroclf.tasks.trained import Trained
 
 log = logging.getLogger(__name__)
 
 
-def repeat(run: Run) -> dict[str, float]:
+TrainOne = Callable[[Run, ImageDataset | None], Trained]
+
+
+@dataclass(frozen=True, eq=False)
+class Repeated:
+    """Finished trainings of several seeds or folds.
+
+    folders: one a training. dataset: that of every seed, or with a fold as the split of each image.
+    measured: mean of the metrics and costs that a search may optimize; NaN where one is.
+    """
+
+    folders: Sequence[RunFolder]
+    dataset: ImageDataset
+    measured: dict[str, float]
+
+
+def repeat(run: Run, train_one: TrainOne) -> Repeated:
     """Train once for each of settings.seeds, else once for each fold, each in a sub-folder.
 
-    A resumed run skips trainings that are complete.
-
-    Returns the mean of what `train` returns. Raises Interrupted, and Pruned if a trial is pruned.
+    A resumed run skips trainings that are complete. The run is started in its tracker; the caller
+    closes it. Raises what `train_one` raises.
     """
-    settings, tracker = run.settings, run.tracker
+    settings = run.settings
     manifest = start_manifest(run)
     if settings.seeds is not None:
         dataset = get_dataset(settings, run.cache)
@@ -50,16 +64,25 @@ def repeat(run: Run) -> dict[str, float]:
         write_split(dataset, run.folder.split)
     write_manifest(run.folder, manifest)  # before the settings, whose epochs may be new
     write_settings(run.folder, settings)
-    with closing(tracker):
-        origin = run.cache.get_or_create("origin", None, provenance)
-        source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
-        parameters = settings.model_dump(exclude={"search"})
-        tracker.start(name_of_all(settings, dataset.fingerprint), parameters, {**origin, **source})
-        tracker.wait()  # so that the trainings can be nested under it
-        train_each(run, repetitions, manifest, dataset.classes)
-        children = [run.folder.child(repetition.name) for repetition in repetitions]
-        write_results(run, children, dataset)
-    return mean_of(manifest.measured.values())
+    origin = run.cache.get_or_create("origin", None, provenance)
+    source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
+    name = name_of_all(settings, dataset.fingerprint)
+    run.tracker.start(name, settings.model_dump(exclude={"search"}), {**origin, **source})
+    run.tracker.wait()  # so that the trainings can be nested under it
+    for number, repetition in enumerate(repetitions, start=1):
+        title = f"{repetition.name}, {number} of {len(repetitions)}"
+        if repetition.name in manifest.measured and has_results(
+            run.folder.child(repetition.name), dataset.classes
+        ):
+            log.info("%s, is done", title)
+        else:
+            log.info("\n%s", title)
+            child = run.child(repetition.name, repetition.settings)
+            trained = train_one(child, repetition.dataset)
+            manifest.measured[repetition.name] = trained.measured
+        record_progress(run, manifest, [each.name for each in repetitions[:number]])
+    folders = [run.folder.child(repetition.name) for repetition in repetitions]
+    return Repeated(folders, dataset, mean_of(manifest.measured.values()))
 
 
 def start_manifest(run: Run) -> Manifest:
@@ -72,24 +95,12 @@ def start_manifest(run: Run) -> Manifest:
     return Manifest(epochs=epochs)
 
 
-def train_each(
-    run: Run, repetitions: Sequence[Repetition], manifest: Manifest, classes: Sequence[str]
-) -> None:
-    """Run the trainings that are not in the record, or whose results are damaged, and record them."""
-    for number, repetition in enumerate(repetitions, start=1):
-        name, monitor = repetition.name, repetition.settings.trainer.monitor
-        done = name in manifest.measured and has_results(run.folder.child(name), classes)
-        title = f"{name}, {number} of {len(repetitions)}"
-        if done:
-            log.info("%s, is done", title)
-        else:
-            log.info("\n%s", title)
-            child = run.child(name, repetition.settings)
-            manifest.measured[name] = train(child, repetition.dataset)
-        write_manifest(run.folder, manifest)
-        so_far = [manifest.measured[each.name][monitor] for each in repetitions[:number]]
-        for report in run.on_repetition:
-            report(so_far)
+def record_progress(run: Run, manifest: Manifest, done: Sequence[str]) -> None:
+    """Write the record of the trainings that are done, and report their monitored values."""
+    write_manifest(run.folder, manifest)
+    monitored = [manifest.measured[name][run.settings.trainer.monitor] for name in done]
+    for report in run.on_repetition:
+        report(monitored)
 
 
 def has_results(folder: RunFolder, classes: Sequence[str]) -> bool:

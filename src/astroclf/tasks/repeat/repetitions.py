@@ -11,7 +11,7 @@ from astroclf.data.folds import assign_folds, fold_names, select_fold
 from astroclf.settings import Settings, sections
 from astroclf.tasks.cache import Cache
 from astroclf.tasks.datasets import get_dataset
-from astroclf.tasks.train import run_name
+from astroclf.tasks.startup import run_name
 
 
 @dataclass(frozen=True)

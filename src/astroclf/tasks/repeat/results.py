@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from astroclf.data.dataset import TEST, VAL, ImageDataset
+from astroclf.data.dataset import TEST, VAL
 from astroclf.evaluation.intervals import Measured
 from astroclf.files import shortest
 from astroclf.runs.folder import RunFolder
@@ -20,44 +21,49 @@ from astroclf.tasks.repeat.aggregate import (
     read_out_of_fold,
     score_out_of_fold,
 )
+from astroclf.tasks.repeat.repeat import Repeated
 from astroclf.tasks.repeat.table import MEANINGS, spread_table
 from astroclf.tasks.run import Run
 
 log = logging.getLogger(__name__)
 
 
-def write_results(run: Run, children: Sequence[RunFolder], dataset: ImageDataset) -> None:
-    """Write metrics.json of the trainings together, and of folds predictions.csv; track and log it.
+def write_results(run: Run, repeated: Repeated) -> None:
+    """Write metrics.json of evaluated trainings together, and of folds predictions.csv; track and log it."""
+    settings, dataset, children = run.settings, repeated.dataset, repeated.folders
+    if settings.seeds is not None:
+        write_spread(run, repeated, means=measure_means(settings, dataset, children))
+        return
+    predictions = read_out_of_fold(children, dataset.classes)
+    write_predictions(run.folder, predictions, part="fold")
+    losses = {child.name: read_metrics(child).splits[TEST]["loss"].value for child in children}
+    pooled = score_out_of_fold(settings, dataset, predictions, losses)
+    write_spread(run, repeated, pooled=pooled)
 
-    dataset: the images of every seed, or those of all folds. Trainings that were not evaluated leave
-    neither predictions nor intervals.
+
+def write_spread(
+    run: Run,
+    repeated: Repeated,
+    means: Means = MappingProxyType({}),
+    pooled: Mapping[str, Measured] = MappingProxyType({}),
+) -> None:
+    """Write metrics.json with mean and spread over the trainings; track and log it.
+
+    means: intervals of the means over the seeds. pooled: metrics of all out-of-fold predictions.
     """
-    settings, folder = run.settings, run.folder
+    folder, children = run.folder, repeated.folders
     single = [read_metrics(child) for child in children]
-    in_folds = settings.seeds is None
-    means: Means = {}
-    pooled: dict[str, Measured] = {}
-    if run.is_evaluated and not in_folds:
-        means = measure_means(settings, dataset, children)
-    if run.is_evaluated and in_folds:
-        predictions = read_out_of_fold(children, dataset.classes)
-        write_predictions(folder, predictions, part="fold")
-        losses = {
-            child.name: each.splits[TEST]["loss"].value
-            for child, each in zip(children, single, strict=True)
-        }
-        pooled = score_out_of_fold(settings, dataset, predictions, losses)
     spreads = {
         split: {name: metric.model_dump(exclude_unset=True) for name, metric in each.items()}
         for split, each in measure_spread(single, means).items()
     }
     content = {**spreads, **({"pooled": pooled} if pooled else {})}
-    metrics = Metrics.of({**content, "run": run_facts(settings, children, single)})
+    metrics = Metrics.of({**content, "run": run_facts(run.settings, children, single)})
     write_metrics(folder, metrics)
     run.tracker.log_metrics(tracked_metrics(metrics))
     run.tracker.log_artifacts([folder.metrics, folder.predictions])
     log.info("%s", spread_table(metrics))
-    log.info("\n".join(closing_lines(folder, in_folds)))
+    log.info("\n".join(closing_lines(folder, in_folds=run.settings.seeds is None)))
 
 
 def run_facts(

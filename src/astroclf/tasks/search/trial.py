@@ -13,8 +13,10 @@ from typing import Any
 
 import torch
 
+from astroclf.data.dataset import ImageDataset
 from astroclf.errors import Interrupted, Pruned, State, UserError, one_line
 from astroclf.failures import is_out_of_memory
+from astroclf.models import require_model
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings, read_settings, sections
 from astroclf.sweep.storage import open_storage
@@ -22,12 +24,15 @@ from astroclf.sweep.targets import Node
 from astroclf.sweep.trial import RunningTrial, TrialResult
 from astroclf.tasks.cache import Cache
 from astroclf.tasks.callbacks import TRIAL_CALLBACKS
+from astroclf.tasks.repeat.repeat import repeat
+from astroclf.tasks.repeat.results import write_spread
 from astroclf.tasks.run import Run, open_run
 from astroclf.tasks.search.objectives import read_objectives
 from astroclf.tasks.search.pruning import Pruning
 from astroclf.tasks.search.space import is_single
-from astroclf.tasks.task import run_task
-from astroclf.tracking import open_tracker
+from astroclf.tasks.train import train
+from astroclf.tasks.trained import Trained
+from astroclf.tracking import closing, open_tracker
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,8 @@ def run_trial(
         with quiet_console():
             settings = name_in_tracker(read_settings(config), study.number)
             with failure_tracked(settings, folder):
-                measured = run_task(open_trial(settings, study, folder, cache))
-        return TrialResult(State.COMPLETE, measured or {})
+                measured = do_trial(open_trial(settings, study, folder, cache))
+        return TrialResult(State.COMPLETE, measured)
     except Pruned as pruned:
         return TrialResult(State.PRUNED, reason=str(pruned))
     except Interrupted as interrupted:
@@ -70,10 +75,27 @@ def run_trial(
         free_device_memory()
 
 
+def do_trial(run: Run) -> dict[str, float]:
+    """Train once, or with several seeds or folds; return the metrics and costs that are optimized."""
+    require_model(run.settings.model)
+    if is_single(run.settings):
+        return train_tracked(run).measured
+    with closing(run.tracker):
+        repeated = repeat(run, train_tracked)
+        write_spread(run, repeated)
+    return repeated.measured
+
+
+def train_tracked(run: Run, dataset: ImageDataset | None = None) -> Trained:
+    """Train, and close the run in its tracker."""
+    with closing(run.tracker):
+        return train(run, dataset)
+
+
 def open_trial(settings: Settings, study: StudyAddress, folder: Path, cache: Cache) -> Run:
     """Return the run of a trial, which the study may prune where its objective is the monitored metric."""
     run = open_run(settings, folder, cache=cache, parent=folder.parent)
-    run = replace(run, callbacks=TRIAL_CALLBACKS, is_evaluated=False)
+    run = replace(run, callbacks=TRIAL_CALLBACKS)
     if read_objectives(settings) != (settings.trainer.monitor,):
         return run
     storage = open_storage(study.storage, folder.parent)
