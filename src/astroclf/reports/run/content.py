@@ -48,5 +48,5 @@ class ReportContent:
 
     @property
     def resampled_groups(self) -> bool:
-        """Whether groups of images were resampled rather than images."""
+        """True if groups of images were resampled rather than images."""
         return self.evaluation.shown.labels.groups is not None
