@@ -97,7 +97,7 @@ def test_a_refusal_says_what_to_write(argument: str, advice: str) -> None:
         (("optimizer.lr", "=0.1"), "Write optimizer.lr=0.1."),
         (("trainer.epochs=", "5"), "trainer.epochs= 5: no blank may follow =. Write trainer.epochs=5."),
         (("task", "crossval"), "Write task=crossval."),
-        (("seed=1", "-m", "seed=2"), "seed=2: options stand before or after all settings"),
+        (("seed=1", "-m", "seed=2"), "seed=2: options are given before or after all settings"),
     ],
 )  # fmt: skip
 def test_words_and_options_are_answered_with_the_override(

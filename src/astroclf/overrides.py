@@ -50,7 +50,7 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
         if text.startswith("-"):
             raise UserError(_explain_option(text, arguments, keys))
         raise UserError(
-            f"{text}: options stand before or after all settings, not between them. "
+            f"{text}: options are given before or after all settings, not between them. "
             f"Write {program()} -m <key>=<value> ..."
         )
     for text in given.overrides:

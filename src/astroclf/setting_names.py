@@ -61,7 +61,7 @@ RENAMED_KEYS = {
     "dataset.neighbour_arcsec": "neighbor_arcsec",
 }
 ALONE = ("seed", "seeds", "folds", "resume", "rerun")  # keys of conf/config.yaml itself
-ANY_NETWORK = "timm"  # the file that takes a name which timm knows
+ANY_NETWORK = "timm"  # the file for any network of timm
 
 Keys = Mapping[str, Mapping[str, set[str]]]  # group -> file of the group -> its keys
 
@@ -130,7 +130,7 @@ def explain_choice(group: str, choice: str, options: Sequence[str]) -> str:
     if same in options:
         return f"{there} Did you mean {group}={same}?"
     if ANY_NETWORK in options:
-        return f"{there} For any other that timm knows, write {group}=timm {group}.name={choice}."
+        return f"{there} For any other network of timm, write {group}=timm {group}.name={choice}."
     near = difflib.get_close_matches(choice.lower(), options, n=1)
     return f"{there} Did you mean {group}={near[0]}?" if near else there
 

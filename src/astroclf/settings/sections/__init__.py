@@ -1,6 +1,6 @@
 """Sections: one class for each group of conf/, with the type, unit and range of every key.
 
-Defaults stand in conf/ alone. A key that conf/ does not state, or that no class here names, is
+Defaults are in conf/ alone. A key that conf/ does not state, or that no class here has, is
 refused when the settings are read.
 """
 

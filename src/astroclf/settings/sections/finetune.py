@@ -25,7 +25,7 @@ class FinetuneSection(Section):
 
     @property
     def is_cacheable(self) -> bool:
-        """Whether the features of the backbone never change, and may be computed once."""
+        """True if the features of the backbone never change, so that they can be computed once."""
         return False
 
 
