@@ -5,7 +5,6 @@ import json
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from astroclf.runs.folder import RunFolder
 from astroclf.tasks import train as module
 from astroclf.tasks.build import prepare
 from astroclf.tasks.run import open_run
-from astroclf.tasks.startup import describe_training
 from astroclf.tasks.training import Training
 from astroclf.training.loop import DivergenceError
 
@@ -199,15 +197,3 @@ def test_validation_and_test_are_never_augmented(
     for batches in (training.loaders[split], training.image_loaders[split]):
         seen = torch.cat([batch.image for batch in batches.eval_batches()])
         assert torch.equal(seen, expected)
-
-
-@pytest.mark.parametrize(
-    ("backbone", "words"),
-    [("random", "initialized at random"), ("imagenet", "initialized from imagenet weights")],
-)
-def test_the_startup_summary_names_the_initialization(
-    settings: Any, simulated_dataset: ImageDataset, backbone: str, words: str
-) -> None:
-    training = replace(start(settings(*SHORT), simulated_dataset), backbone=backbone)
-    first_line, *_ = describe_training(settings(*SHORT), training).splitlines()
-    assert f"cnn, {words}; cpu" in first_line

@@ -125,7 +125,7 @@ class RunFolder:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether the folder holds a run that can be resumed."""
+        """True if the folder holds a run that can be resumed."""
         return self.checkpoint.is_file() or self.manifest.is_file()
 
     @property

@@ -1,1 +1,1 @@
-"""What run.py can do; the only rooms that know several others."""
+"""Tasks of run.py, which combine the layers below: train, crossval, benchmark and searches."""

@@ -41,7 +41,7 @@ class Run:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether the state of the run is written; that of a trial is not, which starts anew."""
+        """True if checkpoints are written; a trial has none, it is repeated from its start."""
         return Checkpointing in self.callbacks
 
     def child(self, name: str, settings: Settings) -> Run:

@@ -27,7 +27,7 @@ def start_tracking(
     source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
     name = run_name(settings, dataset.fingerprint)
     tracker.start(name, settings.model_dump(exclude={"search"}), {**origin, **source})
-    tracker.log_dataset(settings.dataset.name, dataset_source(settings), dataset.fingerprint)
+    tracker.log_dataset(settings.dataset.name, settings.dataset.source, dataset.fingerprint)
     tracker.log_tags({"backbone": backbone, "warnings": " ".join(run.warnings)})
 
 
@@ -37,14 +37,8 @@ def run_name(settings: Settings, fingerprint: str) -> str:
     fingerprint: of the dataset, so that runs of different images have different names.
     """
     chosen = (settings.model, settings.finetune, settings.loss, settings.augment)
-    data = f"{Path(dataset_source(settings)).stem}-{fingerprint[:6]}"
+    data = f"{Path(settings.dataset.source).stem}-{fingerprint[:6]}"
     return "-".join([*(group.name for group in chosen), data, f"seed{settings.seed}"])
-
-
-def dataset_source(settings: Settings) -> str:
-    """Return the source of the images: a folder, a table, or the word `simulated`."""
-    values = settings.dataset.model_dump()
-    return str(values.get("root") or values.get("table") or values["name"])
 
 
 def describe_training(settings: Settings, training: Training) -> str:

@@ -43,6 +43,11 @@ class DatasetSection(Section):
         """Kind of the targets: classes, or vote fractions."""
         return "classes"
 
+    @property
+    def source(self) -> str:
+        """Origin of the images: a folder, a table, or the name of the section."""
+        return self.name
+
     @model_validator(mode="after")
     def _leaves_images_to_train_on(self) -> Self:
         if self.val_fraction + self.test_fraction >= 1:
@@ -85,6 +90,10 @@ class ImageFolder(Files):
     name: Literal["image_folder"]
     root: UserPath | None
 
+    @property
+    def source(self) -> str:
+        return str(self.root)
+
     @model_validator(mode="after")
     def _has_a_folder(self) -> Self:
         if self.root is None:
@@ -112,6 +121,10 @@ class Catalog(Files):
     @property
     def target_kind(self) -> TargetKind:
         return "classes" if self.vote_columns is None else "votes"
+
+    @property
+    def source(self) -> str:
+        return str(self.table)
 
     @model_validator(mode="after")
     def _has_a_table_with_targets(self) -> Self:

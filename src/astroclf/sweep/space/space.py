@@ -35,7 +35,7 @@ class Space:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no key is searched."""
+        """True if no key is searched."""
         return not self.searched
 
     def suggest(self, trial: BaseTrial) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The house itself: which room may know which, what a start costs, and that conf/ and code agree."""
+"""Architecture: imports between layers, cost of a start, and agreement of conf/ with the code."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src/astroclf"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-# What each room may import of astroclf, beside itself and the ground that all stand on.
-GROUND = {
+# Modules that every layer may import, and what else each top-level module or package may import.
+FOUNDATION = {
     "commands", "composition", "errors", "failures", "files", "installation", "integrity", "interruption", "locks", "redaction",
     "setting_names", "settings", "status", "tables", "text_table",
 }  # fmt: skip
@@ -84,7 +85,7 @@ HEAVY = {
 }  # fmt: skip
 NEEDED_LATE = {"matplotlib", "mlflow", "optuna", "sklearn", "timm"}
 
-# Keys that choose a class of settings: the comment that opens the file says what they mean.
+# Discriminators of the sections; the first comment of the file explains them.
 SELECTORS = {"name", "family"}
 GROUP_FILES = [file for group in GROUPS for file in sorted((ROOT / "conf" / group).glob("*.yaml"))]
 CONF_FILES = sorted((ROOT / "conf").rglob("*.yaml"))
@@ -94,12 +95,12 @@ def path_in(folder: Path, file: Path) -> str:
     return str(file.relative_to(folder))
 
 
-def room_of(file: Path) -> str:
+def layer_of(file: Path) -> str:
     return file.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
 def imported_modules(file: Path) -> Iterator[str]:
-    """The full name of everything that is imported anywhere in the file, under `if` and `def` too."""
+    """Yield the full name of each import in the file, inside `if` and `def` too."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -108,31 +109,49 @@ def imported_modules(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-def imported_rooms(file: Path) -> set[str]:
+def imported_layers(file: Path) -> set[str]:
     names = [name.split(".") for name in imported_modules(file)]
     return {name[1] for name in names if name[0] == "astroclf" and len(name) > 1}
 
 
+def imports_when_loaded(file: Path) -> set[str]:
+    """Return the modules of astroclf that are imported at the top level of the file."""
+    top = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.ImportFrom)]
+    names = {f"{node.module}.{name.name}" for node in top for name in node.names}
+    names |= {str(node.module) for node in top}
+    return {name for name in names if name.startswith("astroclf.")}
+
+
+def test_no_modules_import_each_other_in_a_cycle() -> None:
+    names = {
+        path_in(SOURCE.parent, file).removesuffix(".py").replace(os.sep, "."): file
+        for file in MODULES
+        if file.name != "__init__.py"
+    }
+    graph = {name: imports_when_loaded(file) & set(names) for name, file in names.items()}
+    TopologicalSorter(graph).prepare()  # raises CycleError
+
+
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: path_in(SOURCE, file))
-def test_rooms_know_only_those_below(file: Path) -> None:
-    room = room_of(file)
-    if room == "__init__":  # the public names, imported when they are used
-        assert imported_rooms(file) <= {"api", "data", "errors", "runs"}
+def test_imports_go_downward_only(file: Path) -> None:
+    layer = layer_of(file)
+    if layer == "__init__":  # the public names, imported when they are used
+        assert imported_layers(file) <= {"api", "data", "errors", "runs"}
         return
-    assert room in MAY_IMPORT, f"{room} is a new room: say in MAY_IMPORT what it may import"
-    assert imported_rooms(file) <= MAY_IMPORT[room] | GROUND | {room}
+    assert layer in MAY_IMPORT, f"{layer} is new: state in MAY_IMPORT what it may import"
+    assert imported_layers(file) <= MAY_IMPORT[layer] | FOUNDATION | {layer}
 
 
-def test_errors_and_settings_stand_on_nothing_heavy() -> None:
+def test_the_foundation_imports_no_heavy_library() -> None:
     for file in MODULES:
-        if room_of(file) in GROUND:
+        if layer_of(file) in FOUNDATION:
             assert not {name.split(".")[0] for name in imported_modules(file)} & HEAVY - {
                 "pydantic"
             }
 
 
 @pytest.mark.parametrize("flags", [["--cfg", "job"], ["--help"]], ids=" ".join)
-def test_looking_at_the_configuration_imports_nothing_heavy(flags: list[str]) -> None:
+def test_cfg_and_help_import_no_heavy_library(flags: list[str]) -> None:
     ran = subprocess.run(
         [sys.executable, "-X", "importtime", "run.py", *flags],
         cwd=ROOT,
@@ -150,7 +169,7 @@ def test_looking_at_the_configuration_imports_nothing_heavy(flags: list[str]) ->
         assert ran.stdout.startswith("task:\n  name: train\n")
 
 
-def test_a_training_imports_what_it_uses_late() -> None:
+def test_a_training_imports_optional_libraries_when_used() -> None:
     show = f"import sys, astroclf.tasks.train; print(*{NEEDED_LATE!r} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == ""
@@ -168,7 +187,7 @@ def section_of(file: Path) -> type[Section]:
 
 
 def stated(file: Path) -> dict[str, Any]:
-    """What a file and those of its own group that it builds on say."""
+    """Return the keys of a file and of the files of its group that it is based on."""
     content = content_of(file)
     bases = bases_of(file, content.pop("defaults", []))
     below = {key: value for base in bases for key, value in stated(base).items()}
@@ -176,7 +195,7 @@ def stated(file: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("file", GROUP_FILES, ids=lambda file: path_in(ROOT / "conf", file))
-def test_a_file_states_the_keys_that_its_section_has(file: Path) -> None:
+def test_a_conf_file_has_the_keys_of_its_section(file: Path) -> None:
     assert set(stated(file)) == set(section_of(file).model_fields)
 
 
@@ -236,13 +255,13 @@ def says_nothing(section: type[Section]) -> bool:
 
 
 @pytest.mark.parametrize("file", CONF_FILES, ids=lambda file: path_in(ROOT / "conf", file))
-def test_a_file_opens_by_saying_what_it_is(file: Path) -> None:
+def test_a_conf_file_starts_with_a_comment(file: Path) -> None:
     first = file.read_text().splitlines()[0]
     assert re.fullmatch(r"#( @package _global_| [A-Z].{10,})", first), first
 
 
 def explained_keys(file: Path) -> set[str]:
-    """Keys with a comment on their line."""
+    """Return the keys with a comment on their line."""
     return {
         match[1]
         for line in file.read_text().splitlines()
@@ -260,7 +279,7 @@ def explained_keys(file: Path) -> set[str]:
     ],
     ids=lambda file: path_in(ROOT / "conf", file),
 )
-def test_every_key_is_explained(file: Path) -> None:
+def test_every_conf_key_has_a_comment(file: Path) -> None:
     content = content_of(file)
     defaults = content.pop("defaults", [])
     bases = bases_of(file, defaults)
@@ -275,12 +294,12 @@ def test_every_key_is_explained(file: Path) -> None:
     assert keys - explained == set()
 
 
-def test_no_module_is_named_for_nothing() -> None:
+def test_no_module_has_a_vague_name() -> None:
     vague = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
     assert not [file for file in MODULES if file.stem in vague]
 
 
-def test_every_module_can_be_imported_and_says_what_it_is() -> None:
+def test_every_module_can_be_imported_and_has_a_docstring() -> None:
     for file in MODULES:
         name = path_in(SOURCE.parent, file).removesuffix(".py").replace(os.sep, ".")
         module = importlib.import_module(name.removesuffix(".__init__"))
