@@ -65,6 +65,7 @@ def test_each_trial_has_a_light_folder_of_its_own(whole: Any) -> None:
             "metrics.json",
             "mlflow.json",
             "run.log",
+            "settings.json",
         }
         assert len(whole.history(number)) == 2
 
@@ -72,7 +73,7 @@ def test_each_trial_has_a_light_folder_of_its_own(whole: Any) -> None:
 def test_the_metrics_of_a_trial_have_no_test_split(whole: Any) -> None:
     for number, curve in CURVES.items():
         metrics = json.loads((whole.folder / str(number) / "metrics.json").read_text())
-        assert metrics.keys() == {"train", "val", "run"}
+        assert metrics.keys() - {"schema_version", "checksum"} == {"train", "val", "run"}
         assert metrics["val"]["accuracy"]["value"] == max(curve)
         row = whole.history(number)[curve.index(max(curve))]
         assert metrics["train"]["loss"]["value"] == pytest.approx(float(row["train_loss"]))
