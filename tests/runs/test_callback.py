@@ -1,4 +1,4 @@
-"""The folder of a run, as run.py uses it: what is made, refused, and never removed."""
+"""Folders of runs started by run.py: created, refused, and never removed if they existed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def pretend_run(folder: Path) -> None:
     [
         (
             ["seed=3"],
-            "seed cannot be changed when a run is resumed: it goes on with its own settings, and only "
-            "trainer.epochs, trainer.device, trainer.threads, tracking may be given beside resume.",
+            "seed: cannot be changed when a run is resumed with its own settings. Give only "
+            "trainer.epochs, trainer.device, trainer.threads, tracking, or run it again with rerun=.",
         ),
         (
             [],
@@ -37,19 +37,19 @@ def pretend_run(folder: Path) -> None:
         ),
     ],
 )
-def test_a_resume_that_cannot_be_done(
+def test_resume_that_cannot_be_done_is_refused(
     run_here: Callable[..., Any], overrides: list[str], sentence: str
 ) -> None:
     assert run_here("resume=gone", *overrides) == (2, "", f"astroclf: {sentence}\n")
 
 
-def test_a_refused_run_leaves_no_folder(run_here: Callable[..., Any], tmp_path: Path) -> None:
+def test_refused_run_leaves_no_folder(run_here: Callable[..., Any], tmp_path: Path) -> None:
     ran = run_here("optimizer.lr=-1")
     assert ran.code == 2
     assert not list((tmp_path / "outputs").glob("*/*"))
 
 
-def test_a_folder_that_is_no_run_is_not_written_to(
+def test_folder_that_is_no_run_is_not_written_to(
     run_here: Callable[..., Any], tmp_path: Path
 ) -> None:
     (tmp_path / "images").mkdir()
@@ -59,7 +59,7 @@ def test_a_folder_that_is_no_run_is_not_written_to(
 
 
 @pytest.mark.parametrize("folder", [".", ".hydra", "there", "link", "new/er"])
-def test_a_refused_run_removes_nothing_that_was_there(
+def test_refused_run_removes_nothing_that_existed(
     run_here: Callable[..., Any], tmp_path: Path, folder: str
 ) -> None:
     for name in (".hydra", "there", "survey"):
@@ -78,18 +78,18 @@ def test_a_refused_run_removes_nothing_that_was_there(
 
 
 @pytest.mark.parametrize("parent", ["runs", ".hydra"])
-def test_a_refused_resume_removes_nothing(
+def test_refused_resume_removes_nothing(
     run_here: Callable[..., Any], tmp_path: Path, parent: str
 ) -> None:
     pretend_run(tmp_path / parent / "one")
     before = names_in(tmp_path)
     ran = run_here(f"resume={parent}/one", "seed=3")
     assert ran.code == 2
-    assert ran.err.startswith("astroclf: seed cannot be changed when a run is resumed")
+    assert ran.err.startswith("astroclf: seed: cannot be changed when a run is resumed")
     assert names_in(tmp_path) == before
 
 
-def test_a_folder_with_results_is_not_used_again(
+def test_folder_with_results_is_not_used_again(
     run_here: Callable[..., Any], tmp_path: Path
 ) -> None:
     pretend_run(tmp_path / "a b")
@@ -103,7 +103,7 @@ def test_a_folder_with_results_is_not_used_again(
     assert names_in(tmp_path / "a b") == {"checkpoint", "checkpoint/last.pt", "metrics.json"}
 
 
-def test_runs_of_one_second_have_a_folder_each(
+def test_runs_started_in_the_same_second_have_different_folders(
     run_here: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = []
@@ -118,7 +118,7 @@ def test_runs_of_one_second_have_a_folder_each(
     assert folders == [tmp_path / "out/0", tmp_path / "out/0-2"]
 
 
-def test_a_run_in_use_is_not_resumed(run_here: Callable[..., Any], tmp_path: Path) -> None:
+def test_run_in_use_is_not_resumed(run_here: Callable[..., Any], tmp_path: Path) -> None:
     pretend_run(tmp_path / "one")
     lock = try_lock(tmp_path / "one/.lock")
     assert lock is not None
@@ -131,7 +131,7 @@ def test_a_run_in_use_is_not_resumed(run_here: Callable[..., Any], tmp_path: Pat
     )
 
 
-def test_a_home_folder_is_expanded(
+def test_home_folder_is_expanded(
     run_here: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

@@ -70,7 +70,7 @@ def test_plain_torch_can_load_the_weights(folder: RunFolder) -> None:
     assert torch.equal(found["best"]["a"], WEIGHTS["a"])
 
 
-def test_a_pickled_object_is_refused(folder: RunFolder) -> None:
+def test_pickled_object_is_refused(folder: RunFolder) -> None:
     """`weights_only` refuses a pickled object, which could run any code."""
     write_checkpoint(folder, checkpoint(object=random.Random(0)))
     with pytest.raises(UserError, match="not an astroclf checkpoint"):
@@ -82,14 +82,14 @@ class Unwritable:
         raise OSError(28, "No space left on device")
 
 
-def test_a_failing_write_leaves_the_old_checkpoint(folder: RunFolder) -> None:
+def test_failing_write_leaves_the_old_checkpoint(folder: RunFolder) -> None:
     write_checkpoint(folder, checkpoint())
     with pytest.raises(OSError, match="No space left"):
         write_checkpoint(folder, checkpoint(best={"a": torch.zeros(1000)}, bad=Unwritable()))
     assert read_checkpoint(folder).progress.global_step == 7
 
 
-def test_a_full_disk_leaves_the_old_checkpoint_and_no_draft(small_disk: Path) -> None:
+def test_full_disk_leaves_the_old_checkpoint_and_no_draft(small_disk: Path) -> None:
     folder = RunFolder(small_disk)
     write_checkpoint(folder, checkpoint())
     with pytest.raises(OSError, match="No space left on device"):
@@ -98,7 +98,7 @@ def test_a_full_disk_leaves_the_old_checkpoint_and_no_draft(small_disk: Path) ->
     assert [file.name for file in folder.checkpoint.parent.iterdir()] == ["last.pt"]
 
 
-def test_a_new_checkpoint_replaces_the_old_one_and_drafts_of_killed_processes(
+def test_new_checkpoint_replaces_the_old_one_and_drafts_of_killed_processes(
     folder: RunFolder,
 ) -> None:
     write_checkpoint(folder, checkpoint())
@@ -109,7 +109,7 @@ def test_a_new_checkpoint_replaces_the_old_one_and_drafts_of_killed_processes(
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
-def test_a_truncated_checkpoint_is_refused(folder: RunFolder, share: float) -> None:
+def test_truncated_checkpoint_is_refused(folder: RunFolder, share: float) -> None:
     write_checkpoint(folder, checkpoint())
     path = folder.checkpoint
     whole = path.read_bytes()
@@ -118,7 +118,7 @@ def test_a_truncated_checkpoint_is_refused(folder: RunFolder, share: float) -> N
         read_checkpoint(folder)
 
 
-def test_every_flipped_byte_is_noticed(folder: RunFolder) -> None:
+def test_every_flipped_byte_is_refused(folder: RunFolder) -> None:
     write_checkpoint(folder, checkpoint())
     path = folder.checkpoint
     whole = path.read_bytes()
@@ -128,12 +128,12 @@ def test_every_flipped_byte_is_noticed(folder: RunFolder) -> None:
             read_checkpoint(folder)
 
 
-def test_a_missing_checkpoint_is_refused(folder: RunFolder) -> None:
+def test_missing_checkpoint_is_refused(folder: RunFolder) -> None:
     with pytest.raises(UserError, match=r"there is no .*last\.pt"):
         read_checkpoint(folder)
 
 
-def test_an_unreadable_checkpoint_is_not_called_damaged(
+def test_unreadable_checkpoint_is_not_reported_as_damaged(
     folder: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_checkpoint(folder, checkpoint())

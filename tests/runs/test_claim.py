@@ -18,19 +18,19 @@ def leave_record(folder: Path) -> None:
     (folder / "run.log").touch()
 
 
-def test_a_name_that_is_taken_gets_a_suffix(tmp_path: Path) -> None:
+def test_name_that_is_taken_gets_a_suffix(tmp_path: Path) -> None:
     claims = [claim_fresh(tmp_path / "day/run") for _ in range(3)]
     assert [claim.folder.name for claim in claims] == ["run", "run-2", "run-3"]
 
 
-def test_discarding_removes_what_was_made_alone(tmp_path: Path) -> None:
+def test_discard_removes_only_what_the_claim_created(tmp_path: Path) -> None:
     claim = claim_fresh(tmp_path / "new/day/run")
     leave_record(claim.folder)
     claim.discard()
     assert not list(tmp_path.iterdir())
 
 
-def test_discarding_keeps_a_folder_that_something_was_added_to(tmp_path: Path) -> None:
+def test_discard_keeps_a_folder_with_further_files(tmp_path: Path) -> None:
     claim = claim_fresh(tmp_path / "run")
     leave_record(claim.folder)
     (claim.folder / "notes.txt").touch()
@@ -39,7 +39,7 @@ def test_discarding_keeps_a_folder_that_something_was_added_to(tmp_path: Path) -
     assert (tmp_path / "run/.hydra/config.yaml").exists()
 
 
-def test_discarding_keeps_a_folder_that_was_there(tmp_path: Path) -> None:
+def test_discard_keeps_a_folder_that_existed(tmp_path: Path) -> None:
     claim = claim_named(tmp_path, "hydra.run.dir")
     leave_record(tmp_path)
     claim.discard()
@@ -47,7 +47,7 @@ def test_discarding_keeps_a_folder_that_was_there(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_discarding_keeps_a_log_with_lines(tmp_path: Path) -> None:
+def test_discard_keeps_a_log_with_lines(tmp_path: Path) -> None:
     claim = claim_fresh(tmp_path / "run")
     leave_record(claim.folder)
     (claim.folder / "run.log").write_text("epoch 1")
@@ -55,7 +55,7 @@ def test_discarding_keeps_a_log_with_lines(tmp_path: Path) -> None:
     assert (tmp_path / "run/run.log").exists()
 
 
-def test_a_folder_in_use_is_refused_until_it_is_released(tmp_path: Path) -> None:
+def test_folder_in_use_is_refused_until_it_is_released(tmp_path: Path) -> None:
     claim = claim_named(tmp_path / "run", "hydra.run.dir")
     for again in (lambda: claim_named(claim.folder, "x"), lambda: claim_resumed(claim.folder)):
         with pytest.raises(UserError, match=f"is in use by process {os.getpid()}"):
@@ -64,7 +64,7 @@ def test_a_folder_in_use_is_refused_until_it_is_released(tmp_path: Path) -> None
     claim_named(claim.folder, "hydra.run.dir").release()
 
 
-def test_one_training_of_several_is_refused_while_they_run(tmp_path: Path) -> None:
+def test_seed_is_refused_while_its_parent_runs(tmp_path: Path) -> None:
     claim = claim_fresh(tmp_path / "run")
     (claim.folder / MANIFEST).touch()
     (claim.folder / "seed-1").mkdir()
@@ -74,7 +74,7 @@ def test_one_training_of_several_is_refused_while_they_run(tmp_path: Path) -> No
     claim_resumed(claim.folder / "seed-1")
 
 
-def test_a_run_that_was_killed_before_its_first_step_may_start_again(tmp_path: Path) -> None:
+def test_run_killed_before_its_first_step_can_be_started_again(tmp_path: Path) -> None:
     (tmp_path / "split.csv").touch()
     with pytest.raises(
         UserError, match=r"holds results already \(split\.csv\)\. Give another folder\.$"
@@ -86,13 +86,13 @@ def test_a_run_that_was_killed_before_its_first_step_may_start_again(tmp_path: P
     assert (tmp_path / LOCK).exists()
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_file_is_refused_as_a_folder(tmp_path: Path) -> None:
     (tmp_path / "run").touch()
     with pytest.raises(UserError, match="is a file: give a folder"):
         claim_named(tmp_path / "run", "hydra.run.dir")
 
 
-def test_discarding_finds_the_folder_after_a_change_of_directory(
+def test_discard_works_after_a_change_of_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere/new/run").mkdir(parents=True)
@@ -104,7 +104,7 @@ def test_discarding_finds_the_folder_after_a_change_of_directory(
     assert (tmp_path / "elsewhere/new/run").is_dir()
 
 
-def test_the_record_of_another_program_is_not_overwritten(tmp_path: Path) -> None:
+def test_record_of_another_program_is_not_overwritten(tmp_path: Path) -> None:
     record = tmp_path / ".hydra/config.yaml"
     record.parent.mkdir()
     record.write_text("its: settings")

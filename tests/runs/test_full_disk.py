@@ -44,7 +44,7 @@ def disk(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size_kb", SIZES_KB)
-def test_a_full_disk_is_one_sentence_and_the_run_can_be_resumed(
+def test_full_disk_is_reported_in_one_sentence_and_the_run_can_be_resumed(
     disk: Callable[[int], Path],
     train_run: Callable[..., Path],
     small_overrides: Callable[..., list[str]],

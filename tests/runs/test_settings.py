@@ -49,7 +49,7 @@ def test_settings_of_a_former_version_are_in_the_manifest(folder: RunFolder) -> 
 def test_fold_is_refused_with_the_folder_to_give(folder: RunFolder) -> None:
     write_manifest(RunFolder(folder.path.parent), Manifest(epochs=1))
     with pytest.raises(
-        UserError, match=rf"is one training of several: give rerun={folder.path.parent}"
+        UserError, match=rf"is one training of several. Give rerun={folder.path.parent}"
     ):
         read_config(folder, "rerun")
 

@@ -1,4 +1,4 @@
-"""A run that was stopped and resumed is, on the CPU, bit for bit the run that never stopped."""
+"""Resume is bit-exact on the CPU; a run is repeated from the settings in its folder."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_stopped_run_goes_on_as_if_it_had_not(
+def test_resume_is_bit_exact(
     stopped_run: Any,
     train_run: Callable[..., Path],
     case: str,
@@ -100,7 +100,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not(
 
 
 @pytest.mark.parametrize("step", [1, 6, 12])
-def test_it_may_stop_at_any_step(
+def test_resume_is_bit_exact_after_any_step(
     stopped_run: Any,
     train_run: Callable[..., Path],
     step: int,
@@ -113,7 +113,9 @@ def test_it_may_stop_at_any_step(
     assert_same_run(stopped.folder, whole)
 
 
-def test_it_may_stop_more_than_once(stopped_run: Any, train_run: Callable[..., Path]) -> None:
+def test_resume_is_bit_exact_after_two_interruptions(
+    stopped_run: Any, train_run: Callable[..., Path]
+) -> None:
     whole = train_run(*TINY, "trainer.epochs=3")
     stopped = stopped_run(*TINY, "trainer.epochs=3")
     stopped.stop_at(4)
@@ -122,7 +124,7 @@ def test_it_may_stop_more_than_once(stopped_run: Any, train_run: Callable[..., P
     assert_same_run(stopped.folder, whole)
 
 
-def test_a_finished_run_may_be_given_more_epochs(
+def test_finished_run_is_continued_with_more_epochs(
     stopped_run: Any, train_run: Callable[..., Path]
 ) -> None:
     """With a rate that does not depend on their number, it is the longer run."""
@@ -137,7 +139,7 @@ def test_a_finished_run_may_be_given_more_epochs(
     assert any("test split was evaluated 2 times" in warning for warning in facts["warnings"])
 
 
-def test_a_run_that_trained_everything_needs_its_first_weights_no_more(
+def test_resume_of_full_training_needs_no_initial_weights(
     stopped_run: Any,
     train_run: Callable[..., Path],
     tmp_path: Path,
@@ -151,7 +153,7 @@ def test_a_run_that_trained_everything_needs_its_first_weights_no_more(
     assert_same_run(stopped.folder, whole)
 
 
-def test_other_data_are_refused(stopped_run: Any) -> None:
+def test_resume_with_other_data_is_refused(stopped_run: Any) -> None:
     stopped = stopped_run(*TINY)
     stopped.stop_at(3)
     stopped.config["dataset"]["seed"] = 1
@@ -207,7 +209,7 @@ def whole(train_run: Callable[..., Path]) -> Path:
     return train_run(*TINY, *LONG)
 
 
-def test_a_killed_run_goes_on_as_if_it_had_not_been(command: Command, whole: Path) -> None:
+def test_resume_is_bit_exact_after_sigkill(command: Command, whole: Path) -> None:
     code, _ = command.stop_after(2, signal.SIGKILL)
     assert code == -signal.SIGKILL
     assert len(read_rows(command.folder)) < 20
@@ -226,7 +228,9 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(command: Command, whole: Pat
         *(pytest.param(each, marks=pytest.mark.slow) for each in (signal.SIGTERM, signal.SIGHUP)),
     ],
 )
-def test_an_interrupted_run_says_how_to_go_on(command: Command, number: signal.Signals) -> None:
+def test_interrupted_run_prints_the_command_that_resumes_it(
+    command: Command, number: signal.Signals
+) -> None:
     code, said = command.stop_after(1, number)
     assert code == 128 + number, said
     assert f"{number.name}: finishing this step" in said
@@ -237,7 +241,7 @@ def test_an_interrupted_run_says_how_to_go_on(command: Command, number: signal.S
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
+def test_resume_is_bit_exact_after_a_signal(
     command: Command, whole: Path, number: signal.Signals
 ) -> None:
     command.stop_after(2, number)
@@ -247,22 +251,22 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
 
 
 @pytest.mark.parametrize("override", ["optimizer.lr=1", "model=resnet34", "seed=3", "loss=focal"])
-def test_settings_of_a_resumed_run_stand(override: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=rf"{override.split('=')[0]} cannot be changed"):
+def test_settings_of_a_resumed_run_cannot_be_changed(override: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf"{override.split('=')[0]}: cannot be changed"):
         resumed_config({"resume": str(tmp_path)}, [f"resume={tmp_path}", override])
 
 
-def test_a_refused_change_is_one_sentence_and_code_2(tmp_path: Path) -> None:
+def test_refused_change_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
     folder = tmp_path / "stopped"
     folder.mkdir()
     code, said = Command([], folder).resume("optimizer.lr=1")
     assert code == 2
-    assert said.startswith("astroclf: optimizer.lr cannot be changed when a run is resumed")
+    assert said.startswith("astroclf: optimizer.lr: cannot be changed when a run is resumed")
     assert said.count("\n") == 1
     assert not list(folder.iterdir()), "a folder that is no run is not written to"
 
 
-def test_epochs_device_threads_and_tracking_may_change(config: Any, stopped_run: Any) -> None:
+def test_epochs_device_threads_and_tracking_can_be_changed(config: Any, stopped_run: Any) -> None:
     stopped = stopped_run(*TINY, "tracking=mlflow")
     stopped.config["tracking"] = {"name": "none"}
     stopped.stop_at(2)
@@ -322,7 +326,7 @@ def test_rerun_that_cannot_be_done_is_refused(
         rerun_config({**config, "rerun": str(tmp_path)}, overrides)
 
 
-def test_a_resume_with_other_threads_is_told_and_recorded(
+def test_resume_with_other_threads_is_warned_of_and_recorded(
     stopped_run: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(torch, "set_num_threads", lambda number: None)  # nothing to restore
@@ -336,7 +340,7 @@ def test_a_resume_with_other_threads_is_told_and_recorded(
 
 
 @pytest.mark.parametrize("spoil", ["cut short", "gone"])
-def test_without_a_whole_checkpoint_nothing_is_resumed(stopped_run: Any, spoil: str) -> None:
+def test_damaged_or_missing_checkpoint_is_refused(stopped_run: Any, spoil: str) -> None:
     stopped = stopped_run(*TINY)
     stopped.stop_at(2)
     path = RunFolder(stopped.folder).checkpoint
@@ -359,7 +363,7 @@ def test_without_a_whole_checkpoint_nothing_is_resumed(stopped_run: Any, spoil: 
     ],
     ids=["optimizer", "schedule", "network", "best", "random_states"],
 )
-def test_a_state_that_does_not_fit_is_refused_in_one_line(
+def test_state_of_another_model_is_refused_in_one_line(
     stopped_run: Any, alter: Callable[[Any], Any]
 ) -> None:
     stopped = stopped_run(*TINY)

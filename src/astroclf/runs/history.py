@@ -11,7 +11,7 @@ from astroclf.runs.folder import RunFolder
 
 
 def write_history(folder: RunFolder, rows: Sequence[Mapping[str, float]]) -> None:
-    """Write history.csv anew from its rows; without rows there is no file."""
+    """Replace history.csv by these rows; remove it if there are none."""
     folder.history.unlink(missing_ok=True)
     for row in rows:
         append_history(folder, row)

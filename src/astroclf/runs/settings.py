@@ -42,7 +42,7 @@ def read_config(folder: RunFolder, key: str) -> dict[str, Any]:
         return config
     if RunFolder(folder.path.absolute().parent).manifest.is_file():
         raise UserError(
-            f"{shown} is one training of several: give {key}={folder.path.parent}, and all of them go on."
+            f"{shown} is one training of several. Give {key}={folder.path.parent} for all of them."
         )
     raise UserError(
         f"{shown}: there is no {folder.settings}. Give the folder of a run that has started to train."

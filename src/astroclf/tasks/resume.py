@@ -31,8 +31,8 @@ def resumed_config(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[
     for key in keys:
         if key.split(".")[0] != "tracking" and key not in CHANGEABLE_ON_RESUME:
             raise UserError(
-                f"{key} cannot be changed when a run is resumed: it goes on with its own settings, and only "
-                f"{', '.join(CHANGEABLE_ON_RESUME)} may be given beside resume."
+                f"{key}: cannot be changed when a run is resumed with its own settings. Give only "
+                f"{', '.join(CHANGEABLE_ON_RESUME)}, or run it again with rerun=."
             )
     folder = RunFolder(named_path(config["resume"], "resume"))
     if not folder.is_resumable:

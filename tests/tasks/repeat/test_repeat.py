@@ -77,7 +77,7 @@ def assert_spread(content: Any, metrics: list[Any]) -> None:
 # --- seeds ----------------------------------------------------------------------------------------
 
 
-def test_each_seed_is_the_run_that_it_would_be_alone(seeds: Path, train_run: Run) -> None:
+def test_each_seed_equals_a_run_with_that_seed_alone(seeds: Path, train_run: Run) -> None:
     assert {each.name for each in seeds.iterdir() if each.is_dir()} == {
         "seed-1",
         "seed-2",
@@ -132,7 +132,7 @@ def test_one_seed_has_no_spread(train_run: Run, caplog: pytest.LogCaptureFixture
         (["folds=0"], "folds=0: should be greater than or equal to 1"),
     ],
 )
-def test_what_cannot_be_repeated_is_refused(
+def test_settings_that_cannot_be_repeated_are_refused(
     config: Any, overrides: list[str], sentence: str
 ) -> None:
     with pytest.raises(UserError) as refused:
@@ -143,7 +143,7 @@ def test_what_cannot_be_repeated_is_refused(
 # --- folds ----------------------------------------------------------------------------------------
 
 
-def test_every_image_is_predicted_by_a_network_that_never_saw_it(
+def test_every_image_is_predicted_by_a_network_that_was_not_trained_on_it(
     folds: Path, simulated_dataset: ImageDataset
 ) -> None:
     homes = {row["id"]: row["split"] for row in read_csv(folds / "split.csv")}
@@ -165,7 +165,7 @@ def test_every_image_is_predicted_by_a_network_that_never_saw_it(
         assert predicted["split"] == "test"
 
 
-def test_each_fold_is_a_run_with_two_folds_it_did_not_train_on(folds: Path) -> None:
+def test_each_fold_is_a_run_with_two_folds_held_out_from_training(folds: Path) -> None:
     homes = {row["id"]: row["split"] for row in read_csv(folds / "split.csv")}
     roles = {"fold-0": ("test", "val", "train"), "fold-1": ("train", "test", "val")}
     for name, (first, second, third) in roles.items():
@@ -210,7 +210,7 @@ def test_votes_are_cross_validated_over_all_images(train_run: Run) -> None:
     assert rmse["ci95"] is not None
 
 
-def test_folds_that_cannot_be_made_are_refused_before_anything_is_written(
+def test_impossible_folds_are_refused_before_anything_is_written(
     config: Any, tmp_path: Path
 ) -> None:
     plain = config(*SHORT, "task=crossval", "folds=40")
@@ -241,7 +241,7 @@ def trial(config: Any, folder: Path, reports: Reports) -> TaskRun:
 
 
 @pytest.mark.parametrize(("overrides", "pattern"), [(SEEDS, "seed-*"), (FOLDS, "fold-*")])
-def test_a_trial_is_light_and_reports_the_mean_so_far(
+def test_trial_writes_few_files_and_reports_the_running_mean(
     config: Any, tmp_path: Path, overrides: tuple[str, ...], pattern: str
 ) -> None:
     plain, reports = config(*overrides), Reports()
@@ -259,7 +259,7 @@ def test_a_trial_is_light_and_reports_the_mean_so_far(
     assert not (tmp_path / "predictions.csv").exists()
 
 
-def test_a_trial_may_be_pruned_between_its_trainings(config: Any, tmp_path: Path) -> None:
+def test_trial_can_be_pruned_between_its_trainings(config: Any, tmp_path: Path) -> None:
     plain, reports = config(*SEEDS), Reports(patience=2)
     with pytest.raises(Pruned):
         do_trial(trial(plain, tmp_path, reports))
@@ -277,7 +277,7 @@ def test_a_trial_may_be_pruned_between_its_trainings(config: Any, tmp_path: Path
     ],
     ids=["seeds", "folds"],
 )
-def test_a_stopped_run_goes_on_with_what_is_left(
+def test_interrupted_run_resumes_with_the_remaining_trainings(
     config: Any,
     tmp_path: Path,
     request: pytest.FixtureRequest,
@@ -317,7 +317,7 @@ def test_a_stopped_run_goes_on_with_what_is_left(
     assert figures["loss"] == pytest.approx(statistics.fmean(losses))
 
 
-def test_all_trainings_may_be_given_more_epochs(config: Any, tmp_path: Path) -> None:
+def test_more_epochs_continue_all_trainings(config: Any, tmp_path: Path) -> None:
     plain = config(*SHORT, "seeds=[1,2]", "trainer.epochs=1", "scheduler=none")
     crossval.main(open_run(read_settings(plain), tmp_path, resumes=plain["resume"] is not None))
     plain = {**plain, "trainer": {**plain["trainer"], "epochs": 2}, "resume": str(tmp_path)}
@@ -325,7 +325,9 @@ def test_all_trainings_may_be_given_more_epochs(config: Any, tmp_path: Path) -> 
     assert [own["run"]["epochs"] for own in own_metrics(tmp_path, "seed-*")] == [2, 2]
 
 
-def test_a_new_run_in_an_old_folder_begins_anew(config: Any, tmp_path: Path, seeds: Path) -> None:
+def test_new_run_in_an_old_folder_starts_from_scratch(
+    config: Any, tmp_path: Path, seeds: Path
+) -> None:
     old = config(*SHORT, "seeds=[1]", "optimizer.lr=0.3")
     crossval.main(open_run(read_settings(old), tmp_path, resumes=old["resume"] is not None))
     new = config(*SHORT, "seeds=[1]")
@@ -334,23 +336,23 @@ def test_a_new_run_in_an_old_folder_begins_anew(config: Any, tmp_path: Path, see
     assert (tmp_path / own).read_bytes() == (seeds / own).read_bytes()
 
 
-def test_one_fold_cannot_go_on_alone(folds: Path) -> None:
+def test_fold_cannot_be_resumed_alone(folds: Path) -> None:
     with pytest.raises(UserError) as refused:
         resumed_config({"resume": str(folds / "fold-1")}, ["resume=x"])
     assert str(refused.value) == (
-        f"resume={folds / 'fold-1'} is one training of several: give resume={folds}, "
-        "and all of them go on."
+        f"resume={folds / 'fold-1'} is one training of several. Give resume={folds} "
+        "for all of them."
     )
 
 
-def test_one_seed_can_go_on_alone(seeds: Path) -> None:
+def test_seed_can_be_resumed_alone(seeds: Path) -> None:
     plain = resumed_config({"resume": str(seeds / "seed-4")}, ["resume=x"])
     assert (plain["seed"], plain["seeds"]) == (4, None)
     assert read_settings(plain).task.name == "train"
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "predictions.csv"])
-def test_a_seed_whose_results_are_damaged_is_evaluated_again(
+def test_seed_with_damaged_results_is_evaluated_again(
     seeds: Path, config: Any, tmp_path: Path, name: str
 ) -> None:
     shutil.copytree(seeds, tmp_path, dirs_exist_ok=True)
