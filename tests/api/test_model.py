@@ -63,3 +63,7 @@ def test_arrays_have_their_position_as_id(model: Model) -> None:
 def test_predict_without_images_is_refused(model: Model) -> None:
     with pytest.raises(astroclf.UserError, match="given no images"):
         model.predict([])
+
+
+def test_a_model_is_shown_by_its_classes_and_images(model: Model) -> None:
+    assert repr(model) == "Model(classes=['dark', 'light'], images=16 x 16 px in red, green, blue)"

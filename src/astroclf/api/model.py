@@ -24,7 +24,7 @@ Images: TypeAlias = "FilePath | Sequence[FilePath] | np.ndarray | ImageDataset"
 FILES_AT_ONCE = 256  # held in memory
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A trained classifier.
 
@@ -35,6 +35,10 @@ class Model:
     """
 
     bundle: Bundle
+
+    def __repr__(self) -> str:
+        bands, size = ", ".join(self.bundle.pixels.bands), self.bundle.image_px
+        return f"Model(classes={list(self.classes)}, images={size} x {size} px in {bands})"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -78,7 +82,7 @@ class Model:
         if not files:
             raise UserError("predict was given no images. Give it one path or several.")
         starts = range(0, len(files), FILES_AT_ONCE)
-        parts = [self.bundle.read_files(files[i : i + FILES_AT_ONCE]) for i in starts]
+        parts = (self.bundle.read_files(files[i : i + FILES_AT_ONCE]) for i in starts)
         return self._frame(files, np.concatenate([self.bundle.predict(part) for part in parts]))
 
     def _frame(self, ids: Sequence[str] | np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
