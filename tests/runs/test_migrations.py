@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from astroclf.runs.migrations import migrate_metrics_1
+from astroclf.runs.migrations import migrate_config, migrate_metrics_1
 
 
 def test_mean_of_several_trainings_becomes_the_value() -> None:
@@ -12,3 +12,12 @@ def test_mean_of_several_trainings_becomes_the_value() -> None:
 def test_selection_metric_gets_its_name() -> None:
     run = migrate_metrics_1({"run": {"chosen_on": "val loss", "seed": 1}})["run"]
     assert run == {"selection_metric": "val loss", "seed": 1}
+
+
+def test_settings_get_their_present_names_and_the_keys_that_were_added() -> None:
+    old = {"seed": 1, "resume": None, "evaluation": {"views": 8}}
+    assert migrate_config(old) == {
+        "seed": 1,
+        "evaluation": {"tta_views": 8, "report": True},
+        "debug": {"name": "none"},
+    }

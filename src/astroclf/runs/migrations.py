@@ -6,6 +6,12 @@ from typing import Any
 
 from astroclf.setting_names import RENAMED_KEYS
 
+# Settings that former versions lacked, with the values that leave a run as it was.
+ADDED_SETTINGS: dict[str, dict[str, Any]] = {
+    "debug": {"name": "none"},
+    "evaluation": {"report": True},
+}
+
 
 def migrate_metrics_1(content: dict[str, Any]) -> dict[str, Any]:
     """Give the mean over several trainings the name `value`, and the selection metric its name."""
@@ -39,7 +45,7 @@ def migrate_manifest_3(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def migrate_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a former version under the names of this one."""
+    """Return the settings of a former version with the names and the keys of this one."""
     migrated = {
         group: {RENAMED_KEYS.get(f"{group}.{key}", key): value for key, value in values.items()}
         if isinstance(values, dict)
@@ -47,7 +53,10 @@ def migrate_config(config: dict[str, Any]) -> dict[str, Any]:
         for group, values in config.items()
         if group != "resume"
     }
-    return {"debug": {"name": "none"}, **migrated}
+    added = {
+        group: {**values, **migrated.get(group, {})} for group, values in ADDED_SETTINGS.items()
+    }
+    return {**migrated, **added}
 
 
 def migrate_checkpoint_6(content: dict[str, Any]) -> dict[str, Any]:
