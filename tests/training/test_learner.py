@@ -11,8 +11,9 @@ from torch import nn
 from astroclf.data.loader import Batch
 from astroclf.training.learner import Learner, UpdateRule
 from astroclf.training.losses import cross_entropy
+from astroclf.training.monitor import Monitor
 from astroclf.training.optimizers import Schedule, make_optimizer
-from astroclf.training.plan import Monitor, Plan
+from astroclf.training.plan import Plan
 from astroclf.training.precision import Precision
 
 

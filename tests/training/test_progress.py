@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from astroclf.training.plan import Monitor
+from astroclf.training.monitor import Monitor
 from astroclf.training.progress import Progress
 
 

@@ -33,8 +33,9 @@ from astroclf.training.autotune import TrainingStep, choose_precision
 from astroclf.training.callbacks import Callback
 from astroclf.training.learner import Learner, UpdateRule
 from astroclf.training.losses import Loss, make_loss
+from astroclf.training.monitor import Monitor
 from astroclf.training.optimizers import Schedule, make_optimizer
-from astroclf.training.plan import Monitor, Plan
+from astroclf.training.plan import Plan
 from astroclf.training.precision import Precision
 from astroclf.training.threads import set_threads
 

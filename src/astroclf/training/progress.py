@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from astroclf.training.plan import Monitor
+    from astroclf.training.monitor import Monitor
 
 
 @dataclass
