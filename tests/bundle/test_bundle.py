@@ -59,7 +59,7 @@ def test_a_bundle_predicts_what_the_evaluation_did(
         expected = [float(row[f"p_{each}"]) for each in bundle.classes]
         np.testing.assert_allclose(predicted[row["id"]], expected, atol=1e-6)
         assert row["label"] == bundle.classes[int(predicted[row["id"]].argmax())]
-        if dataset.has_votes:
+        if dataset.target_kind == "votes":
             np.testing.assert_array_equal(labels[row["id"]], predicted[row["id"]] > 0.5)
         else:
             assert labels[row["id"]] == row["label"]

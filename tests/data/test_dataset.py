@@ -39,7 +39,7 @@ def test_the_positive_class_is_the_second_of_two(noise: ImageDataset) -> None:
     assert turned.targets.tolist() == [1, 1, 1, 0, 0, 0]
     assert replace(noise, classes=("a", "b", "c")).positive_class is None
     votes = replace(noise, targets=np.full((6, 2), 0.5, np.float32))
-    assert votes.has_votes
+    assert (votes.target_kind, votes.exclusive_classes) == ("votes", ())
     assert votes.positive_class is None
 
 

@@ -11,13 +11,12 @@ from astroclf.settings.metrics import (
     class_metric_names,
     higher_is_better,
     metric_names,
-    target_kind,
 )
 
 
 def test_metrics_over_all_images_depend_on_the_kind_of_targets() -> None:
-    assert metric_names(target_kind(True)) == ("loss", "rmse", "r2")
-    assert metric_names(target_kind(False)) == (
+    assert metric_names("votes") == ("loss", "rmse", "r2")
+    assert metric_names("classes") == (
         "loss",
         "accuracy",
         "balanced_accuracy",

@@ -42,7 +42,7 @@ def small_class_warnings(dataset: ImageDataset, *, pooled: bool = False) -> list
     in_all = np.sum([dataset.class_counts(split) for split in dataset.split_names], axis=0)
     small = [
         f"{name} ({', '.join([f'{in_all[k]:,} of {len(dataset):,}', *_in_splits(found, k)])})"
-        for k, name in enumerate(dataset.classes)
+        for k, name in enumerate(dataset.exclusive_classes)
         if in_all[k] < FEWEST_IN_ALL or any(n[k] < FEWEST_IN_SPLIT for n in found.values())
     ]
     if not small:

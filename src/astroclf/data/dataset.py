@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from astroclf.data.pixels import Pixels
+from astroclf.settings.metrics import CLASSES, VOTES, TargetKind
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from astroclf.data.framing import Framing
 
 TRAIN, VAL, TEST = "train", "val", "test"
@@ -81,9 +84,18 @@ class ImageDataset:
         return int(self.images.shape[-1])
 
     @property
-    def has_votes(self) -> bool:
-        """True if targets are vote fractions, False if they are class indices."""
-        return self.targets.ndim == 2
+    def target_kind(self) -> TargetKind:
+        return VOTES if self.targets.ndim == 2 else CLASSES
+
+    @property
+    def exclusive_classes(self) -> tuple[str, ...]:
+        """The classes if every image is of exactly one; () for vote fractions."""
+        return () if self.target_kind == VOTES else self.classes
+
+    @property
+    def leading(self) -> np.ndarray:
+        """(N,) int64: the class of each image, or the answer with most votes."""
+        return self.targets.argmax(axis=1) if self.target_kind == VOTES else self.targets
 
     @property
     def split_names(self) -> tuple[str, ...]:
@@ -97,13 +109,32 @@ class ImageDataset:
         return np.flatnonzero(self.split == split)
 
     def class_counts(self, split: str) -> np.ndarray:
-        """Return the number of images of each class in one split, (K,) int64; for class indices only."""
-        return np.bincount(self.targets[self.indices(split)], minlength=len(self.classes))
+        """Return the number of images of each of `exclusive_classes` in one split, int64."""
+        counts = np.bincount(self.leading[self.indices(split)], minlength=len(self.classes))
+        return counts[: len(self.exclusive_classes)]
+
+    def balanced_weights(self, split: str) -> np.ndarray:
+        """Return (K,) weights with a mean of 1 over the images of a split, or over the answers.
+
+        N / (K n_k) for a class with n_k of N images, and the inverse mean vote for an answer.
+        """
+        if self.target_kind == VOTES:
+            inverse = 1 / np.maximum(self.targets[self.indices(split)].mean(axis=0), 1e-3)
+            return inverse / inverse.mean()
+        counts = self.class_counts(split)
+        return counts.sum() / (len(self.classes) * np.maximum(counts, 1))
+
+    def mean_weight(self, weights: Tensor, split: str) -> Tensor:
+        """Return the mean of (K,) weights over the images of a split, or over the answers."""
+        if self.target_kind == VOTES:
+            return weights.mean()
+        counts = weights.new_tensor(self.class_counts(split))
+        return (weights * counts).sum() / counts.sum()
 
     @property
     def positive_class(self) -> str | None:
         """The second of two classes, to which ranking metrics and constraints refer; else None."""
-        return self.classes[1] if len(self.classes) == 2 and not self.has_votes else None
+        return self.classes[1] if len(self.exclusive_classes) == 2 else None
 
     def with_reversed_classes(self) -> ImageDataset:
         """Return the same images with their two classes in the other order."""

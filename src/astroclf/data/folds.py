@@ -6,7 +6,6 @@ import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
 from astroclf.data.groups import dependent_groups, draw_groups
-from astroclf.data.splits import leading_answers
 from astroclf.errors import UserError
 
 
@@ -29,7 +28,7 @@ def assign_folds(dataset: ImageDataset, folds: int, seed: int) -> ImageDataset:
     if linked is not None:
         dataset = dataset.with_groups(linked)
     pool = np.flatnonzero(in_pool)
-    strata = leading_answers(dataset)[pool]
+    strata = dataset.leading[pool]
     groups = None if dataset.groups is None else dataset.groups[pool]
     _require_enough(folds, len(pool), groups)
     rng = np.random.default_rng(seed)
@@ -37,8 +36,7 @@ def assign_folds(dataset: ImageDataset, folds: int, seed: int) -> ImageDataset:
         drawn = _draw_folds(strata, folds, rng)
     else:
         drawn = draw_groups(groups, strata, dict.fromkeys(fold_names(folds), 1 / folds), rng)
-    if not dataset.has_votes:
-        _require_every_class(dataset.classes, strata, drawn, folds, groups)
+    _require_every_class(dataset.exclusive_classes, strata, drawn, folds, groups)
     split = dataset.split.astype(object)
     split[pool] = drawn
     return dataset.with_split(split.astype(str))

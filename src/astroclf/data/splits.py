@@ -42,7 +42,7 @@ def assign_splits(
         dataset = dataset.with_groups(groups)
     if not fractions or not len(pool):
         return dataset.with_split(split.astype(str))
-    strata = leading_answers(dataset)
+    strata = dataset.leading
     rng = np.random.default_rng(seed)
     if groups is None:
         split[pool] = _draw_images(strata[pool], fractions, rng)
@@ -67,12 +67,10 @@ def check_splits(dataset: ImageDataset) -> None:
                 f"No image is in {split}, only in {listed(dataset.split_names)}: training needs {split}{fraction}. "
                 "Name the splits train, val and test."
             )
-    if dataset.has_votes:
-        return
     for split in dataset.split_names:
-        counts = dataset.class_counts(split)
-        named = listed(f"{n:,} {c}" for c, n in zip(dataset.classes, counts, strict=True))
-        absent = [c for c, n in zip(dataset.classes, counts, strict=True) if n == 0]
+        counts = dict(zip(dataset.exclusive_classes, dataset.class_counts(split), strict=True))
+        named = listed(f"{n:,} {c}" for c, n in counts.items())
+        absent = [c for c, n in counts.items() if n == 0]
         if absent and split in (TRAIN, VAL):
             raise UserError(
                 f"Class {absent[0]} has no image in {split} ({named}), but train and val need images of every class. "
@@ -88,16 +86,11 @@ def write_split(dataset: ImageDataset, file: Path) -> None:
     columns = {
         "id": dataset.ids,
         "split": dataset.split,
-        "target": np.array(dataset.classes)[leading_answers(dataset)],
+        "target": np.array(dataset.classes)[dataset.leading],
     }
     if dataset.groups is not None:
         columns["group"] = dataset.groups
     write_csv(file, list(columns), zip(*columns.values(), strict=True))
-
-
-def leading_answers(dataset: ImageDataset) -> np.ndarray:
-    """Return (N,) int64: the class of each image, or the answer with most votes."""
-    return dataset.targets.argmax(axis=1) if dataset.has_votes else dataset.targets
 
 
 def _draw_images(

@@ -148,11 +148,6 @@ def class_metric_names(targets: TargetKind) -> tuple[str, ...]:
     return _names(targets, "class")
 
 
-def target_kind(has_votes: bool) -> TargetKind:
-    """Return the kind of targets of a data set."""
-    return VOTES if has_votes else CLASSES
-
-
 def higher_is_better(name: str) -> bool:
     """Return the direction of a metric or a cost."""
     return (METRICS.get(name) or COSTS[name]).higher_is_better

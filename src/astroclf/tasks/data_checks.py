@@ -16,10 +16,12 @@ from astroclf.evaluation.metadata import metadata_values
 from astroclf.files import write_csv
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
+from astroclf.settings.metrics import CLASSES, VOTES
 from astroclf.status import status
 from astroclf.tasks.run import Run
 
 log = logging.getLogger(__name__)
+NOUNS = {CLASSES: "classes", VOTES: "answers"}
 
 
 def check_data(run: Run, dataset: ImageDataset) -> list[str]:
@@ -37,7 +39,7 @@ def check_data(run: Run, dataset: ImageDataset) -> list[str]:
 @status("checking the data")
 def _check_data(settings: Settings, dataset: ImageDataset, folder: RunFolder) -> list[str]:
     log.info(describe(settings.dataset.name, dataset))
-    if not dataset.has_votes:
+    if dataset.exclusive_classes:
         log.info(class_table(dataset))
     write_tables(dataset, folder)
     warnings = data_warnings(settings, dataset)
@@ -46,7 +48,7 @@ def _check_data(settings: Settings, dataset: ImageDataset, folder: RunFolder) ->
     metadata_values(
         settings.evaluation, dataset.ids
     )  # a wrong column is refused before the training
-    if settings.evaluation.threshold != "none" and not dataset.has_votes:
+    if settings.evaluation.threshold != "none" and dataset.exclusive_classes:
         read_objective(settings.evaluation.threshold, len(dataset.classes))
     return warnings
 
@@ -55,12 +57,11 @@ def describe(name: str, dataset: ImageDataset) -> str:
     """Return one line: number and shape of the images, sizes of the splits, and classes."""
     bands, side = dataset.channels, dataset.image_px
     parts = listed(f"{split} {len(dataset.indices(split)):,}" for split in dataset.split_names)
-    kind = "answers" if dataset.has_votes else "classes"
     shown = ", ".join(dataset.classes[:6]) + (", ..." if len(dataset.classes) > 6 else "")
     positive = f", positive: {dataset.positive_class}" if dataset.positive_class else ""
     return (
         f"{name}: {len(dataset):,} images of {bands} x {side} x {side} px; {parts}; "
-        f"{len(dataset.classes)} {kind} ({shown})" + positive
+        f"{len(dataset.classes)} {NOUNS[dataset.target_kind]} ({shown})" + positive
     )
 
 
@@ -91,7 +92,4 @@ def data_warnings(settings: Settings, dataset: ImageDataset) -> list[str]:
         warnings.append(
             f"train has {n_train} images, fewer than trainer.batch_size={batch_size}: every epoch is one batch of {n_train}."
         )
-    if not dataset.has_votes:
-        pooled = settings.task.name == "crossval"
-        warnings += small_class_warnings(dataset, pooled=pooled)
-    return warnings
+    return warnings + small_class_warnings(dataset, pooled=settings.task.name == "crossval")

@@ -8,6 +8,7 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_dataset
 from astroclf.errors import UserError, listed
 from astroclf.settings import Settings
+from astroclf.settings.metrics import CLASSES, VOTES
 from astroclf.tasks.cache import Cache
 
 
@@ -30,10 +31,11 @@ def order_classes(dataset: ImageDataset, positive: str) -> ImageDataset:
 
     Raise UserError unless there are two classes, one of that name.
     """
-    if dataset.has_votes or len(dataset.classes) != 2:
-        kind = "vote fractions" if dataset.has_votes else f"{len(dataset.classes)} classes"
+    if dataset.positive_class is None:
+        kinds = {CLASSES: f"{len(dataset.classes)} classes", VOTES: "vote fractions"}
         raise UserError(
-            f"evaluation.positive_class={positive}: only two classes have a positive one, and this data set has {kind}. "
+            f"evaluation.positive_class={positive}: only two classes have a positive one, and this data set has "
+            f"{kinds[dataset.target_kind]}. "
             "Set evaluation.positive_class=null."
         )
     names = [positive] if positive in dataset.classes else _alike(positive, dataset.classes)

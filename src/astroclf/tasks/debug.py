@@ -62,11 +62,10 @@ def debug_dataset(settings: Settings, dataset: ImageDataset) -> ImageDataset:
 def choose_images(dataset: ImageDataset, n_images: int) -> np.ndarray:
     """Return the positions of the first images of train, taking the classes in turn."""
     positions = dataset.indices(TRAIN)
-    if dataset.has_votes:
-        return positions[:n_images]
-    labels = dataset.targets[positions]
-    by_class = [positions[labels == label][:n_images] for label in range(len(dataset.classes))]
-    in_turn = [row for rows in zip_longest(*by_class) for row in rows if row is not None]
+    labels = dataset.leading[positions]
+    by_class = [positions[labels == label] for label in range(len(dataset.exclusive_classes))]
+    first = [each[:n_images] for each in by_class or [positions]]
+    in_turn = [row for rows in zip_longest(*first) for row in rows if row is not None]
     return np.array(in_turn[:n_images])
 
 

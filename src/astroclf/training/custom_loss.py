@@ -26,7 +26,7 @@ def custom_loss(
     weights: (K,) factors of the losses of each class, None for none. Raises UserError if the target
     returns anything but one float per image, or refuses its arguments.
     """
-    if dataset.has_votes and weights is not None:
+    if weights is not None and not dataset.exclusive_classes:
         raise UserError(
             f"loss.class_weights={settings.class_weights}: weights of vote fractions belong into the target of "
             "loss=custom. Set it to none."

@@ -17,9 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from astroclf.data.dataset import ImageDataset
+from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.settings import sections
-from astroclf.training.class_weights import class_weights, mean_weight, per_class
+from astroclf.training.class_weights import class_weights, per_class
 from astroclf.training.custom_loss import custom_loss
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -135,7 +135,7 @@ def make_focal(settings: sections.Focal, dataset: ImageDataset, device: torch.de
     if isinstance(settings.alpha, tuple):
         alpha = per_class(settings.alpha, "loss.alpha", dataset, device)
         if is_softmax:  # there a class weight under another name
-            alpha = alpha / mean_weight(alpha, dataset)
+            alpha = alpha / dataset.mean_weight(alpha, TRAIN)
     else:
         alpha = settings.alpha
     form: Callable[..., Tensor] = softmax_focal if is_softmax else sigmoid_focal

@@ -24,7 +24,8 @@ def load(settings: sections.CustomSource) -> ImageDataset:
         raise UserError(
             f"{place}: returned {type(dataset).__name__}. Return an astroclf.data.dataset.ImageDataset."
         )
-    kind = "votes" if dataset.has_votes else "classes"
-    if kind != settings.targets:
-        raise UserError(f"dataset.targets={settings.targets}: {settings.target} returned {kind}.")
+    if dataset.target_kind != settings.targets:
+        raise UserError(
+            f"dataset.targets={settings.targets}: {settings.target} returned {dataset.target_kind}."
+        )
     return dataset
