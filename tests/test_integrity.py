@@ -59,7 +59,7 @@ def test_a_small_file_is_read_whole(tmp_path: Path) -> None:
     assert len(found) == 300
 
 
-def test_a_trailer_matches_what_precedes_it(tmp_path: Path) -> None:
+def test_a_trailer_detects_changed_content(tmp_path: Path) -> None:
     file = tmp_path / "file"
     with file.open("wb") as stream:
         writer = ChecksummedWriter(stream)

@@ -81,7 +81,7 @@ def refusal(*arguments: str) -> str | None:
         ("hydra.run.dri=x", "python run.py --cfg hydra lists those of Hydra."),
     ],
 )  # fmt: skip
-def test_a_refusal_says_what_to_write(argument: str, advice: str) -> None:
+def test_a_refused_argument_comes_with_a_correction(argument: str, advice: str) -> None:
     sentence = refusal(argument) or ""
     assert advice in sentence
     assert "\n" not in sentence
@@ -109,7 +109,7 @@ def test_words_and_options_are_answered_with_the_override(
 @pytest.mark.parametrize(
     "argument", ["experiment=[]", "trainer.epochs=3", "~experiment", "model=timm"]
 )
-def test_what_can_be_composed_is_not_refused(argument: str) -> None:
+def test_valid_arguments_are_accepted(argument: str) -> None:
     assert refusal(argument) is None
 
 

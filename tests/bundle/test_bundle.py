@@ -44,7 +44,7 @@ def read_predictions(folder: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_bundle_predicts_what_the_evaluation_did(
+def test_bundle_predictions_equal_those_of_the_evaluation(
     settings: Any, runs: dict[str, Path], name: str
 ) -> None:
     dataset = load_dataset(settings(*RUNS[name]).dataset)

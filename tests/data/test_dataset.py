@@ -56,7 +56,7 @@ def test_copies_share_hashes_until_the_images_change(noise: ImageDataset) -> Non
     assert len(set(dark.picture_hashes)) == 1
 
 
-def test_fingerprints_change_with_what_they_are_of(noise: ImageDataset) -> None:
+def test_fingerprints_change_with_ids_splits_targets_and_images(noise: ImageDataset) -> None:
     renamed = replace(noise, ids=np.array(list("ABCDEF")))
     assert renamed.pictures_fingerprint == noise.pictures_fingerprint
     changed = [

@@ -36,7 +36,7 @@ def start(settings: Any, weights: Path, *overrides: str, outputs: int = 2) -> Bu
 
 
 def parts(classifier: Classifier, stored: dict[str, torch.Tensor]) -> tuple[bool, bool]:
-    """Whether the backbone and the head are those that are stored."""
+    """Compare the weights of the backbone and of the head with the stored ones."""
     state = classifier.state_dict()
     same = {
         name: torch.equal(state[name], stored[name])

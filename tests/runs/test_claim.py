@@ -11,7 +11,7 @@ from astroclf.runs.folder import LOCK, MANIFEST
 
 
 def leave_record(folder: Path) -> None:
-    """What Hydra leaves in the folder of a run before it begins."""
+    """Write the files of Hydra that precede a run to its folder."""
     (folder / ".hydra").mkdir()
     for name in ("config.yaml", "hydra.yaml", "overrides.yaml"):
         (folder / ".hydra" / name).touch()
@@ -23,7 +23,7 @@ def test_name_that_is_taken_gets_a_suffix(tmp_path: Path) -> None:
     assert [claim.folder.name for claim in claims] == ["run", "run-2", "run-3"]
 
 
-def test_discard_removes_only_what_the_claim_created(tmp_path: Path) -> None:
+def test_discard_removes_the_folders_that_the_claim_created(tmp_path: Path) -> None:
     claim = claim_fresh(tmp_path / "new/day/run")
     leave_record(claim.folder)
     claim.discard()

@@ -15,7 +15,7 @@ def test_each_epoch_appends_a_row(tmp_path: Path) -> None:
         assert read_history(folder) == rows[:n]
 
 
-def test_history_is_written_anew_without_rows_that_are_uncertain(tmp_path: Path) -> None:
+def test_history_is_rewritten_without_rows_that_are_uncertain(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.history.write_text("epoch,val_loss\n1,0.5\n2,0.4\n3,0.")
     write_history(folder, [{"epoch": 1, "val_loss": 0.5}])

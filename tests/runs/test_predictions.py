@@ -43,7 +43,7 @@ def test_votes_and_folds_have_columns_of_their_own(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.votes, votes.votes)
 
 
-def test_writing_again_what_was_read_changes_nothing(tmp_path: Path) -> None:
+def test_predictions_are_unchanged_after_reading_and_writing(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     write_predictions(folder, PREDICTIONS)
     before = folder.predictions.read_bytes()

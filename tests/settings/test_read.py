@@ -70,7 +70,7 @@ def test_settings_are_frozen(settings: Callable[..., Settings]) -> None:
         ("dataset.cache=1", "dataset", "1"),
     ],
 )
-def test_names_that_look_like_numbers_are_texts(
+def test_numeric_names_are_texts(
     settings: Callable[..., Settings], override: str, section: str, text: str
 ) -> None:
     chosen = settings("dataset=image_folder", "dataset.root=x", override)

@@ -53,7 +53,7 @@ def search(
     max_failure_rate: float = 1.0,
     storage: str | None = None,
 ) -> Study:
-    """What one process does for a study in that folder; returns the study, read anew."""
+    """Run a study in that folder with one process; return the study, loaded from its storage."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = GRID if sampler == "grid" else SPACE
     identity = Identity(("accuracy",), ("maximize",), sampler, space.describe(), {})
@@ -107,7 +107,7 @@ def test_a_grid_is_whole_after_its_last_point(tmp_path: Path) -> None:
     assert points == {(rank, loss) for rank in (1, 2, 3) for loss in ("ce", "focal")}
 
 
-def test_a_job_gets_its_parameters_and_what_is_fixed(tmp_path: Path) -> None:
+def test_a_job_gets_its_parameters_and_fixed_overrides(tmp_path: Path) -> None:
     jobs: list[tuple[int, list[str]]] = []
 
     def launch(given: Jobs) -> list[TrialResult]:

@@ -1,4 +1,4 @@
-"""Which applications get the sweeper of this one."""
+"""Registration of the sweeper, for this application only."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_this_application_has_its_sweeper(path: str) -> None:
     assert registered("main", path) == groups
 
 
-def test_other_applications_keep_theirs(tmp_path: Path) -> None:
+def test_other_applications_keep_their_sweeper(tmp_path: Path) -> None:
     assert registered("main", str(tmp_path)) == set()
     assert registered("main", "pkg://somewhere.conf") == set()
     assert registered("another plugin", str(CONF)) == set()

@@ -36,7 +36,7 @@ def pruned_at(pruner: pruners.BasePruner, losses: Sequence[float], good: int = 6
 
 
 @pytest.mark.parametrize("name", PRUNERS)
-def test_every_pruner_can_be_made_quietly_and_spares_a_good_trial(name: str) -> None:
+def test_every_pruner_is_made_without_warnings_and_keeps_a_good_trial(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pruner = made(name)
@@ -58,13 +58,13 @@ def test_every_pruner_can_be_made_quietly_and_spares_a_good_trial(name: str) -> 
         ("wilcoxon", {}, 3),
     ],
 )
-def test_a_poor_trial_ends_when_the_options_say(
+def test_a_poor_trial_is_pruned_at_the_step_of_the_options(
     name: str, options: dict[str, Any], step: int | None
 ) -> None:
     assert pruned_at(made(name, **options), [2.0 + step for step in range(10)]) == step
 
 
-def test_a_patient_pruner_spares_a_poor_trial_until_it_gets_worse() -> None:
+def test_a_patient_pruner_keeps_a_poor_trial_until_it_gets_worse() -> None:
     falling = [9 - 0.1 * step for step in range(10)]
     assert pruned_at(made("median"), falling) == 2
     assert pruned_at(made("patient"), falling) is None

@@ -90,7 +90,7 @@ def test_a_study_with_another_identity_is_refused(
     assert f"cannot be resumed, {output}. Start another one" in str(refused.value)
 
 
-def test_the_journal_lies_in_the_folder(study: Study, tmp_path: Path) -> None:
+def test_the_journal_is_in_the_folder(study: Study, tmp_path: Path) -> None:
     assert (tmp_path / "study.journal").is_file()
 
 

@@ -41,7 +41,7 @@ def test_another_target_drops_the_defaults_of_the_choice() -> None:
     assert node == {"_target_": f"{OWN}.Corner", "share": 0.1}
 
 
-def test_another_target_keeps_what_the_user_typed() -> None:
+def test_another_target_keeps_typed_options() -> None:
     typed = "hydra.sweeper.sampler.n_startup_trials=8"
     node = chosen("sampler", "tpe", typed, _target_="optuna.samplers.GPSampler")
     assert node == {"_target_": "optuna.samplers.GPSampler", "n_startup_trials": 8}

@@ -5,7 +5,7 @@ from typing import Any
 from astroclf.tasks.cache import Cache
 
 
-def test_a_thing_is_made_once_for_a_key() -> None:
+def test_the_factory_is_called_once_for_a_key() -> None:
     cache, made = Cache(), []
 
     def make() -> object:
@@ -20,14 +20,14 @@ def test_a_thing_is_made_once_for_a_key() -> None:
     assert len(made) == 3
 
 
-def test_kinds_do_not_know_each_other() -> None:
+def test_kinds_are_cached_independently() -> None:
     cache = Cache()
     assert cache.get_or_create("images", 1, lambda: "images") == "images"
     assert cache.get_or_create("targets", 1, lambda: "targets") == "targets"
     assert cache.get_or_create("images", 1, lambda: "new") == "images"
 
 
-def test_the_old_one_is_let_go_before_the_new_one_is_made() -> None:
+def test_the_old_entry_is_freed_before_the_new_one_is_created() -> None:
     import weakref
 
     class Large:
@@ -44,7 +44,7 @@ def test_the_old_one_is_let_go_before_the_new_one_is_made() -> None:
     cache.get_or_create("images", 2, make)
 
 
-def test_what_could_not_be_made_is_tried_again() -> None:
+def test_a_failed_factory_is_called_again() -> None:
     cache = Cache()
 
     def fail() -> str:
@@ -59,7 +59,7 @@ def test_what_could_not_be_made_is_tried_again() -> None:
     assert cache.get_or_create("images", 1, lambda: "there") == "there"
 
 
-def test_none_is_a_thing() -> None:
+def test_none_is_cached() -> None:
     cache, made = Cache(), []
     for _ in range(2):
         assert cache.get_or_create("origin", None, lambda: made.append(1)) is None

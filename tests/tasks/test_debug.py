@@ -57,7 +57,7 @@ def test_overfit_takes_the_first_images_of_vote_fractions(make_dataset: Any) -> 
     np.testing.assert_array_equal(choose_images(dataset, 8), dataset.indices("train")[:8])
 
 
-def test_overfit_turns_off_what_hinders_fitting(settings: Any) -> None:
+def test_overfit_disables_augmentation_schedule_and_early_stopping(settings: Any) -> None:
     chosen = debug_settings(settings("debug=overfit", "trainer.patience=3"))
     assert (chosen.augment.name, chosen.scheduler.name) == ("none", "none")
     assert (chosen.trainer.epochs, chosen.trainer.patience) == (300, None)

@@ -16,7 +16,7 @@ SHORT = ("model.widths=[4,8]", "model.hidden_units=[16]", "evaluation.bootstrap_
 CPU = torch.device("cpu")
 
 
-def test_the_name_of_a_run_holds_what_differs(settings: Any) -> None:
+def test_run_name_has_model_loss_data_and_seed(settings: Any) -> None:
     assert run_name(settings("seed=3"), "0123456789") == (
         "cnn-full-ce-dihedral-simulated-012345-seed3"
     )

@@ -47,7 +47,7 @@ def test_a_record_without_the_id_of_its_run_finds_it_by_key(project: Path, recor
     assert (second.run_id, second.is_new) == (first.run_id, False)
 
 
-def test_send_adds_what_changed_since_the_last_time(project: Path, record: Record) -> None:
+def test_send_updates_a_run_that_was_sent_before(project: Path, record: Record) -> None:
     first = remote_run(project)
     first.send(record, [])
     record.note_place(first.place(), project)

@@ -24,7 +24,7 @@ def test_balanced_weights_are_those_of_scikit_learn(make_dataset: Any) -> None:
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
 
 
-def test_balanced_weights_see_train_alone(make_dataset: Any) -> None:
+def test_balanced_weights_depend_on_train_alone(make_dataset: Any) -> None:
     dataset = make_dataset(60)
     labels = dataset.targets.copy()
     labels[dataset.indices("val")] = 1

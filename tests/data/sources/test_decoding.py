@@ -13,7 +13,7 @@ from astroclf.data.sources.decoding import decode_files, framing_of, map_in_thre
 from astroclf.errors import UserError
 
 
-def test_notes_state_what_the_images_share(
+def test_notes_have_the_shared_size_bands_and_depth(
     tmp_path: Path, write_image: Callable[..., np.ndarray], source_settings: Callable[..., Any]
 ) -> None:
     pictures = [write_image(tmp_path / f"{seed}.png", seed, px=12) for seed in range(3)]

@@ -51,7 +51,7 @@ def test_no_temperature_of_a_fine_grid_is_better(sharpness, n_images, n_classes,
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
-def test_what_a_network_was_too_sure_is_found(sharpness):
+def test_temperature_recovers_the_simulated_sharpness(sharpness):
     logits, targets = simulated(sharpness, n_images=20_000)
     assert fit_temperature(softmax(logits, axis=1), class_labels(targets)) == pytest.approx(
         sharpness, rel=0.03

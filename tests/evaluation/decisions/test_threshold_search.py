@@ -143,7 +143,7 @@ def test_weights_that_spoilt_the_probabilities_are_found():
     np.testing.assert_allclose(factors, [0.1, 0.2, 0.3, 0.4], atol=0.003)
 
 
-def test_scores_closer_than_a_float_can_say_beside_1_are_told_apart():
+def test_probabilities_that_round_to_1_are_separated_by_their_complements():
     rest = np.array([1e-18, 1e-20, 1e-22, 1e-24])
     p = np.stack([rest, 1 - rest], axis=1)
     targets = np.array([0, 0, 1, 1])
@@ -183,7 +183,7 @@ def test_purity_and_completeness_are_precision_and_recall(text: str, canonical: 
 @pytest.mark.parametrize(
     "text", ["f2", "precision", "precision > 0.9", "precision >= 0", "recall >= 99"]
 )
-def test_an_unknown_objective_names_those_there_are(text):
+def test_an_unknown_objective_is_refused_with_the_known_ones(text):
     with pytest.raises(
         UserError,
         match=r"evaluation\.threshold=.* Choose none, accuracy, balanced_accuracy, macro_f1, mcc",

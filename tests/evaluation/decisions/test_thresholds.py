@@ -75,7 +75,7 @@ def test_too_few_images_of_a_class_are_not_tuned_on():
 
 
 def test_a_gain_that_is_none_when_cross_fitted_is_not_kept():
-    """Scores that say nothing: a threshold can be fitted to them, but to no avail."""
+    """Uninformative scores: a threshold can be fitted to them, but gains nothing."""
     rng = np.random.default_rng(3)
     p, targets = probabilities_of(rng.random(60)), rng.integers(0, 2, 60)
     fitted = tune(p, targets, "mcc", ("galaxy", "star"), seed=0)
@@ -174,7 +174,7 @@ def test_the_fewest_units_are_counted_in_groups():
     )
 
 
-def test_what_is_perfect_stays():
+def test_perfect_plain_thresholds_are_not_replaced():
     targets = np.repeat([0, 1], 30)
     fitted = tune(probabilities_of(0.1 + 0.2 * targets), targets, "accuracy", ("a", "b"), seed=0)
     assert (fitted.plain, fitted.tuned, fitted.kept) == (0.5, 1.0, True)
@@ -186,7 +186,7 @@ def test_what_is_perfect_stays():
 
 @pytest.mark.parametrize("n_images", [0, 1, 3])
 @pytest.mark.parametrize("objective", [*OBJECTIVES, "precision >= 0.9"])
-def test_a_handful_of_images_is_no_trouble(objective, n_images):
+def test_too_few_images_keep_the_plain_thresholds(objective, n_images):
     p, targets = simulated(n_images, (0.5, 0.5))
     fitted = tune(p, targets, objective, ("galaxy", "star"), seed=0)
     assert not fitted.kept

@@ -110,12 +110,12 @@ def test_a_column_without_values_has_no_bins(tmp_path):
         ({"id_column": "name"}, "none of the 40 image ids"),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_a_sentence(catalog, change, message):
+def test_an_unusable_table_or_column_is_refused(catalog, change, message):
     with pytest.raises(UserError, match=message):
         along(**{"catalog": catalog, **change})
 
 
-def test_an_id_that_stands_twice_is_refused(tmp_path):
+def test_a_duplicate_id_is_refused(tmp_path):
     path = tmp_path / "catalog.csv"
     pd.DataFrame({"objID": [IDS[0], IDS[0]], "r": [1.0, 2.0]}).to_csv(path, index=False)
     with pytest.raises(UserError, match="more than once"):

@@ -165,7 +165,7 @@ def test_figures_of_each_class_are_those_of_scikit_learn(decided):
         assert figures["roc_auc"]["value"] == pytest.approx(auc, abs=1e-12)
 
 
-def test_labels_change_what_is_of_labels_and_nothing_else():
+def test_labels_change_only_label_metrics():
     rng = np.random.default_rng(5)
     p, y = rng.dirichlet(np.ones(3), 200), rng.integers(0, 3, 200)
     plain, other = (
@@ -245,7 +245,7 @@ def test_the_mean_of_networks_is_between_them() -> None:
     assert found["mcc"]["value"] == pytest.approx(0.0)
 
 
-def test_a_rare_class_that_is_never_found_leaves_the_interval_below_what_is_possible() -> None:
+def test_a_rare_class_that_is_never_found_bounds_the_interval_of_balanced_accuracy() -> None:
     """150 images, 3 of them cigars and none found: the recalls cannot average above 0.8 + 1/5."""
     counts, found = (79, 29, 26, 13, 3), (77, 26, 24, 11, 0)
     y = np.repeat(np.arange(5), counts)

@@ -12,7 +12,7 @@ SECTIONS = [Settings, *(section for classes in GROUPS.values() for section in cl
 
 
 def is_bounded(annotation: Any, constraints: Sequence[Any]) -> bool:
-    """Whether every int and float of an annotation, at any depth, has an upper bound."""
+    """Return True if every int and float of an annotation, at any depth, has an upper bound."""
     if annotation in (int, float):
         return any(hasattr(each, "le") or hasattr(each, "lt") for each in constraints)
     if get_origin(annotation) is Annotated:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from astroclf.settings import Settings, sections
 
 
-def test_names_that_look_like_numbers_are_texts(settings: Callable[..., Settings]) -> None:
+def test_numeric_names_are_texts(settings: Callable[..., Settings]) -> None:
     tracking = settings(
         "tracking=mlflow", "tracking.experiment=2026", "tracking.run_name=7"
     ).tracking

@@ -23,7 +23,7 @@ def test_parameters_have_their_values_among_the_trials(content):
     ]
 
 
-def test_places_lie_between_the_ends_of_the_axis(content):
+def test_places_are_between_the_ends_of_the_axis(content):
     for parameter in content.parameters:
         places = [
             parameter.place(parameter.number(trial.params[parameter.name]))

@@ -24,7 +24,7 @@ def space(params: dict[str, Any], where: dict[str, dict[str, Any]] | None = None
 
 
 def as_distinct(value: Any) -> Any:
-    """What tells one choice from another; 1, 1.0 and True are equal."""
+    """Return a key that is equal for equal choices; 1, 1.0 and True are equal."""
     return str(value) if isinstance(value, list) else value
 
 

@@ -1,4 +1,4 @@
-"""Several trials at once, by Hydra's launchers: each job is a process that knows its trial."""
+"""Several trials at once by Hydra's launchers: each job is a process with the number of its trial."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sweep refuses: in one sentence, with exit code 2, before any trial has begun."""
+"""Refused sweeps: one sentence and exit code 2, before the first trial."""
 
 from __future__ import annotations
 

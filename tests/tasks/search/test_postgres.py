@@ -31,7 +31,7 @@ def find_program(name: str) -> str:
 
 
 def unprivileged() -> dict[str, Any]:
-    """Who runs the server: PostgreSQL refuses to be run by root."""
+    """Return the user and groups of the server process, since PostgreSQL refuses to run as root."""
     if os.getuid() != 0:
         return {}
     names = {entry.pw_name for entry in pwd.getpwall()}

@@ -27,7 +27,7 @@ SPACES = {
 
 
 def searched_keys(output: str) -> set[str]:
-    """What the first line of a sweep says is searched."""
+    """Return the searched keys from the first line of a sweep's output."""
     (line,) = (line for line in output.splitlines() if line.startswith("study study: "))
     return set(line.partition(" over ")[2].partition(", for the best ")[0].split(", "))
 

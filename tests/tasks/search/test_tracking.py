@@ -63,7 +63,7 @@ def run_id(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def runs(tracked: Any) -> dict[str, Any]:
-    """Id of a run -> the run, of all that MLflow knows."""
+    """Return all runs in MLflow by their id."""
     from mlflow import MlflowClient
 
     client = MlflowClient(tracked.uri)
