@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -139,3 +141,15 @@ def test_a_target_that_cannot_be_made_is_refused(
     assert str(refused.value).startswith(sentence)
     assert str(refused.value)[-1] in ".?"
     assert not caplog.records
+
+
+def test_a_sampler_of_the_working_directory_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sampler_beside.py").write_text(
+        "from optuna.samplers import RandomSampler\n\n\nclass Beside(RandomSampler): ...\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [*sys.path])
+    made = make_sampler({"_target_": "sampler_beside.Beside"}, SPACE, seed=7)
+    assert type(made).__name__ == "Beside"

@@ -21,9 +21,7 @@ def import_target(path: str) -> Callable[..., Any]:
     module_name, _, name = path.rpartition(".")
     if not all(part.isidentifier() for part in path.split(".")) or not module_name:
         raise ValueError("not an import path. Give one, such as my_package.my_module.MyClass.")
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.append(folder)  # last, so that no file there hides an installed package
+    add_working_directory()
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # the module is the user's, and may raise anything
@@ -39,6 +37,13 @@ def import_target(path: str) -> Callable[..., Any]:
     if not callable(target):
         raise ValueError("neither a function nor a class. Give the path of one.")
     return target
+
+
+def add_working_directory() -> None:
+    """Add the working directory to the import path; last, so that no file there hides an installed package."""
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.append(folder)
 
 
 def check_arguments(target: Callable[..., Any], positional: int, given: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 
 from astroclf.errors import UserError, one_line
+from astroclf.settings.targets import add_working_directory
 from astroclf.sweep.nodes import NODES, Kind
 
 Node = Mapping[str, Any]
@@ -132,6 +133,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def _import(kind: Kind, node: Node) -> Callable[..., Any]:
     path = node.get("_target_")
     place = f"hydra.sweeper.{kind}._target_={path}"
+    add_working_directory()
     try:
         found = resolve_name(str(path))
     except Exception as error:
