@@ -44,3 +44,25 @@ def test_summary_without_intervals_mentions_none(
     text = summary(chosen, evaluation, {})
     assert "intervals" not in text
     assert "[" not in text
+
+
+def test_summary_explains_the_floor_only_where_a_metric_has_one(
+    evaluation: Evaluation, make_dataset: Callable[..., ImageDataset], settings: Build
+) -> None:
+    assert "floor: ece" in summary(settings(), evaluation, {})
+    chosen = settings("dataset.target=votes", "loss=mse", "trainer.monitor=rmse")
+    assert "floor" not in summary(
+        chosen, evaluate_guess(make_dataset(60, n_classes=3, votes=True), chosen), {}
+    )
+
+
+def test_summary_rounds_tiny_negative_numbers_to_zero_without_sign(
+    evaluation: Evaluation, settings: Build
+) -> None:
+    mcc = evaluation.splits["test"].scores.overall["mcc"]
+    before = dict(mcc)
+    mcc.update(value=-1e-9, ci95=[-1e-9, 1e-9])
+    text = summary(settings(), evaluation, {})
+    mcc.update(before)  # type: ignore[typeddict-item]
+    assert "0.000 [0.000, 0.000]" in text
+    assert "-0.000" not in text

@@ -54,7 +54,9 @@ def _baseline_line(evaluation: Evaluation) -> str:
 
 def _interval_lines(evaluation: Evaluation) -> list[str]:
     """Return the meaning of the brackets, and the reasons for missing or uncertain intervals."""
-    lines = ["95 % intervals in brackets; floor: ece expected of calibrated probabilities."]
+    has_floor = any("floor" in each for each in evaluation.shown.scores.overall.values())
+    floor = "; floor: ece expected of calibrated probabilities" if has_floor else ""
+    lines = [f"95 % intervals in brackets{floor}."]
     for split, result in evaluation.splits.items():
         lines += [f"{split} {note}." for note in result.scores.notes()]
     return lines
@@ -77,6 +79,6 @@ def _figure(measured: Measured) -> str:
     if "floor" in measured:
         return f"{measured['value']:.3f} (floor {measured['floor']:.3f})"
     if measured["ci95"] is None:
-        return f"{measured['value']:.3f}"
+        return f"{measured['value']:z.3f}"
     low, high = measured["ci95"]
-    return f"{measured['value']:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{measured['value']:z.3f} [{low:z.3f}, {high:z.3f}]"  # z: no "-0.000"

@@ -142,7 +142,7 @@ def _figure(measured: Measured, metric: str = "") -> str:
     value = measured["value"]
     if value is None:
         return "–"
-    return f"{value:.{_digits(metric)}f}"
+    return f"{value:z.{_digits(metric)}f}"
 
 
 def _headline(metric: str, value: float | None) -> str:
@@ -150,7 +150,7 @@ def _headline(metric: str, value: float | None) -> str:
     if value is None:
         return "–"
     is_fraction = METRICS[metric].scale == "logit"
-    return percent(value) if is_fraction else f"{value:.{_digits(metric)}f}"
+    return percent(value) if is_fraction else f"{value:z.{_digits(metric)}f}"
 
 
 def _interval(measured: Measured, metric: str = "") -> str:
@@ -158,7 +158,7 @@ def _interval(measured: Measured, metric: str = "") -> str:
         return f"floor {measured['floor']:.{_digits(metric)}f}"
     if measured["ci95"] is None:
         return ""
-    return " – ".join(f"{bound:.{_digits(metric)}f}" for bound in measured["ci95"])
+    return " – ".join(f"{bound:z.{_digits(metric)}f}" for bound in measured["ci95"])
 
 
 def _digits(metric: str) -> int:
