@@ -168,7 +168,7 @@ def test_a_frozen_random_backbone_warns(
     for overrides in ((*FROZEN, "trainer.epochs=1"), (*LORA, "trainer.epochs=1")):
         caplog.clear()
         train_run(*overrides)
-        assert "keeps the backbone as it starts, and it starts from RANDOM weights" in caplog.text
+        assert "freezes weights of the backbone, which starts from RANDOM weights" in caplog.text
 
 
 def test_a_checkpoint_of_lora_holds_adapters_and_head_alone(

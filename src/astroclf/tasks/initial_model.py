@@ -50,8 +50,8 @@ def warn_of_weights(settings: Settings, built: BuiltModel) -> str | None:
     if not settings.finetune.freezes_backbone or built.backbone != "random":
         return built.warning
     frozen = (
-        f"finetune={settings.finetune.name} keeps the backbone as it starts, and it starts from RANDOM weights: "
-        "give it some (model.pretrained, model.weights), or choose finetune=full."
+        f"finetune={settings.finetune.name} freezes weights of the backbone, which starts from RANDOM weights. "
+        "Set model.pretrained=true or model.weights=<file>, or choose finetune=full."
     )
     return " ".join(filter(None, (built.warning, frozen)))
 

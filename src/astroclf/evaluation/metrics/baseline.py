@@ -63,6 +63,6 @@ def baseline_warnings(
         return []
     interval = f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if figure["ci95"] else ""
     return [
-        f"{metric} on {split} is {figure['value']:.3f}{interval}, not better than {reference:.3f} of the baseline "
+        f"{metric} on {split} is {figure['value']:.3f}{interval}, not significantly better than {reference:.3f} of the baseline "
         f"({baseline.prediction}): these images do not show that the network has learned anything."
     ]
