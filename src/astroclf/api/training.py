@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TRAINING_TASKS = ("train", "crossval")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainedRun:
     """A finished run; its results are read from its folder when they are used.
 
@@ -37,6 +37,9 @@ class TrainedRun:
     """
 
     folder: Path
+
+    def __repr__(self) -> str:
+        return f"TrainedRun({str(self.folder)!r})"
 
     @property
     def metrics(self) -> dict[str, dict[str, Metric]]:
