@@ -46,4 +46,4 @@ def test_a_refused_training_leaves_nothing(
 
 def test_a_run_without_report_is_shown_as_text(tmp_path: Path) -> None:
     run = astroclf.TrainedRun(tmp_path)
-    assert run._repr_html_().startswith("<pre>TrainedRun(folder=")
+    assert run._repr_html_().startswith("<pre>TrainedRun(")
