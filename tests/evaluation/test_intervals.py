@@ -19,7 +19,7 @@ def replicates(value=0.5, error=0.1, units=20, unit="image"):
 
 
 def test_wilson_interval_by_hand_and_at_the_ends():
-    # 8 of 10: centre (0.8 + z2 / 20) / (1 + z2 / 10), z2 = 3.8415
+    # 8 of 10: center (0.8 + z2 / 20) / (1 + z2 / 10), z2 = 3.8415
     assert wilson_interval(8, 10) == pytest.approx((0.4901625, 0.9433178), abs=1e-6)
     assert wilson_interval(0, 7)[0] == 0.0
     assert wilson_interval(7, 7)[1] == 1.0

@@ -131,9 +131,9 @@ def test_class_weights_recover_true_priors_after_training_with_weights():
     """A softmax regression on simulated classes of which the truth is known."""
     rng = np.random.default_rng(0)
     prior, weights = np.array([0.7, 0.2, 0.1]), np.array([1 / 2.1, 1 / 0.6, 1 / 0.3])
-    centres = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])
+    centers = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0]])
     y = rng.choice(3, 6000, p=prior)
-    x = np.column_stack([centres[y] + rng.normal(size=(6000, 2)), np.ones(6000)])
+    x = np.column_stack([centers[y] + rng.normal(size=(6000, 2)), np.ones(6000)])
 
     def weighted_loss(flat):
         log_p = log_softmax(x @ flat.reshape(3, 3), axis=1)
@@ -146,7 +146,7 @@ def test_class_weights_recover_true_priors_after_training_with_weights():
     corrected = Decision(SOFTMAX, class_weights=tuple(weights)).probabilities(x @ trained)
     assert abs(shifted.mean(axis=0) - prior).max() > 0.1
     np.testing.assert_allclose(corrected.mean(axis=0), prior, atol=0.01)
-    distances = ((x[:, None, :2] - centres) ** 2).sum(axis=2)
+    distances = ((x[:, None, :2] - centers) ** 2).sum(axis=2)
     truth = softmax(np.log(prior) - distances / 2, axis=1)
     assert abs(corrected - truth).mean() < 0.02
 

@@ -73,7 +73,7 @@ def test_bins_hold_equally_many_images_found_by_their_id(catalog):
     assert all(a.high == b.low for a, b in zip(table.rows, table.rows[1:], strict=False))
 
 
-def test_images_that_are_not_in_the_catalogue_are_counted_and_left_out(catalog):
+def test_images_that_are_not_in_the_catalog_are_counted_and_left_out(catalog):
     ids = np.append(IDS, ["elsewhere", "nowhere"])
     (table,) = along(catalog, ids=ids)
     assert (table.n_placed, table.n_images) == (40, 42)

@@ -178,7 +178,7 @@ def _nearest_between(lows: np.ndarray, highs: np.ndarray, factor: float) -> floa
 
 
 def _middle(low: float, high: float) -> float:
-    """Halfway in f / (1 + f): between two classes, halfway between two neighbouring p_1."""
+    """Return the midpoint in f / (1 + f): between two classes, halfway between two neighboring p_1."""
     share = (low / (1 + low) + (high / (1 + high) if high < np.inf else 1.0)) / 2
     if share < 1:
         middle = share / (1 - share)

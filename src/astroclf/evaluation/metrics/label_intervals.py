@@ -144,9 +144,9 @@ def _value(figure: Measured) -> float:
 
 def _correlation(draws: np.ndarray) -> np.ndarray:
     """Return the (K, K) correlation of the columns of draws (R, K), 0 where a column has no spread."""
-    centred = np.nan_to_num(draws - draws.mean(axis=0))
-    spread = np.sqrt((centred**2).sum(axis=0))
-    scaled = centred / np.where(spread > 0, spread, 1.0)
+    centered = np.nan_to_num(draws - draws.mean(axis=0))
+    spread = np.sqrt((centered**2).sum(axis=0))
+    scaled = centered / np.where(spread > 0, spread, 1.0)
     correlation = scaled.T @ scaled
     np.fill_diagonal(correlation, 1.0)
     return correlation
