@@ -18,10 +18,15 @@ N_TRIALS, N_PROCESSES = 12, 4
 
 
 def stop_one_at_work(sweep: Any) -> int:
-    """Stop a process that is in the middle of a trial after the fourth; returns its number."""
+    """Stop a process during a trial after the fourth; return its process id."""
     for _ in range(3000):
         time.sleep(0.1)
-        begun = sweep.trials if (sweep.folder / "study.journal").exists() else []
+        if not (sweep.folder / "study.journal").exists():
+            continue
+        try:
+            begun = sweep.trials
+        except KeyError:  # the journal has no study yet
+            continue
         for trial in begun[4:]:
             if trial.state != TrialState.RUNNING or not trial.params:
                 continue
@@ -31,7 +36,7 @@ def stop_one_at_work(sweep: Any) -> int:
             if sweep.trials[trial.number].state == TrialState.RUNNING:
                 return pid
             os.kill(pid, signal.SIGCONT)
-    raise AssertionError("no process came so far")
+    raise AssertionError("no fifth trial was started")
 
 
 def start_four(sweep: Any) -> list[subprocess.Popen[str]]:
