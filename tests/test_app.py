@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from astroclf.errors import Interrupted
 
 ROOT = Path(__file__).parents[1]
 
@@ -275,6 +279,21 @@ def test_a_defect_shows_its_traceback(
     ran = run_here()
     assert ran.code == 1
     assert "ZeroDivisionError" in ran.err
+
+
+def test_a_library_broken_by_a_signal_is_an_interruption(
+    run_here: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any, **named: Any) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except Interrupted:
+            raise RecursionError("half imported") from None
+
+    monkeypatch.setattr("astroclf.tasks.task.run_task", fail)
+    ran = run_here()
+    assert ran.code == 128 + signal.SIGTERM
+    assert "Traceback" not in ran.err
 
 
 def test_sync_is_refused_before_pytorch_is_imported(

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import hydra
 from hydra._internal import utils as hydra_utils
@@ -20,7 +20,7 @@ from omegaconf import DictConfig, read_write
 
 from astroclf.composition import plain_config
 from astroclf.errors import Interrupted, UserError
-from astroclf.failures import report_error
+from astroclf.failures import explain_error, report_error
 from astroclf.files import named_path
 from astroclf.installation import CONF, program
 from astroclf.interruption import handle_signals
@@ -91,7 +91,7 @@ def dispatch(config: DictConfig) -> float | TrialResult | FailedJob | None:
     end_with_parent()
     folder = Path(HydraConfig.get().runtime.output_dir)
     redact_files(folder / ".hydra")
-    with handle_signals():
+    with handle_signals() as request:
         if TRIAL_VARIABLE in os.environ:
             return _run_trial(config, int(os.environ[TRIAL_VARIABLE]), folder)
         try:
@@ -100,12 +100,19 @@ def dispatch(config: DictConfig) -> float | TrialResult | FailedJob | None:
                 return _run_job(config, folder)
             return _run(config, folder)
         except Interrupted as interrupted:
-            log.warning("\n%s", describe_interrupt(interrupted, folder))
-            sys.exit(128 + interrupted.signal_number)
+            _exit_interrupted(interrupted, folder)
         except Exception as error:
+            # An import that a signal cuts short can leave a library that fails in any way.
+            if request.signal_number is not None and explain_error(error) is None:
+                _exit_interrupted(Interrupted(request.signal_number), folder)
             code = report_error(error)
             discard_claims()
             sys.exit(code)
+
+
+def _exit_interrupted(interrupted: Interrupted, folder: Path) -> NoReturn:
+    log.warning("\n%s", describe_interrupt(interrupted, folder))
+    sys.exit(128 + interrupted.signal_number)
 
 
 def run_sweep(

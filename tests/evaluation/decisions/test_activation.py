@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,12 @@ def test_old_spelling_in_a_bundle_is_read_as_the_new_one() -> None:
 def test_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UserError, match="activation=tanh: unknown"):
         Activation.from_json("tanh")
+
+
+@pytest.mark.parametrize("content", [3.5, None, [], {"name": "softmax", "depth": 2}, {}])
+def test_content_that_is_no_activation_is_refused(content: Any) -> None:
+    with pytest.raises(UserError, match="activation="):
+        Activation.from_json(content)
 
 
 def test_labels_are_classes_or_answers() -> None:

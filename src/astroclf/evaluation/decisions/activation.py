@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from astroclf.errors import UserError
+from astroclf.errors import UserError, one_line
 
 ACTIVATIONS: dict[str, type[Activation]] = {}
 OLD_NAMES = {"normalised_sigmoid": "normalized_sigmoid"}  # in bundles of older versions
@@ -68,8 +68,8 @@ class Activation(ABC):
 
     @classmethod
     def from_json(cls, content: str | Mapping[str, Any]) -> Activation:
-        """Return the activation that `to_json` wrote. Raises UserError for an unknown name."""
-        fields = {"name": content} if isinstance(content, str) else dict(content)
+        """Return the activation that `to_json` wrote. Raises UserError for anything else."""
+        fields = dict(content) if isinstance(content, Mapping) else {"name": content}
         name = str(fields.pop("name", None))
         name = OLD_NAMES.get(name, name)
         if name not in ACTIVATIONS:
@@ -77,7 +77,10 @@ class Activation(ABC):
                 f"activation={name}: unknown. Use one of {', '.join(ACTIVATIONS)}, or the version of astroclf "
                 "that wrote it."
             )
-        return ACTIVATIONS[name](**fields)
+        try:
+            return ACTIVATIONS[name](**fields)
+        except TypeError as error:
+            raise UserError(f"activation={name}: {one_line(error)}.") from error
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
