@@ -39,6 +39,21 @@ def notes_of_classes(labels: Labels, resampling: Resampling) -> list[str]:
     ]
 
 
+def estimate_metrics(
+    metrics: Iterable[str], replicates: Mapping[str, Replicates], notes: Sequence[str]
+) -> dict[str, Measured]:
+    """Return `intervals.estimate` of each metric; a mean over classes has none if one is too small."""
+    smallest = first_note(*notes)
+    return {
+        metric: estimate(
+            replicates[metric],
+            METRICS[metric].scale,
+            smallest if METRICS[metric].is_class_mean else "",
+        )
+        for metric in metrics
+    }
+
+
 def measure_overall(
     metrics: Iterable[str],
     replicates: Mapping[str, Replicates],
@@ -55,15 +70,7 @@ def measure_overall(
 
     replicates: with those of recall and f1 of each class beside the metrics. notes: of `notes_of_classes`.
     """
-    smallest = first_note(*notes)
-    found = {
-        metric: estimate(
-            replicates[metric],
-            METRICS[metric].scale,
-            smallest if METRICS[metric].is_class_mean else "",
-        )
-        for metric in metrics
-    }
+    found = estimate_metrics(metrics, replicates, notes)
     found["ece"] = measured_ece(found["ece"]["value"], [sums])
     if _are_independent(replicates["f1_of_class"]):
         true, predicted, hits = sums.counts()
@@ -79,7 +86,8 @@ def measure_overall(
                     proportion_intervals(of_classes, sums)[present],
                     correlation[np.ix_(present, present)],
                 )
-                found[metric] = measured(_value(found[metric]), interval, smallest)
+                note = first_note(*notes)
+                found[metric] = measured(_value(found[metric]), interval, note)
     return found
 
 

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from astroclf.evaluation.decisions.decision import Predicted
-from astroclf.evaluation.intervals import Measured, estimate
+from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.confusion import mean_of_defined, ratio
 from astroclf.evaluation.metrics.label_intervals import (
-    first_note,
+    estimate_metrics,
     measure_classes,
     measure_overall,
     measured_ece,
@@ -26,7 +26,7 @@ from astroclf.evaluation.metrics.label_sums import LabelSums
 from astroclf.evaluation.metrics.ranking import Ranking
 from astroclf.evaluation.metrics.scores import Scores
 from astroclf.evaluation.resampling import Resampling, replicate
-from astroclf.settings.metrics import METRICS, class_metric_names, metric_names
+from astroclf.settings.metrics import class_metric_names, metric_names
 
 LABEL_METRICS = metric_names("classes")
 PER_CLASS = class_metric_names("classes")
@@ -103,16 +103,8 @@ def mean_with_intervals(
     notes = notes_of_classes(labels, resampling)
     if len(sums) == 1:
         return measure_overall(metrics, replicates, sums[0], notes)
-    smallest = first_note(*notes)
-    found = {
-        metric: estimate(
-            replicates[metric],
-            METRICS[metric].scale,
-            smallest if METRICS[metric].is_class_mean else "",
-        )
-        for metric in metrics
-        if metric != "ece"
-    }
+    others = [metric for metric in metrics if metric != "ece"]
+    found = estimate_metrics(others, replicates, notes)
     ece = float(replicates["ece"].value)
     return {**found, "ece": measured_ece(ece if np.isfinite(ece) else None, sums)}
 
