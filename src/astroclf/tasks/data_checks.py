@@ -45,9 +45,8 @@ def _check_data(settings: Settings, dataset: ImageDataset, folder: RunFolder) ->
     warnings = data_warnings(settings, dataset)
     for warning in warnings:
         log.warning(warning)
-    metadata_values(
-        settings.evaluation, dataset.ids
-    )  # a wrong column is refused before the training
+    # A wrong column is refused before the training.
+    metadata_values(settings.evaluation, dataset.ids)
     if settings.evaluation.threshold != "none" and dataset.exclusive_classes:
         read_objective(settings.evaluation.threshold, len(dataset.classes))
     return warnings

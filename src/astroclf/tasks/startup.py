@@ -16,6 +16,12 @@ from astroclf.tasks.training import Training
 from astroclf.text_table import text_table
 
 
+def start_tracker(run: Run, name: str, origin: Mapping[str, str]) -> None:
+    """Start the tracker with the settings of the run, its origin, and a name unless the user gave one."""
+    source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
+    run.tracker.start(name, run.settings.model_dump(exclude={"search"}), {**origin, **source})
+
+
 def start_tracking(
     run: Run, dataset: ImageDataset, origin: Mapping[str, str], backbone: str
 ) -> None:
@@ -24,9 +30,7 @@ def start_tracking(
     origin: commit, versions and fingerprint of the data. backbone: origin of its first weights.
     """
     settings, tracker = run.settings, run.tracker
-    source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
-    name = run_name(settings, dataset.fingerprint)
-    tracker.start(name, settings.model_dump(exclude={"search"}), {**origin, **source})
+    start_tracker(run, run_name(settings, dataset.fingerprint), origin)
     tracker.log_dataset(settings.dataset.name, settings.dataset.source, dataset.fingerprint)
     tracker.log_tags({"backbone": backbone, "warnings": " ".join(run.warnings)})
 

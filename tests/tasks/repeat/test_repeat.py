@@ -257,6 +257,7 @@ def test_trial_writes_few_files_and_reports_the_running_mean(
     assert content["val"]["loss"]["values"] == pytest.approx(values)
     assert not {"test", "pooled"} & set(content)
     assert not (tmp_path / "predictions.csv").exists()
+    assert not RunFolder(tmp_path).is_resumable
 
 
 def test_trial_can_be_pruned_between_its_trainings(config: Any, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from astroclf.tasks.repeat.repetitions import (
     repeat_seeds,
 )
 from astroclf.tasks.run import Run
+from astroclf.tasks.startup import start_tracker
 from astroclf.tasks.trained import Trained
 
 log = logging.getLogger(__name__)
@@ -62,12 +63,11 @@ def repeat(run: Run, train_one: TrainOne) -> Repeated:
         log.info(describe_folds(settings, dataset))
         repetitions = repeat_folds(settings, dataset, run.cache)
         write_split(dataset, run.folder.split)
-    write_manifest(run.folder, manifest)  # before the settings, whose epochs may be new
+    if run.is_resumable:
+        write_manifest(run.folder, manifest)  # before the settings, whose epochs may be new
     write_settings(run.folder, settings)
     origin = run.cache.get_or_create("origin", None, provenance)
-    source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
-    name = name_of_all(settings, dataset.fingerprint)
-    run.tracker.start(name, settings.model_dump(exclude={"search"}), {**origin, **source})
+    start_tracker(run, name_of_all(settings, dataset.fingerprint), origin)
     run.tracker.wait()  # so that the trainings can be nested under it
     for number, repetition in enumerate(repetitions, start=1):
         title = f"{repetition.name}, {number} of {len(repetitions)}"
@@ -97,7 +97,8 @@ def start_manifest(run: Run) -> Manifest:
 
 def record_progress(run: Run, manifest: Manifest, done: Sequence[str]) -> None:
     """Write the record of the trainings that are done, and report their monitored values."""
-    write_manifest(run.folder, manifest)
+    if run.is_resumable:
+        write_manifest(run.folder, manifest)
     monitored = [manifest.measured[name][run.settings.trainer.monitor] for name in done]
     for report in run.on_repetition:
         report(monitored)
