@@ -124,8 +124,8 @@ def test_a_text_in_quotes_can_hold_anything(run_here: Callable[..., Any]) -> Non
             "trainer.epoch=3,4: there is no such setting; did you mean trainer.epochs?",
         ),
         (
-            ["task=predict"],
-            "task=predict: there is no such task; choose one of benchmark, crossval, custom, sync, train.",
+            ["task=explain"],
+            "task=explain: there is no such task; choose one of benchmark, compare, crossval, custom, evaluate, export, inspect, predict, sync, train.",
         ),
         (
             ["hydra.sweeper.n_trials=3"],

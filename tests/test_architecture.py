@@ -163,7 +163,7 @@ def test_cfg_and_help_import_no_heavy_library(flags: list[str]) -> None:
     assert "hydra" in imported
     assert not imported & HEAVY
     if flags == ["--help"]:
-        assert len(ran.stdout.splitlines()) <= 40, "help should fit on a screen"
+        assert len(ran.stdout.splitlines()) <= 48, "help should fit on a screen"
         assert all(len(line) <= 120 for line in ran.stdout.splitlines())
     else:
         assert ran.stdout.startswith("task:\n  name: train\n")
@@ -286,6 +286,8 @@ def test_every_conf_key_has_a_comment(file: Path) -> None:
     explained = explained_keys(file).union(SELECTORS, *map(explained_keys, bases))
     keys = set(map(str, content)) - {"hydra"}  # Hydra explains its own
     groups = {str(next(iter(entry))) for entry in defaults if not isinstance(entry, str)}
+    # Groups of one task have their own files.
+    groups = {group for group in groups if not group.startswith("/")}
     keys |= {
         group.removeprefix("optional ").partition("@")[0]
         for group in groups

@@ -194,6 +194,8 @@ def _explain_key(key: str, arguments: Sequence[str], keys: Keys) -> str:
         return f"{given}: renamed. Write {_with_value([renamed], value)}."
     files = [file for file, own in keys.get(group, {}).items() if name in own]
     if files:
+        # Groups of one task are composed by it.
+        group, files = ("task", [group]) if group in keys["task"] else (group, files)
         choices = " or ".join(f"{group}={file}" for file in files)
         return f"{given}: this setting belongs to {choices}. Add {f'{group}={files[0]}' if len(files) == 1 else 'one of them'}."
     names = names_here(key, keys)

@@ -60,7 +60,14 @@ RENAMED_KEYS = {
     "trainer.resident_share": "device_cache_fraction",
     "dataset.neighbour_arcsec": "neighbor_arcsec",
 }
-ALONE = ("seed", "seeds", "folds", "resume", "rerun")  # keys of conf/config.yaml itself
+ALONE = (
+    "seed",
+    "seeds",
+    "folds",
+    "resume",
+    "rerun",
+    "model_from",
+)  # keys of conf/config.yaml itself
 ANY_NETWORK = "timm"  # the file for any network of timm
 
 Keys = Mapping[str, Mapping[str, set[str]]]  # group -> file of the group -> its keys
@@ -96,7 +103,7 @@ def names_here(key: str, keys: Keys) -> list[str]:
     known = {
         f"{group}.{own}"
         for group, files in keys.items()
-        if group != "debug"  # epochs are those of the trainer
+        if group not in ("debug", *keys["task"])  # epochs are those of the trainer
         for own in set().union(*files.values())
     }
     name = key.split(".")[-1]

@@ -139,7 +139,7 @@ def test_an_unknown_name_is_refused_with_a_hint(
 def test_an_unknown_group_is_refused_with_the_groups(refusal: Refusal, override: str) -> None:
     sentence = refusal(override)
     assert sentence.startswith(
-        "colour is not a group of settings. Choose one of augment, dataset, "
+        "colour is not a group of settings. Choose one of augment, compare, dataset, "
     )
     assert "trainer" in sentence
 

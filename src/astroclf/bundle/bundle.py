@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from astroclf.bundle.checks import require_finite_logits, require_finite_pixels, require_images
+from astroclf.bundle.prediction import Prediction
 from astroclf.data.formats import BadImage, Depth
 from astroclf.data.framing import Framing
 from astroclf.data.pixels import Pixels
@@ -69,13 +70,18 @@ class Bundle:
         images: (N, C, H, W) as a data set holds them, of the width and depth of the training images.
         Raises UserError for anything else, and for pixels or logits that are not finite.
         """
+        return self.prediction(images).probabilities
+
+    def prediction(self, images: np.ndarray) -> Prediction:
+        """Return everything that the model outputs for images, as `predict` takes them."""
         require_images(images, self.pixels.bands, self.image_px, self.depth)
-        if len(images) == 0:
-            return np.empty((0, len(self.classes)))
-        require_finite_pixels(images)
-        logits = self.predictor.logits(images).cpu().numpy()
-        require_finite_logits(logits)
-        return self.decision.probabilities(logits)
+        logits = np.empty((0, len(self.classes)), np.float32)
+        if len(images):
+            require_finite_pixels(images)
+            logits = self.predictor.logits(images).cpu().numpy()
+            require_finite_logits(logits)
+        probabilities = self.decision.probabilities(logits)
+        return Prediction(probabilities, self.decision.labels(probabilities))
 
     def label(self, images: np.ndarray) -> np.ndarray:
         """Return (N,) str class names, or (N, K) bool answers for vote fractions."""

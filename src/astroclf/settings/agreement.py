@@ -14,13 +14,29 @@ KINDS = {CLASSES: "classes", VOTES: "vote fractions"}
 
 def check_agreement(settings: Settings) -> None:
     """Raise UserError for the first combination of settings that cannot work."""
+    check_model_from(settings)
     check_repetition(settings)
     check_debug(settings)
+    if not settings.task.trains:
+        return
     targets = settings.dataset.target_kind
     check_loss(settings.loss, targets)
     check_monitor(settings.trainer.monitor, targets)
     if targets == VOTES:
         check_evaluation_of_votes(settings.evaluation)
+
+
+def check_model_from(settings: Settings) -> None:
+    task, given = settings.task, settings.model_from
+    if given is None and task.model == "required":
+        raise UserError(
+            f"task={task.name}: there is no model. Give one as model_from=<run folder or bundle>."
+        )
+    if given is not None and task.model == "unused":
+        raise UserError(
+            f"model_from={','.join(given)}: task={task.name} uses no trained model. Leave it out, or start from "
+            "its weights with model.weights=<bundle>."
+        )
 
 
 def check_repetition(settings: Settings) -> None:

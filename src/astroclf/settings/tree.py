@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from astroclf.settings import sections
 from astroclf.settings.sections import Section
 
 
 class Settings(Section):
-    """All settings of a run as one read-only tree."""
+    """All settings of a run as one read-only tree.
+
+    Groups of a single task are None in the runs of all other tasks, and left out of what is stored.
+    """
 
     seed: sections.Seed
     seeds: sections.Seeds | None
@@ -25,3 +32,17 @@ class Settings(Section):
     tracking: sections.Tracking
     search: sections.Search
     debug: sections.Debug
+    model_from: sections.ModelFrom | None = None
+    predict: sections.PredictSection | None = None
+    inspect: sections.InspectSection | None = None
+    compare: sections.CompareSection | None = None
+    export: sections.ExportSection | None = None
+
+    @model_serializer(mode="wrap")
+    def _leave_out_other_tasks(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields, content = type(self).model_fields, dump(self)
+        return {
+            key: value
+            for key, value in content.items()
+            if value is not None or fields[key].is_required()
+        }

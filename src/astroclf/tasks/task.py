@@ -20,7 +20,9 @@ def run_task(run: Run) -> dict[str, float] | None:
     Raises UserError where the settings do not fit the data, or name files that do not exist.
     """
     settings = run.settings
-    if not run.resumes:  # an interrupted run may have its weights in its checkpoint
+    if (
+        settings.task.trains and not run.resumes
+    ):  # an interrupted run may have its weights in its checkpoint
         require_model(settings.model)
     name = "crossval" if settings.seeds is not None else settings.task.name
     task: Task = importlib.import_module(f"astroclf.tasks.{name}").main

@@ -5,6 +5,7 @@ refused when the settings are read.
 """
 
 from astroclf.settings.sections.augment import Augment, CustomAugment, ExactViews, Sky
+from astroclf.settings.sections.compare import CompareSection
 from astroclf.settings.sections.dataset import (
     Catalog,
     CustomSource,
@@ -15,7 +16,9 @@ from astroclf.settings.sections.dataset import (
 )
 from astroclf.settings.sections.debug import Anomaly, Debug, NoDebug, Overfit, Profile
 from astroclf.settings.sections.evaluation import Evaluation
+from astroclf.settings.sections.export import ExportSection
 from astroclf.settings.sections.finetune import CustomStrategy, Finetune, Full, HeadOnly, Lora
+from astroclf.settings.sections.inspect import InspectSection
 from astroclf.settings.sections.loss import Bce, Ce, CustomLoss, Focal, Loss, LossSection, Mse
 from astroclf.settings.sections.model import Cnn, CustomModel, GalaxyCnn, Model, Timm
 from astroclf.settings.sections.optimizer import (
@@ -30,9 +33,31 @@ from astroclf.settings.sections.optimizer import (
     Step,
     TimmOptimizer,
 )
+from astroclf.settings.sections.predict import PredictSection
 from astroclf.settings.sections.search import Search
-from astroclf.settings.sections.section import REASON, REFUSAL, Count, Section, Seed, Seeds
-from astroclf.settings.sections.task import Benchmark, CrossVal, CustomTask, Sync, Task, Train
+from astroclf.settings.sections.section import (
+    REASON,
+    REFUSAL,
+    Count,
+    ModelFrom,
+    Section,
+    Seed,
+    Seeds,
+)
+from astroclf.settings.sections.task import (
+    Benchmark,
+    Compare,
+    CrossVal,
+    CustomTask,
+    Evaluate,
+    Export,
+    Inspect,
+    Predict,
+    Sync,
+    Task,
+    TaskSection,
+    Train,
+)
 from astroclf.settings.sections.tracking import Mlflow, Tracking, Untracked
 from astroclf.settings.sections.trainer import Trainer
 
@@ -47,6 +72,8 @@ __all__ = [
     "Catalog",
     "Ce",
     "Cnn",
+    "Compare",
+    "CompareSection",
     "Constant",
     "Cosine",
     "Count",
@@ -59,8 +86,11 @@ __all__ = [
     "CustomTask",
     "Dataset",
     "Debug",
+    "Evaluate",
     "Evaluation",
     "ExactViews",
+    "Export",
+    "ExportSection",
     "Files",
     "Finetune",
     "Focal",
@@ -68,17 +98,22 @@ __all__ = [
     "GalaxyCnn",
     "HeadOnly",
     "ImageFolder",
+    "Inspect",
+    "InspectSection",
     "Lora",
     "Loss",
     "LossSection",
     "Mlflow",
     "Model",
+    "ModelFrom",
     "Mse",
     "NoDebug",
     "OneCycle",
     "Optimizer",
     "Overfit",
     "Plateau",
+    "Predict",
+    "PredictSection",
     "Profile",
     "Scheduler",
     "Search",
@@ -91,6 +126,7 @@ __all__ = [
     "Step",
     "Sync",
     "Task",
+    "TaskSection",
     "Timm",
     "TimmOptimizer",
     "Tracking",

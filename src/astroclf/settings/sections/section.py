@@ -29,6 +29,11 @@ def _expanded(text: str) -> str:
         ) from error
 
 
+def listed(value: Any) -> Any:
+    """Return a list of one for a single text, and anything else as it is."""
+    return (value,) if isinstance(value, str) else value
+
+
 def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, (bool, int, float)) else value
 
@@ -76,6 +81,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]  # what PyTorch and Nu
 Seeds = Annotated[
     tuple[Seed, ...], Field(min_length=1, max_length=10_000), AfterValidator(_distinct)
 ]
+ModelFrom = Annotated[tuple[Text, ...], BeforeValidator(listed), Field(min_length=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 
 
