@@ -43,6 +43,20 @@ def test_votes_and_folds_have_columns_of_their_own(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.votes, votes.votes)
 
 
+def test_groups_have_a_column_that_former_files_lack(tmp_path: Path) -> None:
+    grouped = replace(PREDICTIONS, groups=np.array(["field 1", "=2", "007"]))
+    write_predictions(RunFolder(tmp_path), grouped)
+    header = (tmp_path / "predictions.csv").read_text().splitlines()[0]
+    assert header == "id,split,group,truth,label,p_galaxy,p_star"
+    found = read_predictions(RunFolder(tmp_path), CLASSES)
+    assert found.groups.tolist() == ["field 1", "=2", "007"]
+    assert found.of("val").groups.tolist() == ["=2", "007"]
+    assert join([found, found]).groups.tolist() == [*found.groups, *found.groups]
+    assert join([found, PREDICTIONS]).groups is None
+    write_predictions(RunFolder(tmp_path), PREDICTIONS)
+    assert read_predictions(RunFolder(tmp_path), CLASSES).groups is None
+
+
 def test_predictions_are_unchanged_after_reading_and_writing(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     write_predictions(folder, PREDICTIONS)

@@ -68,6 +68,18 @@ def test_predictions_file_has_every_image_with_its_split_and_truth(
     np.testing.assert_array_equal(found.parts, simulated_dataset.split[order])
     np.testing.assert_array_equal(found.labels, found.probabilities.argmax(axis=1))
     assert found.votes is None
+    assert found.groups is None
+
+
+def test_predictions_file_has_the_groups_of_the_images(
+    settings: Build, simulated_dataset: ImageDataset, tmp_path: Path
+) -> None:
+    groups = np.array([f"field {i % 20}" for i in range(len(simulated_dataset))])
+    dataset = simulated_dataset.with_groups(groups)
+    found = predictions_of(evaluate_guess(dataset, settings()))
+    group_of = dict(zip(dataset.ids.tolist(), groups.tolist(), strict=True))
+    assert found.groups is not None
+    assert found.groups.tolist() == [group_of[image] for image in found.ids.tolist()]
 
 
 def test_predictions_of_votes_are_written_beside_the_given_fractions(

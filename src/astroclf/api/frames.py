@@ -12,7 +12,7 @@ from astroclf.files import read_csv
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXT_COLUMNS = ("id", "split", "fold", "truth", "label")
+TEXT_COLUMNS = ("id", "split", "fold", "group", "truth", "label")
 
 
 def make_frame(columns: Mapping[str, object]) -> pd.DataFrame:

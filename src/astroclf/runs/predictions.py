@@ -20,7 +20,8 @@ class Predictions:
     classes: names of the K classes or answers. ids, parts: (N,) str; the part is the split of an
     image, or of out-of-fold predictions its fold. truth, labels: (N,) int64 classes, or of votes the
     answers with most of them. probabilities: (N, K) of the classes, or predicted vote fractions.
-    votes: (N, K) given vote fractions, None for classes.
+    votes: (N, K) given vote fractions, None for classes. groups: (N,) str, images of one group are
+    not independent; None for independent images, and in files of former versions.
     """
 
     classes: tuple[str, ...]
@@ -30,10 +31,14 @@ class Predictions:
     labels: np.ndarray
     probabilities: np.ndarray
     votes: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     def of(self, part: str) -> Predictions:
         """Return those of one split or fold, in their order."""
-        chosen = self.parts == part
+        return self.of_images(self.parts == part)
+
+    def of_images(self, chosen: np.ndarray) -> Predictions:
+        """Return those of some of the images; chosen: positions, or (N,) bool."""
         return Predictions(
             classes=self.classes,
             ids=self.ids[chosen],
@@ -42,12 +47,14 @@ class Predictions:
             labels=self.labels[chosen],
             probabilities=self.probabilities[chosen],
             votes=None if self.votes is None else self.votes[chosen],
+            groups=None if self.groups is None else self.groups[chosen],
         )
 
 
 def join(several: Sequence[Predictions]) -> Predictions:
     """Return the predictions of several runs with the same classes, one after another."""
     votes = [each.votes for each in several if each.votes is not None]
+    groups = [each.groups for each in several if each.groups is not None]
     return Predictions(
         classes=several[0].classes,
         ids=np.concatenate([each.ids for each in several]),
@@ -56,11 +63,13 @@ def join(several: Sequence[Predictions]) -> Predictions:
         labels=np.concatenate([each.labels for each in several]),
         probabilities=np.concatenate([each.probabilities for each in several]),
         votes=np.concatenate(votes) if votes else None,
+        groups=np.concatenate(groups) if len(groups) == len(several) else None,
     )
 
 
 def write_predictions(folder: RunFolder, predictions: Predictions, *, part: str = "split") -> None:
-    """Replace predictions.csv: id, `part`, truth, label, p_<class> and vote_<answer>.
+    """Replace predictions.csv: id, `part`, group if there are groups, truth, label, p_<class> and
+    vote_<answer>.
 
     Probabilities and fractions have six significant digits.
     """
@@ -70,11 +79,14 @@ def write_predictions(folder: RunFolder, predictions: Predictions, *, part: str 
         columns += [f"vote_{name}" for name in names]
         numbers = np.hstack([numbers, predictions.votes])
     classes = np.array(names)
-    texts = (predictions.ids, predictions.parts, classes[predictions.truth])
-    rows = zip(*texts, classes[predictions.labels], numbers, strict=True)
+    texts = {"id": predictions.ids, part: predictions.parts}
+    if predictions.groups is not None:
+        texts["group"] = predictions.groups
+    texts |= {"truth": classes[predictions.truth], "label": classes[predictions.labels]}
+    rows = zip(*texts.values(), numbers, strict=True)
     write_csv(
         folder.predictions,
-        ["id", part, "truth", "label", *columns],
+        [*texts, *columns],
         ([*cells, *(f"{number:.6g}" for number in row)] for *cells, row in rows),
     )
 
@@ -97,8 +109,9 @@ def _read(file: Path, classes: tuple[str, ...], part: str) -> Predictions:
         raise ValueError("it holds no predictions")
     columns = [f"p_{name}" for name in classes]
     vote_columns = [f"vote_{name}" for name in classes if f"vote_{name}" in rows[0]]
+    group = ["group"] if "group" in rows[0] else []
     for number, row in enumerate(rows, start=1):
-        missing = {"id", part, "truth", "label", *columns, *vote_columns} - set(row)
+        missing = {"id", part, *group, "truth", "label", *columns, *vote_columns} - set(row)
         if missing:
             raise ValueError(f"row {number} lacks {min(missing)}")
         for key in ("truth", "label"):
@@ -112,6 +125,7 @@ def _read(file: Path, classes: tuple[str, ...], part: str) -> Predictions:
         labels=np.array([classes.index(row["label"]) for row in rows]),
         probabilities=_shares(rows, columns),
         votes=_shares(rows, vote_columns) if vote_columns else None,
+        groups=np.array([row["group"] for row in rows]) if group else None,
     )
 
 

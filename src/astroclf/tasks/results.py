@@ -49,6 +49,7 @@ def predictions_of(evaluation: Evaluation) -> Predictions:
     results = list(evaluation.splits.values())
     labels = [each.labels for each in results]
     votes = np.concatenate([each.vote_fractions for each in labels])
+    groups = [each.groups for each in labels if each.groups is not None]
     return Predictions(
         classes=tuple(labels[0].classes),
         ids=np.concatenate([each.ids for each in results]),
@@ -57,6 +58,7 @@ def predictions_of(evaluation: Evaluation) -> Predictions:
         labels=np.concatenate([each.labels.leading_predicted(each.predicted) for each in results]),
         probabilities=np.concatenate([each.predicted.probabilities for each in results]),
         votes=votes if votes.size else None,
+        groups=np.concatenate(groups).astype(str) if groups else None,
     )
 
 
