@@ -77,14 +77,14 @@ def test_every_epoch_is_tracked_and_repeated_on_resume(run: Any, training: Train
     tracking = Tracking(run, training)
     end_epoch(training, tracking, 0.5)
     tracking.on_train_start(training.learner)
-    assert run.tracker.logged == [({"train_loss": 0.5, "val_accuracy": 0.5}, 1)] * 2
+    assert run.tracker.logged == [({"train/loss": 0.5, "val/accuracy": 0.5}, 1)] * 2
 
 
 def test_a_trial_tracks_the_metrics_of_its_best_epoch(run: Any, training: Training) -> None:
     tracking = BestTracking(run, training)
     for accuracy in (0.5, 0.7, 0.6):
         end_epoch(training, tracking, accuracy)
-    assert run.tracker.logged == [({"best_val_accuracy": each}, None) for each in (0.5, 0.7)]
+    assert run.tracker.logged == [({"val_best/accuracy": each}, None) for each in (0.5, 0.7)]
 
 
 def test_a_trial_writes_its_metrics_after_each_epoch(run: Any, training: Training) -> None:

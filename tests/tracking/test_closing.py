@@ -65,4 +65,4 @@ def test_a_run_whose_process_was_killed_is_closed_by_another(
         close_abandoned(killed.settings, killed.folder, "killed")
     run = recorded(killed.folder)
     assert (run.info.status, run.data.tags["state"]) == ("KILLED", "interrupted")
-    assert run.data.metrics == {"loss": 0.25, "time_s": 2}
+    assert run.data.metrics == {"loss": 0.25, "system/time_s": 2}

@@ -41,8 +41,16 @@ def test_a_record_without_a_schema_version_is_migrated(tmp_path: Path) -> None:
     assert (record.state, record.status, record.parent) == (State.INTERRUPTED, "KILLED", "..")
 
 
+def test_the_metrics_of_a_former_record_get_their_present_names(tmp_path: Path) -> None:
+    former = {"schema_version": 1, "metrics": {"best_val_accuracy": 0.5, "test_loss": 0.25}}
+    (tmp_path / "mlflow.json").write_text(json.dumps(former))
+    record = read_record(tmp_path)
+    assert record is not None
+    assert record.metrics == {"val_best/accuracy": 0.5, "test/loss": 0.25}
+
+
 def test_a_record_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "mlflow.json").write_text(json.dumps({"schema_version": 2}))
+    (tmp_path / "mlflow.json").write_text(json.dumps({"schema_version": 3}))
     with pytest.raises(UserError, match="newer version of astroclf"):
         read_record(tmp_path)
 
@@ -69,9 +77,13 @@ def test_epochs_are_read_from_the_history(tmp_path: Path) -> None:
         "epoch,train_loss,val_f1,time_s\n1,0.5,,2\n2,nan,0.25,3\n"
     )
     first, second = read_epochs(tmp_path, start_ms=1000)
-    assert (first.step, first.time_ms, first.metrics) == (1, 3000, {"train_loss": 0.5, "time_s": 2})
+    assert (first.step, first.time_ms, first.metrics) == (
+        1,
+        3000,
+        {"train/loss": 0.5, "system/time_s": 2},
+    )
     assert (second.step, second.time_ms) == (2, 6000)
-    assert second.metrics == {"val_f1": 0.25, "time_s": 3}
+    assert second.metrics == {"val/f1": 0.25, "system/time_s": 3}
     assert read_epochs(tmp_path / "missing", 0) == []
 
 

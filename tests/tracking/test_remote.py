@@ -17,7 +17,7 @@ def record(project: Path) -> Record:
         name="name",
         parameters={"seed": "1"},
         tags={"git_commit": "abc"},
-        metrics={"test_accuracy": 0.75},
+        metrics={"test/accuracy": 0.75},
         artifacts=["report.html"],
     )
 
@@ -36,7 +36,7 @@ def test_send_creates_a_run_and_a_second_call_sends_nothing(project: Path, recor
     assert remote.sent_items == sent
     run = remote._client.get_run(remote.run_id)
     assert run.data.params == {"seed": "1"}
-    assert run.data.metrics == {"loss": 0.25, "test_accuracy": 0.75}
+    assert run.data.metrics == {"loss": 0.25, "test/accuracy": 0.75}
     assert run.info.status == "RUNNING"
 
 
@@ -51,12 +51,12 @@ def test_send_updates_a_run_that_was_sent_before(project: Path, record: Record) 
     first = remote_run(project)
     first.send(record, [])
     record.note_place(first.place(), project)
-    record.metrics["test_accuracy"] = 0.5
+    record.metrics["test/accuracy"] = 0.5
     record.state, record.end_ms = State.COMPLETE, now_ms() + 5
     second = remote_run(project)
     second.send(record, [Epoch(1, 1_000, {"loss": 0.5})])
     run = second._client.get_run(first.run_id)
-    assert run.data.metrics == {"loss": 0.5, "test_accuracy": 0.5}
+    assert run.data.metrics == {"loss": 0.5, "test/accuracy": 0.5}
     assert (run.info.status, run.info.end_time) == ("FINISHED", record.end_ms)
     assert run.data.tags["state"] == "complete"
 

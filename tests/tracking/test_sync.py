@@ -29,7 +29,7 @@ def untracked_run(folder: Path, state: State = State.COMPLETE, parent: Path | No
     tracker.log_dataset("simulated", "simulated", "1a2b3c")
     (folder / "history.csv").write_text("epoch,loss,time_s\n1,0.5,2\n2,0.25,2\n")
     (folder / "report.html").write_text("page")
-    tracker.log_metrics({"test_accuracy": 0.75})
+    tracker.log_metrics({"test/accuracy": 0.75})
     tracker.log_artifacts([folder / "report.html"])
     tracker.end(state)
     return folder
@@ -55,14 +55,14 @@ def test_a_run_without_a_server_is_sent_completely_and_once(
     assert (run.info.start_time, run.info.end_time) == (record.start_ms, record.end_ms)
     assert run.data.params == {"seed": "1"}
     assert run.data.tags["git_commit"] == "abc"
-    assert run.data.metrics == {"loss": 0.25, "time_s": 2, "test_accuracy": 0.75}
+    assert run.data.metrics == {"loss": 0.25, "system/time_s": 2, "test/accuracy": 0.75}
     assert run.inputs.dataset_inputs[0].dataset.digest == "1a2b3c"
     client = MlflowClient(f"sqlite:///{project}/mlflow.db")
     assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["report.html"]
 
     sync(LOCAL, ["outputs/run"])
     assert last_line(caplog) == "1 runs: 1 unchanged, in mlflow ui"
-    for name in ("loss", "test_accuracy"):
+    for name in ("loss", "test/accuracy"):
         steps = [each.step for each in client.get_metric_history(run.info.run_id, name)]
         assert len(steps) == len(set(steps)), name
     assert len(client.search_runs([run.info.experiment_id])) == 1

@@ -59,16 +59,17 @@ def test_a_finished_run_is_complete_in_mlflow(
     client = MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
     with (folder / "history.csv").open() as file:
         history = list(csv.DictReader(file))
-    for name in ("train_loss", "val_loss", "val_accuracy", "lr", "time_s"):
+    columns = {"train/loss": "train_loss", "val/loss": "val_loss", "val/accuracy": "val_accuracy"}
+    for name, column in (columns | {"train/lr": "lr", "system/time_s": "time_s"}).items():
         epochs = client.get_metric_history(run.info.run_id, name)
         assert [(each.step, each.value) for each in epochs] == [
-            (int(row["epoch"]), pytest.approx(float(row[name]))) for row in history
+            (int(row["epoch"]), pytest.approx(float(row[column]))) for row in history
         ]
     metrics = json.loads((folder / "metrics.json").read_text())
-    for name, split in (("best_val", "val"), ("test", "test")):
+    for name, split in (("val_best", "val"), ("test", "test")):
         for metric in ("loss", "accuracy", "ece"):
             measured = metrics[split][metric]["value"]
-            assert run.data.metrics[f"{name}_{metric}"] == pytest.approx(measured)
+            assert run.data.metrics[f"{name}/{metric}"] == pytest.approx(measured)
 
     kept = {file.path for file in client.list_artifacts(run.info.run_id)}
     assert kept == {"report.html", "metrics.json", "bundle"}
@@ -117,7 +118,7 @@ def test_an_interrupted_and_resumed_run_is_one_run(
     assert resumed.info.run_id == stopped.info.run_id
     assert resumed.info.status == "FINISHED"
     assert resumed.data.params == stopped.data.params
-    assert resumed.data.metrics["test_accuracy"] >= 0
+    assert resumed.data.metrics["test/accuracy"] >= 0
 
 
 def test_repeated_trainings_are_nested_under_one_run(recorded: Recorded, train_run: Run) -> None:
@@ -133,12 +134,12 @@ def test_repeated_trainings_are_nested_under_one_run(recorded: Recorded, train_r
         f"{stem}-3-folds",
     )
     metrics = json.loads((folder / "metrics.json").read_text())
-    for name, split in (("best_val", "val"), ("test", "test")):
+    for name, split in (("val_best", "val"), ("test", "test")):
         spread = metrics[split]["accuracy"]
-        assert run.data.metrics[f"{name}_accuracy"] == pytest.approx(spread["value"])
-        assert run.data.metrics[f"{name}_accuracy_std"] == pytest.approx(spread["std"])
+        assert run.data.metrics[f"{name}/accuracy"] == pytest.approx(spread["value"])
+        assert run.data.metrics[f"{name}/accuracy_std"] == pytest.approx(spread["std"])
     pooled = metrics["pooled"]["accuracy"]["value"]
-    assert run.data.metrics["pooled_accuracy"] == pytest.approx(pooled)
+    assert run.data.metrics["pooled/accuracy"] == pytest.approx(pooled)
     client = MlflowClient(json.loads((folder / "mlflow.json").read_text())["uri"])
     kept = {file.path for file in client.list_artifacts(run.info.run_id)}
     assert kept == {"metrics.json", "predictions.csv"}
@@ -146,7 +147,7 @@ def test_repeated_trainings_are_nested_under_one_run(recorded: Recorded, train_r
         nested = recorded(folder / f"fold-{fold}")
         assert nested.data.tags["mlflow.parentRunId"] == run.info.run_id
         assert nested.info.run_name == f"{stem}-fold-{fold}"
-        assert "test_accuracy" in nested.data.metrics
+        assert "test/accuracy" in nested.data.metrics
 
 
 def test_a_password_reaches_no_file_of_a_run(
@@ -169,7 +170,7 @@ def test_epochs_that_a_kill_left_unsent_are_sent_on_resume(
     with monkeypatch.context() as patch:
         patch.setattr(RemoteRun, "_send_epochs", lambda *_: None)  # as if all were still queued
         run_task(open_run(read_settings(plain), tmp_path))
-    assert "train_loss" not in recorded(tmp_path).data.metrics
+    assert "train/loss" not in recorded(tmp_path).data.metrics
 
     plain["trainer"]["epochs"] = 4
     run_task(open_run(read_settings(plain), tmp_path, resumes=True))
@@ -177,7 +178,7 @@ def test_epochs_that_a_kill_left_unsent_are_sent_on_resume(
 
     run = recorded(tmp_path)
     history = MlflowClient(f"sqlite:///{tmp_path}/project/mlflow.db").get_metric_history(
-        run.info.run_id, "train_loss"
+        run.info.run_id, "train/loss"
     )
     assert [each.step for each in history] == [1, 2, 3, 4]
 
@@ -189,4 +190,4 @@ def test_an_untracked_run_writes_a_record_that_can_be_sent(train_run: Run, proje
     assert (record.status, record.state, record.run_id) == ("FINISHED", "complete", "")
     assert record.parameters["optimizer.lr"] == "0.002"
     assert set(record.artifacts) == {"report.html", "metrics.json", "bundle"}
-    assert record.metrics["test_accuracy"] >= 0
+    assert record.metrics["test/accuracy"] >= 0

@@ -11,6 +11,7 @@ from astroclf.runs.metrics import write_metrics
 from astroclf.settings.metrics import METRICS
 from astroclf.status import duration
 from astroclf.tasks.training import Training
+from astroclf.tracking.names import SELECTED, epoch_names, metric_name
 from astroclf.training.callbacks import Callback
 from astroclf.training.learner import Learner
 from astroclf.training.plan import Plan
@@ -90,8 +91,7 @@ class Tracking(Callback):
         self._log(learner.progress.history[-1])
 
     def _log(self, row: dict[str, float]) -> None:
-        metrics = {name: value for name, value in row.items() if name != "epoch"}
-        self.tracker.log_metrics(metrics, step=int(row["epoch"]))
+        self.tracker.log_metrics(epoch_names(row), step=int(row["epoch"]))
 
 
 class BestTracking(Callback):
@@ -105,8 +105,12 @@ class BestTracking(Callback):
         progress = learner.progress
         if progress.best_epoch == progress.epoch:
             row = progress.history[-1]
-            best = {f"best_{name}": row[name] for name in row if name.startswith("val_")}
-            self.tracker.log_metrics(best)
+            of_val = {
+                name.removeprefix("val_"): row[name] for name in row if name.startswith("val_")
+            }
+            self.tracker.log_metrics(
+                {metric_name(SELECTED, metric): value for metric, value in of_val.items()}
+            )
 
 
 class Console(Callback):

@@ -10,7 +10,7 @@ import numpy as np
 from torch import nn
 
 from astroclf.bundle import write_bundle
-from astroclf.data.dataset import TEST, TRAIN, VAL
+from astroclf.data.dataset import TEST, TRAIN
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.device import describe_device, peak_memory_bytes
 from astroclf.errors import counted
@@ -29,6 +29,7 @@ from astroclf.tasks.results import count_test_evaluations, metrics_of, predictio
 from astroclf.tasks.run import Run
 from astroclf.tasks.summary import summary
 from astroclf.tasks.trained import Trained
+from astroclf.tracking.names import metric_name, split_group
 
 log = logging.getLogger(__name__)
 
@@ -160,13 +161,10 @@ def layer_weights(network: nn.Module) -> dict[str, np.ndarray]:
 
 
 def tracked_metrics(evaluation: Evaluation) -> dict[str, float]:
-    """Return `<split>_<metric>` -> value of the best weights, for the tracker.
-
-    val has those names from its epochs already, so it is best_val here; train is left to
-    metrics.json, since it would come before the others in every list.
-    """
+    """Return the metrics of the best weights by their names in MLflow; those of train are in
+    metrics.json alone."""
     return {
-        f"{'best_' if split == VAL else ''}{split}_{metric}": measured["value"]
+        metric_name(split_group(split), metric): measured["value"]
         for split, result in evaluation.splits.items()
         for metric, measured in result.scores.overall.items()
         if measured["value"] is not None and split != TRAIN

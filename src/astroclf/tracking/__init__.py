@@ -2,6 +2,7 @@
 
 - addresses: of the store of runs and of its pages.
 - database: atomic creation of MLflow's database file.
+- names: of metrics, grouped by split.
 - record: the data that is sent to MLflow, stored in the run folder.
 - remote: requests that send the missing parts of a record.
 - sender: the background thread, its retries and deadlines.

@@ -19,6 +19,7 @@ from astroclf.redaction import redact_values
 from astroclf.runs.folder import TRACKED_RUN, RunFolder
 from astroclf.runs.history import read_history
 from astroclf.runs.schema import VERSION, Schema
+from astroclf.tracking.names import EPOCH_NUMBER, epoch_names, migrate_names
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,12 @@ def _migrate_0(content: dict[str, Any]) -> dict[str, Any]:
     return {**content, "state": state, "parent": ".."}
 
 
-SCHEMA = Schema(version=1, migrations={0: _migrate_0}, unversioned=0)
+def _migrate_1(content: dict[str, Any]) -> dict[str, Any]:
+    """Give the metrics their names with groups."""
+    return {**content, "metrics": migrate_names(content.get("metrics", {}))}
+
+
+SCHEMA = Schema(version=2, migrations={0: _migrate_0, 1: _migrate_1}, unversioned=0)
 PARAMETER_LENGTH = 6000  # MLflow's own limit
 # Parameters that may change on a resume; any other change makes a new run.
 CHANGEABLE = ("trainer.epochs", "trainer.device", "tracking.")
@@ -148,15 +154,16 @@ def read_record(folder: Path) -> Record | None:
 def read_epochs(folder: Path, start_ms: int) -> list[Epoch]:
     """Return the epochs in the history.csv of a run folder, in their order; none without the file.
 
-    The time of an epoch is the start of the run plus the seconds that its epochs took.
+    Its metrics have their names in MLflow. The time of an epoch is the start of the run plus the seconds that its epochs took.
     """
     epochs, elapsed_s = [], 0.0
-    for number, values in enumerate(read_history(RunFolder(folder)), start=1):
-        if "epoch" not in values:
+    for values in read_history(RunFolder(folder)):
+        if EPOCH_NUMBER not in values:
             continue
         elapsed_s += values.get("time_s", 0.0)
-        step = int(values.pop("epoch", number))
-        epochs.append(Epoch(step, start_ms + int(elapsed_s * 1000), finite(values)))
+        time_ms = start_ms + int(elapsed_s * 1000)
+        step = int(values[EPOCH_NUMBER])
+        epochs.append(Epoch(step, time_ms, finite(epoch_names(values))))
     return epochs
 
 

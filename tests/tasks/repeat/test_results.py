@@ -29,8 +29,8 @@ def test_tracked_metrics_have_the_names_of_a_single_run() -> None:
     content = {"val": {"mcc": spread}, "test": {"mcc": {**spread, "std": None}}}
     pooled = {"mcc": {"value": 0.4, "ci95": None}}
     assert tracked_metrics(Metrics.of({**content, "pooled": pooled, "run": RUN})) == {
-        "best_val_mcc": 0.5,
-        "best_val_mcc_std": 0.1,
-        "test_mcc": 0.5,
-        "pooled_mcc": 0.4,
+        "val_best/mcc": 0.5,
+        "val_best/mcc_std": 0.1,
+        "test/mcc": 0.5,
+        "pooled/mcc": 0.4,
     }

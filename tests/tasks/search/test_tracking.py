@@ -103,8 +103,8 @@ def test_a_trial_is_tracked_with_its_parameters_and_epochs(
         data = runs[run_id(tracked.folder / str(number))].data
         tried = tracked.trials[number].params["optimizer.lr"]
         assert float(data.params["optimizer.lr"]) == pytest.approx(tried)
-        assert data.metrics["val_accuracy"] == pytest.approx(ACCURACIES[number])
-        assert data.metrics["best_val_accuracy"] == tracked.trials[number].value
+        assert data.metrics["val/accuracy"] == pytest.approx(ACCURACIES[number])
+        assert data.metrics["val_best/accuracy"] == tracked.trials[number].value
         assert not any(name.startswith("test") for name in data.metrics)
 
 
@@ -114,11 +114,12 @@ def test_the_parent_holds_the_best_the_importance_and_the_page(
     from mlflow import MlflowClient
 
     data = runs[run_id(tracked.folder)].data
-    assert data.metrics["best_accuracy"] == pytest.approx(0.95)
-    assert data.metrics["importance_optimizer.lr"] == pytest.approx(1)
-    assert data.metrics["trials_complete"] == 4
-    assert data.metrics["trials_failed"] == 1
-    assert data.metrics["trials_pruned"] == 1
+    assert data.metrics["best/accuracy"] == pytest.approx(0.95)
+    assert data.metrics["importance/optimizer.lr"] == pytest.approx(1)
+    assert data.metrics["trials/complete"] == 4
+    assert data.metrics["trials/failed"] == 1
+    assert data.metrics["trials/pruned"] == 1
+    assert not {"trials/waiting", "trials/running"} & data.metrics.keys()
     assert data.params["search.optimizer.lr"] == "tag(log, interval(0.0001, 0.01))"
     artifacts = {
         each.path for each in MlflowClient(tracked.uri).list_artifacts(run_id(tracked.folder))

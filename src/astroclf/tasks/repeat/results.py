@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from astroclf.data.dataset import TEST, VAL
+from astroclf.data.dataset import TEST
 from astroclf.evaluation.intervals import Measured
 from astroclf.files import shortest
 from astroclf.runs.folder import RunFolder
@@ -24,6 +24,7 @@ from astroclf.tasks.repeat.aggregate import (
 from astroclf.tasks.repeat.repeat import Repeated
 from astroclf.tasks.repeat.table import MEANINGS, spread_table
 from astroclf.tasks.run import Run
+from astroclf.tracking.names import metric_name, split_group
 
 log = logging.getLogger(__name__)
 
@@ -84,15 +85,15 @@ def run_facts(
 
 
 def tracked_metrics(metrics: Metrics) -> dict[str, float]:
-    """Return `<split>_<metric>` and `<split>_<metric>_std`, with the names that a single run has, and
-    `pooled_<metric>`."""
+    """Return `<split>/<metric>` and `<split>/<metric>_std`, with the names that a single run has, and
+    `pooled/<metric>`."""
     found: dict[str, float | None] = {}
     for split, spreads in metrics.splits.items():
-        name = f"best_{split}" if split == VAL else split
+        group = split_group(split)
         for metric, spread in spreads.items():
-            found[f"{name}_{metric}"] = spread.value
-            found[f"{name}_{metric}_std"] = spread.std
-    found |= {f"pooled_{name}": metric.value for name, metric in metrics.pooled.items()}
+            found[metric_name(group, metric)] = spread.value
+            found[metric_name(group, f"{metric}_std")] = spread.std
+    found |= {metric_name("pooled", name): metric.value for name, metric in metrics.pooled.items()}
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from astroclf.commands import run_command
+from astroclf.errors import State
 from astroclf.files import shortest
 from astroclf.reports.sweep.report import write_sweep_report
 from astroclf.sweep.content import SweepContent, count_states
@@ -14,6 +15,7 @@ from astroclf.sweep.table import write_trials
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tasks.search.plan import Plan
 from astroclf.tracking import Tracker
+from astroclf.tracking.names import metric_name
 
 
 def write_results(
@@ -54,18 +56,19 @@ def best_command(folder: Path) -> str:
 
 
 def tracked_metrics(content: SweepContent) -> dict[str, float]:
-    """Return the best values, the number of trials by state, the importance of each parameter, and the
+    """Return the best values, the number of ended trials by state, the importance of each parameter, and the
     metrics of the replicates."""
-    metrics = dict.fromkeys(
-        ("trials_waiting", "trials_running"), 0.0
-    )  # not those of an earlier call
-    metrics |= {f"trials_{state}": float(n) for state, n in count_states(content.trials).items()}
+    metrics = {
+        metric_name("trials", state): float(number)
+        for state, number in count_states(content.trials).items()
+        if state not in (State.WAITING, State.RUNNING)  # MLflow would keep them after the search
+    }
     if content.best is not None:
         for name, value in zip(content.objectives, content.best.values, strict=True):
-            metrics[f"best_{name}"] = value
+            metrics[metric_name("best", name)] = value
     for name, share in importances(content).items():
-        metrics[f"importance_{name}"] = share
+        metrics[metric_name("importance", name)] = share
     for name, replicated in (content.replicates or {}).items():
         if (mean := replicated["mean"]) is not None:
-            metrics[f"replicates_{content.replicated_on}_{name}"] = mean
+            metrics[metric_name(f"replicates_{content.replicated_on}", name)] = mean
     return metrics
