@@ -20,7 +20,7 @@ from astroclf.tasks.build import prepare
 from astroclf.tasks.data_checks import check_data
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.debug import debug_callbacks, debug_dataset, debug_settings, detect_anomaly
-from astroclf.tasks.evaluate import evaluate
+from astroclf.tasks.evaluation import evaluate
 from astroclf.tasks.finish import finish
 from astroclf.tasks.labels import labels_of, plain_decision
 from astroclf.tasks.run import Run
