@@ -3,6 +3,8 @@ from __future__ import annotations
 import jinja2
 import pytest
 
+from astroclf.reports.canvas import Chart
+from astroclf.reports.figures import Figures
 from astroclf.reports.page import percent, render_page
 
 TEMPLATE = """{% extends "page.html.j2" %}
@@ -28,6 +30,18 @@ def test_a_template_fills_the_frame_and_everything_is_escaped(folder, read_page)
     assert page.sections == ["here"]
     assert page.text == "a <b> c a <b> c Note. Mind & heed. seed 3 <i>x</i>! 12.3 %"
     assert page.source.index("body {") < page.source.index(".own {") < page.source.index("</style>")
+
+
+def test_a_chart_is_inline_and_also_a_file_where_the_page_has_figures(tmp_path):
+    (tmp_path / "own.html.j2").write_text("""{% extends "page.html.j2" %}
+        {% block main %}{{ line | chart }}{% endblock %}""")
+    chart = Chart("line", "a <line>", lambda figure: None)
+    alone = render(tmp_path, line=chart)
+    assert 'aria-label="a &lt;line&gt;"' in alone
+    assert "figures/" not in alone
+    with_files = render(tmp_path, line=chart, figures=Figures(tmp_path / "figures"))
+    assert 'href="figures/line.pdf"' in with_files
+    assert (tmp_path / "figures/line.pdf").is_file()
 
 
 def test_a_value_that_is_missing_is_an_error_not_a_gap(folder):

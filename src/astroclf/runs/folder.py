@@ -16,10 +16,13 @@ HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
 REPORT, BUNDLE, BENCHMARK, PROFILE = "report.html", "bundle", "benchmark.json", "profile.json"
 SPLIT, SKIPPED, LEAKS = "split.csv", "skipped.csv", "leaks.csv"
 TRACKED_RUN, ERROR = "mlflow.json", "error.txt"
+FIGURES = "figures"
 
 # Written before the first step, and after it.
 PREPARED = (LEAKS, SETTINGS, SKIPPED, SPLIT, TRACKED_RUN)
-RESULTS = (BENCHMARK, BUNDLE, CHECKPOINT, HISTORY, METRICS, PREDICTIONS, MANIFEST, PROFILE, REPORT)
+RESULTS = (
+    BENCHMARK, BUNDLE, CHECKPOINT, FIGURES, HISTORY, METRICS, PREDICTIONS, MANIFEST, PROFILE, REPORT,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ class RunFolder:
     def report(self) -> Path:
         """Report as a web page."""
         return self.path / REPORT
+
+    @property
+    def figures(self) -> Path:
+        """Folder of the figures of the report, each as SVG, PDF and PNG."""
+        return self.path / FIGURES
 
     @property
     def bundle(self) -> Path:

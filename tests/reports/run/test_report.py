@@ -15,6 +15,7 @@ from astroclf.evaluation.metrics.baseline import Baseline, constant_baseline
 from astroclf.evaluation.metrics.bins import Bin, BinnedAccuracy
 from astroclf.evaluation.results import Evaluation, SplitResult
 from astroclf.evaluation.scoring import Scorer
+from astroclf.reports.canvas import draw
 from astroclf.reports.run import plots
 from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.report import write_report
@@ -110,6 +111,15 @@ def test_a_page_for_classes_has_every_section_and_needs_nothing_else(class_page)
     assert sorted(class_page.sections) == sorted([*ALWAYS, *expected])
     assert "55 of 60 images have a value" in class_page.text
     assert "1 of 1,000 weights (0.100 %) are large" in class_page.text
+
+
+def test_every_chart_of_the_page_is_in_the_folder_and_linked(tmp_path, read_page, shown):
+    write_report(tmp_path / "report.html", content({"test": shown}))
+    page = read_page(tmp_path / "report.html")
+    files = sorted(f"figures/{file.name}" for file in (tmp_path / "figures").iterdir())
+    assert sorted(link for link in page.links if link.startswith("figures/")) == files
+    assert len(files) == 3 * page.source.count('<svg class="chart"')
+    assert "figures/accuracy-mag_r.pdf" in files
 
 
 def test_figures_are_of_test_and_every_split_has_its_column(class_page, shown):
@@ -291,7 +301,7 @@ def test_reliability_of_grouped_images_has_no_wilson_intervals(page):
     pages = [page(content({"test": shown})).text for shown in (alone, grouped)]
     assert ["(with Wilson 95 % intervals)" in text for text in pages] == [True, False]
     with_bars, without = (
-        plots.reliability(shown.predicted.probabilities, shown.labels, 10, "chart")
+        draw(plots.reliability(shown.predicted.probabilities, shown.labels, 10, "chart", "chart"))
         for shown in (alone, grouped)
     )
     assert with_bars.count("<path") > without.count("<path")

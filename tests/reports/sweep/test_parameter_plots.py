@@ -4,13 +4,14 @@ from itertools import pairwise
 
 import pytest
 
+from astroclf.reports.canvas import draw
 from astroclf.reports.sweep import parameter_plots
 from astroclf.reports.sweep.parameter_plots import UNUSED, parallel_coordinates, slices
 from astroclf.sweep.content import SweepContent
 
 
 def test_parallel_coordinates_have_an_axis_for_each_parameter(content: SweepContent) -> None:
-    chart = parallel_coordinates(content, content.varying)
+    chart = draw(parallel_coordinates(content, content.varying))
     assert 'aria-label="Parallel coordinates"' in chart
     for parameter in content.varying:
         assert f">{parameter.name.rpartition('.')[2]}</text>" in chart
@@ -18,7 +19,7 @@ def test_parallel_coordinates_have_an_axis_for_each_parameter(content: SweepCont
 
 
 def test_slices_have_a_panel_for_each_parameter(content: SweepContent) -> None:
-    chart = slices(content, content.varying)
+    chart = draw(slices(content, content.varying))
     for parameter in content.varying:
         assert f">{parameter.name}</text>" in chart
     assert ">accuracy</text>" in chart

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
+from astroclf.reports.canvas import draw
 from astroclf.reports.sweep.pareto import pareto_fronts
 from astroclf.sweep.content import SweepContent
 
 
 def test_two_objectives_have_one_front_with_its_trials_numbered(two: SweepContent) -> None:
-    (chart,) = pareto_fronts(two)
+    (front,) = pareto_fronts(two)
+    chart = draw(front)
     assert 'aria-label="parameters against accuracy"' in chart
     assert "accuracy (more is better)" in chart
     assert "parameters (less is better)" in chart

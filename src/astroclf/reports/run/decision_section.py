@@ -20,18 +20,21 @@ def decision_section(content: ReportContent) -> dict[str, Any]:
 
     sentences: the treatment of probabilities and labels, and its reasons. numbers: name of a class
     or answer -> its factor or threshold; empty where a sentence states it. described: metric -> its
-    description, of the metrics in the table. before, after: reliability diagrams, as SVG.
+    description, of the metrics in the table. before, after: reliability diagrams.
     """
     evaluation, labels = content.evaluation, content.evaluation.shown.labels
     fitted, shown = evaluation.decision, evaluation.shown.comparison
     if shown is None:
         return {"decided": None}
     before, after = (
-        plots.reliability(predicted.probabilities, labels, content.calibration_bins, name)
-        for predicted, name in (
-            (shown.plain, "Reliability before calibration"),
-            (shown.tuned, "Reliability after calibration"),
+        plots.reliability(
+            predicted.probabilities,
+            labels,
+            content.calibration_bins,
+            f"reliability-{when}",
+            f"Reliability {when} calibration",
         )
+        for predicted, when in ((shown.plain, "before"), (shown.tuned, "after"))
     )
     threshold = threshold_of_two(fitted, labels.classes)
     return {

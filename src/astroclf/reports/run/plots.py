@@ -1,4 +1,4 @@
-"""Charts of the report, each as inline SVG."""
+"""Charts of the report."""
 
 from __future__ import annotations
 
@@ -13,9 +13,18 @@ from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.bins import BinnedAccuracy
 from astroclf.evaluation.metrics.label_sums import calibration_bin
 from astroclf.evaluation.metrics.ranking import roc_curve
-from astroclf.reports.canvas import FAINT, INK, MUTED, PALETTE, draw, literal
+from astroclf.reports.canvas import (
+    FAINT,
+    INK,
+    MUTED,
+    PAGE_MM,
+    PALETTE,
+    PAPER,
+    PX_PER_MM,
+    Chart,
+    literal,
+)
 
-FULL_PX, HALF_PX = 1040, 500
 PANEL_PX, PANEL_INNER_PX, PANELS_PER_ROW = 166, 134, 6
 # Kind of labels -> names of the axes, and whether the outcomes of independent images are.
 RELIABILITY_OF = {
@@ -29,7 +38,7 @@ RELIABILITY_OF = {
 
 def learning_curves(
     history: Sequence[Mapping[str, float]], best_epoch: int, metrics: Sequence[str]
-) -> str:
+) -> Chart:
     """Draw loss, validation metrics and learning rate along the epochs."""
     epochs = _column(history, "epoch")
     marker = "o" if len(epochs) <= 30 else None
@@ -51,15 +60,17 @@ def learning_curves(
             axes.set_title(title)
             axes.set_xlabel("epoch")
             axes.xaxis.get_major_locator().set_params(integer=True, nbins=6)
-            axes.axvline(best_epoch, color=INK, linewidth=0.9, linestyle=(0, (2, 2)), zorder=1)
+            axes.axvline(best_epoch, color=INK, linewidth=0.45, linestyle=(0, (2, 2)), zorder=1)
         loss.legend()
         if metrics:
             scores.legend()
 
-    return draw(FULL_PX, 290, f"Learning curves; the best epoch is {best_epoch}", paint)
+    return Chart(
+        "learning_curves", f"Learning curves; the best epoch is {best_epoch}", paint, PAGE_MM, 51
+    )
 
 
-def roc_curves(predicted: Predicted, labels: Labels, legend: Sequence[str]) -> str:
+def roc_curves(predicted: Predicted, labels: Labels, legend: Sequence[str]) -> Chart:
     """Draw the curve of each class that has both images of it and others; of two, that of class 1.
 
     Dots mark the predicted labels. legend: a text for each class.
@@ -71,29 +82,38 @@ def roc_curves(predicted: Predicted, labels: Labels, legend: Sequence[str]) -> s
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
-        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.6)
         for k, color in zip(drawn, colors, strict=False):
             positive = targets == k
             curve = roc_curve(predicted.probabilities[:, k], positive)
             axes.plot(*curve, color=color, label=literal(legend[k]))
             given = predicted.labels == k
             rates = np.mean(given[~positive]), np.mean(given[positive])
-            axes.plot(*rates, "o", color=color, markersize=6.5, markeredgecolor="white")
+            axes.plot(
+                *rates,
+                "o",
+                color=color,
+                markersize=3.25,
+                markeredgecolor=PAPER,
+                markeredgewidth=0.5,
+            )
         _square(axes, "false positive rate", "true positive rate")
         if 0 < len(drawn) <= len(PALETTE):
             axes.legend(loc="lower right")
 
-    return draw(HALF_PX, HALF_PX, "ROC curves", paint)
+    return Chart("roc", "ROC curves", paint)
 
 
-def reliability(probabilities: np.ndarray, labels: Labels, bins: int, description: str) -> str:
+def reliability(
+    probabilities: np.ndarray, labels: Labels, bins: int, name: str, description: str
+) -> Chart:
     """Draw the reliability diagram: observed against predicted frequency, above the number of predictions.
 
     Of classes, the fraction that is right against the probability of the most probable class, with
     intervals where the images are independent. Of votes, given and predicted fractions, all answers
     together; those of one image depend on each other, so they have no intervals.
 
-    probabilities: (N, K). description: unique on the page.
+    probabilities: (N, K).
     """
     axis_names, is_independent = RELIABILITY_OF[labels.kind]
     predicted, true = labels.reliability_pairs(probabilities)
@@ -106,23 +126,31 @@ def reliability(probabilities: np.ndarray, labels: Labels, bins: int, descriptio
 
     def paint(figure: Any) -> None:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[4.2, 1])
-        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.6)
         if is_independent and labels.groups is None:
             bounds = [
                 wilson_interval(round(hits), int(of)) for hits, of in zip(sums, n, strict=True)
             ]
             _error_bars(axes, x / n, sums / n, bounds)
         else:
-            axes.plot(x / n, sums / n, "o", color=PALETTE[0], markersize=6)
+            axes.plot(x / n, sums / n, "o", color=PALETTE[0], markersize=3)
         axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel=y_name)
         edges = np.linspace(0, 1, bins + 1)
-        below.bar(edges[:-1], counts, width=1 / bins, align="edge", color=MUTED, edgecolor="white")
+        below.bar(
+            edges[:-1],
+            counts,
+            width=1 / bins,
+            align="edge",
+            color=MUTED,
+            edgecolor=PAPER,
+            linewidth=0.5,
+        )
         below.set(xlabel=x_name, ylabel=unit)
 
-    return draw(HALF_PX, HALF_PX, description, paint)
+    return Chart(name, description, paint)
 
 
-def accuracy_bins(table: BinnedAccuracy) -> str:
+def accuracy_bins(table: BinnedAccuracy) -> Chart:
     """Draw the accuracy with its intervals along one column; the bars across span each bin."""
 
     def paint(figure: Any) -> None:
@@ -130,7 +158,7 @@ def accuracy_bins(table: BinnedAccuracy) -> str:
         centers = np.array([(row.low + row.high) / 2 for row in table.rows])
         shares = np.array([row.accuracy for row in table.rows])
         spans = np.array([(row.high - row.low) / 2 for row in table.rows])
-        axes.errorbar(centers, shares, xerr=spans, fmt="none", ecolor=FAINT, elinewidth=3)
+        axes.errorbar(centers, shares, xerr=spans, fmt="none", ecolor=FAINT, elinewidth=1.5)
         bounds = [row.ci95 or (row.accuracy, row.accuracy) for row in table.rows]
         _error_bars(axes, centers, shares, bounds)
         lowest = min(low for low, _ in bounds)
@@ -138,10 +166,10 @@ def accuracy_bins(table: BinnedAccuracy) -> str:
             xlabel=literal(table.column), ylabel="accuracy", ylim=(max(0.0, lowest - 0.08), 1.01)
         )
 
-    return draw(HALF_PX, 320, f"Accuracy along {table.column}", paint)
+    return Chart(f"accuracy-{table.column}", f"Accuracy along {table.column}", paint, height_mm=56)
 
 
-def vote_scatter(predictions: np.ndarray, votes: np.ndarray, titles: Sequence[str]) -> str:
+def vote_scatter(predictions: np.ndarray, votes: np.ndarray, titles: Sequence[str]) -> Chart:
     """Draw predicted against true votes: a panel for each answer."""
     n_columns = min(PANELS_PER_ROW, len(titles))
     n_rows = -(-len(titles) // n_columns)
@@ -159,14 +187,21 @@ def vote_scatter(predictions: np.ndarray, votes: np.ndarray, titles: Sequence[st
             axes.set(xlim=(0, 1), ylim=(0, 1), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
             axes.grid(False)
             axes.tick_params(labelleft=column == 0, labelbottom=k + n_columns >= len(titles))
-            axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1.2)
-            style = {"s": 7, "color": PALETTE[0], "alpha": alpha, "linewidths": 0}
+            axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.6)
+            style = {"s": 1.8, "color": PALETTE[0], "alpha": alpha, "linewidths": 0}
             axes.scatter(votes[:, k], predictions[:, k], rasterized=True, **style)
-            axes.set_title(literal(title), fontsize=11.5, pad=4)
-        figure.supxlabel("true vote fraction", fontsize=12.5, color=MUTED, y=4 / height_px)
-        figure.supylabel("predicted", fontsize=12.5, color=MUTED, x=4 / width_px)
+            axes.set_title(literal(title), fontsize=5.75, pad=2)
+        figure.supxlabel("true vote fraction", fontsize=6.25, color=MUTED, y=4 / height_px)
+        figure.supylabel("predicted", fontsize=6.25, color=MUTED, x=4 / width_px)
 
-    return draw(width_px, height_px, "Predicted against true votes", paint, layout=None)
+    return Chart(
+        "votes",
+        "Predicted against true votes",
+        paint,
+        width_px / PX_PER_MM,
+        height_px / PX_PER_MM,
+        layout=None,
+    )
 
 
 def _error_bars(
@@ -174,7 +209,7 @@ def _error_bars(
 ) -> None:
     low, high = np.array(bounds).T
     lengths = np.maximum(0, [shares - low, high - shares])
-    axes.errorbar(x, shares, yerr=lengths, fmt="o", color=PALETTE[0], markersize=6, elinewidth=1.4)
+    axes.errorbar(x, shares, yerr=lengths, fmt="o", color=PALETTE[0], markersize=3, elinewidth=0.7)
 
 
 def _square(axes: Any, xlabel: str, ylabel: str) -> None:

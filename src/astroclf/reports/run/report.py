@@ -11,6 +11,7 @@ import numpy as np
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.metrics.confusion import confusion_matrix
 from astroclf.evaluation.results import SplitResult
+from astroclf.reports.figures import Figures
 from astroclf.reports.page import percent, render_page
 from astroclf.reports.run import plots
 from astroclf.reports.run.content import ReportContent
@@ -45,6 +46,7 @@ def write_report(path: Path, content: ReportContent) -> None:
         words=words_of(content),
         content=content,
         label=_split_label,
+        figures=Figures(path.with_name("figures")),
         **_run(content),
         **FIGURES[content.evaluation.shown.labels.kind](content),
     )
@@ -64,7 +66,7 @@ def _run(content: ReportContent) -> dict[str, Any]:
         "metrics": METRICS,
         "curves": plots.learning_curves(content.history, content.best_epoch, curves)
         if content.history
-        else "",
+        else None,
         **decision_section(content),
         "metric_label": lambda metric: METRICS[metric].label(shown.labels.positive_class),
         "layers": [layer_weights(name, values) for name, values in content.weights.items()],
@@ -100,6 +102,7 @@ def _class_figures(content: ReportContent) -> dict[str, Any]:
             shown.predicted.probabilities,
             shown.labels,
             content.calibration_bins,
+            "reliability",
             "Reliability diagram",
         ),
         "binned": binned,

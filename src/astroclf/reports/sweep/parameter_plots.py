@@ -1,4 +1,4 @@
-"""Charts of values against parameters as inline SVG: parallel coordinates and slices."""
+"""Charts of values against parameters: parallel coordinates and slices."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
-from astroclf.reports.canvas import INK, MUTED, draw, literal
-from astroclf.reports.sweep.plots import BLUE, FULL_PX, MANY_LINES, ORANGE, visible_range
+from astroclf.reports.canvas import INK, MUTED, PAGE_MM, PX_PER_MM, Chart, literal
+from astroclf.reports.sweep.plots import BLUE, MANY_LINES, ORANGE, visible_range
 from astroclf.sweep.content import SweepContent
 from astroclf.sweep.space.parameters import Parameter, as_text, linear_ticks
 
@@ -19,7 +19,7 @@ PANELS_PER_ROW, PANEL_PX, PANEL_HEIGHT_PX, LEFT_PX = 4, 243, 170, 68
 LONGEST_TEXT = 14
 
 
-def parallel_coordinates(content: SweepContent, parameters: Sequence[Parameter]) -> str:
+def parallel_coordinates(content: SweepContent, parameters: Sequence[Parameter]) -> Chart:
     """Chart one line a complete trial, across an axis for each parameter and one for its value."""
     trials = content.ranked(content.complete)[::-1]  # the best is drawn last
     low, high = visible_range([trial.values[0] for trial in trials], content.directions[0])
@@ -35,7 +35,7 @@ def parallel_coordinates(content: SweepContent, parameters: Sequence[Parameter])
             is_best = trial is content.best
             axes.plot(
                 path, color=ORANGE if is_best else colors(path[-1]), alpha=1 if is_best else 0.75,
-                linewidth=2.6 if is_best else 1.3, rasterized=len(trials) > MANY_LINES,
+                linewidth=1.3 if is_best else 0.65, rasterized=len(trials) > MANY_LINES,
             )  # fmt: skip
         unused = [
             any(path[column] == UNUSED for path in paths) for column in range(len(parameters))
@@ -59,7 +59,7 @@ def parallel_coordinates(content: SweepContent, parameters: Sequence[Parameter])
         axes.set(xlim=(-0.02, last + 0.05), ylim=(UNUSED - 0.03 if any(unused) else -0.03, 1.02))
         axes.axis("off")
 
-    return draw(FULL_PX, 400, "Parallel coordinates", paint, layout=None)
+    return Chart("parallel", "Parallel coordinates", paint, PAGE_MM, 70, None)
 
 
 def _color_map(direction: str) -> Any:
@@ -97,16 +97,16 @@ def _jitter(number: int) -> float:
 
 
 def _axis(axes: Any, column: int, ticks: Sequence[tuple[float, str]]) -> None:
-    axes.plot([column, column], [0, 1], color=INK, linewidth=1.2, zorder=3)
+    axes.plot([column, column], [0, 1], color=INK, linewidth=0.6, zorder=3)
     for place, text in ticks:
         _tick(axes, column, place, text)
 
 
 def _tick(axes: Any, column: int, place: float, text: str) -> None:
-    plate = {"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 1.2}
-    axes.plot([column - 0.015, column], [place, place], color=INK, linewidth=1.2, zorder=3)
+    plate = {"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.6}
+    axes.plot([column - 0.015, column], [place, place], color=INK, linewidth=0.6, zorder=3)
     axes.text(
-        column - 0.03, place, literal(_shortened(text)), ha="right", va="center", fontsize=11,
+        column - 0.03, place, literal(_shortened(text)), ha="right", va="center", fontsize=5.5,
         bbox=plate, zorder=5,
     )  # fmt: skip
 
@@ -114,10 +114,10 @@ def _tick(axes: Any, column: int, place: float, text: str) -> None:
 def _heading(axes: Any, column: int, name: str) -> None:
     section, _, key = name.rpartition(".")
     text = literal(f"{section}\n{key}" if section else key)
-    axes.text(column, 1.06, text, ha="center", va="bottom", fontsize=11.5, color=INK)
+    axes.text(column, 1.06, text, ha="center", va="bottom", fontsize=5.75, color=INK)
 
 
-def slices(content: SweepContent, parameters: Sequence[Parameter]) -> str:
+def slices(content: SweepContent, parameters: Sequence[Parameter]) -> Chart:
     """Chart the first objective against each parameter, a panel for each."""
     columns = min(PANELS_PER_ROW, len(parameters))
     rows = -(-len(parameters) // columns)
@@ -147,7 +147,7 @@ def slices(content: SweepContent, parameters: Sequence[Parameter]) -> str:
             if column == 0:
                 axes.set_ylabel(literal(content.objectives[0]))
 
-    return draw(width_px, height_px, "Slices", paint, layout=None)
+    return Chart("slices", "Slices", paint, width_px / PX_PER_MM, height_px / PX_PER_MM, None)
 
 
 def _slice(
@@ -158,15 +158,15 @@ def _slice(
 ) -> None:
     low, high = axes.get_ylim()
     for state, marker, color, size in (
-        (TrialState.PRUNED, "x", MUTED, 5),
-        (TrialState.COMPLETE, "o", BLUE, 5),
+        (TrialState.PRUNED, "x", MUTED, 2.5),
+        (TrialState.COMPLETE, "o", BLUE, 2.5),
     ):
         chosen = [(trial, value) for trial, value in points if trial.state == state]
         x = [_along(trial, parameter) for trial, _ in chosen]
         y = np.clip([value for _, value in chosen], low, high)
         axes.plot(x, y, marker, color=color, markersize=size, alpha=0.8, clip_on=False)
     if best is not None and parameter.name in best.params:
-        axes.plot(_along(best, parameter), best.values[0], "o", color=ORANGE, markersize=7.5)
+        axes.plot(_along(best, parameter), best.values[0], "o", color=ORANGE, markersize=3.75)
     if parameter.is_log:
         axes.set_xscale("log")
     ticks = parameter.ticks(4)

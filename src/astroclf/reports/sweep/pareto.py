@@ -1,4 +1,4 @@
-"""Charts of the Pareto front as inline SVG."""
+"""Charts of the Pareto front."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from optuna.trial import FrozenTrial
 
-from astroclf.reports.canvas import INK, MUTED, draw, literal
-from astroclf.reports.sweep.plots import FULL_PX, HALF_PX, ORANGE, short_numbers, visible_range
+from astroclf.reports.canvas import COLUMN_MM, INK, MUTED, PAGE_MM, Chart, literal
+from astroclf.reports.sweep.plots import ORANGE, short_numbers, visible_range
 from astroclf.sweep.content import SweepContent
 
 
-def pareto_fronts(content: SweepContent) -> list[str]:
+def pareto_fronts(content: SweepContent) -> list[Chart]:
     """Chart all complete trials for each pair of objectives, those of the front marked."""
     pairs = list(combinations(range(len(content.objectives)), 2))
     return [_pareto_front(content, first, second, alone=len(pairs) == 1) for first, second in pairs]
 
 
-def _pareto_front(content: SweepContent, first: int, second: int, alone: bool) -> str:
+def _pareto_front(content: SweepContent, first: int, second: int, alone: bool) -> Chart:
     names = content.objectives[first], content.objectives[second]
 
     def paint(figure: Any) -> None:
@@ -38,15 +38,15 @@ def _pareto_front(content: SweepContent, first: int, second: int, alone: bool) -
             order = np.argsort(front[:, 0])
             # Dominated trials are on the bad side of this step.
             where = "post" if content.directions[first] == "minimize" else "pre"
-            axes.step(*front[order].T, where=where, color=ORANGE, linewidth=1.2)
-        axes.plot(*front.T, "o", color=ORANGE, markersize=7, label="on the front")
+            axes.step(*front[order].T, where=where, color=ORANGE, linewidth=0.6)
+        axes.plot(*front.T, "o", color=ORANGE, markersize=3.5, label="on the front")
         if len(front) <= 15:
             _number(axes, content.front, front)
         axes.set(xlabel=_directed(content, first), ylabel=_directed(content, second))
         axes.legend(loc="best")
 
-    width_px = FULL_PX if alone else HALF_PX
-    return draw(width_px, 400 if alone else 380, f"{names[1]} against {names[0]}", paint)
+    title = f"{names[1]} against {names[0]}"
+    return Chart(f"front-{names[1]}-{names[0]}", title, paint, PAGE_MM if alone else COLUMN_MM, 68)
 
 
 def _scale(axes: Any, axis: str, values: np.ndarray, front: np.ndarray, direction: str) -> None:
@@ -64,9 +64,9 @@ def _scale(axes: Any, axis: str, values: np.ndarray, front: np.ndarray, directio
 
 
 def _number(axes: Any, trials: Sequence[FrozenTrial], places: np.ndarray) -> None:
-    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 11, "color": INK}
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 6, "color": INK}
     for rank, (trial, place) in enumerate(zip(trials, places, strict=True)):
-        axes.annotate(str(trial.number), place, (6, -12 if rank % 2 else 6), **style)
+        axes.annotate(str(trial.number), place, (3, -6 if rank % 2 else 3), **style)
 
 
 def _directed(content: SweepContent, objective: int) -> str:

@@ -1,4 +1,4 @@
-"""Charts of a search as inline SVG: values of its trials, learning curves, importance."""
+"""Charts of a search: values of its trials, learning curves, importance."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import numpy as np
 from optuna.trial import TrialState
 
 from astroclf.errors import State
-from astroclf.reports.canvas import INK, MUTED, PALETTE, draw, literal
+from astroclf.reports.canvas import INK, MUTED, PAGE_MM, PALETTE, Chart, literal
 from astroclf.sweep.content import SweepContent, reported_values, state_of
 
-FULL_PX, HALF_PX = 1040, 500
 BLUE, ORANGE = PALETTE[0], PALETTE[1]  # trials, and the best of them
 MANY_LINES = 200  # more are drawn as pixels
 REACH = 4.0  # range of bad values shown, in distances of the median from the best
@@ -36,7 +35,7 @@ def visible_range(
     return float(low), float(high)
 
 
-def history(content: SweepContent) -> str:
+def history(content: SweepContent) -> Chart:
     """Chart the value of every trial by its number, and the best so far; a panel for each objective."""
     n = len(content.objectives)
     columns = min(n, 2)
@@ -51,7 +50,7 @@ def history(content: SweepContent) -> str:
         handles = panels[0].get_legend_handles_labels()
         figure.legend(*handles, loc="outside upper right", ncols=5)
 
-    return draw(FULL_PX, 60 + 270 * rows, "Value of each trial", paint)
+    return Chart("history", "Value of each trial", paint, PAGE_MM, 11 + 47 * rows)
 
 
 def _history_panel(axes: Any, content: SweepContent, objective: int) -> None:
@@ -75,18 +74,18 @@ def _history_panel(axes: Any, content: SweepContent, objective: int) -> None:
         axes.step(
             [*numbers, last], [*so_far, so_far[-1]], color=INK, where="post", label="best so far"
         )
-        _points(axes, complete, "o", label="complete", color=BLUE, markersize=6)
+        _points(axes, complete, "o", label="complete", color=BLUE, markersize=3)
         best = content.best
         if best is not None and len(content.objectives) == 1:
             _points(
-                axes, [(best.number, best.values[0])], "o", label="best", color=ORANGE, markersize=8
+                axes, [(best.number, best.values[0])], "o", label="best", color=ORANGE, markersize=4
             )
-    _points(axes, pruned, "x", label="pruned, last value", color=MUTED, markersize=6)
+    _points(axes, pruned, "x", label="pruned, last value", color=MUTED, markersize=3)
     edge = axes.get_xaxis_transform()
     if failed:
         bottom = np.full(len(failed), 0.0)
         axes.plot(
-            failed, bottom, "|", color=ORANGE, markersize=14, markeredgewidth=2, transform=edge,
+            failed, bottom, "|", color=ORANGE, markersize=7, markeredgewidth=1, transform=edge,
             clip_on=False, label="failed",
         )  # fmt: skip
     axes.set(xlabel="trial", ylabel=literal(content.objectives[objective]))
@@ -105,15 +104,15 @@ def _points(axes: Any, points: Sequence[tuple[float, float]], marker: str, **sty
         if beyond.any():
             color = style["color"]
             at = np.full(beyond.sum(), edge)
-            axes.plot(x[beyond], at, triangle, color=color, markersize=6, clip_on=False)
+            axes.plot(x[beyond], at, triangle, color=color, markersize=3, clip_on=False)
 
 
-def reports(content: SweepContent) -> str:
-    """Chart the values reported after each epoch; empty if no trial reported two."""
+def reports(content: SweepContent) -> Chart | None:
+    """Chart the values reported after each epoch; None if no trial reported two."""
     curves = {trial.number: reported_values(trial) for trial in content.trials}
     values = [value for curve in curves.values() for value in curve.values()]
     if max(map(len, curves.values()), default=0) < 2:  # points above one epoch are no curves
-        return ""
+        return None
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
@@ -126,7 +125,7 @@ def reports(content: SweepContent) -> str:
             color = ORANGE if is_best else BLUE if is_complete else MUTED
             axes.plot(
                 list(curve), list(curve.values()), color=color, alpha=1 if is_best else alpha,
-                marker="o" if len(curve) == 1 else None, markersize=3.5, linewidth=2.4 if is_best else 1.3,
+                marker="o" if len(curve) == 1 else None, markersize=1.75, linewidth=1.2 if is_best else 0.65,
                 zorder=4 if is_best else 3 if is_complete else 2, rasterized=len(curves) > MANY_LINES,
             )  # fmt: skip
         states = ((ORANGE, "best"), (BLUE, "complete"), (MUTED, "pruned or unfinished"))
@@ -136,10 +135,10 @@ def reports(content: SweepContent) -> str:
         axes.set(xlabel="epoch", ylabel=literal(content.objectives[0]))
         axes.xaxis.get_major_locator().set_params(integer=True)
 
-    return draw(HALF_PX, 360, "Reported values by epoch", paint)
+    return Chart("epochs", "Reported values by epoch", paint, height_mm=63)
 
 
-def importance_bars(shares: Mapping[str, float], objective: str) -> str:
+def importance_bars(shares: Mapping[str, float], objective: str) -> Chart:
     """Chart one bar a parameter, the most important on top; at most twenty."""
     shown = dict(list(shares.items())[:20])
 
@@ -147,14 +146,19 @@ def importance_bars(shares: Mapping[str, float], objective: str) -> str:
         axes = figure.subplots()
         names = [literal(name) for name in shown]
         bars = axes.barh(names, list(shown.values()), color=BLUE, height=0.62)
-        axes.bar_label(bars, [f"{share:.0%}" for share in shown.values()], padding=5, color=INK)
+        axes.bar_label(bars, [f"{share:.0%}" for share in shown.values()], padding=2.5, color=INK)
         axes.invert_yaxis()
         axes.grid(False)
         axes.set(xlim=(0, 1.15 * max(shown.values())), xticks=())
         axes.spines.bottom.set_visible(False)
         axes.tick_params(axis="y", length=0, labelcolor=INK)
 
-    return draw(HALF_PX, 40 + 34 * len(shown), f"Importance for {objective}", paint)
+    return Chart(
+        f"importance-{objective}",
+        f"Importance for {objective}",
+        paint,
+        height_mm=7 + 6 * len(shown),
+    )
 
 
 def short_numbers(axis: Any, values: Any) -> None:

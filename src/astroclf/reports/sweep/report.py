@@ -44,21 +44,21 @@ def write_sweep_report(path: Path, content: SweepContent) -> None:
 
 
 def _charts(content: SweepContent, found: Sequence[Importance]) -> dict[str, Any]:
-    """Return the charts of a search; empty texts for those without data."""
+    """Return the charts of a search, None for those without data."""
     chosen = most_important(content, found[0])
     pruned = [t for t in content.of_state(TrialState.PRUNED) if content.value(t) is not None]
     drawable = bool(content.complete and chosen)
     several = len(content.objectives) > 1
     return {
         "importance": [
-            (name, each.remark, plots.importance_bars(each.shares, name) if each.shares else "")
+            (name, each.remark, plots.importance_bars(each.shares, name) if each.shares else None)
             for name, each in zip(content.objectives, found, strict=True)
         ],
-        "history": plots.history(content) if content.complete or pruned else "",
+        "history": plots.history(content) if content.complete or pruned else None,
         "reports": plots.reports(content),
-        "parallel": parameter_plots.parallel_coordinates(content, chosen) if drawable else "",
+        "parallel": parameter_plots.parallel_coordinates(content, chosen) if drawable else None,
         "n_axes": len(chosen),
-        "slices": parameter_plots.slices(content, content.varying) if drawable else "",
+        "slices": parameter_plots.slices(content, content.varying) if drawable else None,
         "fronts": pareto_fronts(content) if several and content.complete else [],
     }
 
