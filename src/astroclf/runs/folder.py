@@ -15,6 +15,9 @@ SETTINGS, CHECKPOINT, MANIFEST = "settings.json", "checkpoint/last.pt", "repeat.
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
 REPORT, BUNDLE, BENCHMARK, PROFILE = "report.html", "bundle", "benchmark.json", "profile.json"
 SPLIT, SKIPPED, LEAKS = "split.csv", "skipped.csv", "leaks.csv"
+INSPECTION, CLASS_COUNTS, STATISTICS = "inspect.html", "class_counts.csv", "statistics.csv"
+EMBEDDING, NEIGHBORS, ABLATIONS = "embedding.csv", "neighbors.csv", "ablations.csv"
+LABEL_ERRORS = "label_errors.csv"
 TRACKED_RUN, ERROR = "mlflow.json", "error.txt"
 FIGURES = "figures"
 
@@ -22,6 +25,7 @@ FIGURES = "figures"
 PREPARED = (LEAKS, SETTINGS, SKIPPED, SPLIT, TRACKED_RUN)
 RESULTS = (
     BENCHMARK, BUNDLE, CHECKPOINT, FIGURES, HISTORY, METRICS, PREDICTIONS, MANIFEST, PROFILE, REPORT,
+    INSPECTION, CLASS_COUNTS, STATISTICS, EMBEDDING, NEIGHBORS, ABLATIONS, LABEL_ERRORS,
 )  # fmt: skip
 
 
@@ -120,6 +124,41 @@ class RunFolder:
     def leaks(self) -> Path:
         """Table of the images that overlap images of another split."""
         return self.path / LEAKS
+
+    @property
+    def inspection(self) -> Path:
+        """Page of task=inspect."""
+        return self.path / INSPECTION
+
+    @property
+    def class_counts(self) -> Path:
+        """Table of the number of images of each class in each split."""
+        return self.path / CLASS_COUNTS
+
+    @property
+    def statistics(self) -> Path:
+        """Table of the size, noise, brightness and color of images."""
+        return self.path / STATISTICS
+
+    @property
+    def embedding(self) -> Path:
+        """Table of the positions of images in the maps of their features."""
+        return self.path / EMBEDDING
+
+    @property
+    def neighbors(self) -> Path:
+        """Table of the nearest images in feature space of the images asked for."""
+        return self.path / NEIGHBORS
+
+    @property
+    def ablations(self) -> Path:
+        """Table of the accuracy that a model loses under each ablation."""
+        return self.path / ABLATIONS
+
+    @property
+    def label_errors(self) -> Path:
+        """Table of likely label errors."""
+        return self.path / LABEL_ERRORS
 
     @property
     def tracked_run(self) -> Path:

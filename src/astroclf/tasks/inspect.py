@@ -1,24 +1,37 @@
-"""task=inspect: content of a dataset before training."""
+"""task=inspect: a page on a data set before training, and on what a trained model makes of it."""
 
 from __future__ import annotations
 
 import logging
 
-import numpy as np
-
+from astroclf.data.class_counts import class_table
+from astroclf.data.dataset import ImageDataset
+from astroclf.files import shortest, write_csv
+from astroclf.reports.inspect.page import write_inspection
+from astroclf.tasks.data_checks import describe, write_tables
 from astroclf.tasks.datasets import get_dataset
+from astroclf.tasks.inspection.content import inspection_content
+from astroclf.tasks.inspection.data_content import count_columns
 from astroclf.tasks.run import Run
 
 log = logging.getLogger(__name__)
 
 
 def main(run: Run) -> None:
-    """Log the number of images per class and split, and the images of inspect.ids."""
-    dataset = get_dataset(run.settings, run.cache)
-    for split in dataset.split_names:
-        counts = zip(dataset.exclusive_classes, dataset.class_counts(split), strict=True)
-        log.info("%-12s%s", split, ", ".join(f"{name} {count:,}" for name, count in counts))
-    for name in run.settings.inspect.ids if run.settings.inspect else ():
-        for position in np.flatnonzero(dataset.ids == name):
-            label = dataset.classes[dataset.leading[position]]
-            log.info("%-12s%s, %s", name, label, dataset.split[position])
+    """Write inspect.html and its tables."""
+    inspect_dataset(run, get_dataset(run.settings, run.cache))
+
+
+def inspect_dataset(run: Run, dataset: ImageDataset) -> None:
+    """Write inspect.html and its tables to the run folder. Raise UserError for ids that do not exist."""
+    content = inspection_content(run.settings, dataset)
+    log.info(describe(run.settings.dataset.name, dataset))
+    if dataset.exclusive_classes:
+        log.info(class_table(dataset))
+    write_tables(dataset, run.folder)
+    columns = count_columns(dataset)
+    write_csv(run.folder.class_counts, list(columns), zip(*columns.values(), strict=True))
+    write_inspection(run.folder.inspection, content)
+    for warning in content.warnings:
+        log.warning(warning)
+    log.info("%-12s%s", "page", shortest(run.folder.inspection))

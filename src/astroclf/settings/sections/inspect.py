@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from astroclf.settings.sections.section import Section, Text
+from typing import Annotated
+
+from pydantic import Field
+
+from astroclf.settings.sections.section import Section, Seed, Text
 
 
 class InspectSection(Section):
     ids: tuple[Text, ...]
+    per_class: Annotated[int, Field(ge=1, le=100, strict=True)]
+    seed: Seed

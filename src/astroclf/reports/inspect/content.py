@@ -1,0 +1,158 @@
+"""Content of the page of task=inspect; `page.write_inspection` turns it into HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image with its caption.
+
+    image: (H, W, 3) uint8 RGB. id: of the image, "" where it is none. lines: of the caption. alarm: the
+    line that marks an error, or "".
+    """
+
+    image: np.ndarray
+    id: str = ""
+    lines: Sequence[str] = ()
+    alarm: str = ""
+
+    @property
+    def alt(self) -> str:
+        """Text for readers that cannot see the image."""
+        return ", ".join(filter(None, (self.id, *self.lines, self.alarm)))
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """Pictures under a title; note: what they are, or how many there are of their kind."""
+
+    title: str
+    note: str
+    pictures: Sequence[Picture]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts; the first column names the rows."""
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Distributions:
+    """Statistics of images, drawn per class and split.
+
+    columns: name with unit -> (N,) float64. classes, splits: (N,) int64 positions in the names. note:
+    on which images.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    classes: np.ndarray
+    splits: np.ndarray
+    class_names: Sequence[str]
+    split_names: Sequence[str]
+    note: str
+
+
+@dataclass(frozen=True, eq=False)
+class Map:
+    """Features of images in two dimensions.
+
+    points: (N, 2). classes: (N,) int64. wrong: (N,) bool, misclassified; None for vote fractions.
+    thumbnails: (M, H, W, 3) uint8 of the images at positions `shown` (M,).
+    """
+
+    title: str
+    axes: tuple[str, str]
+    points: np.ndarray
+    classes: np.ndarray
+    class_names: Sequence[str]
+    wrong: np.ndarray | None
+    shown: np.ndarray
+    thumbnails: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class LossRow:
+    """Loss of accuracy under one ablation, of all images or of one class.
+
+    name: of the class, "" for all. ci95: of the loss, None where there is none (see note).
+    """
+
+    ablation: str
+    name: str
+    n: int
+    before: float
+    after: float
+    loss: float
+    ci95: Sequence[float] | None
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class AblationContent:
+    """Ablations of one model: their description, losses and example images."""
+
+    described: Mapping[str, str]
+    rows: Sequence[LossRow]
+    examples: Sequence[Gallery]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelContent:
+    """What a model makes of the images.
+
+    images: the images that everything is computed on, in words. saliency_note: the layer that is
+    explained, or why there is none.
+    """
+
+    facts: Mapping[str, str]
+    images: str
+    maps: Sequence[Map]
+    neighbors: Sequence[Gallery]
+    saliency: Sequence[Gallery]
+    saliency_note: str
+    ablations: AblationContent | None
+
+
+@dataclass(frozen=True, eq=False)
+class LabelErrorContent:
+    """Likely label errors: sentences on their number, the joint of labels and true classes, examples."""
+
+    sentences: Sequence[str]
+    joint: Table
+    gallery: Gallery
+
+
+@dataclass(frozen=True, eq=False)
+class InspectionContent:
+    """Everything on the page.
+
+    chosen: the images that were asked for by id. views: a gallery for each class, of one image before
+    and after its stretch and augmentation; views_note: the settings of both. leaks: examples of each
+    kind, with their number.
+    """
+
+    title: str
+    facts: Mapping[str, str]
+    counts: Table
+    galleries: Sequence[Gallery]
+    gallery_note: str
+    views: Sequence[Gallery]
+    views_note: str
+    leaks: Sequence[Gallery]
+    leak_counts: Table
+    chosen: Sequence[Picture] = ()
+    distributions: Distributions | None = None
+    skipped: Table | None = None
+    warnings: Sequence[str] = ()
+    model: ModelContent | None = None
+    label_errors: LabelErrorContent | None = None
+    links: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,92 @@
+"""Content of the page of task=inspect, part by part."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from astroclf.data.audit import find_leaks
+from astroclf.data.class_counts import small_class_warnings
+from astroclf.data.dataset import ImageDataset
+from astroclf.errors import counted
+from astroclf.reports.inspect.content import InspectionContent
+from astroclf.settings import Settings, sections
+from astroclf.tasks.inspection.data_content import (
+    class_galleries,
+    count_table,
+    leak_galleries,
+    leak_table,
+    pictures_of,
+    skipped_table,
+)
+from astroclf.tasks.inspection.selection import find_ids
+from astroclf.tasks.inspection.views import N_VIEWS, class_views, shown_preprocess
+
+DEPTHS = {"uint8": "8-bit", "uint16": "16-bit"}
+
+
+def inspection_content(settings: Settings, dataset: ImageDataset) -> InspectionContent:
+    """Return the content of the page. Raise UserError for an id that no image has."""
+    options = inspect_options(settings)
+    chosen = find_ids(dataset, options.ids)
+    leaks = find_leaks(dataset)
+    preprocess = shown_preprocess(dataset, options.seed)
+    return InspectionContent(
+        title=f"{settings.dataset.name}: {counted(len(dataset), 'image')} of {len(dataset.classes)} classes",
+        facts=data_facts(settings, dataset),
+        warnings=small_class_warnings(dataset),
+        chosen=pictures_of(dataset, chosen),
+        counts=count_table(dataset),
+        galleries=class_galleries(dataset, options.per_class, options.seed),
+        gallery_note=f"Random images of all splits, drawn with seed {options.seed}.",
+        views=class_views(dataset, preprocess, settings.augment, options.seed),
+        views_note=views_note(settings.augment, dataset),
+        leaks=leak_galleries(dataset, leaks),
+        leak_counts=leak_table(leaks),
+        skipped=skipped_table(dataset),
+    )
+
+
+def inspect_options(settings: Settings) -> sections.InspectSection:
+    """Return the settings of the group `inspect`, which every run of task=inspect has."""
+    assert settings.inspect is not None
+    return settings.inspect
+
+
+def data_facts(settings: Settings, dataset: ImageDataset) -> dict[str, str]:
+    """Return the facts of the data set that the page shows."""
+    pixels = dataset.pixels
+    scale = pixels.pixel_scale_arcsec
+    dtype = str(dataset.images.dtype)
+    depth = dataset.framing.depth if dataset.framing and dataset.framing.depth else None
+    facts = {
+        "source": settings.dataset.source,
+        "image size": f"{dataset.image_px} x {dataset.image_px} px",
+        "bands": ", ".join(pixels.bands),
+        "depth": depth or DEPTHS.get(dtype, "float"),
+        "stretch": pixels.stretch,
+        "pixel scale": "unknown" if scale is None else f"{scale:g} arcsec",
+        "splits": ", ".join(
+            f"{split} {len(dataset.indices(split)):,}" for split in dataset.split_names
+        ),
+        "fingerprint": dataset.fingerprint,
+    }
+    if dataset.groups is not None:
+        facts["groups"] = f"{len(np.unique(dataset.groups)):,}"
+    return facts
+
+
+def views_note(augmentation: sections.Augment, dataset: ImageDataset) -> str:
+    """Return sentences on the stretch and the settings of the augmentation."""
+    stretch = dataset.pixels.stretch
+    stored = {
+        "linear": "Stored values are linear flux, shown from the faintest to the brightest pixel. The network "
+        "gets flux over the noise of the sky, compressed by asinh and normalized",
+        "asinh": "Stored values were stretched by asinh for display. The network gets them normalized",
+        "srgb": "Stored values have the transfer curve of sRGB. The network gets them normalized",
+    }[stretch]
+    options = augmentation.model_dump(exclude={"name"})
+    named = "".join(f", {key} {value}" for key, value in options.items())
+    views = f"{N_VIEWS} random views of augment={augmentation.name}{named}"
+    if augmentation.name == "none":
+        views = "augment=none changes nothing"
+    return f"{stored}; all inputs of a class share one scale. Then {views}."
