@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from astroclf.bundle import Description, write_bundle
+from astroclf.bundle import Description, Reference, write_bundle
 from astroclf.data.formats import Depth
 from astroclf.data.framing import Framing
 from astroclf.data.pixels import Pixels, Stretch
@@ -35,9 +35,15 @@ UNITS = {"8-bit": 255.0, "16-bit": 65535.0, "float": 0.02}
 
 @pytest.fixture(scope="session")
 def write_tiny() -> Callable[..., Path]:
-    """write_tiny(folder, depth, seed, **changes): a bundle for images of (3, 8, 8)."""
+    """write_tiny(folder, depth, seed, reference, **changes): a bundle for images of (3, 8, 8)."""
 
-    def write(folder: Path, depth: Depth = "8-bit", seed: int = 0, **changes: Any) -> Path:
+    def write(
+        folder: Path,
+        depth: Depth = "8-bit",
+        seed: int = 0,
+        reference: Reference | None = None,
+        **changes: Any,
+    ) -> Path:
         stretch: Stretch = "linear" if depth == "float" else "srgb"
         content: dict[str, Any] = {
             "classes": ("galaxy", "star"),
@@ -59,7 +65,7 @@ def write_tiny() -> Callable[..., Path]:
         torch.manual_seed(seed)
         model = sections.Cnn.model_validate(MODEL)
         network = build_model(model, channels=3, outputs=2, image_px=8).classifier
-        write_bundle(folder, network.state_dict(), Description(**{**content, **changes}))
+        write_bundle(folder, network.state_dict(), Description(**{**content, **changes}), reference)
         return folder
 
     return write

@@ -98,6 +98,46 @@ def test_cached_features_go_through_the_head_alone(
     np.testing.assert_allclose(found.logits, plain_logits(network, dataset, views), atol=1e-6)
 
 
+@pytest.mark.parametrize("views", [1, 8])
+def test_features_are_those_of_the_image_itself_from_one_forward_pass(
+    dataset: ImageDataset, network: Classifier, views: int
+) -> None:
+    preprocess, val = fit_preprocess(dataset), dataset.indices("val")
+    with torch.no_grad():
+        images = preprocess.normalize(preprocess.scale(torch.from_numpy(dataset.images[val])))
+        expected = network.eval().backbone(images)
+    passes = []
+    network.backbone.register_forward_hook(lambda *_: passes.append(1))
+    predictor = Predictor(network, preprocess, views, batch_size=5)
+    logits, features = predictor.logits_and_features(dataset.images[val])
+    assert len(passes) == 2 * views
+    torch.testing.assert_close(features, expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(logits, predictor.logits(dataset.images[val]))
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 64])
+def test_features_of_some_images_of_a_loader_are_returned(
+    dataset: ImageDataset, network: Classifier, batch_size: int
+) -> None:
+    predictor = Predictor(network, fit_preprocess(dataset))
+    every = predictor.logits_and_features(dataset.images[dataset.indices("val")])[1]
+    loader, chosen = make_loader(dataset, batch_size), np.array([0, 2, 5, 7])
+    assert every is not None
+    found = predictor.outputs(loader, cross_entropy, chosen).features
+    assert found is not None
+    np.testing.assert_allclose(found, every.numpy()[chosen], atol=1e-6)
+    assert predictor.outputs(loader, cross_entropy).features is None
+    cached = FeatureLoader(np.arange(24 * 144, dtype=np.float32).reshape(1, 24, 144), loader)
+    of_cached = predictor.outputs(cached, cross_entropy, chosen).features
+    np.testing.assert_array_equal(of_cached, cached.features[0, dataset.indices("val")[chosen]])
+
+
+def test_a_network_without_head_has_no_features(dataset: ImageDataset) -> None:
+    predictor = Predictor(nn.Sequential(nn.Flatten(), nn.Linear(192, 2)), fit_preprocess(dataset))
+    assert predictor.logits_and_features(dataset.images)[1] is None
+    assert predictor.outputs(make_loader(dataset, 5), cross_entropy, np.arange(3)).features is None
+
+
 def test_prediction_changes_neither_weights_nor_random_states(
     dataset: ImageDataset, network: Classifier
 ) -> None:

@@ -18,6 +18,6 @@ def test_settings_get_their_present_names_and_the_keys_that_were_added() -> None
     old = {"seed": 1, "resume": None, "evaluation": {"views": 8}}
     assert migrate_config(old) == {
         "seed": 1,
-        "evaluation": {"tta_views": 8, "report": True},
+        "evaluation": {"tta_views": 8, "report": True, "conformal": None},
         "debug": {"name": "none"},
     }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from astroclf.bundle.checks import require_finite_logits, require_finite_pixels, require_images
 from astroclf.bundle.prediction import Prediction
+from astroclf.bundle.reference import Reference
 from astroclf.data.formats import BadImage, Depth
 from astroclf.data.framing import Framing
 from astroclf.data.pixels import Pixels
@@ -27,7 +30,8 @@ class Bundle:
     predictor: from images to logits. decision: from logits to probabilities and labels. pixels,
     image_px, depth: of the training images; depth None accepts any. framing: from image files to
     images; None for training images that came from no file. provenance: code, software, date.
-    facts: settings of the data set and metrics of the run.
+    facts: settings of the data set and metrics of the run. load_reference: reads `reference`; None
+    for a bundle without one.
     """
 
     predictor: Predictor
@@ -39,6 +43,15 @@ class Bundle:
     framing: Framing | None
     provenance: Mapping[str, str] = field(repr=False)
     facts: Mapping[str, Any] = field(repr=False)
+    load_reference: Callable[[], Reference] | None = field(default=None, repr=False)
+
+    @cached_property
+    def reference(self) -> Reference | None:
+        """Images of the training, and what is calibrated on validation; None in bundles of formats 2 to 5.
+
+        Read at the first use. Raises UserError if the file is damaged.
+        """
+        return None if self.load_reference is None else self.load_reference()
 
     def read_files(self, files: Path | str | Sequence[Path | str]) -> np.ndarray:
         """Return (N, C, H, W): images from one file or several, prepared as in training.
@@ -70,18 +83,32 @@ class Bundle:
         images: (N, C, H, W) as a data set holds them, of the width and depth of the training images.
         Raises UserError for anything else, and for pixels or logits that are not finite.
         """
-        return self.prediction(images).probabilities
+        return self.decision.probabilities(self._outputs(images)[0])
 
     def prediction(self, images: np.ndarray) -> Prediction:
         """Return everything that the model outputs for images, as `predict` takes them."""
+        logits, features = self._outputs(images)
+        predicted = self.decision.predict(logits)
+        return Prediction(
+            predicted.probabilities, predicted.labels, predicted.sets, self._p_values(features)
+        )
+
+    def _outputs(self, images: np.ndarray) -> tuple[np.ndarray, Tensor | None]:
+        """Return (N, K) float32 logits and (N, F) features, if the network has some."""
         require_images(images, self.pixels.bands, self.image_px, self.depth)
-        logits = np.empty((0, len(self.classes)), np.float32)
-        if len(images):
-            require_finite_pixels(images)
-            logits = self.predictor.logits(images).cpu().numpy()
-            require_finite_logits(logits)
-        probabilities = self.decision.probabilities(logits)
-        return Prediction(probabilities, self.decision.labels(probabilities))
+        if not len(images):
+            return np.empty((0, len(self.classes)), np.float32), None
+        require_finite_pixels(images)
+        of_images, features = self.predictor.logits_and_features(images)
+        logits = of_images.cpu().numpy()
+        require_finite_logits(logits)
+        return logits, features
+
+    def _p_values(self, features: Tensor | None) -> np.ndarray | None:
+        novelty = None if self.reference is None else self.reference.novelty
+        if novelty is None:
+            return None
+        return np.empty(0) if features is None else novelty.p_values(features.cpu().numpy())
 
     def label(self, images: np.ndarray) -> np.ndarray:
         """Return (N,) str class names, or (N, K) bool answers for vote fractions."""

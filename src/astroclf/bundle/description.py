@@ -24,7 +24,7 @@ class Description(BaseModel):
     decision: from logits to probabilities and labels. tta_views: number of exact views of an image
     whose logits are averaged. framing: from image files to images; None where the training images
     came from no file. depth: of their values; None in a bundle of an older format. model: settings
-    of the network. provenance: code, software and date. facts: settings of the data set and metrics
+    of the network. reference_checksum: None for a bundle without reference. provenance: code, software and date. facts: settings of the data set and metrics
     of the run.
     """
 
@@ -39,6 +39,7 @@ class Description(BaseModel):
     preprocess: Preprocess
     model: dict[str, Any]
     weights_checksum: str | None = None
+    reference_checksum: str | None = None
     provenance: dict[str, str]
     facts: dict[str, Any]
 
@@ -46,8 +47,7 @@ class Description(BaseModel):
     def _require_agreement(self) -> Description:
         """Raise ValueError unless the parts are of the same bands, classes and size."""
         scaling, pixels, framing = self.preprocess, self.pixels, self.framing
-        rows = [getattr(self.decision, name) for name in vars(self.decision)]
-        counts = {len(row) for row in rows if isinstance(row, tuple)}
+        counts = {len(row) for row in self.decision.rows}
         statistics = (scaling.unit, scaling.mean, scaling.std)
         demands = {
             "preprocess is for the bands of pixels": {len(numbers) for numbers in statistics}

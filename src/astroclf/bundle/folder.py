@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
 
 from astroclf.bundle.bundle import Bundle
 from astroclf.bundle.description import Description, parse_description
+from astroclf.bundle.reference import Reference, read_reference
 from astroclf.device import choose_device
 from astroclf.errors import UserError, one_line
 from astroclf.inference.predictor import Predictor
@@ -16,6 +18,7 @@ from astroclf.integrity import describe_damage
 from astroclf.models import build_model
 from astroclf.models.bundle_files import (
     DESCRIPTION_FILE,
+    REFERENCE_FILE,
     not_whole,
     read_description,
     read_weights,
@@ -24,9 +27,15 @@ from astroclf.models.bundle_files import (
 from astroclf.settings.read import read_model
 
 
-def write_bundle(folder: Path, weights: Mapping[str, Tensor], description: Description) -> None:
+def write_bundle(
+    folder: Path,
+    weights: Mapping[str, Tensor],
+    description: Description,
+    reference: Reference | None = None,
+) -> None:
     """Write the bundle, whole or not at all. Raises OSError if it cannot be written."""
-    write_files(folder, weights, description.model_dump())
+    content = None if reference is None else reference.to_bytes()
+    write_files(folder, weights, description.model_dump(), content)
 
 
 def read_bundle(folder: Path | str, device: str = "auto", batch_size: int = 256) -> Bundle:
@@ -76,4 +85,14 @@ def read_bundle(folder: Path | str, device: str = "auto", batch_size: int = 256)
         framing=description.framing,
         provenance=description.provenance,
         facts=description.facts,
+        load_reference=_reference_loader(folder, description.reference_checksum),
     )
+
+
+def _reference_loader(folder: Path, checksum: str | None) -> Callable[[], Reference] | None:
+    """Return the function that reads the reference, which is larger than most uses need."""
+    if checksum is None:
+        return None
+    if not (folder / REFERENCE_FILE).is_file():
+        raise not_whole(folder, f"{REFERENCE_FILE} is missing")
+    return partial(read_reference, folder, checksum)

@@ -54,4 +54,9 @@ def _state_framing(content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-STEPS = {2: _state_features, 3: _state_depth, 4: _state_framing}
+def _state_reference(content: dict[str, Any]) -> dict[str, Any]:
+    """Format 6 may have a reference, and prediction sets in its decision."""
+    return content | {"reference_checksum": None}
+
+
+STEPS = {2: _state_features, 3: _state_depth, 4: _state_framing, 5: _state_reference}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,13 @@ from astroclf.evaluation.metrics.bins import BinnedAccuracy
 from astroclf.evaluation.metrics.scores import Scores
 
 
+class Features(NamedTuple):
+    """Features of some images of a split: their positions in it, (n,) int64, and (n, F) float32."""
+
+    positions: np.ndarray
+    values: np.ndarray
+
+
 @dataclass(frozen=True, eq=False)
 class SplitResult:
     """Predictions for the N images of one split, and their scores.
@@ -23,7 +31,8 @@ class SplitResult:
     ids: (N,) str. baseline: metrics of the best constant prediction. comparison: metrics without
     and with the decision, of val and test. without_overlap: of val and test, the scores without the
     images that overlap train (copies, neighbors on the sky, images of one group), of which there
-    are n_overlapping. binned: accuracy along columns of the user's metadata.
+    are n_overlapping. binned: accuracy along columns of the user's metadata. logits: (N, K) float32.
+    features: of some of the images; None where they were not kept.
     """
 
     ids: np.ndarray
@@ -35,6 +44,8 @@ class SplitResult:
     without_overlap: Scores | None = None
     n_overlapping: int = 0
     binned: Sequence[BinnedAccuracy] = ()
+    logits: np.ndarray | None = None
+    features: Features | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

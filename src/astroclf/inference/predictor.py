@@ -1,4 +1,4 @@
-"""Inference: logits of images or cached features, in batches, with test-time augmentation."""
+"""Inference: logits and features of images, in batches, with test-time augmentation."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from astroclf.data.loader import Batch, Loader
 from astroclf.data.preprocess import Preprocess
 from astroclf.device import full_precision
 from astroclf.inference.features import FeatureLoader
+from astroclf.models.classifier import Classifier
 from astroclf.training.losses import Loss
 
 CPU = torch.device("cpu")
@@ -23,15 +24,14 @@ CPU = torch.device("cpu")
 class Outputs(NamedTuple):
     """Logits and per-image losses of a split, in the order of the data set.
 
-    logits: (N, K) float32. losses: (N,) float64, NaN where a logit is not finite.
+    logits: (N, K) float32. losses: (N,) float64, NaN where a logit is not finite. features: (n, F)
+    float32 of the images whose features were requested; None if none were, or for a network without
+    them.
     """
 
     logits: np.ndarray
     losses: np.ndarray
-
-    def of_images(self, kept: np.ndarray) -> Outputs:
-        """Return the outputs of some images; kept: (N,) bool."""
-        return Outputs(self.logits[kept], self.losses[kept])
+    features: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,9 @@ class Predictor:
     network: on `device`; cached features go through its `head` alone. preprocess: applied to arrays
     of images; a loader applies its own. tta_views: number of exact views (1 or 8) of an image whose
     logits are averaged (test-time augmentation). batch_size: of arrays; a loader has its own.
+
+    Features are those that the head of a `Classifier` takes, of the image itself (view 0). They come
+    from the forward pass of the logits.
     """
 
     network: nn.Module
@@ -52,29 +55,46 @@ class Predictor:
     device: torch.device = CPU
     batch_size: int = 256
 
-    @torch.inference_mode()
     def logits(self, images: np.ndarray | Tensor) -> Tensor:
         """Return (N, K) float32 logits on the device.
 
         images: (N, C, H, W) as a data set stores them, at least one.
         """
-        starts = range(0, len(images), self.batch_size)
-        return torch.cat(
-            [self._batch_logits(images[start : start + self.batch_size]) for start in starts]
-        )
+        return self.logits_and_features(images)[0]
 
     @torch.inference_mode()
-    def outputs(self, loader: Loader, loss: Loss) -> Outputs:
-        """Return the logits and per-image losses of a loader of images or of cached features."""
-        on_features = isinstance(loader, FeatureLoader)
-        network = self.network.get_submodule("head") if on_features else self.network
-        passes = [_run(network, loader.eval_batches(view)) for view in range(self.tta_views)]
-        logits = torch.stack([logits for logits, _ in passes]).mean(dim=0)
-        losses = image_losses(logits, passes[0][1], loss)
-        # Only here does the host wait for the device.
-        return Outputs(logits.cpu().numpy(), losses.cpu().numpy())
+    def logits_and_features(self, images: np.ndarray | Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return (N, K) float32 logits and (N, F) float32 features on the device, from one forward pass.
 
-    def _batch_logits(self, images: np.ndarray | Tensor) -> Tensor:
+        The features are None for a network without them. images: see `logits`.
+        """
+        starts = range(0, len(images), self.batch_size)
+        batches = [self._forward(images[start : start + self.batch_size]) for start in starts]
+        features = [each for _, each in batches if each is not None]
+        return torch.cat([logits for logits, _ in batches]), torch.cat(
+            features
+        ) if features else None
+
+    @torch.inference_mode()
+    def outputs(self, loader: Loader, loss: Loss, features_of: np.ndarray | None = None) -> Outputs:
+        """Return the logits and per-image losses of a loader of images or of cached features.
+
+        features_of: (n,) int64, ascending, the images whose features are returned, counted from 0 in the
+        order of the loader.
+        """
+        network = (
+            CachedFeatures(self.network) if isinstance(loader, FeatureLoader) else self.network
+        )
+        first = _run(network, loader.eval_batches(0), features_of)
+        views = range(1, self.tta_views)
+        others = [_run(network, loader.eval_batches(view)).logits for view in views]
+        logits = torch.stack([first.logits, *others]).mean(dim=0)
+        losses = image_losses(logits, first.targets, loss)
+        features = None if first.features is None else first.features.cpu().numpy()
+        # Only here does the host wait for the device.
+        return Outputs(logits.cpu().numpy(), losses.cpu().numpy(), features)
+
+    def _forward(self, images: np.ndarray | Tensor) -> tuple[Tensor, Tensor | None]:
         if isinstance(images, np.ndarray):  # a copy, since memory maps are read-only
             dtype = np.uint8 if images.dtype == np.uint8 else np.float32
             images = torch.from_numpy(np.array(images, dtype))
@@ -82,10 +102,27 @@ class Predictor:
         self.network.eval()
         with full_precision():
             views = [
-                self.network(self.preprocess.normalize(show_view(values, view))).float()
+                forward(self.network, self.preprocess.normalize(show_view(values, view)))
                 for view in range(self.tta_views)
             ]
-        return torch.stack(views).mean(dim=0)
+        return torch.stack([logits for logits, _ in views]).mean(dim=0), views[0][1]
+
+
+class CachedFeatures(nn.Module):
+    """A classifier whose inputs are the features of its backbone."""
+
+    def __init__(self, classifier: nn.Module) -> None:
+        super().__init__()
+        self.head = classifier.get_submodule("head")
+
+
+def forward(network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Return the logits and the features of a batch, float32; None for a network without features."""
+    if isinstance(network, Classifier):
+        batch = network.features(batch)
+    elif not isinstance(network, CachedFeatures):
+        return network(batch).float(), None
+    return network.head(batch).float(), batch.float()
 
 
 def image_losses(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
@@ -96,12 +133,29 @@ def image_losses(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
     return loss(logits, targets).masked_fill(~logits.isfinite().all(dim=1), torch.nan).double()
 
 
-def _run(network: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
-    """Return the logits and targets of all batches, on the device."""
+class _Pass(NamedTuple):
+    """Logits, targets and requested features of all batches, on the device."""
+
+    logits: Tensor
+    targets: Tensor
+    features: Tensor | None
+
+
+def _run(
+    network: nn.Module, batches: Iterable[Batch], features_of: np.ndarray | None = None
+) -> _Pass:
+    """Return the outputs of all batches; features_of: see `Predictor.outputs`."""
     network.eval()
-    logits, targets = [], []
+    logits, targets, features = [], [], []
+    start = 0
     with full_precision():
         for batch in batches:
-            logits.append(network(batch.image).float())
+            of_batch, values = forward(network, batch.image)
+            logits.append(of_batch)
             targets.append(batch.target)
-    return torch.cat(logits), torch.cat(targets)
+            if features_of is not None and values is not None:
+                first, last = np.searchsorted(features_of, (start, start + len(values)))
+                kept = torch.from_numpy(features_of[first:last] - start)
+                features.append(values[kept.to(values.device)])
+            start += len(of_batch)
+    return _Pass(torch.cat(logits), torch.cat(targets), torch.cat(features) if features else None)

@@ -1,4 +1,4 @@
-"""The two files of a bundle: names, checksums and versions."""
+"""The files of a bundle: names, checksums and versions."""
 
 from __future__ import annotations
 
@@ -11,19 +11,26 @@ from torch import Tensor
 
 from astroclf.errors import UserError, one_line
 from astroclf.files import read_json, replace_file, replace_folder, write_json
-from astroclf.integrity import CHECKSUM, describe_damage, hash_file, sign, verify_signed
+from astroclf.integrity import CHECKSUM, describe_damage, hash_bytes, hash_file, sign, verify_signed
 
 WEIGHTS_FILE, DESCRIPTION_FILE = "weights.safetensors", "bundle.json"
-FORMAT = 5
+REFERENCE_FILE = "reference.npz"  # optional, from format 6 on
+FORMAT = 6
 OLDEST = 2  # format that is still read
 FIRST_SIGNED = 4  # format with checksums
 
 
-def write_files(folder: Path, weights: Mapping[str, Tensor], content: Mapping[str, Any]) -> None:
-    """Write both files beside the folder and put them in its place together.
+def write_files(
+    folder: Path,
+    weights: Mapping[str, Tensor],
+    content: Mapping[str, Any],
+    reference: bytes | None = None,
+) -> None:
+    """Write the files beside the folder and put them in its place together.
 
-    An old bundle there is complete until then. bundle.json gets the checksum of the weights and one
-    of itself. Raises OSError if the files cannot be written.
+    An old bundle there is complete until then. bundle.json gets the checksums of the other files and
+    one of itself. reference: content of reference.npz, or None for a bundle without one. Raises
+    OSError if the files cannot be written.
     """
     from safetensors.torch import save
 
@@ -34,8 +41,14 @@ def write_files(folder: Path, weights: Mapping[str, Tensor], content: Mapping[st
     try:
         with replace_file(draft / WEIGHTS_FILE) as stream:
             stream.write(save({name: w.cpu().contiguous() for name, w in weights.items()}))
-        checksum = hash_file(draft / WEIGHTS_FILE)
-        write_json(draft / DESCRIPTION_FILE, sign({**content, "weights_checksum": checksum}))
+        checksums: dict[str, str | None] = {
+            "weights_checksum": hash_file(draft / WEIGHTS_FILE),
+            "reference_checksum": None if reference is None else hash_bytes(reference),
+        }
+        if reference is not None:
+            with replace_file(draft / REFERENCE_FILE) as stream:
+                stream.write(reference)
+        write_json(draft / DESCRIPTION_FILE, sign({**content, **checksums}))
         replace_folder(draft, folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -58,7 +71,7 @@ def read_description(folder: Path) -> dict[str, Any]:
         if CHECKSUM in content or version in range(FIRST_SIGNED, FORMAT + 1):
             content = verify_signed(content)
     except OSError as error:
-        raise _unreadable(file, error) from error
+        raise unreadable(file, error) from error
     except ValueError as error:
         raise not_whole(folder, f"{DESCRIPTION_FILE}: {describe_damage(error)}") from error
     if type(version) is not int or version not in range(OLDEST, FORMAT + 1):
@@ -86,7 +99,7 @@ def read_weights(folder: Path, checksum: str | None) -> dict[str, Tensor]:
     except FileNotFoundError as error:
         raise not_whole(folder, f"{WEIGHTS_FILE} is missing") from error
     except OSError as error:
-        raise _unreadable(file, error) from error
+        raise unreadable(file, error) from error
     except Exception as error:  # safetensors has its own class for damaged files
         raise not_whole(folder, f"{WEIGHTS_FILE}: {one_line(error)}") from error
     if not matches:
@@ -101,7 +114,8 @@ def not_whole(folder: Path, reason: str) -> UserError:
     )
 
 
-def _unreadable(file: Path, error: OSError) -> UserError:
+def unreadable(file: Path, error: OSError) -> UserError:
+    """Return the refusal of a file that the operating system does not let read."""
     return UserError(
         f"{file} cannot be read ({error.strerror or error}). Check its permissions and its disk."
     )

@@ -9,7 +9,7 @@ from astroclf.setting_names import RENAMED_KEYS
 # Settings that former versions lacked, with the values that leave a run as it was.
 ADDED_SETTINGS: dict[str, dict[str, Any]] = {
     "debug": {"name": "none"},
-    "evaluation": {"report": True},
+    "evaluation": {"report": True, "conformal": None},
 }
 
 

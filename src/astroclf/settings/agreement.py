@@ -95,6 +95,11 @@ def check_evaluation_of_votes(evaluation: sections.Evaluation) -> None:
             f"evaluation.threshold={evaluation.threshold}: the thresholds of vote fractions are tuned for the F1 of "
             "each answer. Choose macro_f1 or none."
         )
+    if evaluation.conformal is not None:
+        raise UserError(
+            f"evaluation.conformal={evaluation.conformal:g}: prediction sets are for classes, but the dataset has "
+            "vote fractions. Set it to null."
+        )
     if evaluation.bin_columns:
         raise UserError(
             f"evaluation.bin_columns={list(evaluation.bin_columns)}: reports accuracy, which vote fractions do not "

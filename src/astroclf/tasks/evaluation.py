@@ -12,12 +12,13 @@ from astroclf.data.dataset import TEST, TRAIN, VAL, ImageDataset
 from astroclf.data.loader import Loader
 from astroclf.evaluation.decisions.fitting import FittedDecision, fit_decision
 from astroclf.evaluation.metrics.baseline import baseline_warnings
-from astroclf.evaluation.results import Evaluation, SplitResult
+from astroclf.evaluation.results import Evaluation, Features, SplitResult
 from astroclf.inference.predictor import Outputs, Predictor
 from astroclf.settings import Settings
 from astroclf.status import status
 from astroclf.tasks.evaluator import Evaluator
 from astroclf.tasks.labels import labels_of, plain_decision
+from astroclf.tasks.reference import reference_images
 from astroclf.training.losses import make_loss
 
 
@@ -33,7 +34,10 @@ def evaluate(
     """
     loss = make_loss(settings.loss, dataset, predictor.device)
     with status("evaluating"):
-        outputs = {split: predictor.outputs(each, loss) for split, each in loaders.items()}
+        kept = reference_images(dataset, settings.seed)
+        outputs = {
+            split: predictor.outputs(each, loss, kept.get(split)) for split, each in loaders.items()
+        }
     labels = {split: labels_of(dataset, dataset.indices(split)) for split in outputs}
     with status("fitting the decision"):
         fitted = fit_decision(
@@ -52,10 +56,21 @@ def evaluate(
     )
     with status("computing metrics and intervals"):
         splits = {
-            split: _split_result(evaluator, fitted, split, each) for split, each in outputs.items()
+            split: _with_outputs(
+                _split_result(evaluator, fitted, split, each), each, kept.get(split)
+            )
+            for split, each in outputs.items()
         }
     checked = TEST if TEST in splits else VAL
     return Evaluation(splits, fitted, tuple(_baseline_warnings(checked, splits[checked])))
+
+
+def _with_outputs(result: SplitResult, outputs: Outputs, kept: np.ndarray | None) -> SplitResult:
+    """Return the result with the logits, and the features of the images at `kept`, if there are any."""
+    features = None
+    if kept is not None and outputs.features is not None:
+        features = Features(kept, outputs.features)
+    return replace(result, logits=outputs.logits, features=features)
 
 
 def _split_result(

@@ -25,6 +25,7 @@ from astroclf.runs.predictions import write_predictions
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
 from astroclf.tasks.bundle_description import describe_bundle
+from astroclf.tasks.reference import make_reference
 from astroclf.tasks.results import count_test_evaluations, metrics_of, predictions_of
 from astroclf.tasks.run import Run
 from astroclf.tasks.summary import summary
@@ -51,7 +52,8 @@ def finish(run: Run, trained: Trained, predictor: Predictor, evaluation: Evaluat
         metrics.to_dict(),
         trained.origin,
     )
-    write_bundle(run.folder.bundle, predictor.network.state_dict(), description)
+    reference = make_reference(trained.training.dataset, evaluation, run.settings.seed)
+    write_bundle(run.folder.bundle, predictor.network.state_dict(), description, reference)
     artifacts = [run.folder.metrics, run.folder.bundle]
     if run.settings.evaluation.report:
         content = report_content(run, trained, evaluation, facts, predictor.network)

@@ -99,8 +99,8 @@ def make_validation(
 
     @status("validating")
     def validate() -> dict[str, float]:
-        logits, losses = training.predictor.outputs(training.loaders[VAL], training.loss)
-        return scorer.values(decision.predict(logits), labels, losses)
+        outputs = training.predictor.outputs(training.loaders[VAL], training.loss)
+        return scorer.values(decision.predict(outputs.logits), labels, outputs.losses)
 
     return validate
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from astroclf.errors import UserError
 from astroclf.evaluation.decisions.activation import Activation, most_probable
+from astroclf.evaluation.decisions.conformal import PredictionSets
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Decision:
     3. class_factors f: the label is the class of the largest p_k f_k. For two classes (t, 1 - t) is
        a threshold t on p_1. thresholds: an answer is given where its vote fraction exceeds its
        threshold; 0.5 without them.
+    4. conformal: the prediction set of an image, from the probabilities of step 2; None for no sets.
 
     Raises UserError where the numbers cannot be used or do not go together.
     """
@@ -38,11 +40,11 @@ class Decision:
     class_factors: tuple[float, ...] | None = None
     thresholds: tuple[float, ...] | None = None
     class_weights: tuple[float, ...] | None = None
+    conformal: PredictionSets | None = None
 
     def __post_init__(self) -> None:
         votes = not self.activation.rows_sum_to_one
-        rows = [self.logit_shift, self.class_factors, self.thresholds, self.class_weights]
-        given = [row for row in rows if row is not None]
+        sets, given = self.conformal, self.rows
         numbers = [self.focal_gamma, self.temperature, *(x for row in given for x in row)]
         factors, thresholds = self.class_factors or (), self.thresholds or ()
         weights = self.class_weights or ()
@@ -57,6 +59,9 @@ class Decision:
             "class_weights are above 0": all(w > 0 for w in weights),
             "class_weights are for classes": not (votes and weights),
             "thresholds are for vote fractions (activation sigmoid)": votes or not thresholds,
+            "prediction sets are for classes": not (votes and sets),
+            "the level and the thresholds of prediction sets are between 0 and 1": sets is None
+            or (0 < sets.level < 1 and all(0 <= t <= 1 for t in sets.thresholds)),
         }
         for demand, is_met in demands.items():
             if not is_met:
@@ -64,6 +69,13 @@ class Decision:
                     f"A decision has to be such that {demand}, but this one is {self.to_dict()}. "
                     "Fit it again on validation."
                 )
+
+    @property
+    def rows(self) -> list[tuple[float, ...]]:
+        """The parts with one number for each class."""
+        sets = None if self.conformal is None else self.conformal.thresholds
+        rows = (self.logit_shift, self.class_factors, self.thresholds, self.class_weights, sets)
+        return [row for row in rows if row is not None]
 
     def probabilities(self, logits: np.ndarray) -> np.ndarray:
         """Return (N, K) float64 in [0, 1] of (N, K) logits; rows of classes sum to 1.
@@ -91,14 +103,22 @@ class Decision:
         return self.activation.labels(probabilities, self.class_factors, self.thresholds)
 
     def predict(self, logits: np.ndarray) -> Predicted:
-        """Return the probabilities and labels of (N, K) logits."""
+        """Return the probabilities, labels and prediction sets of (N, K) logits."""
         probabilities = self.probabilities(logits)
-        return Predicted(probabilities, self.labels(probabilities))
+        return Predicted(probabilities, self.labels(probabilities), self.sets(probabilities))
+
+    def sets(self, probabilities: np.ndarray) -> np.ndarray | None:
+        """Return (N, K) bool, the classes in each prediction set; None where none were fitted."""
+        return None if self.conformal is None else self.conformal.sets(probabilities)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON, of which `from_dict` makes the same decision."""
         pairs = {field.name: getattr(self, field.name) for field in fields(self)}
         pairs["activation"] = self.activation.to_json()
+        pairs["conformal"] = self.conformal and {
+            "level": self.conformal.level,
+            "thresholds": list(self.conformal.thresholds),
+        }
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in pairs.items()
         }
@@ -119,7 +139,11 @@ class Decision:
             key: tuple(value) if isinstance(value, list) else value
             for key, value in content.items()
         }
-        return cls(**{**values, "activation": Activation.from_json(content["activation"])})
+        values["activation"] = Activation.from_json(content["activation"])
+        if values.get("conformal") is not None:
+            sets = content["conformal"]
+            values["conformal"] = PredictionSets(sets["level"], tuple(sets["thresholds"]))
+        return cls(**values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +152,12 @@ class Predicted:
 
     probabilities: (N, K) of classes, or predicted vote fractions.
     labels: (N,) int64 classes, or for vote fractions (N, K) bool answers.
+    sets: (N, K) bool, the classes in each prediction set; None where none were fitted.
     """
 
     probabilities: np.ndarray
     labels: np.ndarray
+    sets: np.ndarray | None = None
 
     @classmethod
     def most_probable(cls, probabilities: np.ndarray) -> Predicted:
@@ -140,7 +166,8 @@ class Predicted:
 
     def of_images(self, chosen: np.ndarray) -> Predicted:
         """Return the predictions for some of the images; chosen: positions, or (N,) bool."""
-        return Predicted(self.probabilities[chosen], self.labels[chosen])
+        sets = None if self.sets is None else self.sets[chosen]
+        return Predicted(self.probabilities[chosen], self.labels[chosen], sets)
 
 
 def shift_of_alpha(

@@ -1,4 +1,4 @@
-"""Fit of a decision on the validation split: temperature, then thresholds."""
+"""Fit of a decision on the validation split: temperature, then thresholds and prediction sets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from astroclf.evaluation.decisions.calibration import fit_temperature
+from astroclf.evaluation.decisions.conformal import fit_prediction_sets, notes_of_small_classes
 from astroclf.evaluation.decisions.cross_fitting import cross_fit, stratified_folds
 from astroclf.evaluation.decisions.decision import Decision, Predicted, adjustment_factors
 from astroclf.evaluation.decisions.thresholds import FittedThreshold, fit_threshold
@@ -53,7 +54,7 @@ class FittedDecision:
 def fit_decision(
     settings: Settings, plain: Decision, logits: np.ndarray, labels: Labels, train: Labels
 ) -> FittedDecision:
-    """Fit a temperature, then thresholds, to the logits and labels of the validation images alone.
+    """Fit a temperature, then thresholds and prediction sets, to the validation images alone.
 
     Instead of thresholds, labels may be adjusted to the class frequencies of train.
 
@@ -70,6 +71,9 @@ def fit_decision(
     elif evaluation.temperature:
         decision = replace(plain, temperature=fit_temperature(probabilities, labels))
         probabilities = _cross_fit_temperature(settings, plain, logits, labels)
+    if evaluation.conformal is not None:
+        decision = with_prediction_sets(decision, logits, labels, evaluation.conformal)
+        notes += notes_of_sets(decision, labels)
     if evaluation.threshold != "none":
         calibrated = decision.probabilities(logits)
         tuned = fit_threshold(calibrated, labels, evaluation.threshold, settings.seed)
@@ -83,6 +87,24 @@ def fit_decision(
         )
     cross_fitted = Predicted(probabilities, decision.predict(logits).labels)
     return FittedDecision(plain, decision, None, tuple(notes), cross_fitted)
+
+
+def with_prediction_sets(
+    decision: Decision, logits: np.ndarray, labels: Labels, level: float
+) -> Decision:
+    """Return the decision with prediction sets of a level, fitted to the validation images."""
+    probabilities = decision.probabilities(logits)
+    sets = fit_prediction_sets(probabilities, labels.targets, labels.groups, level)
+    return replace(decision, conformal=sets)
+
+
+def notes_of_sets(decision: Decision, labels: Labels) -> list[str]:
+    """Return sentences on the limits of the prediction sets."""
+    if decision.conformal is None:
+        return []
+    return notes_of_small_classes(
+        decision.conformal, labels.targets, labels.groups, tuple(labels.classes)
+    )
 
 
 def adjust_to_shares(decision: Decision, strength: float, train: Labels) -> Decision:

@@ -13,6 +13,7 @@ class Evaluation(Section):
     temperature: bool
     threshold: Text
     logit_adjustment: Annotated[float, Field(ge=0, le=10)]
+    conformal: Annotated[float, Field(gt=0.5, lt=1)] | None
     tta_views: Literal[1, 8]
     bootstrap_resamples: Annotated[int, Field(ge=0, le=100_000, strict=True)]
     calibration_bins: Bins

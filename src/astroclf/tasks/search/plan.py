@@ -35,7 +35,8 @@ LONGEST_NAME = 100
 # What trials that are compared may differ in.
 NOT_COMPARED = (
     "search.params", "search.where", "search.objective", "search.replicates", "tracking",
-    "trainer.device", "trainer.device_cache_fraction", "trainer.threads", "evaluation.report", "paths",
+    "trainer.device", "trainer.device_cache_fraction", "trainer.threads", "evaluation.report",
+    "evaluation.conformal", "paths",
 )  # fmt: skip
 
 

@@ -1,0 +1,149 @@
+"""Novelty of images: distance to the nearest training images in feature space, as a p-value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from astroclf.evaluation.decisions.conformal import group_shares
+
+NEIGHBORS = 10  # k of the distance to the k-th nearest training image
+DIMENSIONS = 64  # principal components that the features are compressed to
+BLOCK = 1024  # images compared with the training images at a time
+MOST_TRAIN, MOST_VAL = 2048, 4096  # images behind the distances
+POWER_ITERATIONS, OVERSAMPLING = 4, 8  # of the randomized singular value decomposition
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingFeatures:
+    """Compressed features of T training images.
+
+    The distance of an image is that to its k-th nearest training image, between features of length 1
+    (Sun et al. 2022, arXiv:2204.06507). Of |a - b|^2 = |a|^2 + |b|^2 - 2 a.b, with features relative
+    to their mean, the product alone is compressed to D principal components: what they leave out of
+    two images is taken as orthogonal, so that a feature that no training image has still counts.
+
+    mean: (F,) float32. components: (F, D) float16. projected: (T, D) float16. squares: (T,) float32.
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    projected: np.ndarray
+    squares: np.ndarray
+
+    @classmethod
+    def fit(cls, features: np.ndarray, seed: int) -> TrainingFeatures:
+        """Return the compressed features of training images; features: (T, F), all finite."""
+        unit = to_unit_length(features)
+        mean = unit.mean(axis=0)
+        centered = unit - mean
+        components = principal_components(centered, DIMENSIONS, seed).astype(np.float16)
+        projected = (centered @ components.astype(np.float32)).astype(np.float16)
+        return cls(mean, components, projected, np.square(centered).sum(axis=1))
+
+    def distances(self, features: np.ndarray) -> np.ndarray:
+        """Return (N,) float32 distances of (N, F) features; infinite for features that are not finite."""
+        components, projected = (
+            each.astype(np.float32) for each in (self.components, self.projected)
+        )
+        k = min(NEIGHBORS, len(projected)) - 1
+        found = np.empty(len(features), np.float32)
+        for start in range(0, len(features), BLOCK):
+            centered = to_unit_length(features[start : start + BLOCK]) - self.mean
+            # |a|^2 is the same for all training images: it is added to the k-th smallest alone.
+            relative = self.squares - 2 * (centered @ components) @ projected.T
+            kth = np.partition(relative, k, axis=1)[:, k] + np.square(centered).sum(axis=1)
+            found[start : start + BLOCK] = np.sqrt(np.maximum(kth, 0))
+        return np.where(np.isfinite(found), found, np.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class Novelty:
+    """Conformal p-values of images unlike the training images.
+
+    p = (1 + number of validation images at least as distant) / (V + 1), which is at most a for a
+    share of a or less of images exchangeable with those of validation (Bates et al. 2023,
+    arXiv:2104.08279). Images in groups have the weights of `conformal.group_shares`; the share
+    is that of random images of new groups.
+
+    distances: (V,) of the validation images. groups: (V,) of any sortable type, or None.
+    """
+
+    train: TrainingFeatures
+    distances: np.ndarray
+    groups: np.ndarray | None = None
+
+    @classmethod
+    def fit(
+        cls, train: np.ndarray, val: np.ndarray, groups: np.ndarray | None, seed: int
+    ) -> Novelty | None:
+        """Return the novelty of features (T, F) and (V, F); None without two finite rows of train."""
+        train = train[np.isfinite(train).all(axis=1)]
+        if len(train) < 2:
+            return None
+        compressed = TrainingFeatures.fit(train, seed)
+        return cls(compressed, compressed.distances(val), groups)
+
+    def p_values(self, features: np.ndarray) -> np.ndarray:
+        """Return (N,) float64 p-values in (0, 1] of (N, F) features, small for unlike images."""
+        return conformal_p_values(self.train.distances(features), self.distances, self.groups)
+
+
+def conformal_p_values(
+    scores: np.ndarray, calibration: np.ndarray, groups: np.ndarray | None
+) -> np.ndarray:
+    """Return (N,) float64 in (0, 1]: one and the calibration scores >= each score, over all and one.
+
+    Images in groups count as their share of the group, and the groups are counted.
+
+    calibration: (V,) scores. groups: (V,), or None for independent images.
+    """
+    order = np.argsort(calibration)
+    shares, n_units = group_shares(len(calibration), groups)
+    at_least = np.append(np.cumsum(shares[order][::-1])[::-1], 0.0)  # those from each position on
+    reached = at_least[np.searchsorted(calibration[order], scores)]
+    # Rounded, since sums of shares such as 1 / 3 would miss a p-value of 0.05 by a bit.
+    return np.round((1 + reached) / (n_units + 1), 12)
+
+
+def choose_evenly(classes: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Return at most n positions, ascending: random images, as many of each class as there are.
+
+    classes: (N,) int64. A class with fewer images than its share leaves the rest to others.
+    """
+    order = np.random.default_rng(seed).permutation(len(classes))
+    rank = np.empty(len(classes), np.int64)
+    for k in np.unique(classes):
+        members = order[classes[order] == k]
+        rank[members] = np.arange(len(members))
+    return np.sort(order[np.argsort(rank[order], kind="stable")][:n])
+
+
+def choose_at_random(n_images: int, n: int, seed: int) -> np.ndarray:
+    """Return at most n of the positions below n_images, ascending, drawn at random."""
+    return np.sort(np.random.default_rng(seed).permutation(n_images)[:n])
+
+
+def to_unit_length(features: np.ndarray) -> np.ndarray:
+    """Return features as float32, divided by their length; rows of zeros stay zeros."""
+    features = features.astype(np.float32, copy=False)
+    with np.errstate(invalid="ignore", over="ignore"):  # the distance of such rows is infinite
+        length = np.sqrt(np.square(features).sum(axis=1, keepdims=True))
+        return features / np.maximum(length, np.finfo(np.float32).tiny)
+
+
+def principal_components(centered: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Return (F, D) float32, D <= n: the orthonormal directions of most variance of (T, F) rows.
+
+    By subspace iteration from a random start (Halko, Martinsson & Tropp 2011, arXiv:0909.4061,
+    algorithm 4.4).
+    """
+    kept = min(n, *centered.shape)
+    width = min(n + OVERSAMPLING, *centered.shape)
+    start = np.random.default_rng(seed).standard_normal((len(centered), width))
+    basis = np.linalg.qr(centered.T @ start.astype(np.float32))[0]
+    for _ in range(POWER_ITERATIONS):
+        basis = np.linalg.qr(centered.T @ np.linalg.qr(centered @ basis)[0])[0]
+    _, _, rotation = np.linalg.svd(centered @ basis, full_matrices=False)
+    return (basis @ rotation.T)[:, :kept]
