@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -38,7 +38,8 @@ class Replicates:
     """A metric of N images, or that of K classes, and its values in R resamples of the images.
 
     value: () or (K,). draws: (R,) or (R, K). error: standard error, as value; NaN where it is not
-    defined. units: number of independent units (images or groups). dof: degrees of freedom.
+    defined. units: number of independent units (images or groups). dof: degrees of freedom. scale: from
+    the variance of the draws to that of the value.
     """
 
     value: np.ndarray
@@ -47,6 +48,7 @@ class Replicates:
     units: int
     unit: str
     dof: int
+    scale: float = 1.0
 
     def of_class(self, k: int) -> Replicates:
         """Return the replicates of one class of K."""
@@ -88,8 +90,19 @@ def replicate(
     for metric, value in values.items():
         draws = np.concatenate([value[:0], *(each[metric] for each in drawn)])
         error = np.sqrt(scale * _variance(draws))
-        found[metric] = Replicates(value[0], draws, error, units, resampling.unit, dof)
+        found[metric] = Replicates(value[0], draws, error, units, resampling.unit, dof, scale)
     return found
+
+
+def combine(factors: Sequence[float], parts: Sequence[Replicates]) -> Replicates:
+    """Return a linear combination of metrics that were replicated on the same resamples.
+
+    Its error holds their covariance: that of a difference of two models is a paired one.
+    """
+    value = np.sum([f * part.value for f, part in zip(factors, parts, strict=True)], axis=0)
+    draws = np.sum([f * part.draws for f, part in zip(factors, parts, strict=True)], axis=0)
+    error = np.sqrt(parts[0].scale * _variance(draws))
+    return replace(parts[0], value=value, draws=draws, error=error)
 
 
 def group_index(groups: np.ndarray) -> np.ndarray:

@@ -97,7 +97,7 @@ def scikit_learn(probabilities, targets, losses, weights, labels):
 @given(weighted_predictions())
 def test_every_metric_is_that_of_scikit_learn_for_any_weights(case):
     probabilities, targets, losses, weights, labels = case
-    statistic = label_metrics._LabelStatistic(
+    statistic = label_metrics.LabelStatistic(
         Predicted(probabilities, labels), targets, losses, BINS
     )
     figures = statistic.figures(weights[None].astype(float))
@@ -111,7 +111,7 @@ def test_every_metric_is_that_of_scikit_learn_for_any_weights(case):
 @given(weighted_predictions())
 def test_a_weight_counts_like_as_many_copies_of_the_image(case):
     probabilities, targets, losses, weights, _ = case
-    statistic = label_metrics._LabelStatistic(
+    statistic = label_metrics.LabelStatistic(
         Predicted.most_probable(probabilities), targets, losses, BINS
     )
     figures = statistic.figures(np.stack([weights, np.ones_like(weights)]).astype(float))

@@ -11,7 +11,7 @@ from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.confusion import mean_of_defined
 from astroclf.evaluation.metrics.label_intervals import first_note, notes_of_classes
 from astroclf.evaluation.metrics.ranking import Ranking
-from astroclf.evaluation.resampling import Resampling, replicate
+from astroclf.evaluation.resampling import Figures, Resampling, replicate
 from astroclf.settings.metrics import METRICS
 
 FEWEST_IN_FOLD = 2  # images of a class, below which their spread is unknown
@@ -30,9 +30,24 @@ def rank_in_folds(
     probabilities: (N, K) out of fold. folds: (N,) int64, of each image.
     """
     targets, classes = labels.targets, labels.classes
-    numbers = np.unique(folds)
-    ranked_classes = [1] if len(classes) == 2 else range(len(classes))
+    numbers, fold_of = np.unique(folds, return_inverse=True)
+    figures = fold_ranking(probabilities, labels, folds)
+    strata = fold_of * len(classes) + targets
+    found = replicate(figures, len(targets), resampling, strata)
+    note = first_note(*notes_of_classes(labels, resampling))
     parts = [np.flatnonzero(folds == number) for number in numbers]
+    note = note or _scarce_in_fold(targets, classes, parts)
+    return {metric: estimate(each, METRICS[metric].scale, note) for metric, each in found.items()}
+
+
+def fold_ranking(probabilities: np.ndarray, labels: Labels, folds: np.ndarray) -> Figures:
+    """Return the function from weights (R, N) to roc_auc and average_precision, (R,), see `rank_in_folds`.
+
+    A fold without a weight is left out of the mean.
+    """
+    targets = labels.targets
+    ranked_classes = [1] if len(labels.classes) == 2 else range(len(labels.classes))
+    parts = [np.flatnonzero(folds == number) for number in np.unique(folds)]
     rankings = [
         [Ranking(probabilities[part, k], targets[part] == k) for k in ranked_classes]
         for part in parts
@@ -48,11 +63,7 @@ def rank_in_folds(
         means = mean_of_defined(mean_of_defined(areas.transpose(3, 2, 0, 1)))
         return {"roc_auc": means[:, 0], "average_precision": means[:, 1]}
 
-    strata = np.searchsorted(numbers, folds) * len(classes) + targets
-    found = replicate(figures, len(targets), resampling, strata)
-    note = first_note(*notes_of_classes(labels, resampling))
-    note = note or _scarce_in_fold(targets, classes, parts)
-    return {metric: estimate(each, METRICS[metric].scale, note) for metric, each in found.items()}
+    return figures
 
 
 def _scarce_in_fold(

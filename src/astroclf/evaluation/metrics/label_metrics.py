@@ -51,7 +51,7 @@ def score_labels(
     predictions: probabilities (N, K) float64, rows sum to 1. losses: (N,) the training loss of each
     image.
     """
-    statistic = _LabelStatistic(predictions, labels.targets, losses, bins)
+    statistic = LabelStatistic(predictions, labels.targets, losses, bins)
     figures = statistic.figures(np.ones((1, len(labels))))
     return {metric: float(figures[metric][0]) for metric in LABEL_METRICS}
 
@@ -65,7 +65,7 @@ def score_labels_with_intervals(
     The ROC-AUC and average precision of a class are against the rest.
     """
     targets, classes = labels.targets, labels.classes
-    statistic = _LabelStatistic(predictions, targets, losses, bins)
+    statistic = LabelStatistic(predictions, targets, losses, bins)
     replicates = replicate(statistic.figures, len(targets), resampling, targets)
     notes = notes_of_classes(labels, resampling)
     sums = statistic.sums
@@ -109,7 +109,7 @@ def mean_with_intervals(
     return {**found, "ece": measured_ece(ece if np.isfinite(ece) else None, sums)}
 
 
-class _LabelStatistic:
+class LabelStatistic:
     """Metrics of one set of predictions for any weights (R, N)."""
 
     def __init__(

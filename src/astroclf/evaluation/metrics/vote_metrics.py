@@ -29,7 +29,7 @@ def score_votes(
 
     losses: (N,) the training loss of each image. bins: of no effect, since no metric has bins.
     """
-    statistic = _VoteStatistic(predictions.probabilities, labels.targets, losses)
+    statistic = VoteStatistic(predictions.probabilities, labels.targets, losses)
     figures = statistic.figures(np.ones((1, len(labels))))
     return {metric: float(figures[metric][0]) for metric in VOTE_METRICS}
 
@@ -41,7 +41,7 @@ def score_votes_with_intervals(
 
     bias: mean of predicted minus true vote fraction.
     """
-    statistic = _VoteStatistic(predictions.probabilities, labels.targets, losses)
+    statistic = VoteStatistic(predictions.probabilities, labels.targets, losses)
     replicates = replicate(statistic.figures, len(labels), resampling)
     overall = {
         metric: estimate(replicates[metric], METRICS[metric].scale) for metric in VOTE_METRICS
@@ -61,7 +61,7 @@ def score_votes_with_intervals(
     return Scores(overall, per_class)
 
 
-class _VoteStatistic:
+class VoteStatistic:
     """Metrics of one set of predictions for any weights (R, N)."""
 
     def __init__(self, predictions: np.ndarray, votes: np.ndarray, losses: np.ndarray) -> None:
