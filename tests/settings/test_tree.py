@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 from astroclf.settings import Settings
 
-GROUPS_OF_TASKS = {"predict", "inspect", "compare", "export"}
+GROUPS_OF_TASKS = {"lookup", "predict", "inspect", "compare", "export"}
 CONFIG = Path(__file__).parents[2] / "conf/config.yaml"
 
 
@@ -32,5 +32,5 @@ def test_settings_are_rebuilt_from_their_values(settings: Callable[..., Settings
 def test_groups_of_other_tasks_are_not_stored(settings: Callable[..., Settings]) -> None:
     assert not GROUPS_OF_TASKS & set(settings().model_dump())
     predicting = settings("task=predict", "model_from=last")
-    assert set(predicting.model_dump()) & GROUPS_OF_TASKS == {"predict"}
+    assert set(predicting.model_dump()) & GROUPS_OF_TASKS == {"lookup", "predict"}
     assert Settings.model_validate(predicting.model_dump(mode="json")) == predicting

@@ -72,9 +72,10 @@ def test_a_finished_run_is_complete_in_mlflow(
             assert run.data.metrics[f"{name}/{metric}"] == pytest.approx(measured)
 
     kept = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert kept == {"report.html", "metrics.json", "bundle"}
+    assert kept == {"report.html", "metrics.json", "predictions.csv", "bundle"}
     bundle = {file.path for file in client.list_artifacts(run.info.run_id, "bundle")}
-    assert bundle == {"bundle/bundle.json", "bundle/weights.safetensors"}
+    files = ("bundle.json", "reference.npz", "weights.safetensors")
+    assert bundle == {f"bundle/{name}" for name in files}
     assert list((project / "mlruns/astroclf").glob("*/artifacts/report.html"))
 
     (dataset_input,) = run.inputs.dataset_inputs
@@ -189,5 +190,10 @@ def test_an_untracked_run_writes_a_record_that_can_be_sent(train_run: Run, proje
     assert record is not None
     assert (record.status, record.state, record.run_id) == ("FINISHED", "complete", "")
     assert record.parameters["optimizer.lr"] == "0.002"
-    assert set(record.artifacts) == {"report.html", "metrics.json", "bundle"}
+    assert set(record.artifacts) == {
+        "report.html",
+        "metrics.json",
+        "predictions.csv",
+        "bundle",
+    }
     assert record.metrics["test/accuracy"] >= 0

@@ -33,6 +33,7 @@ class Settings(Section):
     search: sections.Search
     debug: sections.Debug
     model_from: sections.ModelFrom | None = None
+    lookup: sections.Lookup | None = None
     predict: sections.PredictSection | None = None
     inspect: sections.InspectSection | None = None
     compare: sections.CompareSection | None = None

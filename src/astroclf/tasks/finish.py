@@ -54,7 +54,7 @@ def finish(run: Run, trained: Trained, predictor: Predictor, evaluation: Evaluat
     )
     reference = make_reference(trained.training.dataset, evaluation, run.settings.seed)
     write_bundle(run.folder.bundle, predictor.network.state_dict(), description, reference)
-    artifacts = [run.folder.metrics, run.folder.bundle]
+    artifacts = [run.folder.metrics, run.folder.predictions, run.folder.bundle]
     if run.settings.evaluation.report:
         content = report_content(run, trained, evaluation, facts, predictor.network)
         write_report(run.folder.report, content)

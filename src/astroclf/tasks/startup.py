@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from astroclf.bundle import Bundle
 from astroclf.data.dataset import ImageDataset
 from astroclf.device import describe_device
 from astroclf.models.classifier import count_parameters
+from astroclf.provenance import provenance
 from astroclf.runs.checkpoint import Checkpoint
 from astroclf.settings import Settings
 from astroclf.tasks.build import make_plan
@@ -15,11 +17,29 @@ from astroclf.tasks.run import Run
 from astroclf.tasks.training import Training
 from astroclf.text_table import text_table
 
+# Settings of a task that does not train, beside the group of its own name.
+USE_SETTINGS = ("task", "model_from", "lookup", "dataset", "evaluation", "seed")
+
 
 def start_tracker(run: Run, name: str, origin: Mapping[str, str]) -> None:
     """Start the tracker with the settings of the run, its origin, and a name unless the user gave one."""
     source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
-    run.tracker.start(name, run.settings.model_dump(exclude={"search"}), {**origin, **source})
+    tags = {"task": run.settings.task.name, **origin, **source}
+    run.tracker.start(name, run.settings.model_dump(exclude={"search"}), tags)
+
+
+def start_use(run: Run, model: Bundle | None = None) -> None:
+    """Start the tracker of a task that does not train, with the tags `task` and `model_from`.
+
+    model: as `open_model` returned it. Settings of a training, which the task does not use, are left
+    out.
+    """
+    settings = run.settings
+    parameters = settings.model_dump(include={*USE_SETTINGS, settings.task.name})
+    tags = {"task": settings.task.name, **provenance()}
+    if model is not None:
+        tags["model_from"] = model.provenance.get("model_from", "")
+    run.tracker.start(settings.task.name, parameters, tags)
 
 
 def start_tracking(

@@ -19,6 +19,7 @@ from astroclf.settings.sections.evaluation import Evaluation
 from astroclf.settings.sections.export import ExportSection
 from astroclf.settings.sections.finetune import CustomStrategy, Finetune, Full, HeadOnly, Lora
 from astroclf.settings.sections.inspect import InspectSection
+from astroclf.settings.sections.lookup import Lookup
 from astroclf.settings.sections.loss import Bce, Ce, CustomLoss, Focal, Loss, LossSection, Mse
 from astroclf.settings.sections.model import Cnn, CustomModel, GalaxyCnn, Model, Timm
 from astroclf.settings.sections.optimizer import (
@@ -100,6 +101,7 @@ __all__ = [
     "ImageFolder",
     "Inspect",
     "InspectSection",
+    "Lookup",
     "Lora",
     "Loss",
     "LossSection",

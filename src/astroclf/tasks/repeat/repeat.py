@@ -66,7 +66,8 @@ def repeat(run: Run, train_one: TrainOne) -> Repeated:
     if run.is_resumable:
         write_manifest(run.folder, manifest)  # before the settings, whose epochs may be new
     write_settings(run.folder, settings)
-    origin = run.cache.get_or_create("origin", None, provenance)
+    code = run.cache.get_or_create("origin", None, provenance)
+    origin = {**code, "dataset_fingerprint": dataset.fingerprint}
     start_tracker(run, name_of_all(settings, dataset.fingerprint), origin)
     run.tracker.wait()  # so that the trainings can be nested under it
     for number, repetition in enumerate(repetitions, start=1):
