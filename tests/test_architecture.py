@@ -60,11 +60,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"data", "device"},
     "inference": {"data", "device", "models", "training"},
     "bundle": {"data", "device", "evaluation", "inference", "models"},
+    "export": {"bundle", "data", "device", "evaluation", "inference"},
     "tasks": {
         "bundle",
         "data",
         "device",
         "evaluation",
+        "export",
         "inference",
         "models",
         "overrides",

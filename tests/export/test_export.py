@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from astroclf.errors import UserError
+from astroclf.export.export import export_bundle
+from astroclf.export.formats import TorchExport
+from fixtures.bundles import make_bundle
+
+
+def test_the_sidecar_states_the_files_and_their_check(tmp_path: Path) -> None:
+    exported = export_bundle(make_bundle(tta_views=8), tmp_path / "new", ["torch_export"])
+    content = json.loads(exported.description.read_text())
+    stored = content["files"]["torch_export"]
+    file = tmp_path / "new" / stored["file"]
+    assert stored["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert stored["check"]["images"] == 8
+    assert stored["check"]["largest_difference"] <= 1e-4
+    assert list(content["images_per_s"]) == ["PyTorch", "torch.export"]
+    assert all(speed > 0 for speed in content["images_per_s"].values())
+
+
+def test_the_usage_that_is_shown_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    bundle = make_bundle()
+    exported = export_bundle(bundle, tmp_path, ["onnx", "torch_export"])
+    images = np.random.default_rng(0).normal(0, 3, (2, 3, 32, 32)).astype(np.float32)
+    monkeypatch.chdir(tmp_path)
+    for name, file in exported.files.items():
+        given = images if name == "onnx" else torch.from_numpy(images)
+        names = {"images": given}
+        exec(file.usage, names)
+        found = np.asarray(torch.as_tensor(names["probabilities"]).detach())
+        np.testing.assert_allclose(found, bundle.predict(images), atol=1e-4)
+
+
+def test_a_file_that_does_not_equal_the_bundle_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(self: TorchExport, file: Path, threads: int) -> object:
+        return lambda images: (np.zeros((len(images), 3), np.float32), np.zeros(len(images), int))
+
+    monkeypatch.setattr(TorchExport, "load", wrong)
+    with pytest.raises(UserError, match=r"^export.format=torch_export: .* differs by"):
+        export_bundle(make_bundle(), tmp_path, ["torch_export"])
+    assert list(tmp_path.iterdir()) == []
