@@ -95,7 +95,7 @@ def read_table(key: str, path: Path, wanted: Wanted) -> Table:
     Raise UserError if the file is no such table, or lacks a column.
     """
     name = f"{key}={path}"
-    text = COMMENTS.sub(lambda found: re.sub("#.*", "", found[0]), _text(name, path))
+    text = _uncommented(_text(name, path))
     columns = [column.strip() for _, column in wanted]
     delimiter = _delimiter(text, columns)
     rows = _numbered_rows(name, text, delimiter)
@@ -115,6 +115,19 @@ def read_table(key: str, path: Path, wanted: Wanted) -> Table:
     by_column = dict(zip(columns, map(list, zip(*kept, strict=True)), strict=True))
     keys = {column.strip(): key for key, column in wanted}
     return Table(name, by_column, keys, lines, delimiter)
+
+
+def read_column_names(key: str, path: Path, likely: Sequence[str]) -> list[str]:
+    """Return the header of a CSV file, as `read_table` takes it; likely: names that it may contain."""
+    name = f"{key}={path}"
+    text = _uncommented(_text(name, path))
+    _, header = next(_numbered_rows(name, text, _delimiter(text, likely)), (0, []))
+    return header
+
+
+def _uncommented(text: str) -> str:
+    """Return the text with the comments before its header emptied, so that lines keep their numbers."""
+    return COMMENTS.sub(lambda found: re.sub("#.*", "", found[0]), text)
 
 
 def stripped(text: str) -> str:

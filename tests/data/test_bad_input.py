@@ -130,7 +130,7 @@ BAD_FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "truncated": (lambda content: content[: len(content) // 2], "truncated"),
     "text": (
         lambda content: b"not a picture at all",
-        "not a JPEG, PNG, TIFF, WebP, BMP or GIF image",
+        "not a JPEG, PNG, TIFF, WebP, BMP, GIF or FITS image",
     ),
     "zero": (lambda content: b"", "empty file"),
 }

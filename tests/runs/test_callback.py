@@ -28,7 +28,7 @@ def pretend_run(folder: Path) -> None:
         (
             ["seed=3"],
             "seed: cannot be changed when a run is resumed with its own settings. Give only "
-            "trainer.epochs, trainer.device, trainer.threads, tracking, or run it again with rerun=.",
+            "trainer.epochs, trainer.device, trainer.threads, tracking, model_from, or run it again with rerun=.",
         ),
         (
             [],

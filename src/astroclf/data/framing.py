@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from astroclf.data.formats import MAX_MEGAPIXELS, BadImage, Depth, decode
+from astroclf.data.formats import MAX_MEGAPIXELS, BadImage, Depth, Header, decode, decode_bytes
 from astroclf.data.pixels import Stretch
 
 MAX_16_BIT = 65535.0
@@ -51,16 +51,23 @@ class Framing:
     def read(self, file: Path) -> np.ndarray:
         """Return a file as (C, image_px, image_px) uint8 or float32.
 
-        Raise BadImage for a file that is unreadable, of another depth, or smaller than the crop.
+        Raise BadImage for a file that is unreadable, of another depth, smaller than the crop, or with
+        pixels that are not finite.
         """
-        header, picture = decode(file, self.max_megapixels, self.hdu)
+        return self._framed(*decode(file, self.max_megapixels, self.hdu))
+
+    def read_bytes(self, content: bytes) -> np.ndarray:
+        """Return the content of a file as `read` returns the file."""
+        return self._framed(*decode_bytes(content, self.max_megapixels, self.hdu))
+
+    def _framed(self, header: Header, picture: np.ndarray) -> np.ndarray:
         if self.depth not in (None, header.depth):
             raise BadImage(f"{header.depth} values, not {self.depth}")
         if self.crop_px is not None and header.square_px < self.crop_px:
             raise BadImage(
                 f"{header.width_px} x {header.height_px} px, smaller than the crop of {self.crop_px}"
             )
-        return self.fit(picture)
+        return finite(self.fit(picture))
 
     def fit(self, picture: np.ndarray) -> np.ndarray:
         """Return the center of a (C, H, W) picture as (bands, image_px, image_px), of the same dtype.
@@ -80,6 +87,14 @@ class Framing:
         if image.dtype == np.float32 and self.depth != "float":
             image = image.clip(0.0, MAX_16_BIT)  # cubic interpolation overshoots; cv2 clips uint8
         return image
+
+
+def finite(image: np.ndarray) -> np.ndarray:
+    """Return the image. Raise BadImage if a pixel is NaN or infinite."""
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        share = 1 - np.isfinite(image).mean()
+        raise BadImage(f"NaN or infinite pixels ({100 * share:.2g} % of the image)")
+    return image
 
 
 def _with_channels(square: np.ndarray, channels: int) -> np.ndarray:

@@ -50,9 +50,17 @@ def claim_run(config: DictConfig) -> Claim:
         claim = claim_resumed(resumed)
     elif is_computed:
         claim = claim_fresh(folder)
+    elif _continues_prediction(config, folder):
+        claim = claim_resumed(folder)
     else:
         claim = claim_named(folder, "hydra.run.dir")
     return claim
+
+
+def _continues_prediction(config: DictConfig, folder: Path) -> bool:
+    """Return whether the folder holds predictions that the same command goes on with."""
+    is_predict = OmegaConf.select(config, "task.name") == "predict"
+    return is_predict and RunFolder(folder).prediction_progress.is_file()
 
 
 def resumed_folder(config: DictConfig) -> Path | None:

@@ -18,6 +18,9 @@ SPLIT, SKIPPED, LEAKS = "split.csv", "skipped.csv", "leaks.csv"
 INSPECTION, CLASS_COUNTS, STATISTICS = "inspect.html", "class_counts.csv", "statistics.csv"
 EMBEDDING, NEIGHBORS, ABLATIONS = "embedding.csv", "neighbors.csv", "ablations.csv"
 LABEL_ERRORS = "label_errors.csv"
+PREDICT_PROGRESS, PREDICT_ROWS = "predict/progress.json", "predict/rows.csv"
+PREDICT_CHUNKS, PREDICTIONS_PARQUET = "predict/chunks", "predictions.parquet"
+SUBMISSION, CONTACT_SHEET = "submission.csv", "contact_sheet.html"
 TRACKED_RUN, ERROR = "mlflow.json", "error.txt"
 FIGURES = "figures"
 
@@ -26,6 +29,7 @@ PREPARED = (LEAKS, SETTINGS, SKIPPED, SPLIT, TRACKED_RUN)
 RESULTS = (
     BENCHMARK, BUNDLE, CHECKPOINT, FIGURES, HISTORY, METRICS, PREDICTIONS, MANIFEST, PROFILE, REPORT,
     INSPECTION, CLASS_COUNTS, STATISTICS, EMBEDDING, NEIGHBORS, ABLATIONS, LABEL_ERRORS,
+    PREDICT_PROGRESS, PREDICTIONS_PARQUET, SUBMISSION, CONTACT_SHEET,
 )  # fmt: skip
 
 
@@ -84,6 +88,36 @@ class RunFolder:
     def predictions(self) -> Path:
         """Table of the probabilities and the label of each image."""
         return self.path / PREDICTIONS
+
+    @property
+    def predictions_parquet(self) -> Path:
+        """The same table of task=predict as Parquet."""
+        return self.path / PREDICTIONS_PARQUET
+
+    @property
+    def submission(self) -> Path:
+        """Table of predicted votes in the form of the Galaxy Zoo challenge."""
+        return self.path / SUBMISSION
+
+    @property
+    def contact_sheet(self) -> Path:
+        """Page of task=predict with example images and distributions."""
+        return self.path / CONTACT_SHEET
+
+    @property
+    def prediction_progress(self) -> Path:
+        """Record of the rows of task=predict that are on the disk."""
+        return self.path / PREDICT_PROGRESS
+
+    @property
+    def prediction_rows(self) -> Path:
+        """Table of predictions until it is complete."""
+        return self.path / PREDICT_ROWS
+
+    @property
+    def prediction_chunks(self) -> Path:
+        """Folder of the chunks of a Parquet table until it is complete."""
+        return self.path / PREDICT_CHUNKS
 
     @property
     def report(self) -> Path:
@@ -173,7 +207,8 @@ class RunFolder:
     @property
     def is_resumable(self) -> bool:
         """True if the folder holds a run that can be resumed."""
-        return self.checkpoint.is_file() or self.manifest.is_file()
+        records = (self.checkpoint, self.manifest, self.prediction_progress)
+        return any(record.is_file() for record in records)
 
     @property
     def results(self) -> list[str]:

@@ -11,7 +11,10 @@ from astroclf.runs.folder import RunFolder
 from astroclf.runs.settings import read_config
 
 # May be given beside resume=<folder>; everything else is as in the interrupted run.
-CHANGEABLE_ON_RESUME = ("trainer.epochs", "trainer.device", "trainer.threads", "tracking")
+CHANGEABLE_ON_RESUME = (
+    *("trainer.epochs", "trainer.device", "trainer.threads"),
+    *("tracking", "model_from"),
+)
 
 
 def stored_config(config: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:

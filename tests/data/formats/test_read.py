@@ -14,8 +14,7 @@ from fixtures.image_files import channels_first, decoded, reason_of
     ("content", "reason"),
     [
         (b"", "empty file"),
-        (b"no picture", "not a JPEG, PNG, TIFF, WebP, BMP or GIF image"),
-        (b"SIMPLE  =                    T".ljust(2880), "FITS, which is not readable yet"),
+        (b"no picture", "not a JPEG, PNG, TIFF, WebP, BMP, GIF or FITS image"),
         (b"P6 1 1 255 abc", "a PPM image, which is not supported"),
         (b"<!DOCTYPE html><html>", "an HTML page, not an image"),
         (b"PK\x03\x04....", "a ZIP archive, not an image"),

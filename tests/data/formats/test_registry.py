@@ -9,8 +9,7 @@ import pytest
 
 from astroclf.data import formats
 from astroclf.data.formats import BadImage, Header, decode, read_header
-from astroclf.data.formats.foreign import FITS_REASON
-from astroclf.data.formats.registry import format_of, suffix_reason, suffixes
+from astroclf.data.formats.registry import format_of, stem_of, suffix_reason, suffixes
 from astroclf.data.formats.registry import formats as registered
 from astroclf.data.framing import Framing
 
@@ -66,8 +65,14 @@ def test_one_module_adds_a_format_of_any_bands_and_depth(five_bands: Path) -> No
 
 def test_files_are_found_by_first_bytes_and_by_suffix() -> None:
     assert format_of(b"\xff\xd8\xff\xe0").title == format_of(b"BM").title
-    with pytest.raises(BadImage, match="not a JPEG, PNG, TIFF, WebP, BMP or GIF image"):
+    with pytest.raises(BadImage, match="not a JPEG, PNG, TIFF, WebP, BMP, GIF or FITS image"):
         format_of(b"no picture")
     assert suffix_reason("folder.v2/A.JPG") is None
-    assert suffix_reason("a.fits") == FITS_REASON
+    assert suffix_reason("a.FITS.gz") is None
     assert suffix_reason("a.txt") == ".txt, not a supported format"
+
+
+def test_a_stem_lacks_the_whole_suffix_of_its_format() -> None:
+    assert [stem_of(name) for name in ("a/b.fits.GZ", "b.c.png", "d.fits.fz", "e.x", "f")] == [
+        *("b", "b.c", "d", "e", "f"),
+    ]

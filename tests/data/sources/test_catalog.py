@@ -92,7 +92,7 @@ def test_skipped_images_leave_the_rest_aligned(
         np.testing.assert_array_equal(getattr(dataset, name), getattr(whole, name)[[0, 2, 3, 5]])
     assert dataset.skipped == {
         "cutouts/1.png": "empty file",
-        "cutouts/4.png": "not a JPEG, PNG, TIFF, WebP, BMP or GIF image",
+        "cutouts/4.png": "not a JPEG, PNG, TIFF, WebP, BMP, GIF or FITS image",
     }
 
 

@@ -101,7 +101,7 @@ def test_bad_images_are_left_out(read_named: Read, half_bad: list[str]) -> None:
         assert list(result.skipped) == half_bad[1::2]
         assert set(result.skipped.values()) == {
             "empty file",
-            "not a JPEG, PNG, TIFF, WebP, BMP or GIF image",
+            "not a JPEG, PNG, TIFF, WebP, BMP, GIF or FITS image",
             "truncated, damaged or an unsupported kind of JPEG",
         }
 

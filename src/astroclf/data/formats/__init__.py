@@ -9,7 +9,7 @@ from astroclf.data.formats.format import (
     Format,
     Header,
 )
-from astroclf.data.formats.read import decode, read_header
+from astroclf.data.formats.read import decode, decode_bytes, read_header
 
 __all__ = [
     "GRAY",
@@ -20,5 +20,6 @@ __all__ = [
     "Format",
     "Header",
     "decode",
+    "decode_bytes",
     "read_header",
 ]

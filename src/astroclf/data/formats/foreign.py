@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-FITS_SUFFIXES = (".fits", ".fit", ".fts", ".fz", ".fits.gz", ".fit.gz")
-FITS_REASON = "FITS, which is not readable yet: convert it to 16-bit TIFF or PNG"
 SIGNATURES = {
-    b"SIMPLE  =": FITS_REASON,
     **dict.fromkeys((b"P5", b"P6"), "a PPM image, which is not supported"),
     b"8BPS": "a Photoshop image, which is not supported",
     b"\0\0\0\x0cjP  ": "a JPEG 2000 image, which is not supported",
@@ -16,7 +13,6 @@ SIGNATURES = {
     b"\x93NUMPY": "a NumPy array, not an image",
     b"%PDF": "a PDF file, not an image",
     b"PK\x03\x04": "a ZIP archive, not an image",
-    b"\x1f\x8b": "a gzip archive, not an image",
     **dict.fromkeys((b"<!", b"<h", b"<H"), "an HTML page, not an image"),
 }
 
@@ -34,7 +30,5 @@ def foreign_reason(start: bytes, readable: Sequence[str]) -> str:
 
 def foreign_suffix_reason(name: str) -> str:
     """Return why a file of this name, in lower case, is not readable."""
-    if name.endswith(FITS_SUFFIXES):
-        return FITS_REASON
     suffix = PurePath(name).suffix
     return f"{suffix}, not a supported format" if suffix else "no file extension"

@@ -71,7 +71,7 @@ def decode(stream: BinaryIO, max_megapixels: float, hdu: int | None) -> tuple[He
 
 
 FORMAT = Format(
-    title="JPEG, PNG, TIFF, WebP, BMP or GIF",
+    title="JPEG, PNG, TIFF, WebP, BMP, GIF",
     suffixes=(
         *(".jpg", ".jpeg", ".jpe", ".jfif"),
         *(".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"),

@@ -57,7 +57,16 @@ def decode(
     """
     require_regular(file)
     with _bad_image_reasons():
-        stream = BytesIO(file.read_bytes())
+        content = file.read_bytes()
+    return decode_bytes(content, max_megapixels, hdu)
+
+
+def decode_bytes(
+    content: bytes, max_megapixels: float = MAX_MEGAPIXELS, hdu: int | None = None
+) -> tuple[Header, np.ndarray]:
+    """Return the header and the picture of the content of a file, as `decode`."""
+    with _bad_image_reasons():
+        stream = BytesIO(content)
         each = format_of(stream.read(SIGNATURE_BYTES))
         stream.seek(0)
         header, values = each.decode(stream, max_megapixels, hdu)

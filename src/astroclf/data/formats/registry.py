@@ -18,7 +18,8 @@ def formats() -> tuple[Format, ...]:
     """Return the FORMAT of each module of this package that has one."""
     package = __package__ or ""
     folder = importlib.import_module(package).__path__
-    names = [module.name for module in pkgutil.iter_modules(folder)]
+    # In this order JPEG and PNG are named first in messages.
+    names = sorted((module.name for module in pkgutil.iter_modules(folder)), reverse=True)
     modules = [importlib.import_module(f"{package}.{name}") for name in names]
     return tuple(module.FORMAT for module in modules if hasattr(module, "FORMAT"))
 
@@ -40,3 +41,10 @@ def suffix_reason(name: str) -> str | None:
     """Return why a file of this name is not read, None if its suffix is that of a format."""
     lower = PurePath(name).name.lower()
     return None if lower.endswith(suffixes()) else foreign_suffix_reason(lower)
+
+
+def stem_of(name: str) -> str:
+    """Return the name of a file without its folder and the suffix of its format, such as .fits.gz."""
+    last = PurePath(name).name
+    found = [suffix for suffix in suffixes() if last.lower().endswith(suffix)]
+    return last[: -len(max(found, key=len))] if found else PurePath(last).stem

@@ -7,12 +7,13 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 
 from astroclf.data.formats import GRAY, RGB, BadImage
 from astroclf.data.formats.read import VERSION, require_regular
+from astroclf.data.formats.registry import stem_of
 from astroclf.data.framing import Framing
 from astroclf.data.pixels import Pixels
 from astroclf.data.sources.decoding import decode_files, framing_of, map_in_threads, reasons_of
@@ -76,7 +77,7 @@ def read_images(folder: Path, names: Sequence[str], settings: sections.Files) ->
 def name_ids(names: Sequence[str]) -> np.ndarray:
     """Return an id for each file, (N,) str: its name without extension, or its path where several
     files have that name."""
-    stems = [PurePath(name).stem for name in names]
+    stems = [stem_of(name) for name in names]
     count = Counter(stems)
     return np.array([s if count[s] == 1 else n for s, n in zip(stems, names, strict=True)], str)
 

@@ -32,7 +32,7 @@ def read_tree(root: Path) -> Tree:
     pending: list[tuple[Parts, frozenset[Inode]]] = [((), frozenset())]
     while pending:
         parts, above = pending.pop()
-        inode, names = _read_folder(root.joinpath(*parts))
+        inode, names = read_folder(root.joinpath(*parts), "dataset.root")
         if inode in above:  # a link to a parent folder
             continue
         for name, is_folder in names:
@@ -46,20 +46,22 @@ def read_tree(root: Path) -> Tree:
     return Tree(sorted(tree.folders), sorted(tree.files))
 
 
-def _read_folder(folder: Path) -> tuple[Inode, list[tuple[str, bool]]]:
-    """Return the inode of a folder, and (name, is a folder) for each entry."""
+def read_folder(folder: Path, key: str) -> tuple[Inode, list[tuple[str, bool]]]:
+    """Return the inode of a folder, and (name, is a folder) for each entry but leftovers and hidden ones.
+
+    Raise UserError that names the key of the settings if it cannot be read.
+    """
     try:
         status = folder.stat()
         with os.scandir(folder) as entries:
-            shown = [
-                entry
+            names = [
+                (entry.name, _is_folder(entry))
                 for entry in entries
                 if not entry.name.startswith(".") and entry.name.lower() not in IGNORED
             ]
-        names = [(entry.name, _is_folder(entry)) for entry in shown]
     except OSError as error:
         raise UserError(
-            f"dataset.root: {shortened(str(folder))} cannot be read as a folder ({error.strerror}). "
+            f"{key}: {shortened(str(folder))} cannot be read as a folder ({error.strerror}). "
             "Give a folder of images with permission to read everything below it."
         ) from error
     return (status.st_dev, status.st_ino), names

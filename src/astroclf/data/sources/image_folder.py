@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
-from astroclf.data.formats.foreign import FITS_REASON
 from astroclf.data.formats.registry import suffix_reason, suffixes
 from astroclf.data.sources.files import name_ids, read_images
 from astroclf.data.sources.folder_tree import Parts, Tree, read_tree
@@ -140,9 +139,9 @@ def _outside(tree: Tree, found: Mapping[tuple[str, str], ClassFolder]) -> dict[s
     inside = {parts for each in found.values() for parts in each.files}
     unread = {path for each in found.values() for path in each.unread}
     outside = {
-        "/".join(parts): FITS_REASON if _is_fits(parts) else "not in a class folder"
+        "/".join(parts): "not in a class folder"
         for parts in tree.files
-        if parts not in inside and (_is_image(parts) or _is_fits(parts))
+        if parts not in inside and _is_image(parts)
     }
     return {path: reason for path, reason in outside.items() if path not in unread}
 
@@ -207,7 +206,3 @@ def _counted(counts: Counter[str]) -> str:
 
 def _is_image(parts: Parts) -> bool:
     return suffix_reason(parts[-1]) is None
-
-
-def _is_fits(parts: Parts) -> bool:
-    return suffix_reason(parts[-1]) == FITS_REASON

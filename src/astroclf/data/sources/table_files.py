@@ -27,11 +27,11 @@ def find_files(table: Table, settings: sections.Catalog) -> tuple[Path, list[str
     skip and at least one file exists.
     """
     folder = Path(settings.image_root or Path(settings.table or "").parent)
-    completions = cache(_completions)
+    completions = cache(list_completions)
     names: list[str] = []
     missing: list[str] = []
     for cell in table.filled(settings.image_column):
-        found = _find(folder, cell, completions)
+        found = find_file(folder, cell, completions)
         if len(found) > 1:
             raise UserError(
                 f"dataset.image_column={settings.image_column}: {listed([cell])} is ambiguous: "
@@ -50,7 +50,7 @@ def find_files(table: Table, settings: sections.Catalog) -> tuple[Path, list[str
     return folder, names
 
 
-def _find(folder: Path, cell: str, completions: Completions) -> list[str]:
+def find_file(folder: Path, cell: str, completions: Completions) -> list[str]:
     """Return the path of the cell below the folder; several if its extension is ambiguous."""
     try:
         given = user_path(cell)
@@ -73,7 +73,7 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def _completions(folder: Path) -> Mapping[str, list[str]]:
+def list_completions(folder: Path) -> Mapping[str, list[str]]:
     """Return name without extension -> images of a folder; empty if it cannot be read."""
     completions = defaultdict(list)
     try:
@@ -92,6 +92,6 @@ def _advice(folder: Path, cell: str) -> str:
     except OSError:
         beside = []
     for each in beside:
-        if _find(each, cell, _completions):
+        if find_file(each, cell, list_completions):
             return f"{listed([cell])} is in {each}: set dataset.image_root={each}."
     return "Set dataset.image_root to the folder that the paths start from."

@@ -1,0 +1,107 @@
+"""Images of a folder and of all folders below it, or one image."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from astroclf.data.formats.registry import suffix_reason
+from astroclf.data.framing import Framing
+from astroclf.data.inputs.names import FileIds, Names
+from astroclf.data.inputs.source import ImageInput, Row
+from astroclf.data.sources.folder_tree import Inode, read_folder
+from astroclf.integrity import hash_sample
+
+
+class FolderInput(ImageInput):
+    """Image files at any depth of a folder, in the order of their paths.
+
+    The list of files takes some 20 bytes beyond its path for each.
+    """
+
+    def __init__(self, title: str, folder: Path, framing: Framing) -> None:
+        self.title, self._folder, self._framing = title, folder, framing
+        left_out: Counter[str] = Counter()
+        self._names = Names(_image_names(folder, left_out))
+        self.left_out = dict(left_out)
+        self._ids = FileIds(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def fingerprint(self) -> str:
+        sizes = np.fromiter((_size(self._folder / name) for name in self._names), np.int64)
+        return hashlib.blake2b(self._names.digest() + sizes.tobytes(), digest_size=16).hexdigest()
+
+    def row(self, position: int) -> Row:
+        path = self._folder / self._names[position]
+        return Row(readable(self._ids[position]), readable(str(path)))
+
+    def image(self, position: int) -> np.ndarray:
+        return self._framing.read(self._folder / self._names[position])
+
+
+class FileInput(ImageInput):
+    """One image."""
+
+    def __init__(self, title: str, file: Path, framing: Framing) -> None:
+        self.title, self._file, self._framing = title, file, framing
+        self.left_out = {}
+
+    def __len__(self) -> int:
+        return 1
+
+    def fingerprint(self) -> str:
+        return hash_sample(self._file)
+
+    def row(self, position: int) -> Row:
+        return Row(FileIds(Names([self._file.name]))[position], str(self._file))
+
+    def image(self, position: int) -> np.ndarray:
+        return self._framing.read(self._file)
+
+
+def _image_names(folder: Path, left_out: Counter[str]) -> Iterator[str]:
+    """Yield the paths of the images below a folder; count other files in left_out, by reason."""
+    pending = [_entries(folder, "", frozenset())]
+    while pending:
+        above, entries = pending[-1]
+        name = next(entries, None)
+        if name is None:
+            pending.pop()
+        elif name.endswith("/"):
+            pending.append(_entries(folder, name, above))
+        elif (reason := suffix_reason(name)) is not None:
+            left_out[reason] += 1
+        else:
+            yield name
+
+
+def _entries(
+    folder: Path, name: str, above: frozenset[Inode]
+) -> tuple[frozenset[Inode], Iterator[str]]:
+    """Return the folders down to this one, and the paths of its entries; folders end with a slash."""
+    inode, entries = read_folder(folder / name, "predict.input")
+    if inode in above:  # a link to a parent folder
+        entries = []
+    entries.sort()
+    paths = (f"{name}{entry}{'/' if is_folder else ''}" for entry, is_folder in entries)
+    return above | {inode}, paths
+
+
+def readable(name: str) -> str:
+    """Return a name that is not UTF-8, as names from old archives, with its bytes as \\xff."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
+def _size(file: Path) -> int:
+    """Return the size of a file, -1 if it has none."""
+    try:
+        return os.stat(file).st_size  # noqa: PTH116 - a million times
+    except OSError:
+        return -1

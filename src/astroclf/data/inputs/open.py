@@ -1,0 +1,85 @@
+"""Choice of the kind of an input by what its path leads to."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from astroclf.data.formats.registry import suffix_reason, suffixes
+from astroclf.data.framing import Framing
+from astroclf.data.inputs.archive import ArchiveInput
+from astroclf.data.inputs.folder import FileInput, FolderInput
+from astroclf.data.inputs.hdf5 import SUFFIXES as HDF5
+from astroclf.data.inputs.hdf5 import open_hdf5
+from astroclf.data.inputs.source import ImageInput
+from astroclf.data.inputs.table import PARQUET, TableInput, choose_columns
+from astroclf.errors import UserError
+
+CSV = (".csv", ".tsv", ".txt", ".csv.gz")
+GIGABYTE = 10**9
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """Options of an input, as the keys of `predict` of the same names."""
+
+    path_column: str | None = None
+    id_column: str | None = None
+    keep_columns: tuple[str, ...] = ()
+    image_root: str | None = None
+    images: str | None = None
+    max_gigabytes: float = 100.0
+
+
+def open_input(
+    path: Path, framing: Framing, options: InputOptions, key: str = "predict.input"
+) -> ImageInput:
+    """Return the images of a folder, a zip archive, a table, an HDF5 file, or of one image file.
+
+    key: names the input in messages. Raise UserError if there is no such path, if it is of no such
+    kind, or if it holds no images.
+    """
+    title = f"{key}={path}"
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except ValueError:  # a zero byte
+        is_folder = is_file = False
+    if not is_folder and not is_file:
+        raise UserError(
+            f"{title} does not exist. Give a folder, a zip archive, a table, an HDF5 file or an image."
+        )
+    images = (
+        FolderInput(title, path, framing)
+        if is_folder
+        else _open_file(title, path, framing, options)
+    )
+    if len(images) == 0:
+        others = sum(images.left_out.values())
+        found = f"no images, only {others:,} other files" if others else "no images"
+        raise UserError(
+            f"{title} holds {found}. Give images such as {', '.join(suffixes()[:4])} or .fits."
+        )
+    return images
+
+
+def _open_file(title: str, path: Path, framing: Framing, options: InputOptions) -> ImageInput:
+    name = path.name.lower()
+    if name.endswith((*CSV, *PARQUET)):
+        columns = choose_columns(
+            title, path, options.path_column, options.id_column, options.keep_columns
+        )
+        folder = Path(options.image_root or path.parent)
+        return TableInput(title, path, folder, columns, framing)
+    if name.endswith(HDF5):
+        return open_hdf5(
+            title, path, framing, options.images, options.id_column, options.keep_columns
+        )
+    if suffix_reason(name) is None:
+        return FileInput(title, path, framing)
+    if zipfile.is_zipfile(path):
+        return ArchiveInput(title, path, framing, options.max_gigabytes * GIGABYTE)
+    raise UserError(
+        f"{title} is no folder, zip archive, table ({', '.join((*CSV, *PARQUET))}), HDF5 file "
+        f"({', '.join(HDF5)}) or image. Rename it if its extension is wrong."
+    )

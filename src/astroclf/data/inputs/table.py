@@ -1,0 +1,145 @@
+"""Images whose paths are in a column of a CSV or Parquet table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from astroclf.data.formats import BadImage
+from astroclf.data.framing import Framing
+from astroclf.data.inputs.names import FileIds, Names
+from astroclf.data.inputs.source import ImageInput, Row
+from astroclf.data.sources.table_files import find_file, list_completions
+from astroclf.errors import UserError, listed, one_line
+from astroclf.integrity import hash_file
+from astroclf.tables import read_column_names, read_table
+
+LIKELY = ("path", "file", "filename", "file_name", "image", "image_path", "image_file")
+PARQUET = (".parquet", ".pq")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of the table that are read: of paths, of ids (None: the file names), and kept ones."""
+
+    path: str
+    id: str | None
+    kept: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them, each once."""
+        wanted = (self.path, *((self.id,) if self.id else ()), *self.kept)
+        return tuple(dict.fromkeys(wanted))
+
+
+class TableInput(ImageInput):
+    """Image files in the order of the rows of a table.
+
+    The columns that are read take some 8 bytes beyond its text for each cell.
+    """
+
+    def __init__(
+        self, title: str, table: Path, folder: Path, columns: Columns, framing: Framing
+    ) -> None:
+        self.title, self._table, self._folder, self._framing = title, table, folder, framing
+        self.columns, self.left_out = columns.kept, {}
+        cells = _read_parquet(table, columns) if is_parquet(table) else _read_csv(table, columns)
+        self._paths = cells[columns.path]
+        self._ids = FileIds(self._paths) if columns.id is None else cells[columns.id]
+        self._kept = [cells[name] for name in columns.kept]
+        self._completions = cache(list_completions)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def fingerprint(self) -> str:
+        content = f"{hash_file(self._table)} {self.columns}".encode() + self._paths.digest()
+        return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+    def row(self, position: int) -> Row:
+        kept = tuple(cells[position] for cells in self._kept)
+        return Row(self._ids[position], self._paths[position], kept)
+
+    def image(self, position: int) -> np.ndarray:
+        cell = self._paths[position]
+        if not cell:
+            raise BadImage("no path in this row")
+        found = find_file(self._folder, cell, self._completions)
+        if not found:
+            raise BadImage(f"missing in {self._folder}")
+        if len(found) > 1:
+            raise BadImage(f"ambiguous: {listed(found, 3)}")
+        return self._framing.read(self._folder / found[0])
+
+
+def is_parquet(table: Path) -> bool:
+    return table.name.lower().endswith(PARQUET)
+
+
+def choose_columns(
+    title: str, table: Path, path: str | None, id: str | None, kept: Sequence[str]
+) -> Columns:
+    """Return the columns to read; without a given one, that of paths is found by its name.
+
+    Raise UserError if a column does not exist, or none is named like one of paths.
+    """
+    names = (
+        _parquet(table).schema_arrow.names
+        if is_parquet(table)
+        else read_column_names("predict.input", table, LIKELY)
+    )
+    given = {"predict.path_column": path, "predict.id_column": id}
+    wanted = [*given.items(), *(("predict.keep_columns", name) for name in kept)]
+    for key, name in wanted:
+        if name is not None and name not in names:
+            raise UserError(f"{key}={name} is not a column of {title}, which has {listed(names)}.")
+    if path is None:
+        by_name = {name.lower(): name for name in reversed(names)}
+        path = next((by_name[name] for name in LIKELY if name in by_name), None)
+    if path is None:
+        raise UserError(
+            f"{title} has no column named {listed(LIKELY[:4])} or alike, only {listed(names)}. "
+            "Name the column of paths: predict.path_column=<column>."
+        )
+    return Columns(path, id, tuple(kept))
+
+
+def _read_csv(table: Path, columns: Columns) -> dict[str, Names]:
+    wanted = [("predict.input", name) for name in columns.names]
+    content = read_table("predict.input", table, wanted)
+    return {name: Names(content.text(name)) for name in columns.names}
+
+
+def _read_parquet(table: Path, columns: Columns) -> dict[str, Names]:
+    """Return the columns, read one group of rows at a time."""
+    content = _parquet(table)
+
+    def cells(name: str) -> Iterator[str]:
+        for group in range(content.num_row_groups):
+            for cell in content.read_row_group(group, columns=[name]).column(name).to_pylist():
+                yield "" if cell is None else str(cell)
+
+    return {name: Names(cells(name)) for name in columns.names}
+
+
+def _parquet(table: Path) -> Any:
+    try:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise UserError(
+            f"predict.input={table}: Parquet needs pyarrow. Run: pip install 'astroclf[parquet]'"
+        ) from error
+    try:
+        return ParquetFile(table)
+    except (OSError, ArrowException) as error:
+        raise UserError(
+            f"predict.input={table} cannot be read as Parquet ({one_line(error)}). Give a whole file."
+        ) from error

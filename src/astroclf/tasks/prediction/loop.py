@@ -1,0 +1,110 @@
+"""The loop over an input: predict its blocks and write them in chunks."""
+
+from __future__ import annotations
+
+import errno
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from astroclf.bundle import Bundle
+from astroclf.commands import run_command
+from astroclf.data.inputs.source import ImageInput
+from astroclf.data.inputs.stream import read_blocks
+from astroclf.errors import Interrupted, UserError
+from astroclf.files import shortest
+from astroclf.interruption import graceful_interrupt
+from astroclf.runs.folder import RunFolder
+from astroclf.runs.prediction_progress import PredictionProgress, write_progress
+from astroclf.runs.prediction_table import PredictionTable
+from astroclf.settings.sections import PredictSection
+from astroclf.status import status
+from astroclf.tasks.prediction.rows import Columns, predict_block
+
+CHUNK_ROWS, CHUNK_S = 8192, 10.0  # a chunk is written after so many rows or seconds
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class ChunkWriter:
+    """Writer of rows that are counted in the record of progress once they are on the disk."""
+
+    def __init__(
+        self, folder: RunFolder, table: PredictionTable, progress: PredictionProgress
+    ) -> None:
+        self.progress = progress
+        self._folder, self._table = folder, table
+        self._pending: list[Columns] = []
+        self._last_s = time.monotonic()
+        table.truncate(progress.position)
+
+    def add(self, columns: Columns) -> None:
+        """Add rows; write a chunk if it is time."""
+        self._pending.append(columns)
+        rows = sum(len(each["id"]) for each in self._pending)
+        if rows >= CHUNK_ROWS or time.monotonic() - self._last_s >= CHUNK_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the rows so far. Raise OSError."""
+        if self._pending:
+            chunk = _joined(self._pending)
+            position = self._table.append(chunk)
+            rows = self.progress.rows + len(chunk["id"])
+            self.progress = self.progress.model_copy(update={"rows": rows, "position": position})
+            write_progress(self._folder, self.progress)
+            self._pending = []
+        self._last_s = time.monotonic()
+
+
+def predict_rows(
+    model: Bundle, images: ImageInput, writer: ChunkWriter, options: PredictSection
+) -> None:
+    """Predict the rows that are not on the disk yet, and write them.
+
+    Raise Interrupted after what was predicted is written, and UserError if the disk is full.
+    """
+    first, total = writer.progress.rows, len(images)
+    start_s = time.monotonic()
+    with (
+        graceful_interrupt() as request,
+        status("predicting", total, unit="image", done=first) as shown,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # of decoders, about files whose reason is in the table
+        for block in read_blocks(images, options.batch_size, first, options.threads):
+            writer.add(predict_block(model, block).columns(model.classes, images.columns))
+            speed = (block.stop - first) / (time.monotonic() - start_s)
+            shown.update(len(block), note=f"{speed:,.0f} images/s")
+            if request.signal_number is not None:
+                writer.flush()
+                raise Interrupted(
+                    request.signal_number, f"{writer.progress.rows:,} of {total:,} images"
+                )
+        writer.flush()
+
+
+@contextmanager
+def resumable_when_full(folder: RunFolder) -> Iterator[None]:
+    """Re-raise the OSError of a full disk as a UserError with the command that goes on."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise UserError(
+            f"{shortest(folder.path)} cannot be written: the disk is full. Free some space, then go on where "
+            f"it stopped: {run_command(resume=shortest(folder.path))}"
+        ) from error
+
+
+def _joined(parts: list[Columns]) -> Columns:
+    def column(name: str) -> list[str] | np.ndarray:
+        values = [each[name] for each in parts]
+        if isinstance(values[0], np.ndarray):
+            return np.concatenate(values)
+        return [cell for each in values for cell in each]
+
+    return {name: column(name) for name in parts[0]}

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from astroclf.data.formats import BadImage
+from astroclf.data.framing import Framing
+from astroclf.data.inputs.folder import FileInput, FolderInput
+from astroclf.errors import UserError
+
+
+def test_images_of_all_folders_come_in_the_order_of_their_paths(
+    folder: Path, framing: Framing, pictures: np.ndarray
+) -> None:
+    images = FolderInput("predict.input=images", folder, framing)
+    assert len(images) == 6
+    rows = [images.row(position) for position in range(6)]
+    assert [row.id for row in rows] == ["a.png", "b/a.png", "c", "d", "e.fits", "z"]
+    assert rows[2].path == str(folder / "b/c.png")
+    assert images.left_out == {".txt, not a supported format": 1}
+    block = images.read(1, 4)
+    assert (block.start, block.stop) == (1, 4)
+    np.testing.assert_array_equal(block.images, pictures[1:4].transpose(0, 3, 1, 2))
+
+
+def test_links_to_parents_end(folder: Path, framing: Framing) -> None:
+    (folder / "b/again").symlink_to(folder)
+    assert len(FolderInput("", folder, framing)) == 6
+
+
+def test_a_bad_file_has_a_reason_and_the_others_an_image(folder: Path, framing: Framing) -> None:
+    (folder / "b/a.png").write_bytes(b"")
+    (folder / "d.png").unlink()
+    images = FolderInput("", folder, framing)
+    block = images.read(0, 5)
+    assert list(block.reasons) == ["", "empty file", "", "", ""]
+    assert block.images.shape == (4, 3, 8, 8)
+    assert block.is_read.tolist() == [True, False, True, True, True]
+
+
+def test_the_fingerprint_follows_names_and_sizes(folder: Path, framing: Framing) -> None:
+    before = FolderInput("", folder, framing).fingerprint()
+    assert FolderInput("", folder, framing).fingerprint() == before
+    with (folder / "a.png").open("ab") as stream:
+        stream.write(b"x")
+    assert FolderInput("", folder, framing).fingerprint() != before
+
+
+def test_names_that_are_not_utf8_are_shown_by_their_bytes(folder: Path, framing: Framing) -> None:
+    os.rename(folder / "z.png", os.fsencode(folder) + b"/\xff.png")  # noqa: PTH104
+    row = FolderInput("", folder, framing).row(5)
+    assert row.id == "\\xff"
+    assert row.path.encode()
+
+
+def test_a_folder_without_permission_is_refused(tmp_path: Path, framing: Framing) -> None:
+    with pytest.raises(UserError, match=r"predict\.input: .* cannot be read as a folder"):
+        FolderInput("", tmp_path / "missing", framing)
+
+
+def test_one_image_is_one_row(folder: Path, framing: Framing, pictures: np.ndarray) -> None:
+    images = FileInput("", folder / "b/c.png", framing)
+    assert len(images) == 1
+    assert images.row(0).id == "c"
+    np.testing.assert_array_equal(images.image(0), pictures[2].transpose(2, 0, 1))
+    with pytest.raises(BadImage):
+        FileInput("", folder / "notes.txt", framing).image(0)
