@@ -31,7 +31,7 @@ def images_for(bundle: Bundle, name: str) -> np.ndarray:
     return images if name == "crop_8_bit" else images.astype(np.float32) * SCALES[name]
 
 
-@pytest.mark.parametrize("version", [2, 3, 4])
+@pytest.mark.parametrize("version", [2, 3, 4, 5])
 @pytest.mark.parametrize("name", DEPTHS)
 def test_older_bundles_predict_as_before(name: str, version: int) -> None:
     folder = OLD / f"{name}_format_{version}"
@@ -40,16 +40,18 @@ def test_older_bundles_predict_as_before(name: str, version: int) -> None:
     images = images_for(bundle, name)
     np.testing.assert_allclose(bundle.predict(images), expected["probabilities"], atol=1e-6)
     assert bundle.label(images).tolist() == expected["labels"]
-    assert bundle.depth == DEPTHS[name][version == 4]
+    assert bundle.depth == DEPTHS[name][version >= 4]
+    assert bundle.reference is None
+    assert bundle.prediction(images).unlike_training is None
 
 
-@pytest.mark.parametrize("version", [2, 3, 4])
+@pytest.mark.parametrize("version", [2, 3, 4, 5])
 def test_the_framing_comes_from_the_cut_and_the_data_set(version: int) -> None:
     bundle = read_bundle(OLD / f"crop_8_bit_format_{version}", device="cpu")
     bands = ("red", "green", "blue")
     assert bundle.framing == Framing(bands, "8-bit", "srgb", 6, image_px=8, max_megapixels=50.0)
     assert bundle.predictor.tta_views == 8
-    assert bool(bundle.provenance) == (version == 4)
+    assert bool(bundle.provenance) == (version >= 4)
 
 
 def test_flux_comes_from_no_file() -> None:

@@ -17,6 +17,9 @@ import astroclf.bundle.reference as module
 from astroclf.bundle import Reference, read_bundle
 from astroclf.bundle.reference import read_reference
 from astroclf.errors import UserError
+from astroclf.evaluation.decisions.activation import SIGMOID
+from astroclf.evaluation.decisions.conformal import fit_prediction_sets
+from astroclf.evaluation.decisions.decision import Decision
 from astroclf.evaluation.novelty import Novelty
 from astroclf.integrity import hash_file, sign
 from astroclf.models.bundle_files import REFERENCE_FILE
@@ -200,3 +203,32 @@ def test_the_file_is_an_archive_of_plain_arrays(bundle: Path) -> None:
         assert all(name.endswith(".npy") for name in archive.namelist())
     with np.load(bundle / REFERENCE_FILE, allow_pickle=False) as arrays:
         assert {array.dtype.kind for array in arrays.values()} <= set("Uuif")
+
+
+def test_prediction_sets_of_another_level_are_fitted_to_the_reference(bundle: Path) -> None:
+    loaded = read_bundle(bundle)
+    assert loaded.prediction(IMAGES).sets is None
+    reference = loaded.reference
+    assert reference is not None
+    sets = loaded.with_prediction_sets(0.6).decision.conformal
+    expected = fit_prediction_sets(
+        loaded.decision.probabilities(reference.val_logits),
+        reference.val_targets,
+        reference.val_groups,
+        0.6,
+    )
+    assert sets == expected
+    found = loaded.with_prediction_sets(0.6).prediction(IMAGES)
+    np.testing.assert_array_equal(found.sets, expected.sets(found.probabilities))
+
+
+def test_prediction_sets_need_a_reference_and_classes(
+    bundle: Path, tmp_path: Path, write_tiny: Callable[..., Path]
+) -> None:
+    with pytest.raises(
+        UserError, match=r"^evaluation\.conformal=0\.9: this model has no reference"
+    ):
+        read_bundle(write_tiny(tmp_path / "without")).with_prediction_sets(0.9)
+    votes = replace(read_bundle(bundle), decision=Decision(SIGMOID))
+    with pytest.raises(UserError, match="prediction sets are for classes, but this model predicts"):
+        votes.with_prediction_sets(0.9)

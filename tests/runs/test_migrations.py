@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from astroclf.runs.migrations import migrate_config, migrate_metrics_1
+from astroclf.runs.migrations import migrate_config, migrate_metrics_1, migrate_metrics_2
 
 
 def test_mean_of_several_trainings_becomes_the_value() -> None:
@@ -21,3 +21,8 @@ def test_settings_get_their_present_names_and_the_keys_that_were_added() -> None
         "evaluation": {"tta_views": 8, "report": True, "conformal": None},
         "debug": {"name": "none"},
     }
+
+
+def test_metrics_of_version_2_are_those_of_version_3() -> None:
+    content = {"test": {"mcc": {"value": 0.5, "ci95": None}}, "run": {"train_s": 1.0}}
+    assert migrate_metrics_2(content) == content

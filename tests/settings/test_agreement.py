@@ -55,6 +55,10 @@ BINS = ("evaluation.bin_columns=[r]", "evaluation.metadata=a.csv", "evaluation.m
             "evaluation.threshold=acuracy: the thresholds of vote fractions are tuned for the F1 of each answer. Choose macro_f1 or none.",
         ),
         (
+            [*VOTES, "evaluation.conformal=0.95"],
+            "evaluation.conformal=0.95: prediction sets are for classes, but the dataset has vote fractions. Set it to null.",
+        ),
+        (
             [*VOTES, *BINS],
             "evaluation.bin_columns=['r']: reports accuracy, which vote fractions do not have. Set it to [].",
         ),

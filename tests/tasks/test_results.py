@@ -35,7 +35,12 @@ def test_metrics_file_has_every_part(
     evaluation: Evaluation, simulated_dataset: ImageDataset
 ) -> None:
     found = metrics_of(evaluation, FACTS).to_dict()
-    assert set(found) == {"train", "val", "test", "per_class", "baseline", "decision", "run"}
+    assert set(found) == {
+        "train", "val", "test", "per_class", "baseline", "risk_coverage", "decision", "run",
+    }  # fmt: skip
+    curve = found["risk_coverage"]["test"]
+    assert curve["coverage"][-1] == 1
+    assert curve["error"][-1] == pytest.approx(1 - found["test"]["accuracy"]["value"])
     comparison = found["decision"]["val"]["accuracy"]
     assert comparison["plain"]["value"] == pytest.approx(found["val"]["accuracy"]["value"])
     assert comparison["gain"]["value"] == 0
@@ -53,6 +58,22 @@ def test_metrics_file_has_every_part(
                 low, high = measured["ci95"]
                 assert low <= measured["value"] <= high
         assert 0 < found[split]["ece"]["floor"] < 0.5
+
+
+def test_prediction_sets_are_in_the_metrics_file(
+    settings: Build, simulated_dataset: ImageDataset
+) -> None:
+    chosen = settings("evaluation.conformal=0.6")
+    evaluation = evaluate_guess(simulated_dataset, chosen)
+    metrics = metrics_of(evaluation, FACTS)
+    test = metrics.prediction_sets["test"]
+    assert set(test.per_class) == {"galaxy", "star"}
+    sets = evaluation.splits["test"].predicted.sets
+    assert sets is not None
+    assert test.overall["mean_size"].value == pytest.approx(sets.sum(axis=1).mean())
+    fitted = evaluation.decision.decision.conformal
+    assert fitted is not None
+    assert fitted.level == 0.6
 
 
 def test_predictions_file_has_every_image_with_its_split_and_truth(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from astroclf.data.framing import Framing
 from astroclf.data.pixels import Pixels
 from astroclf.errors import UserError
 from astroclf.evaluation.decisions.decision import Decision
+from astroclf.evaluation.decisions.fitting import with_prediction_sets
+from astroclf.evaluation.labels import make_labels
 from astroclf.inference.predictor import Predictor
 
 
@@ -52,6 +54,26 @@ class Bundle:
         Read at the first use. Raises UserError if the file is damaged.
         """
         return None if self.load_reference is None else self.load_reference()
+
+    def with_prediction_sets(self, level: float) -> Bundle:
+        """Return the bundle with prediction sets of a level, fitted to the validation images of its reference.
+
+        level: in (0, 1). Raises UserError for a bundle without reference, and for vote fractions.
+        """
+        reference = self.reference
+        if reference is None:
+            raise UserError(
+                f"evaluation.conformal={level:g}: this model has no reference of its validation images, since it "
+                "was written by an older version of astroclf. Train it again."
+            )
+        if not self.decision.activation.rows_sum_to_one:
+            raise UserError(
+                f"evaluation.conformal={level:g}: prediction sets are for classes, but this model predicts vote "
+                "fractions. Set it to null."
+            )
+        labels = make_labels(reference.val_targets, self.classes, reference.val_groups)
+        decision = with_prediction_sets(self.decision, reference.val_logits, labels, level)
+        return replace(self, decision=decision)
 
     def read_files(self, files: Path | str | Sequence[Path | str]) -> np.ndarray:
         """Return (N, C, H, W): images from one file or several, prepared as in training.

@@ -14,7 +14,9 @@ from astroclf.evaluation.decisions.fitting import FittedDecision
 from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metrics.baseline import Baseline
 from astroclf.evaluation.metrics.bins import BinnedAccuracy
+from astroclf.evaluation.metrics.risk_coverage import RiskCoverage
 from astroclf.evaluation.metrics.scores import Scores
+from astroclf.evaluation.metrics.set_metrics import SetScores
 
 
 class Features(NamedTuple):
@@ -31,8 +33,9 @@ class SplitResult:
     ids: (N,) str. baseline: metrics of the best constant prediction. comparison: metrics without
     and with the decision, of val and test. without_overlap: of val and test, the scores without the
     images that overlap train (copies, neighbors on the sky, images of one group), of which there
-    are n_overlapping. binned: accuracy along columns of the user's metadata. logits: (N, K) float32.
-    features: of some of the images; None where they were not kept.
+    are n_overlapping. binned: accuracy along columns of the user's metadata.
+    sets: coverage and size of the prediction sets; None without sets. risk_coverage: None for votes.
+    logits: (N, K) float32. features: of some of the images; None where they were not kept.
     """
 
     ids: np.ndarray
@@ -44,6 +47,8 @@ class SplitResult:
     without_overlap: Scores | None = None
     n_overlapping: int = 0
     binned: Sequence[BinnedAccuracy] = ()
+    sets: SetScores | None = None
+    risk_coverage: RiskCoverage | None = None
     logits: np.ndarray | None = None
     features: Features | None = None
 

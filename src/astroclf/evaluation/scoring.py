@@ -17,7 +17,9 @@ from astroclf.evaluation.metrics.label_metrics import (
     score_labels,
     score_labels_with_intervals,
 )
+from astroclf.evaluation.metrics.risk_coverage import RiskCoverage, risk_coverage
 from astroclf.evaluation.metrics.scores import Scores
+from astroclf.evaluation.metrics.set_metrics import SetScores, score_sets
 from astroclf.evaluation.metrics.vote_metrics import score_votes, score_votes_with_intervals
 from astroclf.evaluation.resampling import Resampling
 from astroclf.settings import Settings
@@ -27,6 +29,7 @@ SCORES = {"classes": score_labels_with_intervals, "votes": score_votes_with_inte
 # Without entries for votes: metrics of vote fractions are the same for one network and several.
 MEAN_OF_NETWORKS = {"classes": mean_with_intervals}
 RANKED_IN_FOLDS = {"classes": rank_in_folds}
+RISK_COVERAGE = {"classes": risk_coverage}
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,18 @@ class Scorer:
         """
         resampling = self.resampling(labels)
         return SCORES[labels.kind](predictions, labels, losses, self.bins, resampling)
+
+    def set_scores(self, predictions: Predicted, labels: Labels) -> SetScores | None:
+        """Return coverage and size of the prediction sets; None without sets."""
+        if predictions.sets is None:
+            return None
+        return score_sets(predictions.sets, labels, self.resampling(labels))
+
+    def risk_coverage(self, predictions: Predicted, labels: Labels) -> RiskCoverage | None:
+        """Return the risk-coverage curve of the labels; None for votes."""
+        if labels.kind not in RISK_COVERAGE:
+            return None
+        return RISK_COVERAGE[labels.kind](predictions, labels, self.resampling(labels))
 
     def compare(self, plain: Predicted, tuned: Predicted, labels: Labels) -> ComparedDecisions:
         """Return the metrics without and with a decision, see `compare_decisions`."""

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from astroclf.runs.folder import RunFolder
-from astroclf.runs.migrations import migrate_metrics_1
+from astroclf.runs.migrations import migrate_metrics_1, migrate_metrics_2
 from astroclf.runs.schema import Schema, read_versioned, refuse_unreadable, write_versioned
 
-SCHEMA = Schema(2, {1: migrate_metrics_1}, unversioned=1)
+SCHEMA = Schema(3, {1: migrate_metrics_1, 2: migrate_metrics_2}, unversioned=1)
 
 
 class Part(BaseModel):
@@ -65,6 +65,27 @@ class Baseline(Part):
     metrics: dict[str, float]
 
 
+class SetScores(Part):
+    """Prediction sets of a split: `coverage`, `mean_size`, and the fractions `empty` and `multiple`.
+
+    per_class: class -> its number of images `n`, and the same figures.
+    """
+
+    overall: dict[str, Metric]
+    per_class: dict[str, dict[str, Metric | int]]
+
+
+class RiskCoverage(Part):
+    """Risk-coverage curve of a split: fraction of the labels kept, and of these the fraction that is wrong.
+
+    aurc: area under the curve.
+    """
+
+    coverage: list[float]
+    error: list[float]
+    aurc: Metric
+
+
 class RunFacts(Part):
     """Facts of a run; those that a kind of run lacks are left out of the file.
 
@@ -102,7 +123,7 @@ class Metrics(Part):
 
     per_class: split -> class -> its number of images `n` and its metrics. without_overlap: split ->
     the number of images `n` and the metrics without images that overlap train. binned: split ->
-    column. decision: split -> metric -> `plain`, `tuned` and `gain`. pooled: metrics of all
+    column. prediction_sets, risk_coverage: by split. decision: split -> metric -> `plain`, `tuned` and `gain`. pooled: metrics of all
     out-of-fold predictions together.
     """
 
@@ -113,6 +134,8 @@ class Metrics(Part):
     baseline: dict[str, Baseline] = {}
     without_overlap: dict[str, dict[str, Metric | int]] = {}
     binned: dict[str, dict[str, Binned]] = {}
+    prediction_sets: dict[str, SetScores] = {}
+    risk_coverage: dict[str, RiskCoverage] = {}
     decision: dict[str, dict[str, dict[str, Metric]]] = {}
     pooled: dict[str, Metric] = {}
     run: RunFacts

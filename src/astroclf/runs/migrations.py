@@ -27,6 +27,11 @@ def migrate_metrics_1(content: dict[str, Any]) -> dict[str, Any]:
     return migrated
 
 
+def migrate_metrics_2(content: dict[str, Any]) -> dict[str, Any]:
+    """Version 3 may have prediction sets and risk-coverage curves."""
+    return content
+
+
 def _with_value(entry: Any) -> Any:
     if not isinstance(entry, dict) or "mean" not in entry:
         return entry

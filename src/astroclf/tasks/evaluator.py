@@ -74,6 +74,8 @@ class Evaluator:
             baseline=constant_baseline(self.train, labels, self.scorer),
             n_overlapping=int(np.sum(~alone)),
             binned=self._binned(positions, labels, predicted),
+            sets=self.scorer.set_scores(predicted, labels),
+            risk_coverage=self.scorer.risk_coverage(predicted, labels),
         )
         if 0 < alone.sum() < len(alone):
             clean = predicted.of_images(alone), labels.of_images(alone), losses[alone]

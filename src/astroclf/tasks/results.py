@@ -28,6 +28,14 @@ def metrics_of(evaluation: Evaluation, facts: RunFacts) -> Metrics:
             for name, each in splits.items()
             if each.binned
         },
+        "prediction_sets": {
+            name: asdict(each.sets) for name, each in splits.items() if each.sets is not None
+        },
+        "risk_coverage": {
+            name: asdict(each.risk_coverage)
+            for name, each in splits.items()
+            if each.risk_coverage is not None
+        },
     }
     return Metrics.of(
         {

@@ -17,6 +17,7 @@ from astroclf.evaluation.decisions.activation import (
     SOFTMAX,
     most_probable,
 )
+from astroclf.evaluation.decisions.conformal import PredictionSets
 from astroclf.evaluation.decisions.decision import Decision, shift_of_alpha
 
 # Differences that neither a division nor an exponential rounds away.
@@ -27,6 +28,8 @@ LOGITS = arrays(
 ).map(lambda numbers: numbers / 4)
 FULL = Decision(SOFTMAX, (0.1, -0.3, 1 / 3), 2.0, 1.7, (0.2, 0.3, 0.5))
 VOTES = Decision(SIGMOID, (0.5, 0.5), 0.0, 0.9, None, (0.2, 0.7))
+SETS = {"level": 0.9, "thresholds": [0.4, 0.5]}
+WITH_SETS = Decision(SOFTMAX, temperature=2.0, conformal=PredictionSets(0.9, (0.4, 0.5)))
 
 
 def test_activations_are_their_formulas():
@@ -85,7 +88,17 @@ def test_answers():
     assert Decision(SIGMOID).labels(fractions).tolist() == [[False, True], [True, True]]
 
 
-@pytest.mark.parametrize("decision", [FULL, VOTES, Decision(NORMALIZED_SIGMOID)])
+def test_prediction_sets_come_from_the_calibrated_probabilities():
+    logits = np.array([[2.0, 0.0], [0.0, 0.1]])
+    predicted = WITH_SETS.predict(logits)
+    p = 1 / (1 + np.exp([-1.0, 0.05]))  # temperature 2
+    np.testing.assert_allclose(predicted.probabilities[:, 0], p)
+    assert predicted.sets.tolist() == [[True, False], [False, True]]
+    assert predicted.of_images(np.array([1])).sets.tolist() == [[False, True]]
+    assert Decision(SOFTMAX).predict(logits).sets is None
+
+
+@pytest.mark.parametrize("decision", [FULL, VOTES, Decision(NORMALIZED_SIGMOID), WITH_SETS])
 def test_json_brings_back_the_same_decision(decision):
     written = json.loads(json.dumps(decision.to_dict(), allow_nan=False))
     assert written == decision.to_dict()
@@ -107,6 +120,15 @@ def test_json_brings_back_the_same_decision(decision):
         ({"activation": "sigmoid", "thresholds": [0.5, 1.5]}, "between 0 and 1"),
         ({"activation": "softmax", "class_weights": [0.0, 1.0]}, "class_weights are above 0"),
         ({"activation": "sigmoid", "class_weights": [1.0, 2.0]}, "class_weights are for classes"),
+        ({"activation": "sigmoid", "conformal": SETS}, "prediction sets are for classes"),
+        (
+            {"activation": "softmax", "conformal": {**SETS, "level": 1.0}},
+            "level and the thresholds",
+        ),
+        ({"activation": "softmax", "conformal": {**SETS, "thresholds": [0.5, 1.1]}}, "between 0"),
+        ({"activation": "softmax", "conformal": SETS, "class_weights": [1, 1, 1]}, "each"),
+        ({"activation": "softmax", "conformal": {"level": 0.9}}, "have a level and thresholds"),
+        ({"activation": "softmax", "conformal": [0.9]}, "have a level and thresholds"),
         ({"activation": "softmax", "prior": [0.5, 0.5]}, "has activation, prior"),
         ({"temperature": 2.0}, "has an activation"),
     ],

@@ -190,3 +190,46 @@ def test_the_effect_of_balanced_weights_is_undone(
     assert fit_decision(chosen, dataset, learned).decision.temperature == pytest.approx(
         fit_decision(settings("loss=ce"), dataset, posterior).decision.temperature, abs=1e-4
     )
+
+
+def test_prediction_sets_are_fitted_to_the_calibrated_probabilities(
+    settings: Any, make_dataset: Any
+) -> None:
+    dataset = make_split(make_dataset, 1200, n_classes=3)
+    truth = dataset.targets[dataset.indices("val")]
+    logits = logits_of(truth, 3, confidence=3)
+    fitted = fit_decision(settings("evaluation.conformal=0.9"), dataset, logits)
+    sets = fitted.decision.conformal
+    assert sets is not None
+    assert fitted.decision.temperature > 2
+    p = fitted.decision.probabilities(logits)
+    for k, threshold in enumerate(sets.thresholds):
+        scores = np.sort(1 - p[truth == k, k])
+        assert threshold == scores[int(np.ceil(0.9 * (len(scores) + 1))) - 1]
+    assert fitted.sentences() == []
+    assert fit_decision(settings(), dataset, logits).decision.conformal is None
+
+
+@pytest.mark.parametrize("objective", ["macro_f1", "none"])
+def test_prediction_sets_do_not_depend_on_the_tuned_labels(
+    settings: Any, make_dataset: Any, objective: str
+) -> None:
+    dataset = make_split(make_dataset, 1600)
+    logits = logits_of(dataset.targets[dataset.indices("val")], 2)
+    chosen = settings("evaluation.conformal=0.9", f"evaluation.threshold={objective}")
+    plain = fit_decision(settings("evaluation.conformal=0.9"), dataset, logits)
+    assert fit_decision(chosen, dataset, logits).decision.conformal == plain.decision.conformal
+
+
+def test_too_few_groups_of_a_class_are_noted(settings: Any, make_dataset: Any) -> None:
+    dataset = make_split(make_dataset, 400)
+    grouped = dataset.with_groups(np.array([f"field {i // 4 % 8}" for i in range(400)]))
+    logits = logits_of(dataset.targets[dataset.indices("val")], 2)
+    chosen = settings("evaluation.conformal=0.95")
+    fitted = fit_decision(chosen, grouped, logits)
+    assert fitted.sentences() == [
+        "Prediction sets at 0.95 need 19 validation groups of a class: with fewer, a (8), b (8) are in every set."
+    ]
+    assert fitted.decision.conformal is not None
+    assert fitted.decision.conformal.thresholds == (1, 1)
+    assert fit_decision(chosen, dataset, logits).sentences() == []

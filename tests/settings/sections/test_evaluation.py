@@ -41,3 +41,15 @@ def test_values_that_contradict_each_other_are_refused(
 def test_bins_have_a_table_and_its_column_of_ids(settings: Callable[..., Settings]) -> None:
     read = settings("evaluation.bin_columns=[r]", METADATA, "evaluation.metadata_id=id")
     assert read.evaluation.bin_columns == ("r",)
+
+
+@pytest.mark.parametrize("level", ["0.5", "1", "95", "true"])
+def test_a_level_of_prediction_sets_is_a_fraction_above_one_half(
+    refusal: Refusal, level: str
+) -> None:
+    assert refusal(f"evaluation.conformal={level}").startswith("evaluation.conformal=")
+
+
+def test_prediction_sets_are_fitted_when_asked_for(settings: Callable[..., Settings]) -> None:
+    assert settings().evaluation.conformal is None
+    assert settings("evaluation.conformal=0.95").evaluation.conformal == 0.95

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from astroclf.errors import UserError
 
 ALWAYS = 1.0  # threshold of a class that is in every set, since no score 1 - p exceeds it
 ROUNDING = 1e-9  # of a sum of shares
@@ -25,6 +29,20 @@ class PredictionSets:
 
     level: float
     thresholds: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON, of which `from_dict` makes the same sets."""
+        return {"level": self.level, "thresholds": list(self.thresholds)}
+
+    @classmethod
+    def from_dict(cls, content: Any) -> PredictionSets:
+        """Return the sets that `to_dict` wrote. Raises UserError for anything else."""
+        if not isinstance(content, Mapping) or set(content) != {"level", "thresholds"}:
+            raise UserError(
+                "Prediction sets have a level and thresholds, but these are "
+                f"{content}. Use the version of astroclf that wrote them."
+            )
+        return cls(content["level"], tuple(content["thresholds"]))
 
     def sets(self, probabilities: np.ndarray) -> np.ndarray:
         """Return (N, K) bool: the classes in the set of each image."""

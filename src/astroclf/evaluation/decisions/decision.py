@@ -115,10 +115,7 @@ class Decision:
         """Return plain JSON, of which `from_dict` makes the same decision."""
         pairs = {field.name: getattr(self, field.name) for field in fields(self)}
         pairs["activation"] = self.activation.to_json()
-        pairs["conformal"] = self.conformal and {
-            "level": self.conformal.level,
-            "thresholds": list(self.conformal.thresholds),
-        }
+        pairs["conformal"] = None if self.conformal is None else self.conformal.to_dict()
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in pairs.items()
         }
@@ -141,8 +138,7 @@ class Decision:
         }
         values["activation"] = Activation.from_json(content["activation"])
         if values.get("conformal") is not None:
-            sets = content["conformal"]
-            values["conformal"] = PredictionSets(sets["level"], tuple(sets["thresholds"]))
+            values["conformal"] = PredictionSets.from_dict(values["conformal"])
         return cls(**values)
 
 

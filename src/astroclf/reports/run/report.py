@@ -14,6 +14,7 @@ from astroclf.evaluation.results import SplitResult
 from astroclf.reports.figures import Figures
 from astroclf.reports.page import percent, render_page
 from astroclf.reports.run import plots
+from astroclf.reports.run.conformal_section import conformal_section
 from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.decision_section import decision_section
 from astroclf.reports.run.gallery import label_galleries, vote_galleries
@@ -68,6 +69,7 @@ def _run(content: ReportContent) -> dict[str, Any]:
         if content.history
         else None,
         **decision_section(content),
+        **conformal_section(content),
         "metric_label": lambda metric: METRICS[metric].label(shown.labels.positive_class),
         "layers": [layer_weights(name, values) for name, values in content.weights.items()],
         "large_sigma": LARGE_SIGMA,
