@@ -22,7 +22,7 @@ def test_the_page_is_self_contained_and_describes_the_data(
 ) -> None:
     page = read_page(folder / "inspect.html")
     page.check_self_contained()
-    assert page.sections[:5] == ["chosen", "counts", "examples", "views", "leaks"]
+    assert page.sections == ["chosen", "counts", "examples", "distributions", "views", "leaks"]
     assert "sim-000007" in page.text
     assert "augment=sky, rotation True, shift_px 1.0" in page.text
     assert "augmented, view 6" in page.text
@@ -57,3 +57,74 @@ def test_votes_are_shown_beside_images(
     means = [float(row["mean_vote"]) for row in read_csv(folder / "class_counts.csv")]
     assert len(means) == 5
     assert np.all((np.array(means) > 0) & (np.array(means) < 1))
+
+
+@pytest.fixture(scope="module")
+def trained(train_run: Callable[..., Path]) -> Path:
+    """Return the folder of a small trained run."""
+    return train_run("trainer.epochs=1", "model.widths=[4,4]", "model.hidden_units=[8]")
+
+
+@pytest.fixture(scope="module")
+def examined(train_run: Callable[..., Path], trained: Path) -> Path:
+    """Return the folder of an inspection with a model."""
+    return train_run(
+        "task=inspect", f"model_from={trained}", "inspect.map=pca", "inspect.split=train",
+        "inspect.max_images=30", "inspect.ids=[sim-000003,sim-000004]", "inspect.neighbors=3",
+    )  # fmt: skip
+
+
+def test_a_model_adds_maps_neighbors_saliency_and_ablations(
+    examined: Path, read_page: Callable[[Path], Any]
+) -> None:
+    page = read_page(examined / "inspect.html")
+    page.check_self_contained()
+    assert page.sections[-5:] == ["model", "maps", "neighbors", "saliency", "ablations"]
+    assert "30 of 44 images of train, sampled with seed 0" in page.text
+    assert "evidence for" in page.text
+    assert (examined / "figures/map_pca.pdf").stat().st_size > 1000
+
+
+def test_statistics_of_large_splits_are_sampled(examined: Path) -> None:
+    splits = [row["split"] for row in read_csv(examined / "statistics.csv")]
+    assert (splits.count("train"), splits.count("val")) == (30, 10)
+
+
+def test_neighbors_are_ranked_by_their_distance_and_leave_out_the_image(examined: Path) -> None:
+    rows = read_csv(examined / "neighbors.csv")
+    assert [row["id"] for row in rows] == ["sim-000003"] * 3 + ["sim-000004"] * 3
+    assert [row["rank"] for row in rows] == ["1", "2", "3"] * 2
+    distances = [float(row["distance"]) for row in rows]
+    assert sorted(distances[:3]) == distances[:3]
+    assert all(row["neighbor"] != row["id"] for row in rows)
+
+
+def test_ablations_compare_the_same_images(examined: Path, trained: Path) -> None:
+    rows = read_csv(examined / "ablations.csv")
+    assert len(rows) == 7 * 3
+    assert {row["n"] for row in rows if row["class"] == "all"} == {"30"}
+    assert len({row["accuracy"] for row in rows if row["class"] == "all"}) == 1
+    for row in rows:
+        difference = float(row["accuracy"]) - float(row["accuracy_under_ablation"])
+        assert float(row["loss"]) == pytest.approx(difference, abs=1e-5)
+
+
+def test_accuracy_is_that_of_the_saved_predictions(
+    train_run: Callable[..., Path], trained: Path
+) -> None:
+    folder = train_run(
+        "task=inspect", f"model_from={trained}", "inspect.map=pca", "inspect.ablations=[rotate_90]"
+    )
+    test = [row for row in read_csv(trained / "predictions.csv") if row["split"] == "test"]
+    expected = np.mean([row["truth"] == row["label"] for row in test])
+    rows = read_csv(folder / "ablations.csv")
+    assert float(rows[0]["accuracy"]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_an_unknown_split_and_other_classes_are_refused(
+    train_run: Callable[..., Path], trained: Path
+) -> None:
+    with pytest.raises(UserError, match=r"inspect.split=field: the splits are train, val, test"):
+        train_run("task=inspect", f"model_from={trained}", "inspect.split=field")
+    with pytest.raises(UserError, match="classes"):
+        train_run("task=inspect", f"model_from={trained}", "dataset.target=morphology")

@@ -5,20 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.pixels import Stretch
 
 # Flux, in units of the noise of the image, at which the asinh stretch turns from linear to logarithmic.
 BEND = 3.0
 
 
 def make_thumbnails(dataset: ImageDataset, positions: np.ndarray) -> np.ndarray:
-    """Return (n, H, W, 3) uint8 RGB of the images at these positions.
+    """Return `thumbnails_of` the images at these positions."""
+    return thumbnails_of(np.asarray(dataset.images[positions]), dataset.pixels.stretch)
+
+
+def thumbnails_of(images: np.ndarray, stretch: Stretch) -> np.ndarray:
+    """Return (n, H, W, 3) uint8 RGB of (n, C, H, W) images as a data set stores them.
 
     Images made for display are unchanged. Flux gets an asinh stretch that ends at the brightest pixel
     of each image. Several bands of flux are assumed to be in order of wavelength, so that the last
     three become blue, green and red; one band is shown in gray.
     """
-    images = np.asarray(dataset.images[positions])
-    if dataset.pixels.stretch == "linear":
+    if stretch == "linear":
         shown = _stretched(images.astype(np.float32))[:, -3:][:, ::-1]
     elif images.dtype == np.uint8:
         shown = images[:, :3]

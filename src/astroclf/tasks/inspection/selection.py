@@ -34,13 +34,6 @@ def _similar(name: str, ids: list[str]) -> str:
     return f"Similar ids: {listed(near)}." if near else f"Ids look like {ids[0]}."
 
 
-def sample_of(positions: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Return all positions, or a random sample of `most` of them in ascending order."""
-    if len(positions) <= most:
-        return positions
-    return np.sort(np.random.default_rng(seed).choice(positions, most, replace=False))
-
-
 def images_of_class(dataset: ImageDataset, k: int, most: int, seed: int) -> np.ndarray:
     """Return positions of random images of a class, or with most votes for an answer; fewer if there are
     not so many."""

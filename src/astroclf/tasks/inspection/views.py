@@ -7,11 +7,12 @@ import torch
 
 from astroclf.data.augment import augment
 from astroclf.data.dataset import TRAIN, ImageDataset
+from astroclf.data.image_statistics import sample_positions
 from astroclf.data.preprocess import Preprocess, fit_preprocess
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.reports.inspect.content import Gallery, Picture
 from astroclf.settings import sections
-from astroclf.tasks.inspection.selection import images_of_class, sample_of
+from astroclf.tasks.inspection.selection import images_of_class
 
 N_VIEWS = 6
 FITTED_ON = 1000  # training images that the normalization shown is fitted on, at most
@@ -73,7 +74,7 @@ def as_stored(dataset: ImageDataset, position: int) -> np.ndarray:
 def shown_preprocess(dataset: ImageDataset, seed: int) -> Preprocess:
     """Return preprocessing fitted on a sample of the training images, or of all if none are train."""
     train = dataset.indices(TRAIN)
-    sample = sample_of(train if len(train) else np.arange(len(dataset)), FITTED_ON, seed)
+    sample = sample_positions(train if len(train) else np.arange(len(dataset)), FITTED_ON, seed)
     images = np.asarray(dataset.images[sample])
     return fit_preprocess(
         ImageDataset(

@@ -19,13 +19,16 @@ from astroclf.tasks.inspection.data_content import (
     skipped_table,
 )
 from astroclf.tasks.inspection.selection import find_ids
+from astroclf.tasks.inspection.statistics_content import MeasuredImages, distributions
 from astroclf.tasks.inspection.views import N_VIEWS, class_views, shown_preprocess
 
 DEPTHS = {"uint8": "8-bit", "uint16": "16-bit"}
 
 
-def inspection_content(settings: Settings, dataset: ImageDataset) -> InspectionContent:
-    """Return the content of the page. Raise UserError for an id that no image has."""
+def data_content(
+    settings: Settings, dataset: ImageDataset, measured: MeasuredImages
+) -> InspectionContent:
+    """Return the content of the page without a model. Raise UserError for an id that no image has."""
     options = inspect_options(settings)
     chosen = find_ids(dataset, options.ids)
     leaks = find_leaks(dataset)
@@ -38,6 +41,7 @@ def inspection_content(settings: Settings, dataset: ImageDataset) -> InspectionC
         counts=count_table(dataset),
         galleries=class_galleries(dataset, options.per_class, options.seed),
         gallery_note=f"Random images of all splits, drawn with seed {options.seed}.",
+        distributions=distributions(dataset, measured),
         views=class_views(dataset, preprocess, settings.augment, options.seed),
         views_note=views_note(settings.augment, dataset),
         leaks=leak_galleries(dataset, leaks),
