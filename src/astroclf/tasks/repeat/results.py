@@ -1,4 +1,4 @@
-"""Results of several trainings together: metrics.json, predictions.csv, the tracker, the terminal."""
+"""Results of several trainings together: metrics.json, predictions.csv, report, tracker, terminal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 from astroclf.data.dataset import TEST
 from astroclf.evaluation.intervals import Measured
 from astroclf.files import shortest
+from astroclf.reports.repeat.report import write_repeat_report
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.metrics import Metrics, read_metrics, write_metrics
-from astroclf.runs.predictions import write_predictions
+from astroclf.runs.predictions import Predictions, write_predictions
 from astroclf.settings import Settings
 from astroclf.tasks.repeat.aggregate import (
     Means,
@@ -22,6 +23,7 @@ from astroclf.tasks.repeat.aggregate import (
     score_out_of_fold,
 )
 from astroclf.tasks.repeat.repeat import Repeated
+from astroclf.tasks.repeat.report import repeat_content
 from astroclf.tasks.repeat.table import MEANINGS, spread_table
 from astroclf.tasks.run import Run
 from astroclf.tracking.names import metric_name, split_group
@@ -30,16 +32,27 @@ log = logging.getLogger(__name__)
 
 
 def write_results(run: Run, repeated: Repeated) -> None:
-    """Write metrics.json of evaluated trainings together, and of folds predictions.csv; track and log it."""
+    """Write metrics.json of evaluated trainings together, their report, and of folds predictions.csv."""
     settings, dataset, children = run.settings, repeated.dataset, repeated.folders
     if settings.seeds is not None:
-        write_spread(run, repeated, means=measure_means(settings, dataset, children))
+        means = measure_means(settings, dataset, children)
+        _write_report(run, repeated, write_spread(run, repeated, means=means))
         return
     predictions = read_out_of_fold(children, dataset.classes)
     write_predictions(run.folder, predictions, part="fold")
     losses = {child.name: read_metrics(child).splits[TEST]["loss"].value for child in children}
     pooled = score_out_of_fold(settings, dataset, predictions, losses)
-    write_spread(run, repeated, pooled=pooled)
+    _write_report(run, repeated, write_spread(run, repeated, pooled=pooled), predictions)
+
+
+def _write_report(
+    run: Run, repeated: Repeated, metrics: Metrics, out_of_fold: Predictions | None = None
+) -> None:
+    if run.settings.evaluation.report:
+        content = repeat_content(run.settings, repeated, metrics, out_of_fold)
+        write_repeat_report(run.folder.report, content)
+        run.tracker.log_artifacts([run.folder.report])
+    log.info("\n".join(closing_lines(run.folder)))
 
 
 def write_spread(
@@ -47,7 +60,7 @@ def write_spread(
     repeated: Repeated,
     means: Means = MappingProxyType({}),
     pooled: Mapping[str, Measured] = MappingProxyType({}),
-) -> None:
+) -> Metrics:
     """Write metrics.json with mean and spread over the trainings; track and log it.
 
     means: intervals of the means over the seeds. pooled: metrics of all out-of-fold predictions.
@@ -63,8 +76,8 @@ def write_spread(
     write_metrics(folder, metrics)
     run.tracker.log_metrics(tracked_metrics(metrics))
     run.tracker.log_artifacts([folder.metrics, folder.predictions])
-    log.info("%s", spread_table(metrics))
-    log.info("\n".join(closing_lines(folder, in_folds=run.settings.seeds is None)))
+    log.info("%s\n\n%s", spread_table(metrics), MEANINGS[run.settings.seeds is None])
+    return metrics
 
 
 def run_facts(
@@ -97,10 +110,7 @@ def tracked_metrics(metrics: Metrics) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def closing_lines(folder: RunFolder, in_folds: bool) -> list[str]:
-    """Return the meaning of the table, and the paths of the results."""
-    lines = ["", MEANINGS[in_folds], ""]
-    if in_folds:
-        lines.append(f"{'predictions':<12}{shortest(folder.predictions)}")
-    lines.append(f"{'run folder':<12}{shortest(folder.path)}")
-    return lines
+def closing_lines(folder: RunFolder) -> list[str]:
+    """Return the paths of the results that were written."""
+    files = {"report": folder.report, "predictions": folder.predictions, "run folder": folder.path}
+    return ["", *(f"{name:<12}{shortest(file)}" for name, file in files.items() if file.exists())]

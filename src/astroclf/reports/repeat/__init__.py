@@ -1,0 +1,1 @@
+"""Report of several trainings: seeds or folds."""
