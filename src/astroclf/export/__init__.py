@@ -1,6 +1,5 @@
 """Export of a trained model to ONNX and to PyTorch's archives, with a check of the result.
 
-- decision: the steps from logits to probabilities and labels as a torch module.
 - module: the whole model, from stored pixels to probabilities and labels, as one torch module.
 - formats: one writer and one reader for each format.
 - examples: images that the exported model is checked with.

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from astroclf.bundle import Bundle
+from astroclf.bundle.decision_module import DecisionModule
 from astroclf.data.augment import show_view
-from astroclf.export.decision import DecisionModule
 from astroclf.inference.predictor import Predictor
 
 

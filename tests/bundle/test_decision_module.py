@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from astroclf.bundle import Prediction
+from astroclf.bundle.decision_module import DecisionModule
 from astroclf.errors import UserError
 from astroclf.evaluation.decisions.activation import ACTIVATIONS, Softmax
 from astroclf.evaluation.decisions.decision import Decision
 from astroclf.export.check import compare_outputs
-from astroclf.export.decision import DecisionModule
 
 LOGITS = np.concatenate(
     [

@@ -42,8 +42,8 @@ class DecisionModule(nn.Module):
         super().__init__()
         if decision.activation not in (SOFTMAX, SIGMOID, NORMALIZED_SIGMOID):
             raise UserError(
-                f"activation={decision.activation.name}: a model with this activation cannot be exported. "
-                "Choose a model with softmax, sigmoid or normalized_sigmoid."
+                f"activation={decision.activation.name}: a model with this activation can neither be exported nor be part of an "
+                "ensemble. Choose a model with softmax, sigmoid or normalized_sigmoid."
             )
         self.activation: Activation = decision.activation
         self.focal_gamma, self.temperature = decision.focal_gamma, decision.temperature
