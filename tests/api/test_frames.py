@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from astroclf.api.frames import make_frame, read_frame
+from astroclf.api.frames import joined_frames, make_frame, read_frame
 from astroclf.errors import UserError
 from astroclf.files import write_csv
 
@@ -23,3 +23,10 @@ def test_without_pandas_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(UserError, match="Run: pip install pandas"):
         make_frame({"id": []})
+
+
+def test_parts_become_one_table_with_rows_counted_from_0() -> None:
+    parts = [make_frame({"id": ["a", "b"]}), make_frame({"id": ["c"]})]
+    table = joined_frames(parts)
+    assert table["id"].tolist() == ["a", "b", "c"]
+    assert table.index.tolist() == [0, 1, 2]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,7 +47,10 @@ def test_predictions_of_files_equal_those_of_the_evaluation(folder: Path, model:
     rows = read_csv(folder / "predictions.csv")[:8]
     root = Path(model.bundle.facts["dataset"]["root"])
     frame = model.predict([root / row["id"] for row in rows])
-    assert list(frame) == ["id", "label", "p_dark", "p_light"]
+    assert list(frame) == [
+        *("id", "path", "label", "p_dark", "p_light", "confidence"),
+        *("prediction_set", "unlike_training", "spread", "reason"),
+    ]
     assert frame["label"].tolist() == [row["label"] for row in rows]
     expected = [float(row["p_light"]) for row in rows]
     assert frame["p_light"].to_numpy() == pytest.approx(expected, abs=1e-5)
@@ -67,3 +71,47 @@ def test_predict_without_images_is_refused(model: Model) -> None:
 
 def test_a_model_is_shown_by_its_classes_and_images(model: Model) -> None:
     assert repr(model) == "Model(classes=['dark', 'light'], images=16 x 16 px in red, green, blue)"
+
+
+def test_a_folder_and_its_archive_give_the_same_rows(
+    folder: Path, model: Model, tmp_path: Path
+) -> None:
+    root = Path(model.bundle.facts["dataset"]["root"])
+    frame = model.predict(root)
+    archive = shutil.make_archive(str(tmp_path / "images"), "zip", root)
+    assert len(frame) == 60
+    assert frame.drop(columns="path").equals(model.predict(archive).drop(columns="path"))
+
+
+def test_options_describe_a_table(folder: Path, model: Model, tmp_path: Path) -> None:
+    root = Path(model.bundle.facts["dataset"]["root"])
+    table = tmp_path / "t.csv"
+    table.write_text("where,name,z\ndark/1.png,first,0.1\nnowhere.png,second,0.2\n")
+    options = {"path_column": "where", "id_column": "name", "image_root": str(root)}
+    frame = model.predict(table, keep_columns="z", **options)  # type: ignore[arg-type]
+    assert frame["id"].tolist() == ["first", "second"]
+    assert frame["z"].tolist() == ["0.1", "0.2"]
+    assert frame["reason"].tolist() == ["", f"missing in {root}"]
+    assert frame["confidence"].isna().tolist() == [False, True]
+    with pytest.raises(astroclf.UserError, match="column is not an option of predict"):
+        model.predict(table, column="where")
+
+
+def test_batches_are_parts_of_the_whole_table(folder: Path, model: Model) -> None:
+    root = Path(model.bundle.facts["dataset"]["root"])
+    parts = list(model.predict_batches(root, batch_size=25))
+    assert [len(part) for part in parts] == [25, 25, 10]
+    whole = model.predict(root)
+    assert np.concatenate([part["p_dark"] for part in parts]) == pytest.approx(whole["p_dark"])
+
+
+def test_an_input_without_a_usable_image_is_refused(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    (tmp_path / "b.png").write_bytes(b"x")
+    with pytest.raises(
+        astroclf.UserError,
+        match=r"none of its 2 images can be used: empty file \(1\); not a .* Give 8-bit images of 3 bands",
+    ):
+        model.predict(tmp_path)
+    with pytest.raises(astroclf.UserError, match=r"a\.png: its image cannot be used: empty file"):
+        model.predict(tmp_path / "a.png")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,13 @@ def make_frame(columns: Mapping[str, object]) -> pd.DataFrame:
             "Tables of predictions need pandas, which is not installed. Run: pip install pandas"
         ) from error
     return pd.DataFrame(columns)
+
+
+def joined_frames(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return DataFrames with the same columns as one, with rows counted from 0."""
+    import pandas as pd
+
+    return pd.concat(parts, ignore_index=True)
 
 
 def read_frame(file: Path) -> pd.DataFrame:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from os import PathLike, fspath
-from typing import TYPE_CHECKING, TypeAlias
+from os import fspath
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from astroclf.api.frames import make_frame
+from astroclf.api.prediction import FilePath, Images, Option, as_input, frames, predict_frame
 from astroclf.bundle import Bundle, read_bundle
-from astroclf.data.dataset import ImageDataset
-from astroclf.errors import UserError
 from astroclf.files import user_path
 from astroclf.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
-
-FilePath: TypeAlias = "str | PathLike[str]"
-Images: TypeAlias = "FilePath | Sequence[FilePath] | np.ndarray | ImageDataset"
-FILES_AT_ONCE = 256  # held in memory
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,51 +37,67 @@ class Model:
         """Names of the classes, or of the answers of vote fractions."""
         return self.bundle.classes
 
-    def predict(self, images: Images) -> pd.DataFrame:
+    def predict(self, images: Images, /, **options: Option) -> pd.DataFrame:
         """Predict the probabilities of the classes, or the vote fractions, of each image.
 
         Parameters
         ----------
         images : path, sequence of paths, array or ImageDataset
-            Image files, an array (N, C, H, W) of the width and depth of the training images, or the
-            images of a dataset.
+            A folder, zip archive, CSV or Parquet table of paths, HDF5 file or image file; several image
+            files; an array (N, C, H, W) of the width and depth of the training images; or the images of
+            a dataset.
+        **options
+            Keys of the configuration group `predict` that describe the input: `path_column`,
+            `id_column`, `keep_columns`, `image_root`, `images` and `max_gigabytes`.
 
         Returns
         -------
         pandas.DataFrame
-            One row an image: `id`, `label` and `p_<class>`. The id is the path as given, the
-            position in an array, or the id in the dataset; the label of vote fractions is the answer
-            with the highest one.
+            One row an image: `id`, `path`, kept columns, `label`, `p_<class>`, `confidence`,
+            `prediction_set` (classes joined by bars), `unlike_training` (p-value), `spread` (of an
+            ensemble) and `reason`. An image that could not be read has a reason, and no other values.
+            The label of vote fractions is the answer with the highest one.
 
         Raises
         ------
         astroclf.UserError
-            If a file cannot be used, or an array does not fit the model.
+            If the input or all of its images cannot be used.
 
         Examples
         --------
         >>> import astroclf
         >>> model = astroclf.load("outputs/sky")
-        >>> list(model.predict(astroclf.read_dataset("simulated", "dataset.n_images=64")))
-        ['id', 'label', 'p_galaxy', 'p_star']
+        >>> frame = model.predict(astroclf.read_dataset("simulated", "dataset.n_images=64"))
+        >>> list(frame)[:5]
+        ['id', 'path', 'label', 'p_galaxy', 'p_star']
         """
-        if isinstance(images, ImageDataset):
-            return self._frame(images.ids, self.bundle.predict(images.images))
-        if isinstance(images, np.ndarray):
-            return self._frame(np.arange(len(images)).astype(str), self.bundle.predict(images))
-        given = [images] if isinstance(images, str | PathLike) else images
-        files = [fspath(file) for file in given]
-        if not files:
-            raise UserError("predict was given no images. Give it one path or several.")
-        starts = range(0, len(files), FILES_AT_ONCE)
-        parts = (self.bundle.read_files(files[i : i + FILES_AT_ONCE]) for i in starts)
-        return self._frame(files, np.concatenate([self.bundle.predict(part) for part in parts]))
+        return predict_frame(self.bundle, as_input(images, self.bundle, options))
 
-    def _frame(self, ids: Sequence[str] | np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
-        labels = self.bundle.decision.labels(probabilities)
-        leading = probabilities.argmax(axis=1) if labels.ndim == 2 else labels
-        columns = {f"p_{name}": probabilities[:, k] for k, name in enumerate(self.classes)}
-        return make_frame({"id": ids, "label": np.array(self.classes)[leading], **columns})
+    def predict_batches(
+        self, images: Images, /, batch_size: int = 256, **options: Option
+    ) -> Iterator[pd.DataFrame]:
+        """Predict one batch of images after another, for inputs whose table is larger than memory.
+
+        Parameters
+        ----------
+        images, **options
+            See `predict`.
+        batch_size : int
+            Number of rows of each table.
+
+        Yields
+        ------
+        pandas.DataFrame
+            The rows of one batch; see `predict`.
+
+        Examples
+        --------
+        >>> import astroclf
+        >>> sky = astroclf.read_dataset("simulated", "dataset.n_images=64")
+        >>> [len(frame) for frame in astroclf.load("outputs/sky").predict_batches(sky, 48)]
+        [48, 16]
+        """
+        return frames(self.bundle, as_input(images, self.bundle, options), batch_size)
 
 
 def load(path: FilePath, device: str = "auto") -> Model:
@@ -121,7 +129,7 @@ def load(path: FilePath, device: str = "auto") -> Model:
     return Model(read_bundle(folder.bundle if folder.bundle.is_dir() else folder.path, device))
 
 
-def predict(model: Model | FilePath, images: Images) -> pd.DataFrame:
+def predict(model: Model | FilePath, images: Images, /, **options: Option) -> pd.DataFrame:
     """Predict the classes of images; see `Model.predict`.
 
     Parameters
@@ -130,11 +138,13 @@ def predict(model: Model | FilePath, images: Images) -> pd.DataFrame:
         The model, or what `load` takes.
     images : path, sequence of paths, array or ImageDataset
         See `Model.predict`.
+    **options
+        See `Model.predict`.
 
     Returns
     -------
     pandas.DataFrame
-        One row an image: `id`, `label` and `p_<class>`.
+        One row an image; see `Model.predict`.
 
     Examples
     --------
@@ -143,4 +153,4 @@ def predict(model: Model | FilePath, images: Images) -> pd.DataFrame:
     >>> len(astroclf.predict("outputs/sky", sky.images[:3]))
     3
     """
-    return (model if isinstance(model, Model) else load(model)).predict(images)
+    return (model if isinstance(model, Model) else load(model)).predict(images, **options)

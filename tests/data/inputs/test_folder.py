@@ -8,7 +8,7 @@ import pytest
 
 from astroclf.data.formats import BadImage
 from astroclf.data.framing import Framing
-from astroclf.data.inputs.folder import FileInput, FolderInput
+from astroclf.data.inputs.folder import FilesInput, FolderInput
 from astroclf.errors import UserError
 
 
@@ -62,9 +62,9 @@ def test_a_folder_without_permission_is_refused(tmp_path: Path, framing: Framing
 
 
 def test_one_image_is_one_row(folder: Path, framing: Framing, pictures: np.ndarray) -> None:
-    images = FileInput("", folder / "b/c.png", framing)
+    images = FilesInput("", [str(folder / "b/c.png")], framing)
     assert len(images) == 1
     assert images.row(0).id == "c"
     np.testing.assert_array_equal(images.image(0), pictures[2].transpose(2, 0, 1))
     with pytest.raises(BadImage):
-        FileInput("", folder / "notes.txt", framing).image(0)
+        FilesInput("", [str(folder / "notes.txt")], framing).image(0)

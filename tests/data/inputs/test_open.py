@@ -24,7 +24,7 @@ def test_each_kind_is_recognized(folder: Path, framing: Framing, pictures: np.nd
         (archive.with_suffix(".dat"), "ArchiveInput", 6),
         (folder / "table.csv", "TableInput", 2),
         (folder / "a.hdf5", "ArrayInput", 6),
-        (folder / "a.png", "FileInput", 1),
+        (folder / "a.png", "FilesInput", 1),
     ):
         images = open_input(path, framing, InputOptions())
         assert (type(images).__name__, len(images)) == (kind, count)

@@ -1,11 +1,11 @@
-"""Images of a folder and of all folders below it, or one image."""
+"""Images of a folder and of all folders below it, or of a list of files."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,6 @@ from astroclf.data.framing import Framing
 from astroclf.data.inputs.names import FileIds, Names
 from astroclf.data.inputs.source import ImageInput, Row
 from astroclf.data.sources.folder_tree import Inode, read_folder
-from astroclf.integrity import hash_sample
 
 
 class FolderInput(ImageInput):
@@ -35,8 +34,7 @@ class FolderInput(ImageInput):
         return len(self._names)
 
     def fingerprint(self) -> str:
-        sizes = np.fromiter((_size(self._folder / name) for name in self._names), np.int64)
-        return hashlib.blake2b(self._names.digest() + sizes.tobytes(), digest_size=16).hexdigest()
+        return _fingerprint(self._folder, self._names)
 
     def row(self, position: int) -> Row:
         path = self._folder / self._names[position]
@@ -46,24 +44,26 @@ class FolderInput(ImageInput):
         return self._framing.read(self._folder / self._names[position])
 
 
-class FileInput(ImageInput):
-    """One image."""
+class FilesInput(ImageInput):
+    """Image files in the order given."""
 
-    def __init__(self, title: str, file: Path, framing: Framing) -> None:
-        self.title, self._file, self._framing = title, file, framing
+    def __init__(self, title: str, files: Sequence[str], framing: Framing) -> None:
+        self.title, self._framing = title, framing
         self.left_out = {}
+        self._names = Names(files)
+        self._ids = FileIds(self._names)
 
     def __len__(self) -> int:
-        return 1
+        return len(self._names)
 
     def fingerprint(self) -> str:
-        return hash_sample(self._file)
+        return _fingerprint(Path(), self._names)
 
     def row(self, position: int) -> Row:
-        return Row(FileIds(Names([self._file.name]))[position], str(self._file))
+        return Row(readable(self._ids[position]), readable(self._names[position]))
 
     def image(self, position: int) -> np.ndarray:
-        return self._framing.read(self._file)
+        return self._framing.read(Path(self._names[position]).expanduser())
 
 
 def _image_names(folder: Path, left_out: Counter[str]) -> Iterator[str]:
@@ -97,6 +97,12 @@ def _entries(
 def readable(name: str) -> str:
     """Return a name that is not UTF-8, as names from old archives, with its bytes as \\xff."""
     return os.fsencode(name).decode(errors="backslashreplace")
+
+
+def _fingerprint(folder: Path, names: Names) -> str:
+    """Return a checksum of the names and sizes of files."""
+    sizes = np.fromiter((_size(folder / name) for name in names), np.int64)
+    return hashlib.blake2b(names.digest() + sizes.tobytes(), digest_size=16).hexdigest()
 
 
 def _size(file: Path) -> int:

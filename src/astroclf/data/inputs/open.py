@@ -9,7 +9,7 @@ from pathlib import Path
 from astroclf.data.formats.registry import suffix_reason, suffixes
 from astroclf.data.framing import Framing
 from astroclf.data.inputs.archive import ArchiveInput
-from astroclf.data.inputs.folder import FileInput, FolderInput
+from astroclf.data.inputs.folder import FilesInput, FolderInput
 from astroclf.data.inputs.hdf5 import SUFFIXES as HDF5
 from astroclf.data.inputs.hdf5 import open_hdf5
 from astroclf.data.inputs.source import ImageInput
@@ -76,7 +76,7 @@ def _open_file(title: str, path: Path, framing: Framing, options: InputOptions) 
             title, path, framing, options.images, options.id_column, options.keep_columns
         )
     if suffix_reason(name) is None:
-        return FileInput(title, path, framing)
+        return FilesInput(title, [str(path)], framing)
     if zipfile.is_zipfile(path):
         return ArchiveInput(title, path, framing, options.max_gigabytes * GIGABYTE)
     raise UserError(

@@ -1,0 +1,31 @@
+"""Refusal of an input of which no image can be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from astroclf.bundle import Bundle
+from astroclf.errors import UserError, listed
+
+
+def require_an_image(title: str, model: Bundle, reasons: Mapping[str, int]) -> None:
+    """Raise UserError unless an image was predicted.
+
+    reasons: reason -> number of rows, "" for those that were predicted.
+    """
+    if reasons.get("", 0) or not reasons:
+        return
+    total = sum(reasons.values())
+    found = listed((f"{reason} ({count:,})" for reason, count in reasons.items()), 4, "; ")
+    subject = "its image cannot" if total == 1 else f"none of its {total:,} images can"
+    raise UserError(f"{title}: {subject} be used: {found}. Give {wanted_images(model)}.")
+
+
+def wanted_images(model: Bundle) -> str:
+    """Return the kind of images that a model takes."""
+    depth = {"8-bit": "8-bit ", "16-bit": "16-bit ", "float": "floating-point "}.get(
+        model.depth or "", ""
+    )
+    bands = model.pixels.bands
+    count = f"{len(bands)} band" if len(bands) == 1 else f"{len(bands)} bands"
+    return f"{depth}images of {count} ({', '.join(bands)}), as those that the model was trained on"

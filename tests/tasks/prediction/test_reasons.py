@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from astroclf.data.formats import RGB
+from astroclf.data.pixels import Pixels
+from astroclf.errors import UserError
+from astroclf.tasks.prediction.reasons import require_an_image
+
+MODEL: Any = SimpleNamespace(pixels=Pixels(RGB, None, "asinh"), depth="8-bit")
+
+
+def test_one_image_is_enough() -> None:
+    require_an_image("predict.input=a", MODEL, {"": 1, "empty file": 9})
+    require_an_image("predict.input=a", MODEL, {})
+
+
+def test_an_input_without_a_usable_image_is_refused_with_what_the_model_takes() -> None:
+    with pytest.raises(
+        UserError,
+        match=r"predict\.input=a: none of its 1,002 images can be used: float values, not 8-bit \(1,000\); "
+        r"1 bands, not 3 \(2\)\. Give 8-bit images of 3 bands \(red, green, blue\), as those",
+    ):
+        require_an_image(
+            "predict.input=a", MODEL, {"float values, not 8-bit": 1000, "1 bands, not 3": 2}
+        )
