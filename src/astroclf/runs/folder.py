@@ -21,6 +21,7 @@ LABEL_ERRORS = "label_errors.csv"
 PREDICT_PROGRESS, PREDICT_ROWS = "predict/progress.json", "predict/rows.csv"
 PREDICT_CHUNKS, PREDICTIONS_PARQUET = "predict/chunks", "predictions.parquet"
 SUBMISSION, CONTACT_SHEET = "submission.csv", "contact_sheet.html"
+COMPARISON, DIFFERENCES, COMPARISON_PAGE = "compare.json", "compare.csv", "compare.html"
 TRACKED_RUN, ERROR = "mlflow.json", "error.txt"
 FIGURES = "figures"
 
@@ -30,6 +31,7 @@ RESULTS = (
     BENCHMARK, BUNDLE, CHECKPOINT, FIGURES, HISTORY, METRICS, PREDICTIONS, MANIFEST, PROFILE, REPORT,
     INSPECTION, CLASS_COUNTS, STATISTICS, EMBEDDING, NEIGHBORS, ABLATIONS, LABEL_ERRORS,
     PREDICT_PROGRESS, PREDICTIONS_PARQUET, SUBMISSION, CONTACT_SHEET,
+    COMPARISON, DIFFERENCES, COMPARISON_PAGE,
 )  # fmt: skip
 
 
@@ -193,6 +195,21 @@ class RunFolder:
     def label_errors(self) -> Path:
         """Table of likely label errors."""
         return self.path / LABEL_ERRORS
+
+    @property
+    def comparison(self) -> Path:
+        """Differences of the runs that task=compare compared, with intervals and tests."""
+        return self.path / COMPARISON
+
+    @property
+    def differences(self) -> Path:
+        """Table of the differences, with one row a pair of runs and a metric."""
+        return self.path / DIFFERENCES
+
+    @property
+    def comparison_page(self) -> Path:
+        """Comparison as a web page."""
+        return self.path / COMPARISON_PAGE
 
     @property
     def tracked_run(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,31 @@ def read_predictions(
     """
     with refuse_unreadable(folder.predictions, "Delete it and resume the run to write it again."):
         return _read(folder.predictions, tuple(classes), part)
+
+
+def stored_classes(folder: RunFolder) -> tuple[str, ...]:
+    """Return the classes (or answers) that predictions.csv has probabilities of, in their order.
+
+    Raises UserError if the file is missing or damaged.
+    """
+    return tuple(
+        name.removeprefix("p_") for name in stored_columns(folder) if name.startswith("p_")
+    )
+
+
+def has_folds(folder: RunFolder) -> bool:
+    """Return whether predictions.csv holds out-of-fold predictions. Raises UserError as `stored_classes`."""
+    return "fold" in stored_columns(folder)
+
+
+def stored_columns(folder: RunFolder) -> list[str]:
+    """Return the names of the columns of predictions.csv. Raises UserError as `stored_classes`."""
+    remedy = "Delete it and resume the run to write it again."
+    with (
+        refuse_unreadable(folder.predictions, remedy),
+        folder.predictions.open(newline="", encoding="utf-8") as stream,
+    ):
+        return next(csv.reader(stream), [])
 
 
 def _read(file: Path, classes: tuple[str, ...], part: str) -> Predictions:

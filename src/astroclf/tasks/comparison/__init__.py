@@ -1,0 +1,1 @@
+"""Comparison of finished runs: their predictions, the images they share, and the results."""
