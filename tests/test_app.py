@@ -171,6 +171,8 @@ def test_two_seeds_have_folders_beside_each_other(
         assert (sweep / number / "report.html").is_file()
         assert f"seed={number}" in (sweep / number / ".hydra/overrides.yaml").read_text()
     assert (sweep / "multirun.yaml").is_file()
+    assert len((sweep / "jobs.csv").read_text().splitlines()) == 3
+    assert (sweep / "jobs.html").is_file()
 
 
 def test_resume_continues_a_run_in_its_folder(

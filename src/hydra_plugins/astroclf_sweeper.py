@@ -67,13 +67,16 @@ class JobsSweeper(BasicSweeper):
         from astroclf.commands import quoted
         from astroclf.runs.callback import claim_multirun
         from astroclf.runs.jobs import require_success
+        from astroclf.tasks.jobs import report_jobs
 
         assert self.config is not None
         folder = claim_multirun(self.config).folder
         with read_write(self.config):
             self.config.hydra.sweep.dir = str(folder)
         batches = super().sweep([*arguments, f"hydra.sweep.dir={quoted(str(folder))}"])
-        require_success([job for batch in batches for job in batch])
+        jobs = [job for batch in batches for job in batch]
+        report_jobs(folder, jobs)
+        require_success(jobs)
         return batches
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:

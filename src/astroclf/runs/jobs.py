@@ -14,6 +14,8 @@ from astroclf.errors import UserError, listed
 from astroclf.files import shortest
 from astroclf.runs.folder import RunFolder
 
+TABLE, REPORT = "jobs.csv", "jobs.html"  # in the folder of the multirun
+
 
 @dataclass(frozen=True)
 class FailedJob:

@@ -1,0 +1,1 @@
+"""Report of the jobs of a multirun."""
