@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +18,20 @@ from astroclf.evaluation.metrics.risk_coverage import RiskCoverage
 from astroclf.evaluation.metrics.scores import Scores
 from astroclf.evaluation.metrics.set_metrics import SetScores
 
+# Splits of a training and parts of other images, from those that the model was never chosen on.
+BEST_EVIDENCE = ("new", "unknown", "test", "val")
+
 
 class Features(NamedTuple):
     """Features of some images of a split: their positions in it, (n,) int64, and (n, F) float32."""
 
     positions: np.ndarray
     values: np.ndarray
+
+
+def split_title(name: str) -> str:
+    """Return the heading of a split of a training."""
+    return "val (used for model selection)" if name == "val" else name
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,18 +70,24 @@ class Evaluation:
 
     splits: split -> result, in the order of the columns of the table of metrics. decision: the
     source of every label and probability, fitted on val. warnings: sentences, such as that the
-    model is no better than a constant prediction.
+    model is no better than a constant prediction. titles: split -> its heading, where it has another
+    than that of a training.
     """
 
     splits: Mapping[str, SplitResult]
     decision: FittedDecision
     warnings: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown_split(self) -> str:
-        """The split of the figures: test, or val where there is no test split, or else the last."""
-        present = [name for name in ("test", "val") if name in self.splits]
-        return present[0] if present else list(self.splits)[-1]
+        """The split of the figures: the best evidence that there is."""
+        ranked = [name for name in BEST_EVIDENCE if name in self.splits]
+        return ranked[0] if ranked else list(self.splits)[-1]
+
+    def title_of(self, split: str) -> str:
+        """Return the heading of a split in tables and figures."""
+        return self.titles.get(split) or split_title(split)
 
     @property
     def shown(self) -> SplitResult:

@@ -101,7 +101,7 @@ class RunFacts(Part):
     runs: list[str] = []  # names of the folders of several trainings
     device: str = ""
     images_per_s: float | None = None
-    train_s: float
+    train_s: float = 0.0
     epochs: int | None = None
     best_epoch: int | None = None
     selection_metric: str = ""
@@ -123,8 +123,9 @@ class Metrics(Part):
 
     per_class: split -> class -> its number of images `n` and its metrics. without_overlap: split ->
     the number of images `n` and the metrics without images that overlap train. binned: split ->
-    column. prediction_sets, risk_coverage: by split. decision: split -> metric -> `plain`, `tuned` and `gain`. pooled: metrics of all
-    out-of-fold predictions together.
+    column. prediction_sets, risk_coverage: by split. decision: split -> metric -> `plain`, `tuned`
+    and `gain`. pooled: metrics of all out-of-fold predictions together. parts: of task=evaluate, the
+    heading of each of its splits. shift: of task=evaluate, the differences from the training images.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -138,6 +139,8 @@ class Metrics(Part):
     risk_coverage: dict[str, RiskCoverage] = {}
     decision: dict[str, dict[str, dict[str, Metric]]] = {}
     pooled: dict[str, Metric] = {}
+    parts: dict[str, str] = {}
+    shift: dict[str, Any] = {}
     run: RunFacts
 
     @property

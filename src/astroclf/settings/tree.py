@@ -34,6 +34,7 @@ class Settings(Section):
     debug: sections.Debug
     model_from: sections.ModelFrom | None = None
     lookup: sections.Lookup | None = None
+    evaluate: sections.EvaluateSection | None = None
     predict: sections.PredictSection | None = None
     inspect: sections.InspectSection | None = None
     compare: sections.CompareSection | None = None

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from astroclf.bundle import Description
-from astroclf.data.dataset import ImageDataset
+from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.formats import Depth
 from astroclf.data.preprocess import Preprocess
 from astroclf.evaluation.decisions.decision import Decision
 from astroclf.settings import Settings
+from astroclf.tasks.image_summary import TRAINING_IMAGES, summarize_images
 
 
 def describe_bundle(
@@ -41,7 +42,11 @@ def describe_bundle(
         # The weights come from the bundle, wherever the training took its first ones from.
         model={**settings.model.model_dump(), "weights": None, "pretrained": False},
         provenance={**origin, "created": datetime.now(UTC).isoformat(timespec="seconds")},
-        facts={"dataset": settings.dataset.model_dump(), "metrics": metrics},
+        facts={
+            "dataset": settings.dataset.model_dump(),
+            "metrics": metrics,
+            TRAINING_IMAGES: summarize_images(dataset, dataset.indices(TRAIN)).model_dump(),
+        },
     )
 
 

@@ -11,7 +11,7 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metadata import metadata_values
-from astroclf.evaluation.metrics.baseline import constant_baseline
+from astroclf.evaluation.metrics.baseline import Baseline, constant_baseline
 from astroclf.evaluation.metrics.bins import BinnedAccuracy, accuracy_in_bins, bin_edges
 from astroclf.evaluation.results import SplitResult
 from astroclf.evaluation.scoring import Scorer
@@ -23,14 +23,14 @@ from astroclf.tasks.labels import labels_of
 class Evaluator:
     """Everything that the results of the parts of a data set have in common.
 
-    train: labels of the training images, for the baseline. overlaps: (N,) bool of all images,
+    train: labels of the training images, for the baseline; None where they are unknown. overlaps: (N,) bool of all images,
     whether each overlaps a training image. columns: of the user's metadata, (N,) each, and edges:
     of their bins.
     """
 
     scorer: Scorer
     dataset: ImageDataset
-    train: Labels
+    train: Labels | None
     overlaps: np.ndarray
     columns: Mapping[str, np.ndarray]
     edges: Mapping[str, np.ndarray]
@@ -41,7 +41,7 @@ class Evaluator:
         settings: Settings,
         dataset: ImageDataset,
         *,
-        train: Labels,
+        train: Labels | None,
         overlaps: np.ndarray,
         evaluated: np.ndarray,
     ) -> Evaluator:
@@ -71,7 +71,7 @@ class Evaluator:
             labels=labels,
             predicted=predicted,
             scores=self.scorer.scores(predicted, labels, losses),
-            baseline=constant_baseline(self.train, labels, self.scorer),
+            baseline=self._baseline(labels),
             n_overlapping=int(np.sum(~alone)),
             binned=self._binned(positions, labels, predicted),
             sets=self.scorer.set_scores(predicted, labels),
@@ -81,6 +81,11 @@ class Evaluator:
             clean = predicted.of_images(alone), labels.of_images(alone), losses[alone]
             result = replace(result, without_overlap=self.scorer.scores(*clean))
         return result
+
+    def _baseline(self, labels: Labels) -> Baseline:
+        if self.train is None:
+            return Baseline("unknown, since the model has no record of its training images", {})
+        return constant_baseline(self.train, labels, self.scorer)
 
     def _binned(
         self, positions: np.ndarray, labels: Labels, predicted: Predicted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,8 +15,13 @@ from astroclf.runs.metrics import Metrics, RunFacts, read_metrics
 from astroclf.runs.predictions import Predictions
 
 
-def metrics_of(evaluation: Evaluation, facts: RunFacts) -> Metrics:
-    """Return the content of metrics.json; parts without content are left out."""
+def metrics_of(
+    evaluation: Evaluation, facts: RunFacts, shift: Mapping[str, Any] | None = None
+) -> Metrics:
+    """Return the content of metrics.json; parts without content are left out.
+
+    shift: of task=evaluate, the differences from the training images.
+    """
     splits = evaluation.splits
     parts: dict[str, dict[str, Any]] = {
         "without_overlap": {
@@ -36,6 +42,8 @@ def metrics_of(evaluation: Evaluation, facts: RunFacts) -> Metrics:
             for name, each in splits.items()
             if each.risk_coverage is not None
         },
+        "parts": dict(evaluation.titles),
+        "shift": dict(shift or {}),
     }
     return Metrics.of(
         {

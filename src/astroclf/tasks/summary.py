@@ -13,35 +13,37 @@ from astroclf.text_table import text_table
 
 def summary(settings: Settings, evaluation: Evaluation, facts: Mapping[str, str]) -> str:
     """Return the metrics of every split with their intervals, notes on them, and the facts."""
-    splits, positive = evaluation.splits, evaluation.shown.labels.positive_class
-    metrics = list(evaluation.shown.scores.overall)
-    rows = [["", *(split_title(name) for name in splits)]]
-    for metric in metrics:
-        figures = [_figure(result.scores.overall[metric]) for result in splits.values()]
-        rows.append([METRICS[metric].label(positive), *figures])
-    rows.append(["images", *(f"{len(result):,}" for result in splits.values())])
-    notes = [_baseline_line(evaluation), *_overlap_lines(evaluation)]
+    notes = [baseline_line(evaluation), *overlap_lines(evaluation)]
     if settings.evaluation.bootstrap_resamples > 0:
-        notes += ["", *_interval_lines(evaluation)]
+        notes += ["", *interval_lines(evaluation)]
     notes += [
         "",
         "val selected the best epoch and the decision was fitted on it, so its metrics are slightly optimistic.",
     ]
-    if "log_loss" in metrics:
+    if "log_loss" in evaluation.shown.scores.overall:
         notes.append(
             f"loss is the training objective ({settings.loss.name}) of the raw outputs; "
             "log_loss is of the calibrated probabilities."
         )
-    tables = text_table(rows, first=20), "\n".join(notes), text_table(list(facts.items()), first=12)
+    tables = (
+        text_table(metric_rows(evaluation), first=20),
+        "\n".join(notes),
+        text_table(list(facts.items()), first=12),
+    )
     return "\n" + "\n\n".join(tables)
 
 
-def split_title(name: str) -> str:
-    """Return the name of a split as the heading of its column."""
-    return "val (used for model selection)" if name == "val" else name
+def metric_rows(evaluation: Evaluation) -> list[list[str]]:
+    """Return the rows of the table of metrics: a heading, one row a metric, the numbers of images."""
+    splits, positive = evaluation.splits, evaluation.shown.labels.positive_class
+    rows = [["", *map(evaluation.title_of, splits)]]
+    for metric in evaluation.shown.scores.overall:
+        figures = [_figure(result.scores.overall[metric]) for result in splits.values()]
+        rows.append([METRICS[metric].label(positive), *figures])
+    return [*rows, ["images", *(f"{len(result):,}" for result in splits.values())]]
 
 
-def _baseline_line(evaluation: Evaluation) -> str:
+def baseline_line(evaluation: Evaluation) -> str:
     """Return the headline metric of each split under the constant prediction."""
     headline = evaluation.shown.labels.headline
     values = ", ".join(
@@ -52,7 +54,7 @@ def _baseline_line(evaluation: Evaluation) -> str:
     return f"baseline: {evaluation.shown.baseline.prediction}: {headline} {values}"
 
 
-def _interval_lines(evaluation: Evaluation) -> list[str]:
+def interval_lines(evaluation: Evaluation) -> list[str]:
     """Return the meaning of the brackets, and the reasons for missing or uncertain intervals."""
     has_floor = any("floor" in each for each in evaluation.shown.scores.overall.values())
     floor = "; floor: ece expected of calibrated probabilities" if has_floor else ""
@@ -62,7 +64,7 @@ def _interval_lines(evaluation: Evaluation) -> list[str]:
     return lines
 
 
-def _overlap_lines(evaluation: Evaluation) -> list[str]:
+def overlap_lines(evaluation: Evaluation) -> list[str]:
     """Return the headline metric of each split without the images that overlap train."""
     headline = evaluation.shown.labels.headline
     return [

@@ -34,10 +34,19 @@ def load(settings: sections.Catalog) -> ImageDataset:
     missing, empty cells, positions that are not degrees, ids that are not unique, votes outside
     [0, 1], fewer than two classes, and as `files.read_images`.
     """
+    return _load(settings, fewest_classes=2)
+
+
+def load_labeled(settings: sections.Catalog) -> ImageDataset:
+    """Return the images for an evaluation alone: there may be one class only. Otherwise as `load`."""
+    return _load(settings, fewest_classes=1)
+
+
+def _load(settings: sections.Catalog, fewest_classes: int) -> ImageDataset:
     table = read_table("dataset.table", Path(settings.table or ""), _wanted_columns(settings))
     folder, names = find_files(table, settings)
     ids = _ids(table, names, settings)
-    classes, targets = _targets(table, settings)
+    classes, targets = _targets(table, settings, fewest_classes)
     groups = None
     if settings.group_column is not None:
         groups = np.array(table.filled(settings.group_column), str)
@@ -82,13 +91,15 @@ def _ids(table: Table, names: list[str], settings: sections.Catalog) -> np.ndarr
     return ids
 
 
-def _targets(table: Table, settings: sections.Catalog) -> tuple[tuple[str, ...], np.ndarray]:
+def _targets(
+    table: Table, settings: sections.Catalog, fewest_classes: int
+) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the classes and (N,) int64, or the answers and (N, K) float32."""
     if settings.vote_columns is not None:
         return settings.vote_columns, _votes(table, settings.vote_columns)
     labels = [class_name(label) for label in table.filled(str(settings.label_column))]
     classes = ordered_classes(labels)
-    if len(classes) < 2:
+    if len(classes) < fewest_classes:
         raise UserError(
             f"dataset.label_column={settings.label_column}: the only class is {classes[0]}. Give a table of at least two classes."
         )

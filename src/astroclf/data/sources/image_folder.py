@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +47,10 @@ class ClassFolder:
         return Counter("/".join(f[:-1]) for f in self.files if len(f) > depth + 1)
 
 
+Folders = Mapping[tuple[str, str], ClassFolder]  # (split, class) -> its files
+NameClasses = Callable[[Path, Folders], tuple[str, ...]]
+
+
 def load(settings: sections.ImageFolder) -> ImageDataset:
     """Return the images of the folders, in the order of their paths within each split.
 
@@ -59,15 +63,29 @@ def load(settings: sections.ImageFolder) -> ImageDataset:
     Raise UserError for a root that is missing or has no such folders, for a class without images or
     missing in train, for fewer than two classes, and as `files.read_images`.
     """
+    return _load(settings, _training_classes, needs_train=True)
+
+
+def load_labeled(settings: sections.ImageFolder) -> ImageDataset:
+    """Return the images for an evaluation alone: there may be no train, and one class only.
+
+    Classes are the names of the folders in all splits. Otherwise as `load`.
+    """
+    return _load(settings, _all_classes, needs_train=False)
+
+
+def _load(
+    settings: sections.ImageFolder, name_classes: NameClasses, *, needs_train: bool
+) -> ImageDataset:
     root = Path(settings.root or "")
     tree = read_tree(root)
-    splits = _split_folders(root, tree)
+    splits = _split_folders(root, tree, needs_train=needs_train)
     found = _class_folders(tree, splits)
     outside = _outside(tree, found)
     _check_images(root, found, outside)
     _warn_of_nested(found.values())
     warn_of_ambiguous_splits(splits.values())
-    classes = _classes(root, found)
+    classes = name_classes(root, found)
     names, targets, split = [], [], []
     for (split_of, label), each in found.items():
         names += ["/".join(parts) for parts in each.files]
@@ -87,7 +105,7 @@ def load(settings: sections.ImageFolder) -> ImageDataset:
     )
 
 
-def _split_folders(root: Path, tree: Tree) -> dict[str, str]:
+def _split_folders(root: Path, tree: Tree, *, needs_train: bool) -> dict[str, str]:
     """Return folder -> split, empty if there are only class folders.
 
     Beside train, any folder whose subfolders contain images is a split.
@@ -99,7 +117,7 @@ def _split_folders(root: Path, tree: Tree) -> dict[str, str]:
         return {}
     for split in STATED:
         folders = [top for top, name in stated.items() if name == split]
-        if split == TRAIN and not folders:
+        if split == TRAIN and needs_train and not folders:
             lone = next(iter(stated))
             raise UserError(
                 f"dataset.root={root}: there is {lone}/ but no train/. Add it, or rename the folder of the "
@@ -134,7 +152,7 @@ def _class_folders(tree: Tree, splits: Mapping[str, str]) -> dict[tuple[str, str
     return found
 
 
-def _outside(tree: Tree, found: Mapping[tuple[str, str], ClassFolder]) -> dict[str, str]:
+def _outside(tree: Tree, found: Folders) -> dict[str, str]:
     """Return path -> reason for the images outside of class folders."""
     inside = {parts for each in found.values() for parts in each.files}
     unread = {path for each in found.values() for path in each.unread}
@@ -146,9 +164,7 @@ def _outside(tree: Tree, found: Mapping[tuple[str, str], ClassFolder]) -> dict[s
     return {path: reason for path, reason in outside.items() if path not in unread}
 
 
-def _check_images(
-    root: Path, found: Mapping[tuple[str, str], ClassFolder], outside: Mapping[str, str]
-) -> None:
+def _check_images(root: Path, found: Folders, outside: Mapping[str, str]) -> None:
     """Raise UserError unless each class folder contains images itself, not only in subfolders."""
     if not any(each.files or each.unread for each in found.values()):
         lone = f" {len(outside):,} images are outside of class folders." if outside else ""
@@ -183,7 +199,11 @@ def _warn_of_nested(folders: Iterable[ClassFolder]) -> None:
         )
 
 
-def _classes(root: Path, found: Mapping[tuple[str, str], ClassFolder]) -> tuple[str, ...]:
+def _all_classes(_root: Path, found: Folders) -> tuple[str, ...]:
+    return ordered_classes(name for _, name in found)
+
+
+def _training_classes(root: Path, found: Folders) -> tuple[str, ...]:
     first = TRAIN if any(split == TRAIN for split, _ in found) else UNASSIGNED
     classes = ordered_classes(name for split, name in found if split == first)
     for split, name in found:

@@ -55,7 +55,7 @@ def warn_of_similar_classes(classes: Iterable[str]) -> None:
     alike: dict[Hashable, list[str]] = defaultdict(list)
     for name in classes:
         number = _number(name)
-        alike[_plain(name) if number is None else number].append(name)
+        alike[plain_name(name) if number is None else number].append(name)
     pairs = [" and ".join(names) for names in alike.values() if len(names) > 1]
     if pairs:
         log.warning(
@@ -77,7 +77,7 @@ def warn_of_ambiguous_splits(splits: Iterable[str]) -> None:
             )
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return the name without case, invisible characters, and the kind of its separators."""
     folded = unicodedata.normalize("NFKC", name).casefold()
     visible = "".join(each for each in folded if unicodedata.category(each) != "Cf")

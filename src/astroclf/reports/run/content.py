@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from astroclf.evaluation.results import Evaluation
+from astroclf.evaluation.shift import Shift
 
 Thumbnails = Callable[[np.ndarray], np.ndarray]
 
@@ -27,6 +28,7 @@ class ReportContent:
     warnings: sentences that no reader may miss.
     weights: layer -> its weights, flat, for kernels and matrices only (biases and the scales of
         normalization layers are distributed otherwise).
+    shift: differences of the shown images from the training images; None for those of a training.
     """
 
     title: str
@@ -40,6 +42,7 @@ class ReportContent:
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
+    shift: Shift | None = None
 
     @property
     def classes(self) -> Sequence[str]:

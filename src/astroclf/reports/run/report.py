@@ -46,7 +46,7 @@ def write_report(path: Path, content: ReportContent) -> None:
         },
         words=words_of(content),
         content=content,
-        label=_split_label,
+        label=content.evaluation.title_of,
         figures=Figures(path.with_name("figures")),
         **_run(content),
         **FIGURES[content.evaluation.shown.labels.kind](content),
@@ -136,10 +136,6 @@ def _with_shares(counts: np.ndarray) -> list[list[tuple[int, float]]]:
         list(zip(row.tolist(), share.tolist(), strict=True))
         for row, share in zip(counts, shares, strict=True)
     ]
-
-
-def _split_label(name: str) -> str:
-    return "val (used for model selection)" if name == "val" else name
 
 
 def _figure(measured: Measured, metric: str = "") -> str:

@@ -15,6 +15,7 @@ from astroclf.settings.sections.dataset import (
     Simulated,
 )
 from astroclf.settings.sections.debug import Anomaly, Debug, NoDebug, Overfit, Profile
+from astroclf.settings.sections.evaluate import EvaluateSection
 from astroclf.settings.sections.evaluation import Evaluation
 from astroclf.settings.sections.export import ExportSection
 from astroclf.settings.sections.finetune import CustomStrategy, Finetune, Full, HeadOnly, Lora
@@ -88,6 +89,7 @@ __all__ = [
     "Dataset",
     "Debug",
     "Evaluate",
+    "EvaluateSection",
     "Evaluation",
     "ExactViews",
     "Export",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from astroclf.data.dataset import TEST
+from astroclf.evaluation.results import split_title
 from astroclf.runs.metrics import Metric, Metrics
-from astroclf.tasks.summary import split_title
 from astroclf.text_table import text_table
 
 FIRST = 20  # width of the first column

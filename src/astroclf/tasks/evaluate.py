@@ -1,0 +1,156 @@
+"""task=evaluate: metrics of a trained model on labeled images."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from astroclf.bundle import Bundle
+from astroclf.data.thumbnails import make_thumbnails
+from astroclf.device import describe_device
+from astroclf.errors import counted, listed
+from astroclf.files import shortest
+from astroclf.provenance import provenance
+from astroclf.reports.run.content import ReportContent
+from astroclf.reports.run.report import write_report
+from astroclf.runs.metrics import RunFacts, write_metrics
+from astroclf.runs.predictions import write_predictions
+from astroclf.runs.settings import write_settings
+from astroclf.status import status
+from astroclf.tasks.evaluation_summary import summarize_evaluation
+from astroclf.tasks.model_evaluation import ModelEvaluation, evaluate_model
+from astroclf.tasks.model_from import open_model
+from astroclf.tasks.results import metrics_of, predictions_of
+from astroclf.tasks.run import Run
+from astroclf.tracking import closing
+from astroclf.tracking.names import metric_name
+
+log = logging.getLogger(__name__)
+# What is recorded as parameters of the run: the rest of the settings is of trainings.
+PARAMETERS = {"seed", "task", "model_from", "evaluate", "dataset", "evaluation"}
+
+
+def main(run: Run) -> None:
+    """Evaluate the model of `model_from` on the images of the data set, and write the results."""
+    model = open_model(run.settings)
+    with closing(run.tracker):
+        origin = provenance()
+        write_settings(run.folder, run.settings)
+        run.tracker.start(
+            run_name(run),
+            run.settings.model_dump(include=PARAMETERS),
+            {**origin, "task": run.settings.task.name},
+        )
+        evaluated = evaluate_model(model, run.settings)
+        dataset = evaluated.dataset
+        source = run.settings.dataset
+        run.tracker.log_dataset(source.name, source.source, dataset.fingerprint)
+        if note := evaluated.images.seen.note():
+            log.info(note)
+        for warning in evaluated.evaluation.warnings:
+            run.warn(warning)
+        write_results(run, model, evaluated, origin)
+
+
+def run_name(run: Run) -> str:
+    """Return a name such as `evaluate-10-15-00-star_galaxy_sdss`."""
+    models = "-".join(Path(name).name for name in run.settings.model_from or ())
+    return f"evaluate-{models}-{Path(run.settings.dataset.source).stem}"
+
+
+@status("writing the results")
+def write_results(
+    run: Run, model: Bundle, evaluated: ModelEvaluation, origin: dict[str, str]
+) -> None:
+    """Write metrics.json, predictions.csv and report.html, and show the table of metrics."""
+    evaluation, folder = evaluated.evaluation, run.folder
+    facts = run_facts(run, model, evaluated, origin)
+    shift = None if evaluated.shift is None else evaluated.shift.to_dict()
+    write_metrics(folder, metrics_of(evaluation, facts, shift))
+    write_predictions(folder, predictions_of(evaluation))
+    artifacts = [folder.metrics, folder.predictions]
+    if run.settings.evaluation.report:
+        write_report(folder.report, report_content(run, evaluated, facts))
+        artifacts.insert(0, folder.report)
+    run.tracker.log_tags({"warnings": " ".join(run.warnings)})
+    run.tracker.log_metrics(tracked_metrics(evaluated))
+    run.tracker.log_artifacts(artifacts)
+    paths = {
+        "model": ", ".join(run.settings.model_from or ()),
+        **({"report": str(shortest(folder.report))} if run.settings.evaluation.report else {}),
+        "predictions": str(shortest(folder.predictions)),
+        "run folder": str(shortest(folder.path)),
+    }
+    log.info(summarize_evaluation(evaluated, paths, has_intervals=_resamples(run) > 0))
+
+
+def run_facts(
+    run: Run, model: Bundle, evaluated: ModelEvaluation, origin: dict[str, str]
+) -> RunFacts:
+    """Return what metrics.json holds of the evaluation itself."""
+    facts: dict[str, Any] = {
+        "seed": run.settings.seed,
+        "device": describe_device(model.predictor.device),
+        "positive_class": evaluated.dataset.positive_class,
+        "warnings": list(run.warnings),
+        "decision": model.decision.to_dict(),
+        "model": ", ".join(run.settings.model_from or ()),
+        "model_created": model.provenance.get("created", ""),
+        "model_commit": model.provenance.get("git_commit", ""),
+        **origin,
+        "dataset_fingerprint": evaluated.dataset.fingerprint,
+    }
+    return RunFacts.model_validate(facts)
+
+
+def report_content(run: Run, evaluated: ModelEvaluation, facts: RunFacts) -> ReportContent:
+    """Return the content of report.html."""
+    dataset, evaluation = evaluated.dataset, evaluated.evaluation
+    shown = dataset.indices(evaluation.shown_split)
+    source = Path(run.settings.dataset.source).name
+    return ReportContent(
+        title=f"Evaluation on {source}: {listed(evaluation.titles.values())}",
+        evaluation=evaluation,
+        thumbnails=lambda chosen: make_thumbnails(dataset, shown[chosen]),
+        history=(),
+        monitor="",
+        best_epoch=0,
+        calibration_bins=run.settings.evaluation.calibration_bins,
+        resamples=_resamples(run),
+        facts=report_facts(evaluated, facts),
+        warnings=facts.warnings,
+        shift=evaluated.shift,
+    )
+
+
+def report_facts(evaluated: ModelEvaluation, facts: RunFacts) -> dict[str, str]:
+    """Return the facts that the report shows; metrics.json has all of them."""
+    extra = facts.model_extra or {}
+    parts = evaluated.evaluation.splits.items()
+    return {
+        "model": extra["model"],
+        "model created": extra["model_created"] or "unknown",
+        "model commit": extra["model_commit"][:10] or "none",
+        "images": ", ".join(
+            f"{counted(len(result), 'image')}: {evaluated.evaluation.title_of(part)}"
+            for part, result in parts
+        ),
+        "seed": str(facts.seed),
+        "device": facts.device,
+        "dataset_fingerprint": extra["dataset_fingerprint"],
+    }
+
+
+def tracked_metrics(evaluated: ModelEvaluation) -> dict[str, float]:
+    """Return the metrics of each part by their names in MLflow, such as `new/accuracy`."""
+    return {
+        metric_name(part, metric): measured["value"]
+        for part, result in evaluated.evaluation.splits.items()
+        for metric, measured in result.scores.overall.items()
+        if measured["value"] is not None
+    }
+
+
+def _resamples(run: Run) -> int:
+    return run.settings.evaluation.bootstrap_resamples

@@ -1,0 +1,87 @@
+"""Images of a data set for a trained model: prepared as its training images were, and checked."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, TypeVar
+
+import yaml
+
+from astroclf.bundle import Bundle
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.sources import load_labeled_images
+from astroclf.errors import UserError
+from astroclf.installation import CONF
+from astroclf.settings import sections
+from astroclf.settings.metrics import CLASSES, VOTES
+from astroclf.tasks.bundle_description import depth_of
+
+KINDS = {CLASSES: "classes", VOTES: "vote fractions"}
+
+Source = TypeVar("Source", bound=sections.Files)
+
+log = logging.getLogger(__name__)
+
+
+def read_images(section: sections.Dataset, model: Bundle) -> ImageDataset:
+    """Return labeled images of a source, prepared as the training images of the model were."""
+    if isinstance(section, sections.Files):
+        section = framed(section, model)
+    return load_labeled_images(section)
+
+
+def framed(section: Source, model: Bundle) -> Source:
+    """Return the settings of image files with the size, crop, stretch and channels of the model."""
+    framing, trained = model.framing, model.facts.get("dataset", {})
+    wanted: dict[str, Any] = {"image_px": model.image_px}
+    if framing is not None:
+        wanted |= {"crop_px": framing.crop_px, "stretch": framing.stretch}
+    defaults = yaml.safe_load((CONF / "image_files.yaml").read_text(encoding="utf-8"))
+    for key, value in wanted.items():
+        given = getattr(section, key)
+        if given not in (value, defaults[key]):
+            log.warning(
+                "dataset.%s=%s is not used: the images are prepared as the training images of the model, with %s.",
+                key,
+                given,
+                value,
+            )
+    if section.channels == "auto" and trained.get("channels") in (1, 3):
+        wanted["channels"] = trained["channels"]
+    return section.model_copy(update=wanted)
+
+
+def require_same_images(dataset: ImageDataset, model: Bundle) -> None:
+    """Raise UserError unless the images have the labels, bands, size and depth of the training images."""
+    kind = CLASSES if model.decision.activation.rows_sum_to_one else VOTES
+    if dataset.target_kind != kind:
+        raise UserError(
+            f"dataset: the labels are {KINDS[dataset.target_kind]}, but the model predicts {KINDS[kind]}. Give images "
+            f"with {KINDS[kind]}."
+        )
+    given, wanted = dataset.pixels.bands, model.pixels.bands
+    if given != wanted:
+        convert = (
+            f" or convert them with dataset.channels={len(wanted)}"
+            if _converts(given, wanted)
+            else ""
+        )
+        raise UserError(
+            f"dataset: the images have the bands {', '.join(given)}, but the model was trained on {', '.join(wanted)}. "
+            f"Give images of those bands{convert}."
+        )
+    depth = depth_of(dataset)
+    if model.depth not in (None, depth):
+        raise UserError(
+            f"dataset: the images have {depth} values, but the model was trained on {model.depth} ones. Give images of "
+            "that depth."
+        )
+    if dataset.image_px != model.image_px:
+        raise UserError(
+            f"dataset.image_px={dataset.image_px}: the model was trained on images of {model.image_px} px. Give images "
+            "of that size."
+        )
+
+
+def _converts(given: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    return {len(given), len(wanted)} == {1, 3}
