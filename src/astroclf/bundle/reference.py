@@ -18,7 +18,7 @@ from astroclf.models.bundle_files import DESCRIPTION_FILE, REFERENCE_FILE, not_w
 VAL = "val"
 MOST_BYTES = 4 << 30  # of the arrays, so that a small file cannot fill the memory
 OPTIONAL = ("groups", "sky_deg")
-OF_NOVELTY = ("mean", "components", "projected", "squares")
+OF_NOVELTY = ("mean", "components", "scale", "rest", "coordinates")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from astroclf.evaluation.decisions.conformal import group_shares
 
-NEIGHBORS = 10  # k of the distance to the k-th nearest training image
-DIMENSIONS = 64  # principal components that the features are compressed to
+NEIGHBORS = 5  # k of the distance to the k-th nearest training image
+DIMENSIONS = 32  # principal components that the features are compressed to
+LEAST_SCALE = 1e-3  # of a component, relative to the first: less is rounding
 BLOCK = 1024  # images compared with the training images at a time
 MOST_TRAIN, MOST_VAL = 2048, 4096  # images behind the distances
 POWER_ITERATIONS, OVERSAMPLING = 4, 8  # of the randomized singular value decomposition
@@ -19,42 +20,53 @@ POWER_ITERATIONS, OVERSAMPLING = 4, 8  # of the randomized singular value decomp
 class TrainingFeatures:
     """Compressed features of T training images.
 
-    The distance of an image is that to its k-th nearest training image, between features of length 1
-    (Sun et al. 2022, arXiv:2204.06507). Of |a - b|^2 = |a|^2 + |b|^2 - 2 a.b, with features relative
-    to their mean, the product alone is compressed to D principal components: what they leave out of
-    two images is taken as orthogonal, so that a feature that no training image has still counts.
+    The distance of an image is that to its k-th nearest training image (Sun et al. 2022,
+    arXiv:2204.06507), between whitened principal components and one more coordinate: the length of
+    what these leave out, so that a direction that no training image has counts too. Features are not
+    divided by their length, which holds the brightness of an image.
 
-    mean: (F,) float32. components: (F, D) float16. projected: (T, D) float16. squares: (T,) float32.
+    mean: (F,) float32. components: (F, D) float16, orthonormal. scale: (D + 1,) float32, the standard
+    deviation of each coordinate. rest: mean of the last one. coordinates: (T, D + 1) float16.
     """
 
     mean: np.ndarray
     components: np.ndarray
-    projected: np.ndarray
-    squares: np.ndarray
+    scale: np.ndarray
+    rest: np.ndarray
+    coordinates: np.ndarray
 
     @classmethod
     def fit(cls, features: np.ndarray, seed: int) -> TrainingFeatures:
         """Return the compressed features of training images; features: (T, F), all finite."""
-        unit = to_unit_length(features)
-        mean = unit.mean(axis=0)
-        centered = unit - mean
-        components = principal_components(centered, DIMENSIONS, seed).astype(np.float16)
-        projected = (centered @ components.astype(np.float32)).astype(np.float16)
-        return cls(mean, components, projected, np.square(centered).sum(axis=1))
+        features = features.astype(np.float32, copy=False)
+        mean = features.mean(axis=0)
+        components = principal_components(features - mean, DIMENSIONS, seed).astype(np.float16)
+        raw = project(features, mean, components)
+        scale = raw.std(axis=0)
+        least = max(LEAST_SCALE * scale[0], 1e-5 * np.abs(mean).max(), np.finfo(np.float32).tiny)
+        scale, rest = np.maximum(scale, least), raw[:, -1].mean()
+        without = cls(mean, components, scale, rest, np.empty((0, len(scale)), np.float16))
+        return replace(without, coordinates=without.transform(features).astype(np.float16))
+
+    def transform(self, features: np.ndarray) -> np.ndarray:
+        """Return (N, D + 1) float32 coordinates of (N, F) features."""
+        raw = project(features.astype(np.float32, copy=False), self.mean, self.components)
+        raw[:, -1] -= self.rest
+        coordinates: np.ndarray = raw / self.scale
+        return coordinates
 
     def distances(self, features: np.ndarray) -> np.ndarray:
         """Return (N,) float32 distances of (N, F) features; infinite for features that are not finite."""
-        components, projected = (
-            each.astype(np.float32) for each in (self.components, self.projected)
-        )
-        k = min(NEIGHBORS, len(projected)) - 1
+        train = self.coordinates.astype(np.float32)
+        squares, k = np.square(train).sum(axis=1), min(NEIGHBORS, len(train)) - 1
         found = np.empty(len(features), np.float32)
-        for start in range(0, len(features), BLOCK):
-            centered = to_unit_length(features[start : start + BLOCK]) - self.mean
-            # |a|^2 is the same for all training images: it is added to the k-th smallest alone.
-            relative = self.squares - 2 * (centered @ components) @ projected.T
-            kth = np.partition(relative, k, axis=1)[:, k] + np.square(centered).sum(axis=1)
-            found[start : start + BLOCK] = np.sqrt(np.maximum(kth, 0))
+        with np.errstate(invalid="ignore", over="ignore"):
+            for start in range(0, len(features), BLOCK):
+                block = self.transform(features[start : start + BLOCK])
+                # |a - b|^2 = |a|^2 + |b|^2 - 2 a.b, of which |a|^2 does not change the order.
+                relative = squares - 2 * block @ train.T
+                kth = np.partition(relative, k, axis=1)[:, k] + np.square(block).sum(axis=1)
+                found[start : start + BLOCK] = np.sqrt(np.maximum(kth, 0))
         return np.where(np.isfinite(found), found, np.inf)
 
 
@@ -125,12 +137,14 @@ def choose_at_random(n_images: int, n: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).permutation(n_images)[:n])
 
 
-def to_unit_length(features: np.ndarray) -> np.ndarray:
-    """Return features as float32, divided by their length; rows of zeros stay zeros."""
-    features = features.astype(np.float32, copy=False)
+def project(features: np.ndarray, mean: np.ndarray, components: np.ndarray) -> np.ndarray:
+    """Return (N, D + 1) float32: the components of (N, F) features, and the length of the rest."""
+    axes = components.astype(np.float32)
     with np.errstate(invalid="ignore", over="ignore"):  # the distance of such rows is infinite
-        length = np.sqrt(np.square(features).sum(axis=1, keepdims=True))
-        return features / np.maximum(length, np.finfo(np.float32).tiny)
+        centered = features - mean
+        projected = centered @ axes
+        rest = np.sqrt(np.square(centered - projected @ axes.T).sum(axis=1))
+    return np.column_stack([projected, rest])
 
 
 def principal_components(centered: np.ndarray, n: int, seed: int) -> np.ndarray:
