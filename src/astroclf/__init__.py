@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from astroclf.api.dataset import read_dataset
     from astroclf.api.evaluation import EvaluationResult, evaluate
+    from astroclf.api.inspection import InspectedDataset, inspect
     from astroclf.api.model import Model, load, predict
     from astroclf.api.training import TrainedRun, train
     from astroclf.data.dataset import ImageDataset
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 _MODULES = {
     "EvaluationResult": "astroclf.api.evaluation",
     "ImageDataset": "astroclf.data.dataset",
+    "InspectedDataset": "astroclf.api.inspection",
     "Interrupted": "astroclf.errors",
     "Metric": "astroclf.runs.metrics",
     "Model": "astroclf.api.model",
     "TrainedRun": "astroclf.api.training",
     "UserError": "astroclf.errors",
     "evaluate": "astroclf.api.evaluation",
+    "inspect": "astroclf.api.inspection",
     "load": "astroclf.api.model",
     "predict": "astroclf.api.model",
     "read_dataset": "astroclf.api.dataset",
@@ -39,12 +42,14 @@ _MODULES = {
 __all__ = [
     "EvaluationResult",
     "ImageDataset",
+    "InspectedDataset",
     "Interrupted",
     "Metric",
     "Model",
     "TrainedRun",
     "UserError",
     "evaluate",
+    "inspect",
     "load",
     "predict",
     "read_dataset",

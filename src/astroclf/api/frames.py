@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEXT_COLUMNS = ("id", "split", "fold", "group", "truth", "label")
+TEXT_OF_TABLES = (*TEXT_COLUMNS, "class", "neighbor", "ablation", "given", "suggested", "note")
 
 
 def make_frame(columns: Mapping[str, object]) -> pd.DataFrame:
@@ -43,3 +44,14 @@ def read_frame(file: Path) -> pd.DataFrame:
             for name, cells in columns.items()
         }
     )
+
+
+def read_table_frame(file: Path) -> pd.DataFrame:
+    """Return a table of an inspection: names as text, all other columns as numbers, NaN where empty."""
+    import pandas as pd
+
+    rows = read_csv(file)
+    frame = make_frame({name: [row[name] for row in rows] for name in rows[0]} if rows else {})
+    for name in set(frame) - set(TEXT_OF_TABLES):
+        frame[name] = pd.to_numeric(frame[name], errors="coerce")
+    return frame

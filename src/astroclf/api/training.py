@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from astroclf.api.arguments import Value, as_overrides
+from astroclf.api.claims import claimed_run
 from astroclf.api.composition import compose_config
 from astroclf.api.frames import read_frame
-from astroclf.composition import plain_config
+from astroclf.api.pages import framed_page
 from astroclf.errors import UserError
-from astroclf.runs.callback import claim_run
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.metrics import Metric, read_metrics
-from astroclf.settings import read_settings
-from astroclf.tasks.resume import stored_config
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,10 +54,7 @@ class TrainedRun:
         return RunFolder(self.folder).report
 
     def _repr_html_(self) -> str:
-        if not self.report.is_file():
-            return f"<pre>{html.escape(repr(self))}</pre>"
-        page = html.escape(self.report.read_text(encoding="utf-8"))
-        return f'<iframe srcdoc="{page}" width="100%" height="800" frameborder="0"></iframe>'
+        return framed_page(self.report, repr(self))
 
 
 def train(*overrides: str, **named: Value) -> TrainedRun:
@@ -105,22 +99,13 @@ def train(*overrides: str, **named: Value) -> TrainedRun:
     ['id', 'split', 'truth', 'label', 'p_galaxy', 'p_star']
     """
     config = compose_config(as_overrides(overrides, named))
-    claim = claim_run(config)
-    try:
-        plain = plain_config(config)
-        settings = read_settings(stored_config(plain, config.hydra.overrides.task))
-        if settings.task.name not in TRAINING_TASKS:
+    with claimed_run(config) as run:
+        if run.settings.task.name not in TRAINING_TASKS:
             raise UserError(
-                f"task={settings.task.name}: train() runs {' and '.join(TRAINING_TASKS)}. Run other "
+                f"task={run.settings.task.name}: train() runs {' and '.join(TRAINING_TASKS)}. Run other "
                 "tasks on the command line."
             )
-        from astroclf.tasks.run import open_run
         from astroclf.tasks.task import run_task
 
-        run_task(open_run(settings, claim.folder, resumes=plain["resume"] is not None))
-    except Exception:
-        claim.discard()
-        raise
-    finally:
-        claim.release()
-    return TrainedRun(claim.folder)
+        run_task(run)
+    return TrainedRun(run.folder.path)

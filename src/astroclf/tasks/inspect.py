@@ -15,7 +15,7 @@ from astroclf.reports.inspect.page import write_inspection
 from astroclf.tasks.data_checks import describe, write_tables
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.inspection.data_content import count_columns
-from astroclf.tasks.inspection.examined import examine
+from astroclf.tasks.inspection.examined import Examined, examine
 from astroclf.tasks.inspection.label_error_content import (
     find_suspect_labels,
     label_error_columns,
@@ -23,6 +23,7 @@ from astroclf.tasks.inspection.label_error_content import (
 )
 from astroclf.tasks.inspection.model_content import find_nearest, model_content
 from astroclf.tasks.inspection.page_content import data_content, inspect_options
+from astroclf.tasks.inspection.selection import find_ids
 from astroclf.tasks.inspection.statistics_content import measure_images, statistics_columns
 from astroclf.tasks.inspection.tables import (
     ablation_columns,
@@ -39,28 +40,37 @@ log = logging.getLogger(__name__)
 def main(run: Run) -> None:
     """Write inspect.html and its tables."""
     bundle = None if run.settings.model_from is None else open_model(run.settings)
-    inspect_dataset(run, get_dataset(run.settings, run.cache), bundle)
+    inspect_dataset(run, read_inspected(run, bundle), bundle, run.settings.dataset.source)
 
 
-def inspect_dataset(run: Run, dataset: ImageDataset, bundle: Bundle | None) -> None:
+def read_inspected(run: Run, bundle: Bundle | None) -> ImageDataset:
+    """Return the images of the settings."""
+    return get_dataset(run.settings, run.cache)
+
+
+def inspect_dataset(run: Run, dataset: ImageDataset, bundle: Bundle | None, source: str) -> None:
     """Write inspect.html and its tables to the run folder.
 
-    Raise UserError for ids that do not exist, predictions that are not out-of-fold, and a model that
-    does not fit the data.
+    source: of the images, for display. Raise UserError for ids that do not exist, predictions that are
+    not out-of-fold, and a model that does not fit the data.
     """
     settings, folder = run.settings, run.folder
     options = inspect_options(settings)
-    log.info(describe(settings.dataset.name, dataset))
+    find_ids(dataset, options.ids)  # before anything slow
+    suspects = None
+    if options.predictions is not None:
+        suspects = find_suspect_labels(dataset, Path(options.predictions))
+    examined = None if bundle is None else examine(bundle, dataset, options)
+    log.info(describe(Path(source).name, dataset))
     if dataset.exclusive_classes:
         log.info(class_table(dataset))
     measured = measure_images(dataset, options.max_images, options.seed)
-    content = data_content(settings, dataset, measured)
-    if options.predictions is not None:
-        suspects = find_suspect_labels(dataset, Path(options.predictions))
+    content = data_content(settings, dataset, measured, source)
+    if suspects is not None:
         content = replace(content, label_errors=label_error_content(dataset, suspects))
         write_columns(folder.label_errors, label_error_columns(dataset, suspects))
-    if bundle is not None:
-        content = add_model(run, content, dataset, bundle)
+    if examined is not None:
+        content = add_model(run, content, examined)
     write_tables(dataset, folder)
     write_columns(folder.class_counts, count_columns(dataset))
     write_columns(folder.statistics, statistics_columns(dataset, measured))
@@ -70,12 +80,9 @@ def inspect_dataset(run: Run, dataset: ImageDataset, bundle: Bundle | None) -> N
     log.info("%-12s%s", "page", shortest(folder.inspection))
 
 
-def add_model(
-    run: Run, content: InspectionContent, dataset: ImageDataset, bundle: Bundle
-) -> InspectionContent:
+def add_model(run: Run, content: InspectionContent, examined: Examined) -> InspectionContent:
     """Return the content with what the model makes of the images, and write its tables."""
     options, folder = inspect_options(run.settings), run.folder
-    examined = examine(bundle, dataset, options)
     nearby = find_nearest(examined, options.neighbors)
     model = model_content(examined, nearby, options, run.settings.evaluation.bootstrap_resamples)
     if model.maps:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from astroclf.data.audit import find_leaks
@@ -26,16 +28,19 @@ DEPTHS = {"uint8": "8-bit", "uint16": "16-bit"}
 
 
 def data_content(
-    settings: Settings, dataset: ImageDataset, measured: MeasuredImages
+    settings: Settings, dataset: ImageDataset, measured: MeasuredImages, source: str
 ) -> InspectionContent:
-    """Return the content of the page without a model. Raise UserError for an id that no image has."""
+    """Return the content of the page without a model; source: of the images, for display.
+
+    Raise UserError for an id that no image has.
+    """
     options = inspect_options(settings)
     chosen = find_ids(dataset, options.ids)
     leaks = find_leaks(dataset)
     preprocess = shown_preprocess(dataset, options.seed)
     return InspectionContent(
-        title=f"{settings.dataset.name}: {counted(len(dataset), 'image')} of {len(dataset.classes)} classes",
-        facts=data_facts(settings, dataset),
+        title=f"{Path(source).name}: {counted(len(dataset), 'image')} of {len(dataset.classes)} classes",
+        facts=data_facts(dataset, source),
         warnings=small_class_warnings(dataset),
         chosen=pictures_of(dataset, chosen),
         counts=count_table(dataset),
@@ -56,14 +61,14 @@ def inspect_options(settings: Settings) -> sections.InspectSection:
     return settings.inspect
 
 
-def data_facts(settings: Settings, dataset: ImageDataset) -> dict[str, str]:
+def data_facts(dataset: ImageDataset, source: str) -> dict[str, str]:
     """Return the facts of the data set that the page shows."""
     pixels = dataset.pixels
     scale = pixels.pixel_scale_arcsec
     dtype = str(dataset.images.dtype)
     depth = dataset.framing.depth if dataset.framing and dataset.framing.depth else None
     facts = {
-        "source": settings.dataset.source,
+        "source": source,
         "image size": f"{dataset.image_px} x {dataset.image_px} px",
         "bands": ", ".join(pixels.bands),
         "depth": depth or DEPTHS.get(dtype, "float"),
