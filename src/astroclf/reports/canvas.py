@@ -148,3 +148,13 @@ def literal(name: str) -> str:
     """Return a name that matplotlib shows unchanged: no mathematics, not hidden from legends."""
     text = name.replace("$", r"\$")
     return f" {text}" if text.startswith("_") else text
+
+
+def legend_above(figure: Any, axes: Any) -> None:
+    """Place the legend of the axes above all of the figure, in as many columns as fit."""
+    handles, names = axes.get_legend_handles_labels()
+    if not names:
+        return
+    entry = 22 + 3.9 * max(map(len, names))  # points: the line, and letters of the legend's size
+    columns = max(1, int(figure.get_figwidth() * 72 // entry))
+    figure.legend(handles, names, loc="outside upper left", ncols=columns, borderpad=0.1)

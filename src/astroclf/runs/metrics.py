@@ -39,14 +39,24 @@ class Metric(Part):
     values: list[float | None] = []
 
 
+class Share(Part):
+    """Fraction of n images, with its 95 % interval."""
+
+    value: float
+    n: int
+    ci95: list[float] | None
+
+
 class Bin(Part):
-    """Accuracy of the n images with a value from low to high."""
+    """Accuracy of the n images with a value from low to high; completeness and purity of classes."""
 
     low: float
     high: float
     n: int
     accuracy: float
     ci95: list[float] | None
+    completeness: dict[str, Share] = {}
+    purity: dict[str, Share] = {}
 
 
 class Binned(Part):
@@ -99,6 +109,8 @@ class RunFacts(Part):
     seeds: list[int] = []
     folds: int | None = None
     runs: list[str] = []  # names of the folders of several trainings
+    command: str = ""  # that started the run, credentials redacted
+    finished: str = ""  # date and time, ISO 8601
     device: str = ""
     images_per_s: float | None = None
     train_s: float = 0.0

@@ -11,7 +11,7 @@ from astroclf.data.thumbnails import make_thumbnails
 from astroclf.device import describe_device
 from astroclf.errors import counted, listed
 from astroclf.files import shortest
-from astroclf.provenance import provenance
+from astroclf.provenance import command_line, provenance
 from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.report import write_report
 from astroclf.runs.metrics import RunFacts, write_metrics
@@ -21,6 +21,7 @@ from astroclf.status import status
 from astroclf.tasks.evaluation_summary import summarize_evaluation
 from astroclf.tasks.model_evaluation import ModelEvaluation, evaluate_model
 from astroclf.tasks.model_from import open_model
+from astroclf.tasks.report_content import METRICS_LINK, PREDICTIONS_LINK
 from astroclf.tasks.results import metrics_of, predictions_of
 from astroclf.tasks.run import Run
 from astroclf.tracking import closing
@@ -72,7 +73,7 @@ def write_results(
     artifacts = [folder.metrics, folder.predictions]
     if run.settings.evaluation.report:
         write_report(folder.report, report_content(run, evaluated, facts))
-        artifacts.insert(0, folder.report)
+        artifacts = [folder.report, folder.figures, *artifacts]
     run.tracker.log_tags({"warnings": " ".join(run.warnings)})
     run.tracker.log_metrics(tracked_metrics(evaluated))
     run.tracker.log_artifacts(artifacts)
@@ -113,12 +114,14 @@ def report_content(run: Run, evaluated: ModelEvaluation, facts: RunFacts) -> Rep
         title=f"Evaluation on {source}: {listed(evaluation.titles.values())}",
         evaluation=evaluation,
         thumbnails=lambda chosen: make_thumbnails(dataset, shown[chosen]),
-        history=(),
-        monitor="",
-        best_epoch=0,
         calibration_bins=run.settings.evaluation.calibration_bins,
         resamples=_resamples(run),
-        facts=report_facts(evaluated, facts),
+        about={"Evaluation": report_facts(evaluated, facts)},
+        command=run.tracker.record.tags.get("command", command_line()),
+        links={
+            PREDICTIONS_LINK: run.folder.predictions.name,
+            METRICS_LINK: run.folder.metrics.name,
+        },
         warnings=facts.warnings,
         shift=evaluated.shift,
     )
@@ -138,7 +141,7 @@ def report_facts(evaluated: ModelEvaluation, facts: RunFacts) -> dict[str, str]:
         ),
         "seed": str(facts.seed),
         "device": facts.device,
-        "dataset_fingerprint": extra["dataset_fingerprint"],
+        "fingerprint of the data": extra["dataset_fingerprint"][:12],
     }
 
 

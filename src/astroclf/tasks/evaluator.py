@@ -12,10 +12,16 @@ from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.metadata import metadata_values
 from astroclf.evaluation.metrics.baseline import Baseline, constant_baseline
-from astroclf.evaluation.metrics.bins import BinnedAccuracy, accuracy_in_bins, bin_edges
+from astroclf.evaluation.metrics.bins import (
+    BinnedAccuracy,
+    Labeling,
+    accuracy_in_bins,
+    bin_edges,
+)
 from astroclf.evaluation.results import SplitResult
 from astroclf.evaluation.scoring import Scorer
 from astroclf.settings import Settings
+from astroclf.settings.metrics import CLASSES
 from astroclf.tasks.labels import labels_of
 
 
@@ -93,7 +99,13 @@ class Evaluator:
         """Return the accuracy along each column, in bins that all the splits have in common."""
         correct = labels.leading_predicted(predicted) == labels.leading
         resampling = self.scorer.resampling(labels)
+        is_of_classes = labels.kind == CLASSES
+        labeling = (
+            Labeling(labels.classes, labels.targets, predicted.labels) if is_of_classes else None
+        )
         return tuple(
-            accuracy_in_bins(name, values[positions], correct, self.edges[name], resampling)
+            accuracy_in_bins(
+                name, values[positions], correct, self.edges[name], resampling, labeling
+            )
             for name, values in self.columns.items()
         )

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
-
-import numpy as np
-from torch import nn
 
 from astroclf.bundle import write_bundle
 from astroclf.data.dataset import TEST, TRAIN
-from astroclf.data.thumbnails import make_thumbnails
 from astroclf.device import describe_device, peak_memory_bytes
 from astroclf.errors import counted
 from astroclf.evaluation.results import Evaluation
 from astroclf.files import shortest
 from astroclf.inference.predictor import Predictor
 from astroclf.models.classifier import count_parameters
-from astroclf.reports.run.content import ReportContent
+from astroclf.provenance import command_line
 from astroclf.reports.run.report import write_report
 from astroclf.runs.metrics import RunFacts, write_metrics
 from astroclf.runs.predictions import write_predictions
@@ -26,6 +23,7 @@ from astroclf.settings.metrics import METRICS
 from astroclf.status import status
 from astroclf.tasks.bundle_description import describe_bundle
 from astroclf.tasks.reference import make_reference
+from astroclf.tasks.report_content import report_content
 from astroclf.tasks.results import count_test_evaluations, metrics_of, predictions_of
 from astroclf.tasks.run import Run
 from astroclf.tasks.summary import summary
@@ -58,7 +56,7 @@ def finish(run: Run, trained: Trained, predictor: Predictor, evaluation: Evaluat
     if run.settings.evaluation.report:
         content = report_content(run, trained, evaluation, facts, predictor.network)
         write_report(run.folder.report, content)
-        artifacts.insert(0, run.folder.report)
+        artifacts = [run.folder.report, run.folder.figures, *artifacts]
     run.tracker.log_tags({"warnings": " ".join(facts.warnings)})
     run.tracker.log_metrics(tracked_metrics(evaluation))
     run.tracker.log_artifacts(artifacts)
@@ -76,6 +74,8 @@ def run_facts(run: Run, trained: Trained, evaluation: Evaluation) -> RunFacts:
     parameters, trained_parameters = count_parameters(training.classifier)
     facts: dict[str, Any] = {
         "seed": settings.seed,
+        "command": run.tracker.record.tags.get("command", command_line()),
+        "finished": datetime.now().astimezone().isoformat(timespec="seconds"),
         "device": describe_device(training.device),
         "images_per_s": round(progress.images_per_s, 1),
         "train_s": round(progress.train_s, 2),
@@ -110,56 +110,6 @@ def _repeated_test_warnings(n_evaluations: int) -> list[str]:
         f"The test split was evaluated {n_evaluations} times in this run: if its metrics led to "
         "the later trainings, they are too optimistic."
     ]
-
-
-def report_content(
-    run: Run, trained: Trained, evaluation: Evaluation, facts: RunFacts, network: nn.Module
-) -> ReportContent:
-    """Return the content of report.html."""
-    settings, dataset, progress = run.settings, trained.training.dataset, trained.training.progress
-    shown = dataset.indices(evaluation.shown_split)
-    return ReportContent(
-        title=f"{settings.model.name} on {settings.dataset.name}",
-        evaluation=evaluation,
-        thumbnails=lambda chosen: make_thumbnails(dataset, shown[chosen]),
-        history=progress.history,
-        monitor=settings.trainer.monitor,
-        best_epoch=progress.best_epoch,
-        calibration_bins=settings.evaluation.calibration_bins,
-        resamples=settings.evaluation.bootstrap_resamples,
-        facts=report_facts(facts),
-        warnings=facts.warnings,
-        weights=layer_weights(network),
-    )
-
-
-def report_facts(facts: RunFacts) -> dict[str, str]:
-    """Return the facts of the run that the report shows; metrics.json has all of them."""
-    versions = facts.model_extra or {}
-    commit, _, changes = versions["git_commit"].partition("+")
-    return {
-        "seed": str(facts.seed),
-        "device": facts.device,
-        "precision": facts.precision,
-        "images_per_s": f"{facts.images_per_s:.0f}",
-        "train_s": f"{facts.train_s:.0f}",
-        "epochs": f"{facts.epochs}, best {facts.best_epoch}",
-        "selection_metric": facts.selection_metric,
-        "backbone": facts.backbone,
-        "parameters": f"{facts.parameters:,}",
-        "git_commit": commit[:10] + (f" +{changes}" if changes else "") or "none",
-        "torch": versions["torch"],
-        "dataset_fingerprint": versions["dataset_fingerprint"],
-    }
-
-
-def layer_weights(network: nn.Module) -> dict[str, np.ndarray]:
-    """Return layer -> its kernel or matrix, flat float32."""
-    return {
-        name.removesuffix(".weight"): parameter.detach().float().cpu().numpy().ravel()
-        for name, parameter in network.named_parameters()
-        if parameter.ndim > 1
-    }
 
 
 def tracked_metrics(evaluation: Evaluation) -> dict[str, float]:

@@ -103,6 +103,11 @@ class Tracker:
             self.record.reason = storable(reason)[:PARAMETER_LENGTH]
             self._write()
 
+    @property
+    def page(self) -> str:
+        """Address of the page of the run; "" if it is on no server yet."""
+        return ""
+
     def wait(self) -> None:
         """Wait until everything so far was sent, or could not be sent."""
 
@@ -141,6 +146,12 @@ class MlflowTracker(Tracker):
         self, run_name: str, parameters: Mapping[str, object], tags: Mapping[str, str]
     ) -> None:
         super().start(self.settings.run_name or run_name, parameters, tags)
+
+    @property
+    def page(self) -> str:
+        if not self.remote.run_id:
+            return ""
+        return addresses.page_address(self.uri, self.remote.experiment_id, self.remote.run_id)
 
     def wait(self) -> None:
         self.sender.wait()

@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import precision_score, recall_score
 
 from astroclf.errors import UserError
 from astroclf.evaluation.intervals import wilson_interval
 from astroclf.evaluation.metadata import read_metadata
-from astroclf.evaluation.metrics.bins import accuracy_in_bins, bin_edges
+from astroclf.evaluation.metrics.bins import Labeling, accuracy_in_bins, bin_edges
 from astroclf.evaluation.resampling import Resampling
 
 INDEX = Path(__file__).parents[2].parent / "shared/data/star_galaxy_sdss/index.csv"
@@ -61,6 +62,33 @@ def test_intervals_of_grouped_images_are_over_groups():
     nine = np.minimum(groups, 8)
     (few,) = accuracy_in_bins("r", values, correct, edges, Resampling(100, 0, nine)).rows
     assert few.ci95 is None
+
+
+def test_purity_and_completeness_of_classes_are_those_of_scikit_learn_in_each_bin():
+    rng = np.random.default_rng(1)
+    truth, labels = rng.integers(0, 3, 200), rng.integers(0, 3, 200)
+    values = rng.normal(size=200)
+    labels[values < -1] = 0  # the faintest are all labeled as one class
+    edges = np.array([values.min(), -1, 0.5, values.max()])
+    names = ("star", "galaxy", "quasar")
+    table = accuracy_in_bins(
+        "r", values, truth == labels, edges, Resampling(0, 0), Labeling(names, truth, labels)
+    )
+    for row in table.rows:
+        inside = (values >= row.low) & ((values < row.high) | (row.high == edges[-1]))
+        for k, name in enumerate(names):
+            recall = recall_score(truth[inside] == k, labels[inside] == k)
+            share = row.completeness[name]
+            assert share.value == pytest.approx(recall)
+            assert share.n == np.sum(truth[inside] == k)
+            assert share.ci95 == wilson_interval(round(recall * share.n), share.n)
+            if not np.any(labels[inside] == k):
+                assert name not in row.purity
+                continue
+            precision = precision_score(truth[inside] == k, labels[inside] == k)
+            assert row.purity[name].value == pytest.approx(precision)
+            assert row.purity[name].n == np.sum(labels[inside] == k)
+    assert "galaxy" not in table.rows[0].purity
 
 
 def test_bins_hold_equally_many_images_found_by_their_id(catalog):

@@ -54,7 +54,7 @@ def content_of(
         return np.zeros((len(chosen), 8, 8, 3), np.uint8)
 
     evaluation = Evaluation({split: result}, fitted)
-    return ReportContent("cnn on stars", evaluation, thumbnails, [], "loss", 1, 10, 50)
+    return ReportContent("cnn on stars", evaluation, thumbnails, calibration_bins=10, resamples=50)
 
 
 def test_rows_are_those_of_the_classes_and_of_all_images() -> None:

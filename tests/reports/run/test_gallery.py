@@ -12,7 +12,7 @@ from astroclf.evaluation.labels import make_labels
 from astroclf.evaluation.metrics.baseline import Baseline
 from astroclf.evaluation.metrics.scores import Scores
 from astroclf.evaluation.results import SplitResult
-from astroclf.reports.run.gallery import data_uri, label_galleries, vote_galleries
+from astroclf.reports.run.gallery import class_examples, data_uri, label_galleries, vote_galleries
 
 CLASSES = ("star", "galaxy")
 
@@ -38,7 +38,7 @@ def ids_of(gallery):
 def test_images_are_sorted_by_confidence_and_correctness():
     p = [[0.9, 0.1], [0.2, 0.8], [0.55, 0.45], [0.3, 0.7]]
     right, wrong, uncertain = label_galleries(result(p, [0, 0, 0, 1], [0, 1, 0, 1]), thumbnails)
-    assert (ids_of(right), right.n) == (["i0", "i3", "i2"], 3)
+    assert (ids_of(right), right.n) == (["i0", "i2", "i3"], 3)
     assert (ids_of(wrong), wrong.n) == (["i1"], 1)
     assert ids_of(uncertain) == ["i2", "i3", "i1", "i0"]
     assert (wrong.images[0].truth, wrong.images[0].predicted) == ("star", "galaxy")
@@ -53,6 +53,25 @@ def test_correctness_is_of_the_labels_of_the_decision():
     assert [(image.id, image.probability) for image in wrong.images] == [("i2", 0.4)]
     assert (wrong.images[0].truth, wrong.images[0].predicted) == ("star", "galaxy")
     assert ids_of(uncertain) == ["i1", "i2", "i0"]
+
+
+def test_correct_images_show_each_class_even_if_one_is_always_more_certain():
+    p = [[0.99, 0.01]] * 20 + [[0.4, 0.6]] * 3
+    right = label_galleries(result(p, [0] * 20 + [1] * 3, [0] * 20 + [1] * 3), thumbnails)[0]
+    assert [image.truth for image in right.images] == ["star"] * 6 + ["galaxy"] * 3
+    assert right.n == 23
+
+
+def test_examples_of_each_class_are_counted_and_carry_class_and_probability():
+    p = [[0.9, 0.1]] * 9 + [[0.3, 0.7]] * 2
+    stars, galaxies = class_examples(result(p, [0] * 9 + [1] * 2, [0] * 10 + [1]), thumbnails)
+    assert (stars.title, stars.n, len(stars.images)) == ("star", 9, 6)
+    assert (galaxies.title, galaxies.n, len(galaxies.images)) == ("galaxy", 2, 2)
+    assert {image.truth for image in galaxies.images} == {"galaxy"}
+    assert {image.alt for image in galaxies.images} == {
+        "Image i9, labeled star with probability 0.300, true class galaxy",
+        "Image i10, labeled galaxy with probability 0.700, true class galaxy",
+    }
 
 
 def test_a_model_without_errors_has_an_empty_gallery_of_wrong_images():
@@ -75,6 +94,7 @@ def test_voted_images_are_sorted_by_their_error_and_show_the_largest_answers():
     assert len(answers) == 6
     assert answers["a1"].predicted == pytest.approx(0.9)
     assert answers["a6"].vote == 1.0
+    assert "a1 0.90 (true 0.00)" in far.images[0].alt
 
 
 def decoded(uri):

@@ -12,12 +12,12 @@ from astroclf.evaluation.decisions.fitting import FittedDecision
 from astroclf.evaluation.decisions.thresholds import fit_threshold
 from astroclf.evaluation.labels import make_labels
 from astroclf.evaluation.metrics.baseline import Baseline, constant_baseline
-from astroclf.evaluation.metrics.bins import Bin, BinnedAccuracy
+from astroclf.evaluation.metrics.bins import Bin, BinnedAccuracy, Share
 from astroclf.evaluation.results import Evaluation, SplitResult
 from astroclf.evaluation.scoring import Scorer
 from astroclf.reports.canvas import draw
-from astroclf.reports.run import plots
 from astroclf.reports.run.content import ReportContent
+from astroclf.reports.run.plots.reliability import reliability
 from astroclf.reports.run.report import write_report
 
 SCORER = Scorer(bins=10, resamples=20, seed=0)
@@ -25,7 +25,8 @@ HISTORY = [
     {"epoch": e, "lr": 0.1 / e, "train_loss": 1 / e, "val_loss": 1.1 / e, "val_accuracy": 0.5}
     for e in (1, 2, 3)
 ]
-ALWAYS = ["metrics", "learning", "images", "weights"]
+ABOUT = {"Training": {"loss": "cross entropy"}, "Software": {"seed": "3"}}
+ALWAYS = ["metrics", "learning", "decision", "images", "weights"]
 
 
 def thumbnails(positions):
@@ -62,16 +63,17 @@ def result(labels, predicted, ids=None, **options):
 
 def content(splits, decision=FittedDecision(Decision(SOFTMAX), Decision(SOFTMAX)), **options):  # noqa: B008
     weights = {"features.0": np.append(np.random.default_rng(0).normal(size=999), 40.0)}
-    facts = {"seed": 3, "device": "cpu"}
-    given = {"history": HISTORY, "weights": weights, "facts": facts, **options}
+    given = {"history": HISTORY, "weights": weights, "about": ABOUT, **options}
     return ReportContent(
-        "cnn on stars",
-        Evaluation(splits, decision),
-        thumbnails,
-        monitor="loss",
-        best_epoch=3,
+        title="2 classes, cnn, LoRA, stars",
+        evaluation=Evaluation(splits, decision),
+        thumbnails=thumbnails,
         calibration_bins=10,
         resamples=20,
+        command="python run.py seed=3",
+        links={"predictions": "predictions.csv"},
+        monitor="loss",
+        best_epoch=3,
         **given,
     )
 
@@ -87,7 +89,11 @@ def page(tmp_path, read_page):
 
 @pytest.fixture(scope="module")
 def shown():
-    rows = (Bin(14, 18, 30, 0.9, (0.8, 0.95)), Bin(18, 22, 25, 0.7, (0.6, 0.8)))
+    shares = {"class 0": Share(0.8, 10, (0.5, 0.9))}
+    rows = (
+        Bin(14, 18, 30, 0.9, (0.8, 0.95), shares, shares),
+        Bin(18, 22, 25, 0.7, (0.6, 0.8), {}, shares),
+    )
     return classes_result(binned=[BinnedAccuracy("mag_r", rows, 55, 60)])
 
 
@@ -107,7 +113,7 @@ def class_page(tmp_path_factory, read_page, shown):
 
 def test_a_page_for_classes_has_every_section_and_needs_nothing_else(class_page):
     class_page.check_self_contained()
-    expected = ["confusion", "classes", "probabilities", "columns"]
+    expected = ["run", "confusion", "classes", "probabilities", "columns"]
     assert sorted(class_page.sections) == sorted([*ALWAYS, *expected])
     assert "55 of 60 images have a value" in class_page.text
     assert "1 of 1,000 weights (0.100 %) are large" in class_page.text
@@ -136,18 +142,59 @@ def test_figures_are_of_test_and_every_split_has_its_column(class_page, shown):
     assert "{:.3f} – {:.3f}".format(*accuracy["ci95"]) in class_page.text
 
 
-def test_warnings_and_facts_precede_the_metrics(class_page):
+def test_warnings_and_links_precede_the_metrics(class_page):
     head = class_page.text.split("training objective")[0]
     assert "Trained from random weights." in head
-    assert "seed 3" in head
+    assert "predictions.csv" in class_page.links
+
+
+def test_what_was_run_is_stated_with_the_images_of_each_class(class_page):
+    text = class_page.text.split(" What was run ")[-1].split(" Learning curves ")[0]
+    assert text.startswith("python run.py seed=3 Training")
+    assert "loss cross entropy" in text
+    train, test = (classes_result(n).labels.targets for n in (90, 60))
+    share = f"{100 * np.mean(train == 0):.1f} %"
+    assert f"class test train val hand_test class 0 {np.sum(test == 0)} " in text
+    assert f"{np.sum(train == 0)} {share}" in text
+
+
+def test_the_shown_split_is_the_first_column_of_the_metrics(class_page):
+    table = class_page.text.split("Metrics of each split")[1]
+    assert table.index("test 60 images") < table.index("train 90 images")
+
+
+def test_figures_of_a_paper_are_there(tmp_path, read_page, shown):
+    write_report(tmp_path / "report.html", content({"test": shown}))
+    names = {file.stem for file in (tmp_path / "figures").iterdir()}
+    assert names == {
+        "accuracy-mag_r", "completeness-mag_r", "confusion-by_predicted", "confusion-by_true",
+        "learning_loss", "learning_metrics", "precision_recall", "probabilities", "purity-mag_r",
+        "reliability", "roc",
+    }  # fmt: skip
+
+
+def test_images_have_alternative_texts_and_tables_captions_and_scopes(class_page):
+    source = class_page.source
+    assert source.count("<img") == source.count("with probability 0.") + source.count(
+        "probability 1."
+    )
+    assert source.count("<table") == source.count("<caption")
+    headings = re.findall(r"<th(?: [^>]*)?>", source)
+    assert len(headings) > 20
+    assert all("scope=" in heading for heading in headings)
+
+
+def test_no_metric_appears_under_its_key(class_page):
+    visible = re.sub(r"evaluation\.\w+=\S+|hand_test|mag_r", "", class_page.text)
+    assert re.findall(r"\b[a-z]+_[a-z0-9_]+\b", visible) == []
 
 
 def test_a_page_for_votes_shows_answers_instead_of_classes(page):
     history = [{**row, "val_rmse": 0.1} for row in HISTORY]
     report = page(content({"val": votes_result(), "test": votes_result()}, history=history))
     report.check_self_contained()
-    assert sorted(report.sections) == sorted([*ALWAYS, "answers"])
-    assert "rmse on test, 40 images" in report.text
+    assert sorted(report.sections) == sorted([*ALWAYS, "run", "answers"])
+    assert "RMSE on test, 40 images" in report.text
     assert "Furthest from the votes 6 of 40 images" in report.text
     assert "answer 7" in report.text
 
@@ -163,13 +210,20 @@ def test_names_are_escaped(page):
     names = ("<b>$a$", "_b$ & co")
     shown = classes_result(ids=ids, names=names)
     shown.predicted.probabilities[0] = [1.0, 0.0]
-    report = page(replace(content({"test": shown}), title="<i>run</i>"))
+    report = page(
+        replace(
+            content({"test": shown}),
+            title="<i>run</i>",
+            command="<i>x",
+            about={"<i>": {"<i>": "<i>"}},
+        )
+    )
     assert "<script>" not in report.source
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in report.source
     assert "<script>alert(1)</script>" in report.text
     assert "<i>" not in report.source
     assert "<b>$a$" in report.text
-    assert "_b$ & co" in re.search("roc.*", report.text, re.IGNORECASE).group()
+    assert "_b$ & co" in re.search("ROC.*", report.text).group()
 
 
 @pytest.mark.parametrize("n_classes", [2, 3, 9])
@@ -182,8 +236,23 @@ def test_a_split_with_one_image_after_one_epoch_still_gives_a_page(page, n_class
     assert "–" in report.text
 
 
-def test_a_run_that_was_not_trained_has_no_curves(page):
-    assert "learning" not in page(content({"test": classes_result()}, history=[])).sections
+def test_an_evaluation_without_training_needs_no_facts_of_one(page):
+    report = page(
+        ReportContent(
+            title="star / galaxy on another survey",
+            evaluation=Evaluation(
+                {"labeled": classes_result(), "val": classes_result(30)},
+                FittedDecision(Decision(SOFTMAX), Decision(SOFTMAX)),
+                titles={"labeled": "new images", "val": "chosen on"},
+            ),
+            thumbnails=thumbnails,
+            calibration_bins=10,
+            resamples=20,
+        )
+    )
+    assert not {"learning", "weights"} & set(report.sections)
+    for phrase in ("used for model selection", "selected the best epoch", "without augmentation"):
+        assert phrase not in report.text
 
 
 def test_missing_intervals_are_mentioned(page):
@@ -230,13 +299,25 @@ def with_decision(report, **changes):
     return replace(report, evaluation=replace(report.evaluation, decision=decision))
 
 
-def section(page, start="Decision", end="Images"):
+def section(page, start="Calibration and labels", end="Images"):
     return page.text.split(f" {start} ", 2)[2].split(f" {end} ")[0]
 
 
-def test_without_a_decision_its_section_is_absent(class_page):
-    assert "decision" not in class_page.sections
-    assert "Decision" not in class_page.text
+def test_without_a_decision_its_section_has_the_reliability_alone(class_page):
+    assert section(class_page).startswith("Reliability ECE")
+    assert "Before calibration" not in class_page.text
+
+
+def test_a_decision_that_changed_nothing_fills_no_table(page):
+    predicted = classes_result(200)
+    plain = Decision(SOFTMAX)
+    same = SCORER.compare(predicted.predicted, predicted.predicted, predicted.labels)
+    splits = {"val": replace(predicted, comparison=same)}
+    text = section(page(content(splits, FittedDecision(plain, plain))))
+    assert text.startswith("Temperature 1: the probabilities are not changed.")
+    assert "gain" not in text
+    assert "Before calibration" not in text
+    assert "Reliability ECE" in text
 
 
 def test_the_section_of_two_classes_names_the_threshold_and_compares(page):
@@ -262,6 +343,8 @@ def test_the_section_of_two_classes_names_the_threshold_and_compares(page):
     assert "not used" not in text
     for compared in compared_splits.values():
         for metric in ("accuracy", "balanced_accuracy", "macro_f1", "mcc"):
+            if compared.metrics[metric].gain["value"] == 0:
+                continue
             for figure in (compared.metrics[metric].plain, compared.metrics[metric].tuned):
                 interval = "{:.3f} – {:.3f}".format(*figure["ci95"])
                 assert f"{figure['value']:.3f} {interval}" in text
@@ -280,7 +363,7 @@ def test_the_section_of_many_classes_lists_factors_and_escapes_names_in_reasons(
     assert "<b>" not in re.sub("<b>[-0-9.%– ]*</b>", "", shown.source)
     text = section(shown)
     assert "the tuned labels are not used. Val has" in text
-    assert "Class factors fitted, not used" in text
+    assert "Class factors (fitted, not used)" in text
     for name, factor in zip(FIVE, fit.class_factors, strict=True):
         assert f"{name} {factor:.4g}" in text
 
@@ -291,7 +374,7 @@ def test_the_confusion_matrix_is_of_the_labels_of_the_decision(page):
     predicted = Predicted(p, Decision(SOFTMAX, class_factors=(0.2, 0.8)).labels(p))
     labels = make_labels(targets, ("class 0", "class 1"))
     shown = page(content({"test": result(labels, predicted)}, history=[], weights={}))
-    assert "class 0 4 100.0 % 0 0.0 % class 1 0 0.0 % 7 100.0 %" in shown.text
+    assert "true \\ predicted class 0 class 1 class 0 4 0 class 1 0 7" in shown.text
     assert "100.0 %" in shown.text.split("accuracy on test")[1][:60]
 
 
@@ -301,7 +384,7 @@ def test_reliability_of_grouped_images_has_no_wilson_intervals(page):
     pages = [page(content({"test": shown})).text for shown in (alone, grouped)]
     assert ["(with Wilson 95 % intervals)" in text for text in pages] == [True, False]
     with_bars, without = (
-        draw(plots.reliability(shown.predicted.probabilities, shown.labels, 10, "chart", "chart"))
+        draw(reliability(shown.predicted.probabilities, shown.labels, 10, "chart", "chart"))
         for shown in (alone, grouped)
     )
     assert with_bars.count("<path") > without.count("<path")

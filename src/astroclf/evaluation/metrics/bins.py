@@ -1,8 +1,10 @@
-"""Accuracy along a column of a catalog: a magnitude, a redshift, a seeing."""
+"""Accuracy, purity and completeness along a column of a catalog: a magnitude, a redshift, a seeing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,12 +14,31 @@ from astroclf.evaluation.resampling import Resampling, replicate
 from astroclf.settings.metrics import METRICS
 
 
+class Labeling(NamedTuple):
+    """True and predicted classes of N images: names of the K classes, and (N,) int64 of each."""
+
+    classes: Sequence[str]
+    truth: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Share:
+    """A fraction of n images with its interval, as in `Bin`."""
+
+    value: float
+    n: int
+    ci95: tuple[float, float] | None
+
+
 @dataclass(frozen=True)
 class Bin:
     """Images with a value in [low, high), the last bin including high.
 
     ci95: interval of the accuracy: Wilson's, or for images in groups that of
-    `intervals.estimate`, None in fewer than ten groups.
+    `intervals.estimate`, None in fewer than ten groups. completeness: class -> the fraction of its
+    images that are labeled as it. purity: class -> the fraction of the images labeled as it that
+    are of it. Both lack a class without such images; of votes they are empty.
     """
 
     low: float
@@ -25,6 +46,8 @@ class Bin:
     n: int
     accuracy: float
     ci95: tuple[float, float] | None
+    completeness: Mapping[str, Share] = field(default_factory=dict)
+    purity: Mapping[str, Share] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,11 +80,13 @@ def accuracy_in_bins(
     correct: np.ndarray,
     edges: np.ndarray,
     resampling: Resampling,
+    labeling: Labeling | None = None,
 ) -> BinnedAccuracy:
     """Return the accuracy of the images in each bin that holds some.
 
     values: (N,) of the column, NaN where there is none. correct: (N,) bool. edges: of `bin_edges`,
-    the same for all splits, so that their bins can be compared.
+    the same for all splits, so that their bins can be compared. labeling: the classes, whose purity
+    and completeness are measured too.
     """
     inner = edges[1:-1]
     bin_of = np.where(np.isfinite(values), np.searchsorted(inner, values, side="right"), -1)
@@ -69,11 +94,37 @@ def accuracy_in_bins(
     for index in range(len(inner) + 1):
         inside = bin_of == index
         if inside.any():
-            low, high = edges[index], edges[min(index + 1, len(edges) - 1)]
-            interval = _interval(correct[inside], resampling.of_images(inside))
-            share = float(correct[inside].mean())
-            rows.append(Bin(float(low), float(high), int(inside.sum()), share, interval))
+            low, high = float(edges[index]), float(edges[min(index + 1, len(edges) - 1)])
+            of_all = _share(correct, inside, resampling)
+            completeness, purity = (
+                (
+                    _class_shares(given, labeling.classes, correct, inside, resampling)
+                    for given in (labeling.truth, labeling.labels)
+                )
+                if labeling is not None
+                else ({}, {})
+            )
+            rows.append(Bin(low, high, of_all.n, of_all.value, of_all.ci95, completeness, purity))
     return BinnedAccuracy(column, tuple(rows), int(np.sum(bin_of >= 0)), len(values))
+
+
+def _class_shares(
+    given: np.ndarray,
+    classes: Sequence[str],
+    correct: np.ndarray,
+    inside: np.ndarray,
+    resampling: Resampling,
+) -> dict[str, Share]:
+    """Return the fraction that is correct of the images inside that are given as each class."""
+    chosen = {name: inside & (given == k) for k, name in enumerate(classes)}
+    return {
+        name: _share(correct, images, resampling) for name, images in chosen.items() if images.any()
+    }
+
+
+def _share(correct: np.ndarray, chosen: np.ndarray, resampling: Resampling) -> Share:
+    hits = correct[chosen]
+    return Share(float(hits.mean()), len(hits), _interval(hits, resampling.of_images(chosen)))
 
 
 def _interval(correct: np.ndarray, resampling: Resampling) -> tuple[float, float] | None:

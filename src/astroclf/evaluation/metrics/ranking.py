@@ -60,3 +60,16 @@ def roc_curve(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.
     true_rate = np.append(0.0, np.cumsum(hit)[ends] / hit.sum())
     false_rate = np.append(0.0, np.cumsum(~hit)[ends] / (~hit).sum())
     return false_rate, true_rate
+
+
+def precision_recall_curve(
+    scores: np.ndarray, positive: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Recall (completeness) and precision (purity) at every distinct score, from the highest, each (P,).
+
+    Their steps bound the area that average precision measures. Needs at least one positive image.
+    """
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(positive[order])
+    ends = np.flatnonzero(np.diff(scores[order], append=-np.inf) != 0)
+    return hits[ends] / hits[-1], hits[ends] / (ends + 1)

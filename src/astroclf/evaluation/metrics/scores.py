@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from astroclf.evaluation.intervals import Measured
@@ -18,10 +19,13 @@ class Scores:
     overall: dict[str, Measured]
     per_class: dict[str, dict[str, Measured | int]]
 
-    def notes(self) -> list[str]:
-        """Return what limits the intervals, such as "roc_auc: no interval: 3 images of cigar, ..."."""
+    def notes(self, title: Callable[[str], str] = str) -> list[str]:
+        """Return what limits the intervals, such as "roc_auc: no interval: 3 images of cigar, ...".
+
+        title: from the name of a metric to the one that is shown.
+        """
         metrics: dict[str, list[str]] = {}
         for metric, figure in self.overall.items():
             if "note" in figure:
-                metrics.setdefault(figure["note"], []).append(metric)
+                metrics.setdefault(figure["note"], []).append(title(metric))
         return [f"{', '.join(of)}: {note}" for note, of in metrics.items()]

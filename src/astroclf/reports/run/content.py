@@ -17,15 +17,18 @@ Thumbnails = Callable[[np.ndarray], np.ndarray]
 class ReportContent:
     """One run.
 
-    title: model and data set, such as "mobilenet on star_galaxy_sdss".
+    title: the task, the network, the strategy and the data set.
     evaluation: its figures show `evaluation.shown_split`.
     thumbnails: positions (n,) in the shown split -> (n, H, W, 3) uint8 RGB, for the few images shown.
-    history: one row an epoch: `epoch` (from 1), `lr`, `train_loss`, `val_loss`, `val_<metric>` ...
-    monitor: the validation metric that selected `best_epoch`.
     calibration_bins: bins of the reliability diagram, those that `ece` was measured with.
     resamples: bootstrap resamples behind each interval; 0 if there are none.
-    facts: name -> value of what describes the run (seed, device, images/s ...), in order.
+    about: topic -> name -> words on what was run, in order: data, network, training ...
+    command: that started the run. links: text -> address of a result; relative to the page for files
+        beside it.
     warnings: sentences that no reader may miss.
+    history: one row an epoch: `epoch` (from 1), `lr`, `train_loss`, `val_loss`, `val_<metric>` ...;
+        empty where nothing was trained.
+    monitor: the validation metric that selected `best_epoch`.
     weights: layer -> its weights, flat, for kernels and matrices only (biases and the scales of
         normalization layers are distributed otherwise).
     shift: differences of the shown images from the training images; None for those of a training.
@@ -34,13 +37,15 @@ class ReportContent:
     title: str
     evaluation: Evaluation
     thumbnails: Thumbnails
-    history: Sequence[Mapping[str, float]]
-    monitor: str
-    best_epoch: int
     calibration_bins: int
     resamples: int
-    facts: Mapping[str, str | int | float] = field(default_factory=dict)
+    about: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    command: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    history: Sequence[Mapping[str, float]] = ()
+    monitor: str = "loss"
+    best_epoch: int = 0
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     shift: Shift | None = None
 

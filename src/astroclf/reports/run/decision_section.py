@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from astroclf.evaluation.decisions.comparison import ComparedDecisions
 from astroclf.evaluation.decisions.decision import Decision
 from astroclf.evaluation.decisions.fitting import FittedDecision
 from astroclf.evaluation.decisions.thresholds import FittedThreshold
-from astroclf.reports.run import plots
+from astroclf.reports.canvas import Chart
 from astroclf.reports.run.content import ReportContent
+from astroclf.reports.run.plots.reliability import reliability
 from astroclf.settings.metrics import METRICS
 
 IN_FIGURES = ("ece", "brier")  # metrics in the captions of the reliability diagrams
 
 
 def decision_section(content: ReportContent) -> dict[str, Any]:
-    """Return the values of the template of the section; nothing where no split is compared.
+    """Return the values of the template of the section; the reliability alone where no split is compared.
 
     sentences: the treatment of probabilities and labels, and its reasons. numbers: name of a class
     or answer -> its factor or threshold; empty where a sentence states it. described: metric -> its
-    description, of the metrics in the table. before, after: reliability diagrams.
+    description, of the metrics that changed. charts: when -> reliability diagram, one alone where
+    calibration changed nothing.
     """
     evaluation, labels = content.evaluation, content.evaluation.shown.labels
     fitted, shown = evaluation.decision, evaluation.shown.comparison
     if shown is None:
-        return {"decided": None}
-    before, after = (
-        plots.reliability(
-            predicted.probabilities,
+        chart = reliability(
+            evaluation.shown.predicted.probabilities,
             labels,
             content.calibration_bins,
-            f"reliability-{when}",
-            f"Reliability {when} calibration",
+            "reliability",
+            "Reliability diagram",
         )
-        for predicted, when in ((shown.plain, "before"), (shown.tuned, "after"))
-    )
+        return {"decided": None, "reliability": chart}
     threshold = threshold_of_two(fitted, labels.classes)
     return {
         "decided": {
@@ -50,12 +52,36 @@ def decision_section(content: ReportContent) -> dict[str, Any]:
             ],
             "numbers": {} if threshold else label_numbers(fitted, labels.classes),
             "described": {
-                name: METRICS[name].description for name in shown.metrics if name not in IN_FIGURES
+                name: METRICS[name].description
+                for name in shown.metrics
+                if name not in IN_FIGURES and _has_changed(name, evaluation.compared)
             },
-            "before": before,
-            "after": after,
+            "charts": _reliability_charts(content, shown),
         }
     }
+
+
+def _has_changed(metric: str, compared: Mapping[str, ComparedDecisions]) -> bool:
+    """Return whether the decision changed a metric of any split."""
+    sides = [each.metrics[metric] for each in compared.values()]
+    return any(side.plain["value"] != side.tuned["value"] for side in sides)
+
+
+def _reliability_charts(content: ReportContent, shown: ComparedDecisions) -> dict[str, Chart]:
+    labels = content.evaluation.shown.labels
+    before, after = (
+        reliability(
+            predicted.probabilities,
+            labels,
+            content.calibration_bins,
+            f"reliability-{when}",
+            f"Reliability {when} calibration",
+        )
+        for predicted, when in ((shown.plain, "before"), (shown.tuned, "after"))
+    )
+    if np.array_equal(shown.plain.probabilities, shown.tuned.probabilities):
+        return {"plain": before}
+    return {"plain": before, "tuned": after}
 
 
 def calibration_sentences(decision: Decision) -> list[str]:

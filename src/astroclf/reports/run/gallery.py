@@ -1,4 +1,4 @@
-"""Galleries of example images: best, worst and least certain."""
+"""Galleries of example images: of each class, best, worst and least certain."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from astroclf.evaluation.results import SplitResult
 from astroclf.reports.run.content import Thumbnails
 
 PER_GALLERY, PER_VOTE_GALLERY = 12, 6
+PER_CLASS, MOST_CLASSES = 6, 12
 ANSWERS_SHOWN = 6
 THUMBNAIL_PX, LOSSLESS_PX = 192, 96
 
@@ -26,6 +27,14 @@ class LabeledImage:
     truth: str
     predicted: str
     probability: float
+
+    @property
+    def alt(self) -> str:
+        """Description for readers that cannot see the image."""
+        return (
+            f"Image {self.id}, labeled {self.predicted} with probability {self.probability:.3f}, "
+            f"true class {self.truth}"
+        )
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,15 @@ class VotedImage:
     rmse: float
     answers: tuple[Answer, ...]
 
+    @property
+    def alt(self) -> str:
+        """Description for readers that cannot see the image."""
+        fractions = ", ".join(
+            f"{answer.name} {answer.predicted:.2f} (true {answer.vote:.2f})"
+            for answer in self.answers
+        )
+        return f"Image {self.id}, predicted vote fractions: {fractions}"
+
 
 @dataclass(frozen=True)
 class Gallery:
@@ -54,37 +72,63 @@ class Gallery:
     images: Sequence[LabeledImage | VotedImage]
 
 
+def class_examples(result: SplitResult, thumbnails: Thumbnails) -> list[Gallery]:
+    """Return random images of each true class with their labels; of the first twelve classes."""
+    rng = np.random.default_rng(0)
+    truth = result.labels.targets
+    members = {
+        name: rng.permutation(np.flatnonzero(truth == k))
+        for k, name in enumerate(result.labels.classes[:MOST_CLASSES])
+    }
+    return [
+        Gallery(name, len(positions), _labeled(result, thumbnails, positions[:PER_CLASS]))
+        for name, positions in members.items()
+    ]
+
+
 def label_galleries(result: SplitResult, thumbnails: Thumbnails) -> list[Gallery]:
     """Return the correct and most confident, wrong and most confident, and least confident images.
 
-    The confidence is the probability of the predicted label.
+    The confidence is the probability of the predicted label. The correct ones are as many of each
+    class as fit.
     """
-    label, truth, classes = result.predicted.labels, result.labels.targets, result.labels.classes
-    confidence = result.predicted.probabilities[np.arange(len(label)), label]
-    by_confidence = np.argsort(-confidence, kind="stable")
-    right = label[by_confidence] == truth[by_confidence]
+    truth, n_classes = result.labels.targets, len(result.labels.classes)
+    by_confidence = np.argsort(-_confidence(result), kind="stable")
+    right = result.predicted.labels[by_confidence] == truth[by_confidence]
+    correct = by_confidence[right]
+    per_class = max(1, PER_GALLERY // n_classes)
+    best = [correct[truth[correct] == k][:per_class] for k in range(n_classes)]
     kinds = {
-        "Correct and most confident": by_confidence[right],
-        "Wrong and most confident": by_confidence[~right],
-        "Least confident": by_confidence[::-1],
+        "Correct and most confident, by class": (np.concatenate(best), len(correct)),
+        "Wrong and most confident": (by_confidence[~right][:PER_GALLERY], int(np.sum(~right))),
+        "Least confident": (by_confidence[::-1][:PER_GALLERY], len(truth)),
     }
-
-    def show(positions: np.ndarray) -> list[LabeledImage]:
-        return [
-            LabeledImage(
-                src,
-                str(result.ids[i]),
-                classes[truth[i]],
-                classes[label[i]],
-                float(confidence[i]),
-            )
-            for i, src in zip(positions, _sources(thumbnails, positions), strict=True)
-        ]
-
     return [
-        Gallery(title, len(positions), show(positions[:PER_GALLERY]))
-        for title, positions in kinds.items()
+        Gallery(title, n, _labeled(result, thumbnails, positions))
+        for title, (positions, n) in kinds.items()
     ]
+
+
+def _labeled(
+    result: SplitResult, thumbnails: Thumbnails, positions: np.ndarray
+) -> list[LabeledImage]:
+    classes, confidence = result.labels.classes, _confidence(result)
+    return [
+        LabeledImage(
+            src,
+            str(result.ids[i]),
+            classes[result.labels.targets[i]],
+            classes[result.predicted.labels[i]],
+            float(confidence[i]),
+        )
+        for i, src in zip(positions, _sources(thumbnails, positions), strict=True)
+    ]
+
+
+def _confidence(result: SplitResult) -> np.ndarray:
+    """Return (N,) the probability of the predicted label."""
+    labels = result.predicted.labels
+    return result.predicted.probabilities[np.arange(len(labels)), labels]
 
 
 def vote_galleries(result: SplitResult, thumbnails: Thumbnails) -> list[Gallery]:
