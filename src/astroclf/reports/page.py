@@ -19,6 +19,7 @@ def render_page(
     warnings: Sequence[str] = (),
     filters: Mapping[str, Callable[..., str]] | None = None,
     figures: Figures | None = None,
+    refresh_s: int | None = None,
     **values: Any,
 ) -> str:
     """Render a template of `folder` that fills the blocks of `page.html.j2`.
@@ -29,6 +30,7 @@ def render_page(
     warnings: sentences that no reader may miss.
     filters: name -> function that turns a value into text, beside jinja's own.
     figures: where each chart is saved too; None for a page that alone has them.
+    refresh_s: time after which a browser reloads the page; None for never.
     values: what else the template reads.
     """
     import jinja2
@@ -45,7 +47,9 @@ def render_page(
     environment.filters.update(filters or {}, percent=percent)
     environment.filters["chart"] = lambda chart: Markup(show(chart) if chart else "")
     template = environment.get_template(template_name)
-    return template.render(title=title, facts=facts, warnings=warnings, **values)
+    return template.render(
+        title=title, facts=facts, warnings=warnings, refresh_s=refresh_s, **values
+    )
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -58,7 +58,7 @@ class Engine:
     """Ask-and-tell loop of one process on a study.
 
     objectives: names of the measured values to optimize. sampler: its node. worker: id of this process.
-    launch: runs jobs. describe: returns the trials so far.
+    launch: runs jobs. describe: returns the trials so far. on_trial: called with them after each trial.
     """
 
     study: Study
@@ -70,6 +70,7 @@ class Engine:
     worker: str
     launch: Launch
     describe: Callable[[], SweepContent]
+    on_trial: Callable[[SweepContent], None] = lambda content: None
     failures: list[str] = field(default_factory=list)
     is_exhausted: bool = False  # all points of a grid have been tried
 
@@ -211,6 +212,7 @@ class Engine:
         n_others = count_running(self.study)
         left_s = remaining_s(times_s, n_left, max(self.budget.n_jobs, n_others + 1))
         log.info(trial_line(content, content.trials[number], self.budget.n_trials, left_s))
+        self.on_trial(content)
 
     def raise_if_interrupted(self, results: Sequence[TrialResult]) -> None:
         """Raise Interrupted if a signal ended one of the trials."""

@@ -19,10 +19,14 @@ from astroclf.sweep.importance import Importance, assess_importance
 from astroclf.sweep.space.parameters import Parameter, as_text
 
 MOST_ROWS = 200
+REFRESH_S = 30  # seconds after which a browser reloads the page of a running search
 
 
-def write_sweep_report(path: Path, content: SweepContent) -> None:
-    """Write or replace the page atomically: UTF-8, without scripts."""
+def write_sweep_report(path: Path, content: SweepContent, *, is_running: bool = False) -> None:
+    """Write or replace the page atomically: UTF-8, without scripts.
+
+    is_running: True for the page of a search that runs, which a browser reloads.
+    """
     found = [assess_importance(content, index) for index in range(len(content.objectives))]
     page = render_page(
         Path(__file__).parent,
@@ -30,6 +34,7 @@ def write_sweep_report(path: Path, content: SweepContent) -> None:
         title=f"Search {content.study_name}",
         facts=content.facts,
         filters={"figure": figure, "duration": duration, "text": as_text},
+        refresh_s=REFRESH_S if is_running else None,
         content=content,
         counts=dict.fromkeys(STATES.values(), 0) | count_states(content.trials),
         state=state_of,
@@ -75,10 +80,13 @@ def selection_note(content: SweepContent) -> str:
         else "One complete trial, on val."
     )
     if content.objectives[0] != "accuracy" or not content.n_val_images:
-        return note
+        return note if content.replicates else f"{note} {WITHOUT_INTERVAL}"
     error = math.sqrt(best.values[0] * (1 - best.values[0]) / content.n_val_images)
     images = f"{content.n_val_images:,} images of val"
     return f"{note} The standard error of one trial on the {images} is {error:.4f}."
+
+
+WITHOUT_INTERVAL = "Its uncertainty is unknown: search.replicates=5 trains the best trial with five seeds and measures it."
 
 
 def constant_parameters(content: SweepContent) -> str:

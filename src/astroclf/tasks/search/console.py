@@ -11,7 +11,7 @@ from astroclf.sweep.console import shown_params
 from astroclf.sweep.content import SweepContent, count_states
 from astroclf.sweep.study import count_finished
 from astroclf.tasks.search.plan import Plan
-from astroclf.tasks.search.results import best_command
+from astroclf.tasks.search.results import PAGE, best_command
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def log_end(plan: Plan, content: SweepContent, *, is_whole: bool) -> None:
     if not is_whole:
         lines.append("resume      the same command")
     folder = shortest(plan.folder)
-    lines.append(f"report      {folder / 'sweep.html'}")
+    lines.append(f"report      {folder / PAGE}")
     lines.append(f"table       {folder / 'trials.csv'}")
     if content.best is not None:
         lines.append(f"train best  {best_command(plan.folder)}")

@@ -17,6 +17,8 @@ from astroclf.tasks.search.plan import Plan
 from astroclf.tracking import Tracker
 from astroclf.tracking.names import metric_name
 
+PAGE = "sweep.html"
+
 
 def write_results(
     plan: Plan, content: SweepContent, compositions: Compositions, tracker: Tracker
@@ -24,8 +26,8 @@ def write_results(
     """Write trials.csv, sweep.html and experiment/best.yaml, and log them to the tracker."""
     folder = plan.folder
     write_trials(folder / "trials.csv", content)
-    write_sweep_report(folder / "sweep.html", content)
-    artifacts = [folder / "trials.csv", folder / "sweep.html"]
+    write_sweep_report(folder / PAGE, content)
+    artifacts = [folder / "trials.csv", folder / PAGE]
     if content.best is not None:
         groups, values = compositions.overlay(plan.space.overrides(content.best.params))
         best = folder / "experiment" / "best.yaml"

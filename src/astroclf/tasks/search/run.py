@@ -24,9 +24,10 @@ from astroclf.sweep.trial import TrialResult
 from astroclf.tasks.cache import Cache
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tasks.search.console import log_end, log_start
+from astroclf.tasks.search.live_page import LivePage
 from astroclf.tasks.search.plan import Plan, read_plan, with_data
 from astroclf.tasks.search.replicates import LaunchJobs, replicate_best
-from astroclf.tasks.search.results import best_command, write_results
+from astroclf.tasks.search.results import PAGE, best_command, write_results
 from astroclf.tasks.search.space import is_single
 from astroclf.tasks.search.tracking import end_tracking, start_tracking
 from astroclf.tracking import Tracker
@@ -86,6 +87,7 @@ class StudyRun:
                     worker=worker,
                     launch=self.run_jobs,
                     describe=self.content,
+                    on_trial=LivePage(plan.folder / PAGE).update,
                 ).run()
         finally:  # unregistered: a trial that this process left behind is not running
             self.finish()
