@@ -12,7 +12,6 @@ from astroclf.sweep.content import SweepContent
 from astroclf.sweep.engine import Budget
 from astroclf.tasks.search.console import log_end, log_start
 from astroclf.tasks.search.plan import Plan
-from fixtures.studies import content, make_content  # noqa: F401
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def test_the_start_names_trials_keys_and_objectives(
 @pytest.mark.parametrize("is_whole", [True, False])
 def test_the_end_names_the_best_and_the_files(
     plan: Plan,
-    content: SweepContent,  # noqa: F811
+    content: SweepContent,
     caplog: pytest.LogCaptureFixture,
     is_whole: bool,
 ) -> None:

@@ -9,7 +9,6 @@ import pytest
 from astroclf.sweep.content import SweepContent
 from astroclf.tasks.search import live_page
 from astroclf.tasks.search.live_page import FIRST_AFTER_S, LARGEST_SHARE, LivePage
-from fixtures.studies import content, make_content  # noqa: F401
 
 
 @pytest.fixture
