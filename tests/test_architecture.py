@@ -60,7 +60,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "training": {"data", "device"},
     "inference": {"data", "device", "models", "training"},
     "bundle": {"data", "device", "evaluation", "inference", "models"},
-    "export": {"bundle", "data", "device", "evaluation", "inference"},
+    "serving": {"bundle", "data"},
+    "export": {"bundle", "data", "device", "evaluation", "inference", "runs"},
     "tasks": {
         "bundle",
         "data",
@@ -73,6 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "provenance",
         "reports",
         "runs",
+        "serving",
         "sweep",
         "tracking",
         "training",

@@ -26,3 +26,15 @@ def test_settings_get_their_present_names_and_the_keys_that_were_added() -> None
 def test_metrics_of_version_2_are_those_of_version_3() -> None:
     content = {"test": {"mcc": {"value": 0.5, "ci95": None}}, "run": {"train_s": 1.0}}
     assert migrate_metrics_2(content) == content
+
+
+def test_settings_of_an_option_are_added_to_that_option_alone() -> None:
+    stored = {"tracking": {"name": "mlflow", "uri": None, "log_model": True}}
+    assert migrate_config(stored)["tracking"] == {
+        "name": "mlflow",
+        "uri": None,
+        "log_model": True,
+        "register": None,
+        "system_metrics": False,
+    }
+    assert migrate_config({"tracking": {"name": "none"}})["tracking"] == {"name": "none"}

@@ -33,6 +33,18 @@ def test_settings_are_read_as_they_were_written(folder: RunFolder, settings: Mak
     assert read_settings(read_config(folder, "rerun")) == written
 
 
+def test_settings_of_the_first_version_get_the_keys_that_were_added(
+    folder: RunFolder, settings: MakeSettings
+) -> None:
+    written = settings("tracking=mlflow")
+    content = written.model_dump(mode="json")
+    for key in ("log_model", "register", "system_metrics"):
+        del content["tracking"][key]
+    del content["evaluation"]["conformal"]
+    folder.settings.write_text(json.dumps(sign({"schema_version": 1, **content})))
+    assert read_settings(read_config(folder, "resume")) == written
+
+
 def test_passwords_are_masked(folder: RunFolder, settings: MakeSettings) -> None:
     write_settings(folder, settings("tracking=mlflow", "tracking.uri=http://bob:s3cret@host"))
     assert "s3cret" not in folder.settings.read_text()

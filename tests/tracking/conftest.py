@@ -59,7 +59,15 @@ def follow(project: Path) -> Callable[..., MlflowTracker]:
     ) -> MlflowTracker:
         own = project / folder
         own.mkdir(parents=True, exist_ok=True)
-        wanted = sections.Mlflow(name="mlflow", uri=uri, experiment=experiment, run_name=None)
+        wanted = sections.Mlflow(
+            name="mlflow",
+            uri=uri,
+            experiment=experiment,
+            run_name=None,
+            log_model=False,
+            register=None,
+            system_metrics=False,
+        )
         return MlflowTracker(wanted, own, parent, patience)
 
     return begin

@@ -5,9 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
-from astroclf.tracking.artifacts import file_version, register_model, upload
+from astroclf.tracking.artifacts import file_version, upload
 
 
 def test_the_version_of_a_file_changes_with_its_size_and_its_time(tmp_path: Path) -> None:
@@ -41,26 +39,3 @@ def test_a_folder_keeps_its_name_on_the_server(tmp_path: Path) -> None:
         upload(client, "run", tmp_path / name)
     folder, file = str(tmp_path / "bundle"), str(tmp_path / "report.html")
     assert calls == [("run", folder, "bundle"), ("run", file)]
-
-
-def failing_client(code: str) -> Any:
-    from mlflow.exceptions import MlflowException
-
-    def fail(*_: Any, **__: Any) -> None:
-        error = MlflowException("no")
-        error.error_code = code
-        raise error
-
-    return SimpleNamespace(create_logged_model=fail)
-
-
-def test_a_server_without_logged_models_is_no_failure() -> None:
-    register_model(SimpleNamespace(), "1", "run", "name")  # type: ignore[arg-type]
-    register_model(failing_client("ENDPOINT_NOT_FOUND"), "1", "run", "name")
-
-
-def test_any_other_refusal_of_a_logged_model_is_raised() -> None:
-    from mlflow.exceptions import MlflowException
-
-    with pytest.raises(MlflowException):
-        register_model(failing_client("INTERNAL_ERROR"), "1", "run", "name")

@@ -18,7 +18,15 @@ Recorded = Callable[[Path], Any]
 Follow = Callable[..., MlflowTracker]
 
 NONE = sections.Untracked(name="none")
-LOCAL = sections.Mlflow(name="mlflow", uri=None, experiment=None, run_name=None)
+LOCAL = sections.Mlflow(
+    name="mlflow",
+    uri=None,
+    experiment=None,
+    run_name=None,
+    log_model=False,
+    register=None,
+    system_metrics=False,
+)
 
 
 def untracked_run(folder: Path, state: State = State.COMPLETE, parent: Path | None = None) -> Path:

@@ -89,7 +89,15 @@ def test_a_given_name_and_experiment_are_used(
     from mlflow import MlflowClient
 
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "stars & galaxies/2")
-    chosen = sections.Mlflow(name="mlflow", uri=None, experiment=None, run_name="mine")
+    chosen = sections.Mlflow(
+        name="mlflow",
+        uri=None,
+        experiment=None,
+        run_name="mine",
+        log_model=False,
+        register=None,
+        system_metrics=False,
+    )
     tracker = open_tracker(chosen, project)
     tracker.start("name", {}, {"git_commit": "abc"})
     (project / "notes.txt").write_text("kept")
@@ -116,7 +124,15 @@ def test_runs_and_files_are_found_in_a_folder_of_any_name(
     odd.mkdir()
     (project / "mlflow.db").rename(odd / "mlflow.db")
     monkeypatch.chdir(odd)
-    chosen = sections.Mlflow(name="mlflow", uri=None, experiment=None, run_name=None)
+    chosen = sections.Mlflow(
+        name="mlflow",
+        uri=None,
+        experiment=None,
+        run_name=None,
+        log_model=False,
+        register=None,
+        system_metrics=False,
+    )
     tracker = MlflowTracker(chosen, odd)
     tracker.start("name", {}, {})
     (odd / "report.html").write_text("kept")

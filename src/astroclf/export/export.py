@@ -20,9 +20,9 @@ from astroclf.export.formats import FORMATS, ExportFormat, Predict, trace
 from astroclf.export.module import ExportedModule, build_module
 from astroclf.export.throughput import images_per_s
 from astroclf.files import write_json
+from astroclf.runs.folder import RunFolder
 from astroclf.status import status
 
-DESCRIPTION_FILE = "export.json"
 PYTORCH = "PyTorch"
 TIMED_IMAGES = 64
 
@@ -80,7 +80,7 @@ def export_bundle(
         files[writer.name] = ExportedFile(file, check, writer.usage(file.name))
     speeds = _measure(module, runtimes, examples)
     exported = Exported(
-        files, speeds, torch.get_num_threads(), examples.source, folder / DESCRIPTION_FILE
+        files, speeds, torch.get_num_threads(), examples.source, RunFolder(folder).export
     )
     write_json(exported.description, {**metadata, **_results(exported)})
     return exported

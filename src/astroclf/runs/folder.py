@@ -23,12 +23,14 @@ PREDICT_CHUNKS, PREDICTIONS_PARQUET = "predict/chunks", "predictions.parquet"
 SUBMISSION, CONTACT_SHEET = "submission.csv", "contact_sheet.html"
 COMPARISON, DIFFERENCES, COMPARISON_PAGE = "compare.json", "compare.csv", "compare.html"
 TRACKED_RUN, ERROR = "mlflow.json", "error.txt"
+MLFLOW_MODEL, EXPORT = "mlflow_model", "export.json"
 FIGURES = "figures"
 
 # Written before the first step, and after it.
 PREPARED = (LEAKS, SETTINGS, SKIPPED, SPLIT, TRACKED_RUN)
 RESULTS = (
-    BENCHMARK, BUNDLE, CHECKPOINT, FIGURES, HISTORY, METRICS, PREDICTIONS, MANIFEST, PROFILE, REPORT,
+    BENCHMARK, BUNDLE, CHECKPOINT, EXPORT, FIGURES, HISTORY, METRICS, PREDICTIONS, MANIFEST, MLFLOW_MODEL,
+    PROFILE, REPORT,
     INSPECTION, CLASS_COUNTS, STATISTICS, EMBEDDING, NEIGHBORS, ABLATIONS, LABEL_ERRORS,
     PREDICT_PROGRESS, PREDICTIONS_PARQUET, SUBMISSION, CONTACT_SHEET,
     COMPARISON, DIFFERENCES, COMPARISON_PAGE,
@@ -215,6 +217,16 @@ class RunFolder:
     def tracked_run(self) -> Path:
         """Record of what MLflow gets of the run."""
         return self.path / TRACKED_RUN
+
+    @property
+    def mlflow_model(self) -> Path:
+        """Folder with MLflow's description of the bundle, which is logged with it as a model."""
+        return self.path / MLFLOW_MODEL
+
+    @property
+    def export(self) -> Path:
+        """Description of the exported models, which are beside it."""
+        return self.path / EXPORT
 
     @property
     def error(self) -> Path:

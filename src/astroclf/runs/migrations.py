@@ -11,6 +11,10 @@ ADDED_SETTINGS: dict[str, dict[str, Any]] = {
     "debug": {"name": "none"},
     "evaluation": {"report": True, "conformal": None},
 }
+# Likewise of one option of a group.
+ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
+    ("tracking", "mlflow"): {"log_model": False, "register": None, "system_metrics": False},
+}
 
 
 def migrate_metrics_1(content: dict[str, Any]) -> dict[str, Any]:
@@ -61,6 +65,9 @@ def migrate_config(config: dict[str, Any]) -> dict[str, Any]:
     added = {
         group: {**values, **migrated.get(group, {})} for group, values in ADDED_SETTINGS.items()
     }
+    for (group, name), values in ADDED_BY_OPTION.items():
+        if isinstance(stored := migrated.get(group), dict) and stored.get("name") == name:
+            added[group] = {**values, **stored}
     return {**migrated, **added}
 
 

@@ -8,10 +8,11 @@ from astroclf.errors import UserError
 from astroclf.redaction import redact_values
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.manifest import read_former_config
+from astroclf.runs.migrations import migrate_config
 from astroclf.runs.schema import Schema, read_versioned, refuse_unreadable, write_versioned
 from astroclf.settings import Settings
 
-SCHEMA = Schema(1)
+SCHEMA = Schema(2, {1: migrate_config})
 
 
 def write_settings(folder: RunFolder, settings: Settings) -> None:

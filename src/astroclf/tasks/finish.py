@@ -22,6 +22,7 @@ from astroclf.runs.predictions import write_predictions
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
 from astroclf.tasks.bundle_description import describe_bundle
+from astroclf.tasks.logged_model import log_model
 from astroclf.tasks.reference import make_reference
 from astroclf.tasks.report_content import report_content
 from astroclf.tasks.results import count_test_evaluations, metrics_of, predictions_of
@@ -60,6 +61,7 @@ def finish(run: Run, trained: Trained, predictor: Predictor, evaluation: Evaluat
     run.tracker.log_tags({"warnings": " ".join(facts.warnings)})
     run.tracker.log_metrics(tracked_metrics(evaluation))
     run.tracker.log_artifacts(artifacts)
+    log_model(run, description)
     log.info(summary(run.settings, evaluation, closing_facts(run, trained, facts)))
 
 

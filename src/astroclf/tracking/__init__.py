@@ -4,6 +4,7 @@
 - database: atomic creation of MLflow's database file.
 - names: of metrics, grouped by split.
 - record: the data that is sent to MLflow, stored in the run folder.
+- models: logged model of a run, and its versions in the registry.
 - remote: requests that send the missing parts of a record.
 - sender: the background thread, its retries and deadlines.
 - tracker: methods that a training calls.

@@ -82,7 +82,9 @@ class Record(Place):
     """Data of a run that is sent to MLflow, except its epochs, which are in history.csv.
 
     key: identifies this run on every server. parent: folder of the run that this one is nested
-    under, relative to its own. artifacts: files and folders of the run folder, by name.
+    under, relative to its own. artifacts: files and folders of the run folder, by name. model: folder
+    with MLflow's description of the bundle, "" if no model is logged. register_as: name of the model in
+    the registry, or "".
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -99,6 +101,8 @@ class Record(Place):
     dataset: dict[str, str] = {}
     metrics: dict[str, float] = {}
     artifacts: list[str] = []
+    model: str = ""
+    register_as: str = ""
 
     @property
     def status(self) -> str:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from astroclf.errors import State
 from astroclf.tracking.addresses import database_file, store_identity
-from astroclf.tracking.artifacts import BUNDLE, file_version, register_model, upload
+from astroclf.tracking.artifacts import BUNDLE, file_version, upload
 from astroclf.tracking.database import prepare_database
 from astroclf.tracking.experiment import experiment_id, open_client
+from astroclf.tracking.models import (
+    create_model,
+    finish_model,
+    register_version,
+    upload_model,
+)
 from astroclf.tracking.record import Epoch, Place, Record, now_ms, read_record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+
+log = logging.getLogger(__name__)
 
 PARAMETERS_A_CALL, TAGS_A_CALL, METRICS_A_CALL = 100, 100, 1000  # MLflow's own limits
 TAG_LENGTH = 5000
@@ -40,6 +49,8 @@ class RemoteRun:
         self.run_id = ""
         self.experiment_id = ""
         self.artifacts: dict[str, str] = {}
+        self.model_id: str | None = None
+        self.version = ""  # of the registered model
         self.is_new = False
         self.sent_items = 0  # parameters, tags, metrics and files
 
@@ -120,7 +131,8 @@ class RemoteRun:
         self.metrics = dict(run.data.metrics)
         self.status, self.end_ms = str(run.info.status), run.info.end_time
         self.has_dataset = bool(run.inputs and run.inputs.dataset_inputs)
-        self.has_model = bool(getattr(getattr(run, "outputs", None), "model_outputs", None))
+        outputs = getattr(getattr(run, "outputs", None), "model_outputs", None) or []
+        self.has_model, self.model_id = bool(outputs), outputs[-1].model_id if outputs else None
         self.steps: dict[str, set[int]] = {}
         is_known = record.run_id == run.info.run_id
         self.artifacts = dict(record.sent_artifacts) if is_known else {}
@@ -213,9 +225,37 @@ class RemoteRun:
                 self.sent_items += 1
 
     def _send_model(self, record: Record) -> None:
-        if not self.has_model and BUNDLE in self.artifacts:
-            register_model(self._client, self.experiment_id, self.run_id, record.name)
-            self.has_model = True
+        if BUNDLE not in self.artifacts:
+            return
+        version = f"{file_version(self.folder / record.model)} {self.artifacts[BUNDLE]}"
+        is_changed = bool(record.model) and self.artifacts.get(record.model) != version
+        if is_changed or not self.has_model:
+            self._create_model(record)
+            if record.model:
+                self.artifacts[record.model] = version
+        if record.register_as and record.parent is None and self.model_id is not None:
+            self.version = register_version(
+                self._client, record.register_as, self.model_id, self.run_id
+            )
+
+    def _create_model(self, record: Record) -> None:
+        """Create the logged model; a failed attempt is continued by the next one."""
+        if self.has_model or self.model_id is None:
+            self.has_model = False
+            self.model_id = create_model(self._client, self.experiment_id, self.run_id, record.name)
+        if self.model_id is not None:
+            if record.model:
+                upload_model(
+                    self._client, self.model_id, self.folder / record.model, self.folder / BUNDLE
+                )
+                self.sent_items += 1
+            finish_model(self._client, self.model_id, self.run_id)
+        elif record.model:
+            log.warning(
+                "tracking.log_model: this MLflow server has no logged models, so the model was not logged. "
+                "Update the server to MLflow 3; the run has the bundle as an artifact."
+            )
+        self.has_model = True
 
     def _send_status(self, record: Record) -> None:
         if record.status == self.status and record.end_ms in (None, self.end_ms):

@@ -96,6 +96,17 @@ class Tracker:
             self.record.artifacts = list(dict.fromkeys([*self.record.artifacts, *names]))
         self._changed()
 
+    def log_model(self, folder: Path, register_as: str | None) -> None:
+        """Record the bundle as an MLflow model.
+
+        folder: of the run folder, with MLflow's description of the bundle. register_as: name in the
+        registry.
+        """
+        with self._lock:
+            self.record.model = str(folder.relative_to(self.folder))
+            self.record.register_as = register_as or ""
+        self._changed()
+
     def end(self, state: State = State.COMPLETE, reason: str = "") -> None:
         """Close the run with its final state, and the reason if it is not complete."""
         with self._lock:
@@ -179,18 +190,17 @@ class MlflowTracker(Tracker):
             log.info("%s", "\n".join(self.closing_lines()))
 
     def closing_lines(self) -> list[str]:
-        """Return the lines with the page of all runs and that of this one."""
+        """Return the lines with the page of all runs, that of this one, and the registered model."""
         all_runs = addresses.page_address(self.uri, self.remote.experiment_id)
         this_run = addresses.page_address(self.uri, self.remote.experiment_id, self.remote.run_id)
         command = addresses.ui_command(self.uri)
         compare = (
             f"{command}, then open {all_runs}" if command and all_runs else command or all_runs
         )
-        return [
-            f"{label:<12}{text}"
-            for label, text in (("compare", compare), ("this run", this_run))
-            if text
-        ]
+        name, version = self.record.register_as, self.remote.version
+        registered = f"models:/{name}/{version}" if version else ""
+        lines = (("compare", compare), ("this run", this_run), ("registered", registered))
+        return [f"{label:<12}{text}" for label, text in lines if text]
 
     def _changed(self) -> None:
         self.sender.wake()
