@@ -8,6 +8,7 @@
 - remote: requests that send the missing parts of a record.
 - sender: the background thread, its retries and deadlines.
 - tracker: methods that a training calls.
+- system_metrics: sampling of CPU, memory and GPU.
 - closing: final state of a run.
 - sync: sending of runs after they ended.
 """

@@ -31,6 +31,7 @@ from astroclf.tracking.record import (
 )
 from astroclf.tracking.remote import RemoteRun
 from astroclf.tracking.sender import OUTAGES, Patience, Sender
+from astroclf.tracking.system_metrics import SystemMetrics
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +152,7 @@ class MlflowTracker(Tracker):
         self.uri = addresses.tracking_uri(settings.uri)
         self.store = addresses.store_identity(self.uri)
         self.remote = RemoteRun(self.uri, addresses.experiment_name(settings.experiment), folder)
+        self.system = SystemMetrics(self.uri) if settings.system_metrics else None
         self.sender = Sender(self.store, self._send, self._report, patience or Patience())
 
     def start(
@@ -168,6 +170,8 @@ class MlflowTracker(Tracker):
         self.sender.wait()
 
     def end(self, state: State = State.COMPLETE, reason: str = "") -> None:
+        if self.system is not None:
+            self.system.finish()
         super().end(state, reason)
         self.sender.wake()
         is_nested = self.record.parent is not None
@@ -211,6 +215,8 @@ class MlflowTracker(Tracker):
             record, epochs = self.record.model_copy(deep=True), list(self.epochs)
         self.remote.open(record)
         self.sender.has_answered = True
+        if self.system is not None and record.state == State.RUNNING:
+            self.system.start(self.remote.run_id)
         self._note_place(is_sent=False)
         self.remote.send(record, epochs)
         if record.state != State.RUNNING:
