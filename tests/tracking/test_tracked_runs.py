@@ -143,7 +143,7 @@ def test_repeated_trainings_are_nested_under_one_run(recorded: Recorded, train_r
     assert run.data.metrics["pooled/accuracy"] == pytest.approx(pooled)
     client = MlflowClient(json.loads((folder / "mlflow.json").read_text())["uri"])
     kept = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert kept == {"metrics.json", "predictions.csv"}
+    assert kept == {"metrics.json", "predictions.csv", "report.html"}
     for fold in range(3):
         nested = recorded(folder / f"fold-{fold}")
         assert nested.data.tags["mlflow.parentRunId"] == run.info.run_id
