@@ -196,7 +196,7 @@ def test_a_run_writes_nothing_but_its_folder(
     assert re.search(r"^report +outputs/\S+/report.html$", ran.out, re.MULTILINE)
     assert [each.name for each in tmp_path.iterdir()] == ["outputs"]
     assert {each.name for each in folder.iterdir()} == {
-        ".hydra", ".lock", "bundle", "checkpoint", "history.csv", "metrics.json", "mlflow.json",
+        ".hydra", ".lock", "bundle", "checkpoint", "figures", "history.csv", "metrics.json", "mlflow.json",
         "predictions.csv", "report.html", "run.log", "settings.json", "split.csv",
     }  # fmt: skip
     assert "val (used for model selection)" in (folder / "run.log").read_text()

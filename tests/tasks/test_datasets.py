@@ -67,4 +67,4 @@ def test_every_metric_of_the_positive_class_names_it(
     for line in (f"positive: {positive}", f"  average_precision ({positive}) 0."):
         assert line in caplog.text
     assert f"\naverage_precision ({positive}) " in caplog.text
-    assert f"average_precision ({positive})" in (run / "report.html").read_text()
+    assert f"average precision ({positive})" in (run / "report.html").read_text()

@@ -72,7 +72,7 @@ def test_a_finished_run_is_complete_in_mlflow(
             assert run.data.metrics[f"{name}/{metric}"] == pytest.approx(measured)
 
     kept = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert kept == {"report.html", "metrics.json", "predictions.csv", "bundle"}
+    assert kept == {"report.html", "figures", "metrics.json", "predictions.csv", "bundle"}
     bundle = {file.path for file in client.list_artifacts(run.info.run_id, "bundle")}
     files = ("bundle.json", "reference.npz", "weights.safetensors")
     assert bundle == {f"bundle/{name}" for name in files}
@@ -192,6 +192,7 @@ def test_an_untracked_run_writes_a_record_that_can_be_sent(train_run: Run, proje
     assert record.parameters["optimizer.lr"] == "0.002"
     assert set(record.artifacts) == {
         "report.html",
+        "figures",
         "metrics.json",
         "predictions.csv",
         "bundle",

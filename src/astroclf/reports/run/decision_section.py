@@ -13,6 +13,7 @@ from astroclf.evaluation.decisions.fitting import FittedDecision
 from astroclf.evaluation.decisions.thresholds import FittedThreshold
 from astroclf.reports.canvas import Chart
 from astroclf.reports.run.content import ReportContent
+from astroclf.reports.run.formats import metric_title
 from astroclf.reports.run.plots.reliability import reliability
 from astroclf.settings.metrics import METRICS
 
@@ -123,7 +124,7 @@ def label_sentences(fitted: FittedDecision) -> list[str]:
             return ["Each image gets the label of its highest probability times class factor."]
         return ["Each answer has a threshold of its own."] if decision.thresholds else [untuned]
     outcome = (
-        f"Tuning the labels for {fit.objective} was tried on val: {_reached(fit, fit.tuned)} "
+        f"Tuning the labels for {_objective_title(fit.objective)} was tried on val: {_reached(fit, fit.tuned)} "
         f"cross-fitted, {_reached(fit, fit.plain)} without it; the tuned labels are"
     )
     reason = [f"{fit.reason[0].upper()}{fit.reason[1:]}."] if fit.reason else []
@@ -148,6 +149,10 @@ def threshold_of_two(fitted: FittedDecision, names: Sequence[str]) -> list[str]:
     not_used = fitted.threshold is not None and not fitted.threshold.kept
     verb = "would be" if not_used else "is"
     return [f"An image {verb} labeled {names[1]} if its probability exceeds {threshold:.4g}."]
+
+
+def _objective_title(objective: str) -> str:
+    return metric_title(objective) if objective in METRICS else objective
 
 
 def _reached(fit: FittedThreshold, figure: float) -> str:

@@ -5,7 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from sklearn.metrics import precision_recall_curve, precision_score, recall_score
+from sklearn.metrics import (
+    average_precision_score,
+    precision_recall_curve,
+    precision_score,
+    recall_score,
+)
 
 from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.labels import make_labels
@@ -35,8 +40,10 @@ def test_purity_and_completeness_are_those_of_scikit_learn(k: int) -> None:
     axes = painted(precision_recall_curves(PREDICTED, LABELS, LEGEND))
     (line,) = (line for line in axes.lines if line.get_label() == LEGEND[k])
     precision, recall, _ = precision_recall_curve(k == TARGETS, P[:, k])
-    np.testing.assert_allclose(line.get_xdata(), recall[:-1][::-1])
-    np.testing.assert_allclose(line.get_ydata(), precision[:-1][::-1])
+    np.testing.assert_allclose(line.get_xdata()[1:], recall[:-1][::-1])
+    np.testing.assert_allclose(line.get_ydata()[1:], precision[:-1][::-1])
+    area = np.sum(np.diff(line.get_xdata()) * line.get_ydata()[1:])
+    assert area == pytest.approx(average_precision_score(k == TARGETS, P[:, k]))
     dots = [
         (*each.get_xdata(), *each.get_ydata()) for each in axes.lines if each.get_marker() == "o"
     ]

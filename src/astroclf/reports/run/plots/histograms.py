@@ -28,11 +28,12 @@ def probability_histograms(probabilities: np.ndarray, labels: Labels) -> Chart:
     panels = Panels(len(shown))
 
     def paint(figure: Any) -> None:
+        highest = max(_counts(probabilities[:, k]).max() for k in shown)
         for axes, k in zip(panels.add(figure), shown, strict=True):
             for chosen, color in ((labels.targets != k, MUTED), (labels.targets == k, PALETTE[0])):
                 _steps(axes, probabilities[chosen, k], color)
-            _scale(axes)
-            axes.set_title(literal(panels.shortened(labels.classes[k])))
+            _scale(axes, highest)
+            panels.title(axes, labels.classes[k])
         panels.label(figure, "probability of the class", "images")
 
     return panels.chart(
@@ -53,16 +54,20 @@ def _of_two(probability: np.ndarray, labels: Labels) -> Chart:
 
 
 def _steps(axes: Any, values: np.ndarray, color: str, label: str | None = None) -> None:
-    counts, edges = np.histogram(values, np.linspace(0, 1, BINS + 1))
+    counts, edges = _counts(values), np.linspace(0, 1, BINS + 1)
     axes.stairs(counts, edges, color=color, fill=True, alpha=0.18)
     axes.stairs(counts, edges, color=color, linewidth=1, label=label)
 
 
-def _scale(axes: Any) -> None:
+def _counts(values: np.ndarray) -> np.ndarray:
+    return np.histogram(values, np.linspace(0, 1, BINS + 1))[0]
+
+
+def _scale(axes: Any, highest: float | None = None) -> None:
     """Make the numbers of images logarithmic from 1 on, so that few among many are seen."""
     from matplotlib.ticker import StrMethodFormatter
 
     axes.set_yscale("symlog", linthresh=1)
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.set(xlim=(0, 1))
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, None if highest is None else 1.5 * highest)

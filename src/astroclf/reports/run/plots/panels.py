@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from astroclf.reports.canvas import COLUMN_MM, MUTED, PAGE_MM, Chart
+from astroclf.reports.canvas import COLUMN_MM, MUTED, PAGE_MM, Chart, literal
 
 NARROW_UP_TO = 9  # panels that fit into a column of a paper
-MARGIN_MM, FOOT_MM, GAP_MM, HEAD_MM = 10.0, 9.0, 3.0, 4.5
-LETTER_MM = 1.35  # of a title
+MARGIN_MM, FOOT_MM, GAP_MM, HEAD_MM = 10.0, 9.0, 3.5, 4.0
+LETTER_MM = 1.3  # of a title
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,11 @@ class Panels:
                 self.height_mm - HEAD_MM - self.side_mm - row * (self.side_mm + HEAD_MM + GAP_MM)
             )
             axes = figure.add_axes(np.divide((left, bottom, self.side_mm, self.side_mm), size_mm))
-            axes.set(xlim=(0, 1), xticks=(0, 0.5, 1))
-            axes.tick_params(labelbottom=k + self.n_columns >= self.n)
-            axes.title.set_fontsize(6)
-            axes.title.set_fontweight("normal")
+            axes.set_xlim(0, 1)
+            axes.set_xticks((0, 0.5, 1), ("0", "0.5", "1"))
+            axes.tick_params(
+                labelbottom=k + self.n_columns >= self.n, labelleft=column == 0, labelsize=6
+            )
             panels.append(axes)
         return panels
 
@@ -67,6 +68,10 @@ class Panels:
         """Name the axes, once for all panels."""
         figure.supxlabel(x, fontsize=7, color=MUTED, y=1 / self.height_mm)
         figure.supylabel(y, fontsize=7, color=MUTED, x=1 / self.width_mm)
+
+    def title(self, axes: Any, text: str) -> None:
+        """Write a title above a panel, cut where it does not fit."""
+        axes.set_title(literal(self.shortened(text)), fontsize=6, fontweight="normal", pad=2)
 
     def shortened(self, title: str) -> str:
         """Return a title that fits on the panel."""

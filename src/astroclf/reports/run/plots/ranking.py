@@ -49,7 +49,9 @@ def precision_recall_curves(predicted: Predicted, labels: Labels, legend: Sequen
         for k, positive in _both_kinds(labels, range(len(labels.classes))):
             color = class_color(k, len(labels.classes))
             recall, precision = precision_recall_curve(predicted.probabilities[:, k], positive)
-            axes.plot(recall, precision, color=color, label=literal(legend[k]))
+            # Steps: their area is the average precision.
+            steps = np.append(0, recall), np.append(precision[:1], precision)
+            axes.step(*steps, where="pre", color=color, label=literal(legend[k]))
             axes.axhline(positive.mean(), color=color, linewidth=0.5, linestyle=(0, (1, 2)))
             given = predicted.labels == k
             if given.any():

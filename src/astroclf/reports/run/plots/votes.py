@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from astroclf.reports.canvas import FAINT, PALETTE, Chart, literal
+from astroclf.reports.canvas import FAINT, PALETTE, Chart
 from astroclf.reports.run.plots.panels import Panels
 
 
@@ -21,14 +21,13 @@ def vote_scatter(
 
     def paint(figure: Any) -> None:
         for k, axes in enumerate(panels.add(figure)):
-            axes.set(ylim=(0, 1), yticks=(0, 0.5, 1))
-            axes.tick_params(labelleft=k % panels.n_columns == 0)
+            axes.set_ylim(0, 1)
+            axes.set_yticks((0, 0.5, 1), ("0", "0.5", "1"))
             axes.grid(False)
             axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.7)
             style = {"s": 1.8, "color": PALETTE[0], "alpha": alpha, "linewidths": 0}
             axes.scatter(votes[:, k], predictions[:, k], rasterized=True, **style)
-            name = panels.shortened(answers[k])
-            axes.set_title(literal(name))
+            panels.title(axes, answers[k])
             axes.text(0.05, 0.86, rmse[k], fontsize=5.5, transform=axes.transAxes)
         panels.label(figure, "true vote fraction", "predicted vote fraction")
 
