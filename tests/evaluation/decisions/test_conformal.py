@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 import math
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from astroclf.evaluation.decisions.conformal import (
     PredictionSets,
@@ -128,3 +134,44 @@ def test_thresholds_and_sets_have_the_shapes_of_their_inputs(
     stricter = fit_prediction_sets(probabilities, targets, groups, 0.5)
     assert np.all(np.array(fitted.thresholds) >= stricter.thresholds)
     assert sets[np.arange(n), targets].mean() >= 0.5
+
+
+@pytest.fixture(scope="module")
+def real(shared_data: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Probabilities, classes and fields of real cutouts, from a regression on those of other fields."""
+    folder = shared_data / "star_galaxy_sdss"
+    with (folder / "index.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))[::2]
+    images = [cv2.imread(str(folder / row["path"]))[45:75, 45:75] for row in rows]
+    pixels = np.array([cv2.resize(each, (6, 6), interpolation=cv2.INTER_AREA) for each in images])
+    targets = np.array([row["label"] == "stars" for row in rows]).astype(np.int64)
+    fields = np.array(["-".join((row["run"], row["camcol"], row["field"])) for row in rows])
+    trained = np.isin(fields, np.random.default_rng(0).permutation(np.unique(fields))[:15])
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+    values = pixels.reshape(len(pixels), -1)
+    model.fit(values[trained], targets[trained])
+    assert model.score(values[~trained], targets[~trained]) > 0.75
+    return model.predict_proba(values[~trained]), targets[~trained], fields[~trained]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", [0.9, 0.95])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_coverage_of_real_images_is_the_level(
+    real: tuple[np.ndarray, np.ndarray, np.ndarray], level: float, grouped: bool
+) -> None:
+    """Each draw has other calibration images (or fields), and one more image (of one more field)."""
+    p, targets, fields = real
+    rng, draws, n = np.random.default_rng(3), 1500, 25 if grouped else 300
+    hits = 0
+    for _ in range(draws):
+        k = int(rng.integers(2))
+        units = fields if grouped else np.arange(len(p))
+        order = rng.permutation(np.unique(units[targets == k]))
+        known = np.isin(units, order[:n]) & (targets == k)
+        tested = rng.choice(np.flatnonzero((units == order[n]) & (targets == k)))
+        of_known = fields[known] if grouped else None
+        fitted = fit_prediction_sets(p[known], targets[known], of_known, level)
+        hits += bool(fitted.sets(p[tested][None])[0, k])
+    low, high = binom.ppf([0.001, 0.999], draws, [level, level + 1 / (n + 1)])
+    assert low <= hits <= high
