@@ -7,7 +7,7 @@ from typing import Any
 
 from astroclf.evaluation.metrics.risk_coverage import RiskCoverage
 from astroclf.evaluation.metrics.set_metrics import SetScores
-from astroclf.reports.canvas import FAINT, PALETTE, Chart
+from astroclf.reports.canvas import MUTED, PALETTE, Chart
 from astroclf.reports.page import percent
 from astroclf.reports.run.content import ReportContent
 
@@ -64,7 +64,7 @@ def risk_coverage_chart(curve: RiskCoverage) -> Chart:
 
     def paint(figure: Any) -> None:
         axes = figure.subplots()
-        axes.axhline(curve.error[-1], color=FAINT, linewidth=0.8)
+        axes.axhline(curve.error[-1], color=MUTED, linewidth=0.6, linestyle=(0, (4, 3)))
         axes.plot(curve.coverage, curve.error, color=PALETTE[0])
         axes.set_xlim(0, 1)
         axes.set_ylim(bottom=0)
