@@ -125,11 +125,12 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     """
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.reader(stream))
-    header, *body = [[_original(cell) for cell in row] for row in rows] or [[]]
+    header, *body = [[original_cell(cell) for cell in row] for row in rows] or [[]]
     return [dict(zip(header, row, strict=False)) for row in body]
 
 
-def _original(cell: str) -> str:
+def original_cell(cell: str) -> str:
+    """Return a cell without the apostrophe of `spreadsheet_safe`."""
     return cell[1:] if cell.startswith("'") and spreadsheet_safe(cell[1:]) == cell else cell
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pyarrow import parquet
 
 from astroclf.errors import UserError
 from astroclf.files import read_csv
+from astroclf.settings import Settings
 from conftest import ROOT, Ran
 
 Run = Callable[..., Path]
@@ -159,3 +162,50 @@ def test_a_run_does_not_go_on_with_another_input(
     other = run_process(*base, f"predict.input={images / 'dark'}", "trainer.device=cpu")
     assert other.code == 2
     assert "out holds 60 of 60 predictions that were made before predict.input=" in other.err
+
+
+def test_the_contact_sheet_and_parquet_are_written(
+    predict: Run, images: Path, read_page: Callable[[Path], object]
+) -> None:
+    folder = predict(f"predict.input={images}", "predict.format=parquet")
+    assert not (folder / "predictions.csv").exists()
+    table = parquet.read_table(folder / "predictions.parquet").to_pydict()
+    assert len(table["id"]) == 60
+    assert table["reason"] == [""] * 60
+    assert min(table["confidence"]) >= 0.5
+    read_page(folder / "contact_sheet.html")
+
+
+def test_an_input_without_a_usable_image_is_refused(predict: Run, tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((16, 16), np.uint16)).save(tmp_path / "a.png")
+    with pytest.raises(
+        UserError, match=r"its image cannot be used: 16-bit values, not 8-bit \(1\)\. Give 8-bit"
+    ):
+        predict(f"predict.input={tmp_path}")
+
+
+def test_models_of_other_answers_write_no_submission(predict: Run, images: Path) -> None:
+    with pytest.raises(UserError, match=r"predict\.format=galaxy_zoo is for models of the 37"):
+        predict(f"predict.input={images}", "predict.format=galaxy_zoo")
+
+
+def test_a_full_disk_is_told_with_the_command_that_goes_on(
+    small_disk: Path, settings: Callable[..., Settings], model: Path, images: Path
+) -> None:
+    def run() -> None:
+        from astroclf.tasks.run import open_run
+        from astroclf.tasks.task import run_task
+
+        overrides = ("task=predict", f"model_from={model}", f"predict.input={images}")
+        run_task(open_run(settings(*overrides), small_disk / "out"))
+
+    (small_disk / "out").mkdir()
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 16384))
+    with pytest.raises(
+        UserError, match=r"the disk is full\. Free some space, then go on .*resume="
+    ):
+        run()
+    filler.unlink()
+    run()
+    assert len(read_csv(small_disk / "out/predictions.csv")) == 60

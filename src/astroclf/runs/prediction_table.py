@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from astroclf.errors import UserError
-from astroclf.files import replace_file, spreadsheet_safe
+from astroclf.files import original_cell, replace_file, spreadsheet_safe
 from astroclf.runs.folder import RunFolder
 
 Columns = Mapping[str, Sequence[str] | np.ndarray]  # column -> texts, or numbers with NaN for none
@@ -96,7 +96,8 @@ class CsvTable(PredictionTable):
                 if any(len(row) != len(self._names) for row in part):
                     raise ValueError("a row has another number of cells than the header")
                 yield {
-                    name: [row[k] for row in part] for name, k in zip(names, places, strict=True)
+                    name: [original_cell(row[k]) for row in part]
+                    for name, k in zip(names, places, strict=True)
                 }
 
 
@@ -133,7 +134,7 @@ class ParquetTable(PredictionTable):
                     if sum(map(len, pending)) >= ROWS_AT_ONCE or part == parts[-1]:
                         writer.write_table(self._arrow.concat_tables(pending))
                         pending = []
-        shutil.rmtree(self.draft)
+        shutil.rmtree(self.draft, ignore_errors=True)
 
     def read(self, names: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
         with self._parquet.ParquetFile(self.file) as content:

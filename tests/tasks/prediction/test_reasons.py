@@ -25,5 +25,5 @@ def test_an_input_without_a_usable_image_is_refused_with_what_the_model_takes() 
         r"1 bands, not 3 \(2\)\. Give 8-bit images of 3 bands \(red, green, blue\), as those",
     ):
         require_an_image(
-            "predict.input=a", MODEL, {"float values, not 8-bit": 1000, "1 bands, not 3": 2}
+            "predict.input=a", MODEL, {"float values, not 8-bit": 1000, "1 bands, not 3": 2, "": 0}
         )

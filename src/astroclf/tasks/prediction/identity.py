@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from astroclf.bundle import Bundle
+from astroclf.bundle.ensemble import Ensemble
 from astroclf.inference.predictor import Predictor
 
 
@@ -13,7 +14,10 @@ def checksum_of(model: Bundle) -> str:
     digest = hashlib.blake2b(digest_size=16)
     facts = (model.classes, model.decision, model.framing, model.image_px, model.depth)
     digest.update(repr(facts).encode())
-    _add(digest, model.predictor)
+    if isinstance(model, Ensemble):
+        digest.update(" ".join(map(checksum_of, model.members)).encode())
+    else:
+        _add(digest, model.predictor)
     return digest.hexdigest()
 
 

@@ -16,7 +16,8 @@ def require_an_image(title: str, model: Bundle, reasons: Mapping[str, int]) -> N
     if reasons.get("", 0) or not reasons:
         return
     total = sum(reasons.values())
-    found = listed((f"{reason} ({count:,})" for reason, count in reasons.items()), 4, "; ")
+    known = (f"{reason} ({count:,})" for reason, count in reasons.items() if reason)
+    found = listed(known, 4, "; ")
     subject = "its image cannot" if total == 1 else f"none of its {total:,} images can"
     raise UserError(f"{title}: {subject} be used: {found}. Give {wanted_images(model)}.")
 

@@ -1,0 +1,1 @@
+"""Contact sheet of task=predict."""
