@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from astroclf.api.dataset import read_dataset
-    from astroclf.api.evaluation import EvaluationResult, evaluate
+    from astroclf.api.evaluation import EvaluationResult, PartMetrics, evaluate
     from astroclf.api.inspection import InspectedDataset, inspect
     from astroclf.api.model import Model, load, predict
     from astroclf.api.training import TrainedRun, train
@@ -30,6 +30,7 @@ _MODULES = {
     "Interrupted": "astroclf.errors",
     "Metric": "astroclf.runs.metrics",
     "Model": "astroclf.api.model",
+    "PartMetrics": "astroclf.api.evaluation",
     "TrainedRun": "astroclf.api.training",
     "UserError": "astroclf.errors",
     "evaluate": "astroclf.api.evaluation",
@@ -46,6 +47,7 @@ __all__ = [
     "Interrupted",
     "Metric",
     "Model",
+    "PartMetrics",
     "TrainedRun",
     "UserError",
     "evaluate",

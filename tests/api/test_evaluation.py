@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import astroclf
@@ -23,7 +22,9 @@ def folder(train_run: Callable[..., Path]) -> Path:
 
 def test_metrics_equal_those_of_the_run(folder: Path, simulated_dataset: ImageDataset) -> None:
     model = astroclf.load(folder, device="cpu")
-    result = astroclf.evaluate(model, simulated_dataset, "test", resamples=20)
+    result = model.evaluate(simulated_dataset, "test", resamples=20)
+    assert result.part == "test"
+    assert result.parts["test"].title == "test images (evaluated in training already)"
     stored = read_metrics(RunFolder(folder)).splits["test"]
     assert result.metrics.keys() == stored.keys() - {"loss"}
     for name, metric in result.metrics.items():
@@ -40,22 +41,43 @@ def test_the_order_of_classes_does_not_matter(
     first = astroclf.evaluate(folder, simulated_dataset, resamples=0)
     reversed_classes = simulated_dataset.with_reversed_classes()
     second = astroclf.evaluate(folder, reversed_classes, resamples=0)
-    assert first.metrics == second.metrics
+    assert list(first.parts) == ["test", "val", "train"]
+    assert first.parts == second.parts
     assert len(first.predictions) == len(simulated_dataset)
 
 
 def test_other_classes_or_splits_are_refused(folder: Path, simulated_dataset: ImageDataset) -> None:
     other = replace(simulated_dataset, classes=("a", "b"))
-    with pytest.raises(astroclf.UserError, match="has the classes a, b; the model has"):
+    with pytest.raises(astroclf.UserError, match="a, b are not among those of the model"):
         astroclf.evaluate(folder, other)
-    with pytest.raises(astroclf.UserError, match="no images in the split 'hand'"):
+    with pytest.raises(astroclf.UserError, match="the images have no such split"):
         astroclf.evaluate(folder, simulated_dataset, "hand")
 
 
-def test_targets_of_vote_fractions_are_reordered_by_name(
-    make_dataset: Callable[..., ImageDataset],
-) -> None:
-    from astroclf.api.evaluation import _targets
+def test_classes_are_renamed_or_left_out(folder: Path, simulated_dataset: ImageDataset) -> None:
+    plural = replace(simulated_dataset, classes=("galaxies", "quasar"))
+    result = astroclf.evaluate(
+        folder,
+        plural,
+        rename_classes={"galaxies": "galaxy"},
+        unknown_classes="skip",
+        resamples=0,
+    )
+    assert set(result.predictions["truth"]) == {"galaxy"}
+    assert "quasar (32)" in " ".join(result.warnings)
 
-    votes = make_dataset(votes=True)
-    assert np.array_equal(_targets(votes, votes.classes[::-1]), votes.targets[:, ::-1])
+
+def test_shift_and_report_of_new_images(folder: Path, tmp_path: Path) -> None:
+    sky = astroclf.read_dataset(
+        "simulated",
+        "dataset.n_images=40",
+        "dataset.image_px=32",
+        "dataset.seed=4",
+        f"dataset.cache={tmp_path}",
+    )
+    result = astroclf.evaluate(folder, sky, resamples=0)
+    assert result.part == "new"
+    shift = result.shift.set_index(["quantity", "of"])
+    assert 0 <= shift.loc[("flux", "star"), "distance"] <= 1
+    page = result.report(tmp_path / "evaluation.html").read_text()
+    assert "Shift from the training images" in page

@@ -10,7 +10,16 @@ import pytest
 import astroclf
 
 # Later examples use the run folder of the first one.
-EXAMPLES = ("train", "load", "predict", "Model.predict", "evaluate", "read_dataset", "inspect")
+EXAMPLES = (
+    "train",
+    "load",
+    "predict",
+    "Model.predict",
+    "evaluate",
+    "Model.evaluate",
+    "read_dataset",
+    "inspect",
+)
 
 
 @pytest.fixture(scope="module")

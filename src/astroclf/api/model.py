@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import fspath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from astroclf.api.prediction import FilePath, Images, Option, as_input, frames, predict_frame
 from astroclf.bundle import Bundle, read_bundle
@@ -14,6 +14,9 @@ from astroclf.runs.folder import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from astroclf.api.evaluation import EvaluationResult
+    from astroclf.data.dataset import ImageDataset
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,6 +101,35 @@ class Model:
         [48, 16]
         """
         return frames(self.bundle, as_input(images, self.bundle, options), batch_size)
+
+    def evaluate(
+        self, dataset: ImageDataset | FilePath, split: str | None = None, **options: Any
+    ) -> EvaluationResult:
+        """Evaluate the model on labeled images; see `evaluate`.
+
+        Parameters
+        ----------
+        dataset : ImageDataset or path
+            Labeled images.
+        split : str, optional
+            The split of the data to evaluate; None evaluates all images.
+        **options
+            Keyword arguments of `evaluate`.
+
+        Returns
+        -------
+        EvaluationResult
+
+        Examples
+        --------
+        >>> import astroclf
+        >>> sky = astroclf.read_dataset("simulated", "dataset.n_images=64", "dataset.seed=1")
+        >>> astroclf.load("outputs/sky").evaluate(sky, resamples=0).part
+        'new'
+        """
+        from astroclf.api.evaluation import evaluate
+
+        return evaluate(self, dataset, split, **options)
 
 
 def load(path: FilePath, device: str = "auto") -> Model:

@@ -77,12 +77,23 @@ def combine(
         depth=first.depth,
         framing=first.framing,
         provenance={**shared_provenance(members), "members": ", ".join(names)},
-        facts={"dataset": first.facts.get("dataset", {}), "metrics": {}},
+        facts={
+            "dataset": first.facts.get("dataset", {}),
+            "metrics": {},
+            **_shared_training_images(members),
+        },
         load_reference=load_reference,
         members=tuple(members),
         names=tuple(names),
         notes=tuple(notes),
     )
+
+
+def _shared_training_images(members: Sequence[Bundle]) -> dict[str, object]:
+    """Return the summary of the training images if all members have the same one."""
+    first, *others = (member.facts.get("training_images") for member in members)
+    is_shared = first is not None and all(each == first for each in others)
+    return {"training_images": first} if is_shared else {}
 
 
 def average_predictor(members: Sequence[Bundle], decision: Decision) -> Predictor:

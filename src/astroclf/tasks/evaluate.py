@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
 
 from astroclf.bundle import Bundle
-from astroclf.data.thumbnails import make_thumbnails
-from astroclf.device import describe_device
-from astroclf.errors import counted, listed
 from astroclf.files import shortest
 from astroclf.provenance import command_line, provenance
-from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.report import write_report
-from astroclf.runs.metrics import RunFacts, write_metrics
+from astroclf.runs.metrics import write_metrics
 from astroclf.runs.predictions import write_predictions
 from astroclf.runs.settings import write_settings
 from astroclf.status import status
+from astroclf.tasks.evaluation_report import evaluation_facts, report_content
 from astroclf.tasks.evaluation_summary import summarize_evaluation
 from astroclf.tasks.model_evaluation import ModelEvaluation, evaluate_model
 from astroclf.tasks.model_from import open_model
+from astroclf.tasks.model_from.opening import CHOSEN
 from astroclf.tasks.report_content import METRICS_LINK, PREDICTIONS_LINK
 from astroclf.tasks.results import metrics_of, predictions_of
 from astroclf.tasks.run import Run
@@ -66,83 +63,40 @@ def write_results(
 ) -> None:
     """Write metrics.json, predictions.csv and report.html, and show the table of metrics."""
     evaluation, folder = evaluated.evaluation, run.folder
-    facts = run_facts(run, model, evaluated, origin)
+    facts = evaluation_facts(
+        run.settings, model, evaluated, {**origin, "model": describe(model, run)}
+    )
+    facts = facts.model_copy(update={"warnings": list(run.warnings)})
     shift = None if evaluated.shift is None else evaluated.shift.to_dict()
     write_metrics(folder, metrics_of(evaluation, facts, shift))
     write_predictions(folder, predictions_of(evaluation))
     artifacts = [folder.metrics, folder.predictions]
     if run.settings.evaluation.report:
-        write_report(folder.report, report_content(run, evaluated, facts))
+        page = report_content(
+            run.settings,
+            evaluated,
+            facts,
+            command=run.tracker.record.tags.get("command", command_line()),
+            links={PREDICTIONS_LINK: folder.predictions.name, METRICS_LINK: folder.metrics.name},
+        )
+        write_report(folder.report, page)
         artifacts = [folder.report, folder.figures, *artifacts]
     run.tracker.log_tags({"warnings": " ".join(run.warnings)})
     run.tracker.log_metrics(tracked_metrics(evaluated))
     run.tracker.log_artifacts(artifacts)
+    resamples = run.settings.evaluation.bootstrap_resamples
     paths = {
-        "model": ", ".join(run.settings.model_from or ()),
+        "model": describe(model, run),
         **({"report": str(shortest(folder.report))} if run.settings.evaluation.report else {}),
         "predictions": str(shortest(folder.predictions)),
         "run folder": str(shortest(folder.path)),
     }
-    log.info(summarize_evaluation(evaluated, paths, has_intervals=_resamples(run) > 0))
+    log.info(summarize_evaluation(evaluated, paths, has_intervals=resamples > 0))
 
 
-def run_facts(
-    run: Run, model: Bundle, evaluated: ModelEvaluation, origin: dict[str, str]
-) -> RunFacts:
-    """Return what metrics.json holds of the evaluation itself."""
-    facts: dict[str, Any] = {
-        "seed": run.settings.seed,
-        "device": describe_device(model.predictor.device),
-        "positive_class": evaluated.dataset.positive_class,
-        "warnings": list(run.warnings),
-        "decision": model.decision.to_dict(),
-        "model": ", ".join(run.settings.model_from or ()),
-        "model_created": model.provenance.get("created", ""),
-        "model_commit": model.provenance.get("git_commit", ""),
-        **origin,
-        "dataset_fingerprint": evaluated.dataset.fingerprint,
-    }
-    return RunFacts.model_validate(facts)
-
-
-def report_content(run: Run, evaluated: ModelEvaluation, facts: RunFacts) -> ReportContent:
-    """Return the content of report.html."""
-    dataset, evaluation = evaluated.dataset, evaluated.evaluation
-    shown = dataset.indices(evaluation.shown_split)
-    source = Path(run.settings.dataset.source).name
-    return ReportContent(
-        title=f"Evaluation on {source}: {listed(evaluation.titles.values())}",
-        evaluation=evaluation,
-        thumbnails=lambda chosen: make_thumbnails(dataset, shown[chosen]),
-        calibration_bins=run.settings.evaluation.calibration_bins,
-        resamples=_resamples(run),
-        about={"Evaluation": report_facts(evaluated, facts)},
-        command=run.tracker.record.tags.get("command", command_line()),
-        links={
-            PREDICTIONS_LINK: run.folder.predictions.name,
-            METRICS_LINK: run.folder.metrics.name,
-        },
-        warnings=facts.warnings,
-        shift=evaluated.shift,
-    )
-
-
-def report_facts(evaluated: ModelEvaluation, facts: RunFacts) -> dict[str, str]:
-    """Return the facts that the report shows; metrics.json has all of them."""
-    extra = facts.model_extra or {}
-    parts = evaluated.evaluation.splits.items()
-    return {
-        "model": extra["model"],
-        "model created": extra["model_created"] or "unknown",
-        "model commit": extra["model_commit"][:10] or "none",
-        "images": ", ".join(
-            f"{counted(len(result), 'image')}: {evaluated.evaluation.title_of(part)}"
-            for part, result in parts
-        ),
-        "seed": str(facts.seed),
-        "device": facts.device,
-        "fingerprint of the data": extra["dataset_fingerprint"][:12],
-    }
+def describe(model: Bundle, run: Run) -> str:
+    """Return the folder of the bundle, and why it was chosen; the name that was given as a last resort."""
+    return model.provenance.get(CHOSEN) or ", ".join(run.settings.model_from or ())
 
 
 def tracked_metrics(evaluated: ModelEvaluation) -> dict[str, float]:
@@ -153,7 +107,3 @@ def tracked_metrics(evaluated: ModelEvaluation) -> dict[str, float]:
         for metric, measured in result.scores.overall.items()
         if measured["value"] is not None
     }
-
-
-def _resamples(run: Run) -> int:
-    return run.settings.evaluation.bootstrap_resamples
