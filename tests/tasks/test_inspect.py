@@ -126,5 +126,60 @@ def test_an_unknown_split_and_other_classes_are_refused(
 ) -> None:
     with pytest.raises(UserError, match=r"inspect.split=field: the splits are train, val, test"):
         train_run("task=inspect", f"model_from={trained}", "inspect.split=field")
-    with pytest.raises(UserError, match="classes"):
+    with pytest.raises(
+        UserError, match=r"dataset: its classes are .*; the model of model_from has galaxy, star"
+    ):
         train_run("task=inspect", f"model_from={trained}", "dataset.target=morphology")
+    with pytest.raises(UserError, match=r"the labels are vote fractions"):
+        train_run("task=inspect", f"model_from={trained}", "dataset.target=votes")
+
+
+def test_an_ensemble_is_inspected_with_the_features_of_its_first_member(
+    train_run: Callable[..., Path], trained: Path, read_page: Callable[[Path], Any]
+) -> None:
+    other = train_run("trainer.epochs=1", "model.widths=[4,4]", "model.hidden_units=[8]", "seed=1")
+    folder = train_run(
+        "task=inspect",
+        f"model_from=[{trained},{other}]",
+        "inspect.map=pca",
+        "inspect.ablations=[gray]",
+    )
+    text = read_page(folder / "inspect.html").text
+    assert "The model is an ensemble of 2" in text
+    assert "10 test images (evaluated in training already)" in text
+    assert len(read_csv(folder / "embedding.csv")) == 10
+
+
+def test_a_model_of_votes_has_maps_and_no_ablations(
+    train_run: Callable[..., Path], read_page: Callable[[Path], Any]
+) -> None:
+    votes = ("dataset.target=votes", "loss=bce")
+    model = train_run(*votes, "trainer.epochs=1", "model.widths=[4,4]", "model.hidden_units=[8]")
+    folder = train_run("task=inspect", *votes, f"model_from={model}", "inspect.map=pca")
+    page = read_page(folder / "inspect.html")
+    assert page.sections[-3:] == ["model", "maps", "saliency"]
+    assert "Ablations measure accuracy, which vote fractions do not have" in page.text
+
+
+def test_label_errors_are_found_from_out_of_fold_probabilities(
+    train_run: Callable[..., Path], trained: Path, read_page: Callable[[Path], Any]
+) -> None:
+    folds = train_run(
+        "task=crossval", "folds=3", "trainer.epochs=1", "model.widths=[4,4]", "model.hidden_units=[8]",
+        "evaluation.bootstrap_resamples=0", "evaluation.report=false",
+    )  # fmt: skip
+    folder = train_run("task=inspect", f"inspect.predictions={folds}")
+    rows = read_csv(folder / "label_errors.csv")
+    predictions = {row["id"]: row for row in read_csv(folds / "predictions.csv")}
+    assert [int(row["rank"]) for row in rows] == list(range(1, len(rows) + 1))
+    for row in rows:
+        assert row["given"] != row["suggested"]
+        stored = float(predictions[row["id"]][f"p_{row['given']}"])
+        assert float(row["p"]) == pytest.approx(stored, abs=1e-5)
+    page = read_page(folder / "inspect.html")
+    assert "label-errors" in page.sections
+    assert f"{len(rows)} label" in page.text
+    with pytest.raises(UserError, match=r"repeats their labels.*task=crossval"):
+        train_run("task=inspect", f"inspect.predictions={trained}")
+    with pytest.raises(UserError, match=r"there is no predictions.csv"):
+        train_run("task=inspect", f"inspect.predictions={folder}")

@@ -26,12 +26,15 @@ TRACKED_RUN, ERROR = "mlflow.json", "error.txt"
 MLFLOW_MODEL, EXPORT = "mlflow_model", "export.json"
 FIGURES = "figures"
 
+# Page and tables of task=inspect.
+INSPECTED = (INSPECTION, CLASS_COUNTS, STATISTICS, EMBEDDING, NEIGHBORS, ABLATIONS, LABEL_ERRORS)
+
 # Written before the first step, and after it.
 PREPARED = (LEAKS, SETTINGS, SKIPPED, SPLIT, TRACKED_RUN)
 RESULTS = (
     BENCHMARK, BUNDLE, CHECKPOINT, EXPORT, FIGURES, HISTORY, METRICS, PREDICTIONS, MANIFEST, MLFLOW_MODEL,
     PROFILE, REPORT,
-    INSPECTION, CLASS_COUNTS, STATISTICS, EMBEDDING, NEIGHBORS, ABLATIONS, LABEL_ERRORS,
+    *INSPECTED,
     PREDICT_PROGRESS, PREDICTIONS_PARQUET, SUBMISSION, CONTACT_SHEET,
     COMPARISON, DIFFERENCES, COMPARISON_PAGE,
 )  # fmt: skip
@@ -247,6 +250,12 @@ class RunFolder:
         was killed that early has no results, and may start again in its folder.
         """
         names = RESULTS if self.hydra_record.is_dir() else (*RESULTS, *PREPARED)
+        return [name for name in names if (self.path / name).exists()]
+
+    @property
+    def inspected(self) -> list[str]:
+        """Names of the files of task=inspect that are in the folder."""
+        names = (*INSPECTED, FIGURES, LEAKS, SKIPPED)
         return [name for name in names if (self.path / name).exists()]
 
     def child(self, name: str) -> RunFolder:

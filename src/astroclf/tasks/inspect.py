@@ -9,13 +9,16 @@ from pathlib import Path
 from astroclf.bundle import Bundle
 from astroclf.data.class_counts import class_table
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.sources import load_labeled_images
+from astroclf.data.splits import assign_splits
 from astroclf.files import shortest
+from astroclf.provenance import provenance
 from astroclf.reports.inspect.content import InspectionContent
 from astroclf.reports.inspect.page import write_inspection
+from astroclf.runs.settings import write_settings
 from astroclf.tasks.data_checks import describe, write_tables
-from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.inspection.data_content import count_columns
-from astroclf.tasks.inspection.examined import Examined, examine
+from astroclf.tasks.inspection.examined import Examined, examine, explained_member
 from astroclf.tasks.inspection.label_error_content import (
     find_suspect_labels,
     label_error_columns,
@@ -31,10 +34,15 @@ from astroclf.tasks.inspection.tables import (
     neighbor_columns,
     write_columns,
 )
+from astroclf.tasks.inspection.views import shown_preprocess
 from astroclf.tasks.model_from import open_model
+from astroclf.tasks.model_images import read_images
 from astroclf.tasks.run import Run
+from astroclf.tracking import closing
 
 log = logging.getLogger(__name__)
+# What is recorded as parameters of the run: the rest of the settings is of trainings.
+PARAMETERS = {"seed", "task", "model_from", "inspect", "dataset", "augment"}
 
 
 def main(run: Run) -> None:
@@ -44,40 +52,64 @@ def main(run: Run) -> None:
 
 
 def read_inspected(run: Run, bundle: Bundle | None) -> ImageDataset:
-    """Return the images of the settings."""
-    return get_dataset(run.settings, run.cache)
+    """Return the images of the settings, in the splits that a training would have; with a model, prepared
+    as its training images were. A split may lack a class, which is what the page is to show."""
+    section = run.settings.dataset
+    dataset = load_labeled_images(section) if bundle is None else read_images(section, bundle)
+    return assign_splits(dataset, section.val_fraction, section.test_fraction, section.split_seed)
 
 
 def inspect_dataset(run: Run, dataset: ImageDataset, bundle: Bundle | None, source: str) -> None:
-    """Write inspect.html and its tables to the run folder.
+    """Write inspect.html and its tables to the run folder, and track them.
 
     source: of the images, for display. Raise UserError for ids that do not exist, predictions that are
     not out-of-fold, and a model that does not fit the data.
     """
-    settings, folder = run.settings, run.folder
-    options = inspect_options(settings)
-    find_ids(dataset, options.ids)  # before anything slow
+    options = inspect_options(run.settings)
+    find_ids(dataset, options.ids)
+    with closing(run.tracker):
+        origin = provenance()
+        write_settings(run.folder, run.settings)
+        run.tracker.start(
+            f"inspect-{Path(source).stem}-{dataset.fingerprint[:6]}",
+            run.settings.model_dump(include=PARAMETERS),
+            {**origin, "task": run.settings.task.name},
+        )
+        run.tracker.log_dataset(run.settings.dataset.name, source, dataset.fingerprint)
+        log.info(describe(Path(source).name, dataset))
+        if dataset.exclusive_classes:
+            log.info(class_table(dataset))
+        write_tables(dataset, run.folder)
+        content = make_content(run, dataset, bundle, source)
+        write_inspection(run.folder.inspection, content, run.folder.figures)
+        for warning in content.warnings:
+            log.warning(warning)
+        run.tracker.log_artifacts([run.folder.path / name for name in run.folder.inspected])
+        log.info("%-12s%s", "page", shortest(run.folder.inspection))
+
+
+def make_content(
+    run: Run, dataset: ImageDataset, bundle: Bundle | None, source: str
+) -> InspectionContent:
+    """Return the content of the page, and write its tables; what is wrong is refused first."""
+    settings, folder, options = run.settings, run.folder, inspect_options(run.settings)
     suspects = None
     if options.predictions is not None:
         suspects = find_suspect_labels(dataset, Path(options.predictions))
     examined = None if bundle is None else examine(bundle, dataset, options)
-    log.info(describe(Path(source).name, dataset))
-    if dataset.exclusive_classes:
-        log.info(class_table(dataset))
     measured = measure_images(dataset, options.max_images, options.seed)
-    content = data_content(settings, dataset, measured, source)
+    preprocess = (
+        shown_preprocess(dataset, options.seed)
+        if bundle is None
+        else explained_member(bundle).predictor.preprocess
+    )
+    content = data_content(settings, dataset, measured, preprocess, source)
+    write_columns(folder.class_counts, count_columns(dataset))
+    write_columns(folder.statistics, statistics_columns(dataset, measured))
     if suspects is not None:
         content = replace(content, label_errors=label_error_content(dataset, suspects))
         write_columns(folder.label_errors, label_error_columns(dataset, suspects))
-    if examined is not None:
-        content = add_model(run, content, examined)
-    write_tables(dataset, folder)
-    write_columns(folder.class_counts, count_columns(dataset))
-    write_columns(folder.statistics, statistics_columns(dataset, measured))
-    write_inspection(folder.inspection, content, folder.figures)
-    for warning in content.warnings:
-        log.warning(warning)
-    log.info("%-12s%s", "page", shortest(folder.inspection))
+    return content if examined is None else add_model(run, content, examined)
 
 
 def add_model(run: Run, content: InspectionContent, examined: Examined) -> InspectionContent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -109,17 +109,19 @@ class AblationContent:
 class ModelContent:
     """What a model makes of the images.
 
-    images: the images that everything is computed on, in words. saliency_note: the layer that is
-    explained, or why there is none.
+    images: the images that everything is computed on, in words. notes: sentences on them and on the
+    model. saliency_note: the layer that is explained, or why there is none. ablation_note: why there are no ablations.
     """
 
     facts: Mapping[str, str]
     images: str
+    notes: Sequence[str]
     maps: Sequence[Map]
     neighbors: Sequence[Gallery]
     saliency: Sequence[Gallery]
     saliency_note: str
     ablations: AblationContent | None
+    ablation_note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,4 +157,3 @@ class InspectionContent:
     warnings: Sequence[str] = ()
     model: ModelContent | None = None
     label_errors: LabelErrorContent | None = None
-    links: Mapping[str, str] = field(default_factory=dict)

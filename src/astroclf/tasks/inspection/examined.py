@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from astroclf.bundle import Bundle
-from astroclf.bundle.checks import require_finite_pixels, require_images
+from astroclf.bundle import Bundle, Ensemble
+from astroclf.bundle.checks import require_finite_pixels
+from astroclf.data.class_matching import MatchedClasses, match_classes
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.image_statistics import sample_positions
 from astroclf.errors import UserError, listed
@@ -16,6 +17,8 @@ from astroclf.settings import sections
 from astroclf.settings.metrics import VOTES
 from astroclf.status import status
 from astroclf.tasks.inspection.selection import chosen_split, describe_sample, find_ids
+from astroclf.tasks.model_images import require_same_images
+from astroclf.tasks.seen_images import find_seen, title_of
 
 CHUNK = 256  # images in memory
 
@@ -39,6 +42,7 @@ class Examined:
     probabilities: np.ndarray
     labels: np.ndarray
     images: str
+    notes: tuple[str, ...] = ()
 
     @property
     def in_sample(self) -> np.ndarray:
@@ -64,17 +68,24 @@ def examine(bundle: Bundle, dataset: ImageDataset, options: sections.InspectSect
 
     Raise UserError for other classes, or images that the model cannot take.
     """
-    dataset = in_order_of(bundle, dataset)
     split = chosen_split(dataset, options.split)
-    every = dataset.indices(split)
+    matched = match(bundle, dataset)
+    dataset = matched.dataset
+    every = np.flatnonzero((dataset.split == split) & matched.kept)
+    if not len(every):
+        raise UserError(
+            f"inspect.split={split}: no image of it is of a class of the model. Choose another split."
+        )
     positions = sample_positions(every, options.max_images, options.seed)
     asked = find_ids(dataset, options.ids)
     featured = np.union1d(positions, asked)
-    require_images(dataset.images[featured[:1]], bundle.pixels.bands, bundle.image_px, bundle.depth)
+    member = explained_member(bundle)
     logits, features = [], []
     with status("running the model", len(featured), unit="image") as shown:
         for images in chunks(dataset, featured):
             of_chunk, values = bundle.predictor.logits_and_features(images)
+            if member is not bundle:
+                values = member.predictor.logits_and_features(images)[1]
             logits.append(of_chunk.cpu().numpy())
             if values is not None:
                 features.append(values.cpu().numpy())
@@ -90,7 +101,27 @@ def examine(bundle: Bundle, dataset: ImageDataset, options: sections.InspectSect
         probabilities=probabilities,
         labels=bundle.decision.labels(probabilities),
         images=describe_sample(split, len(positions), len(every), options.seed),
+        notes=notes_of(bundle, matched, positions),
     )
+
+
+def notes_of(bundle: Bundle, matched: MatchedClasses, positions: np.ndarray) -> tuple[str, ...]:
+    """Return sentences on images that the model has seen, classes that it lacks, and ensembles."""
+    notes = []
+    seen = find_seen(
+        matched.dataset, bundle.reference, np.isin(np.arange(len(matched.kept)), positions)
+    )
+    parts = [f"{np.sum(seen.parts == part):,} {title_of(part)}" for part in seen.names]
+    notes.append(f"By their pixels, compared with those of the training: {listed(parts)}.")
+    if matched.left_out:
+        left_out = listed(f"{name} ({n:,})" for name, n in matched.left_out.items())
+        notes.append(f"Left out, since the model does not have these classes: {left_out}.")
+    if isinstance(bundle, Ensemble):
+        notes.append(
+            f"The model is an ensemble of {len(bundle.members)}: labels are those of the ensemble; feature maps, neighbors "
+            f"and Grad-CAM are of its first member, {bundle.names[0]}."
+        )
+    return tuple(notes)
 
 
 def chunks(dataset: ImageDataset, positions: np.ndarray) -> Iterator[np.ndarray]:
@@ -101,16 +132,21 @@ def chunks(dataset: ImageDataset, positions: np.ndarray) -> Iterator[np.ndarray]
         yield images
 
 
-def in_order_of(bundle: Bundle, dataset: ImageDataset) -> ImageDataset:
-    """Return the data set with its classes in the order of the model. Raise UserError for other classes."""
-    if dataset.classes == bundle.classes:
-        return dataset
-    if set(dataset.classes) != set(bundle.classes):
+def match(bundle: Bundle, dataset: ImageDataset) -> MatchedClasses:
+    """Return the images with the classes of the model, without images of classes that it does not have.
+
+    Raise UserError for images that the model cannot take, or without a class of the model.
+    """
+    require_same_images(dataset, bundle)
+    absent = set(bundle.classes) - set(dataset.classes)
+    if absent == set(bundle.classes) or (absent and dataset.target_kind == VOTES):
         raise UserError(
-            f"The data set has the classes {listed(dataset.classes)}; the model of model_from has "
-            f"{listed(bundle.classes)}. Give a data set of the same classes."
+            f"dataset: its classes are {listed(dataset.classes)}; the model of model_from has {listed(bundle.classes)}. "
+            "Give images of the same classes."
         )
-    order = [dataset.classes.index(name) for name in bundle.classes]
-    if dataset.target_kind == VOTES:
-        return replace(dataset, classes=bundle.classes, targets=dataset.targets[:, order])
-    return replace(dataset, classes=bundle.classes, targets=np.argsort(order)[dataset.targets])
+    return match_classes(dataset, bundle.classes, unknown="skip")
+
+
+def explained_member(bundle: Bundle) -> Bundle:
+    """Return the model whose features are shown: itself, or the first member of an ensemble."""
+    return bundle.members[0] if isinstance(bundle, Ensemble) else bundle

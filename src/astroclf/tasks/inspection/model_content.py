@@ -25,6 +25,7 @@ from astroclf.tasks.inspection.tables import NearestImages
 
 GRID = (11, 6)  # cells of a map with a thumbnail each, across and up
 FEWEST_MAPPED = 4  # images
+NO_ACCURACY = "Ablations measure accuracy, which vote fractions do not have."
 
 
 def model_content(
@@ -35,11 +36,13 @@ def model_content(
     return ModelContent(
         facts=model_facts(examined),
         images=examined.images,
+        notes=examined.notes,
         maps=feature_maps(examined, options),
         neighbors=neighbor_galleries(examined, nearby),
         saliency=saliency,
         saliency_note=note,
         ablations=ablation_content(examined, options, resamples),
+        ablation_note=NO_ACCURACY if examined.is_right is None else "",
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from astroclf.data.audit import find_leaks
 from astroclf.data.class_counts import small_class_warnings
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.preprocess import Preprocess
 from astroclf.errors import counted
 from astroclf.reports.inspect.content import InspectionContent
 from astroclf.settings import Settings, sections
@@ -22,22 +23,25 @@ from astroclf.tasks.inspection.data_content import (
 )
 from astroclf.tasks.inspection.selection import find_ids
 from astroclf.tasks.inspection.statistics_content import MeasuredImages, distributions
-from astroclf.tasks.inspection.views import N_VIEWS, class_views, shown_preprocess
+from astroclf.tasks.inspection.views import N_VIEWS, class_views
 
 DEPTHS = {"uint8": "8-bit", "uint16": "16-bit"}
 
 
 def data_content(
-    settings: Settings, dataset: ImageDataset, measured: MeasuredImages, source: str
+    settings: Settings,
+    dataset: ImageDataset,
+    measured: MeasuredImages,
+    preprocess: Preprocess,
+    source: str,
 ) -> InspectionContent:
-    """Return the content of the page without a model; source: of the images, for display.
+    """Return the content of the page without a model.
 
-    Raise UserError for an id that no image has.
+    preprocess: of the network inputs shown. source: of the images, for display. Raise UserError for an id that no image has.
     """
     options = inspect_options(settings)
     chosen = find_ids(dataset, options.ids)
     leaks = find_leaks(dataset)
-    preprocess = shown_preprocess(dataset, options.seed)
     return InspectionContent(
         title=f"{Path(source).name}: {counted(len(dataset), 'image')} of {len(dataset.classes)} classes",
         facts=data_facts(dataset, source),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from astroclf.bundle import Bundle
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.errors import counted
 from astroclf.inference.saliency import FeatureMap, explain
 from astroclf.reports.inspect.content import Gallery, Picture
 from astroclf.reports.inspect.overlay import overlay
 from astroclf.status import status
-from astroclf.tasks.inspection.examined import Examined
+from astroclf.tasks.inspection.examined import Examined, explained_member
 
 RIGHT, WRONG = 2, 2  # images of each class, the most confident ones
 MOST_CLASSES = 12
@@ -25,12 +24,12 @@ def saliency_content(examined: Examined) -> tuple[list[Gallery], str]:
         return [], "No image to explain."
     dataset, classes = examined.dataset, examined.predicted[rows]
     images = np.asarray(dataset.images[examined.featured[rows]])
+    predictor = explained_member(examined.bundle).predictor
     with status("computing Grad-CAM"):
-        explained = explain(examined.bundle.predictor, images, classes)
+        explained = explain(predictor, images, classes)
     if explained is None:
-        return [], (
-            f"Grad-CAM is not available: {_network(examined.bundle)} has no feature map of several positions."
-        )
+        network = type(getattr(predictor.network, "backbone", predictor.network)).__name__
+        return [], f"Grad-CAM is not available: {network} has no feature map of several positions."
     thumbnails = make_thumbnails(dataset, examined.featured[rows])
     maps = iter(zip(thumbnails, explained.maps, strict=True))
     galleries = []
@@ -94,8 +93,3 @@ def describe_layer(layer: FeatureMap) -> str:
         f"Evidence for the predicted class at each of {counted(height * width, 'position')} ({height} x {width}) of {what} "
         f"({layer.name}), from none (dark) to the largest of the image (bright)."
     )
-
-
-def _network(bundle: Bundle) -> str:
-    network = bundle.predictor.network
-    return type(getattr(network, "backbone", network)).__name__
