@@ -24,6 +24,7 @@ SUBMISSION, CONTACT_SHEET = "submission.csv", "contact_sheet.html"
 COMPARISON, DIFFERENCES, COMPARISON_PAGE = "compare.json", "compare.csv", "compare.html"
 TRACKED_RUN, ERROR = "mlflow.json", "error.txt"
 MLFLOW_MODEL, EXPORT = "mlflow_model", "export.json"
+KEPT_MODELS = "kept_models.json"
 FIGURES = "figures"
 
 # Page and tables of task=inspect.
@@ -230,6 +231,11 @@ class RunFolder:
     def export(self) -> Path:
         """Description of the exported models, which are beside it."""
         return self.path / EXPORT
+
+    @property
+    def kept_models(self) -> Path:
+        """Record of the best trials of a search, whose models are kept."""
+        return self.path / KEPT_MODELS
 
     @property
     def error(self) -> Path:

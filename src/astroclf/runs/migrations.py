@@ -9,6 +9,7 @@ from astroclf.setting_names import RENAMED_KEYS
 # Settings that former versions lacked, with the values that leave a run as it was.
 ADDED_SETTINGS: dict[str, dict[str, Any]] = {
     "debug": {"name": "none"},
+    "search": {"keep_models": 3},
     "evaluation": {"report": True, "conformal": None},
 }
 # Likewise of one option of a group.

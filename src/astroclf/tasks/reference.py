@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from astroclf.bundle import Reference
@@ -33,13 +35,24 @@ def make_reference(dataset: ImageDataset, evaluation: Evaluation, seed: int) -> 
     val = evaluation.splits.get(VAL)
     if val is None or val.logits is None:
         return None
-    used = np.flatnonzero(dataset.split != "")
-    hashes = b"".join(dataset.picture_hashes[position] for position in used.tolist())
     train, novelty = evaluation.splits.get(TRAIN), None
     if val.features is not None and train is not None and train.features is not None:
         rows = val.features.positions
         groups = None if val.labels.groups is None else val.labels.groups[rows]
         novelty = Novelty.fit(train.features.values, val.features.values, groups, seed)
+    return replace(
+        describe_images(dataset, val.logits, val.labels.targets),
+        novelty=novelty,
+        novelty_rows=None if val.features is None else val.features.positions,
+    )
+
+
+def describe_images(
+    dataset: ImageDataset, val_logits: np.ndarray, val_targets: np.ndarray
+) -> Reference:
+    """Return the images of a data set with the outputs for those of val, as a reference without novelty."""
+    used = np.flatnonzero(dataset.split != "")
+    hashes = b"".join(dataset.picture_hashes[position] for position in used.tolist())
     return Reference(
         ids=dataset.ids[used].astype(str),
         split=dataset.split[used].astype(str),
@@ -47,8 +60,6 @@ def make_reference(dataset: ImageDataset, evaluation: Evaluation, seed: int) -> 
         groups=None if dataset.groups is None else dataset.groups[used].astype(str),
         sky_deg=None if dataset.sky_deg is None else dataset.sky_deg[used],
         neighbor_arcsec=dataset.neighbor_arcsec,
-        val_logits=val.logits,
-        val_targets=val.labels.targets,
-        novelty=novelty,
-        novelty_rows=None if val.features is None else val.features.positions,
+        val_logits=val_logits,
+        val_targets=val_targets,
     )

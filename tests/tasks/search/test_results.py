@@ -58,8 +58,8 @@ def test_each_trial_has_a_light_folder_of_its_own(whole: Any) -> None:
     assert whole.folders == ["0", "1", "2", "3"]
     for number in range(4):
         left = {path.name for path in (whole.folder / str(number)).iterdir()}
-        # The split is that of all trials, and written once.
-        assert left - {"split.csv"} == {
+        # The split is that of all trials, and written once; the best trials have a bundle.
+        assert left - {"split.csv", "bundle"} == {
             ".hydra",
             "history.csv",
             "metrics.json",

@@ -16,4 +16,5 @@ class Search(Section):
     where: dict[str, dict[str, Any]]  # <key>=<value> -> params that count only there
     objective: str | Annotated[tuple[str, ...], Field(min_length=1)] | None
     objective_epoch: Literal["best", "last", "mean"]
+    keep_models: Annotated[int, Field(ge=0, le=100, strict=True)]
     replicates: Annotated[int, Field(ge=0, le=1000, strict=True)]

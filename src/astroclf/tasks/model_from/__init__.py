@@ -3,6 +3,7 @@
 - places: where the settings have them looked up.
 - folders: bundles of a run folder.
 - tracked: bundles and results of MLflow.
+- sweeps: bundles of the best trials of a search.
 - selection: the last and the best of several runs.
 - names: from a name to bundles or run folders.
 - opening: from names to a Bundle.

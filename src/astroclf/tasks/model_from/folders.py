@@ -31,6 +31,10 @@ def bundles_in(folder: Path, key: str) -> list[Path]:
         raise UserError(
             f"{key}: there is no folder {shortest(folder)}. Give a run folder, a bundle, an MLflow run id, last or best."
         )
+    if run.kept_models.is_file():
+        raise UserError(
+            f"{key}: {shortest(folder)} is a search. Give {shortest(folder)}/top1 for its best trial, or top3 for an ensemble."
+        )
     repetitions = repetitions_of(run)
     if not repetitions:
         raise _no_bundle(run, key)

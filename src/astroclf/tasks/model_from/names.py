@@ -13,6 +13,7 @@ from astroclf.settings import Settings
 from astroclf.tasks.model_from.folders import bundles_in
 from astroclf.tasks.model_from.places import Places
 from astroclf.tasks.model_from.selection import finished_trainings, select_best
+from astroclf.tasks.model_from.sweeps import TopTrials, find_top
 from astroclf.tasks.model_from.tracked import (
     MODEL_URI,
     bundle_of_model,
@@ -77,6 +78,8 @@ def _models_of(name: str, places: Places) -> list[FoundModel]:
     key = f"model_from={name}"
     if name.startswith(MODEL_URI):
         return [FoundModel(bundle_of_model(name, places), name)]
+    if (top := TopTrials.parse(name)) is not None:
+        return [FoundModel(*found) for found in find_top(top, places.outputs, key)]
     chosen = _choose_run(name, places, key)
     if chosen is None:
         return [FoundModel(path) for path in bundles_in(named_path(name, "model_from"), key)]

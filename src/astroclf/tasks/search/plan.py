@@ -34,7 +34,7 @@ STUDY_NAME = r"\w([\w .+=@,-]*[\w+])?"
 LONGEST_NAME = 100
 # What trials that are compared may differ in.
 NOT_COMPARED = (
-    "search.params", "search.where", "search.objective", "search.replicates", "tracking",
+    "search.params", "search.where", "search.objective", "search.replicates", "search.keep_models", "tracking",
     "trainer.device", "trainer.device_cache_fraction", "trainer.threads", "evaluation.report",
     "evaluation.conformal", "paths",
 )  # fmt: skip

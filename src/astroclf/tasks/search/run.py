@@ -24,6 +24,7 @@ from astroclf.sweep.trial import TrialResult
 from astroclf.tasks.cache import Cache
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tasks.search.console import log_end, log_start
+from astroclf.tasks.search.kept_models import update_kept_models
 from astroclf.tasks.search.live_page import LivePage
 from astroclf.tasks.search.plan import Plan, read_plan, with_data
 from astroclf.tasks.search.replicates import LaunchJobs, replicate_best
@@ -113,8 +114,13 @@ class StudyRun:
             },
         )
 
+    def update_kept(self, content: SweepContent) -> None:
+        """Keep the models of the best trials alone."""
+        update_kept_models(self.plan.folder, content, self.plan.settings.search.keep_models)
+
     def run_jobs(self, jobs: Sequence[tuple[int, list[str]]]) -> Sequence[TrialResult]:
         """Return the results of trials that the launcher runs in parallel."""
+        self.update_kept(self.content())
         overrides = [
             [*own, *self.plan.job_overrides, *self.compositions.trial_overrides(number)]
             for number, own in jobs
@@ -129,6 +135,7 @@ class StudyRun:
             return
         with locked(plan.folder / "results.lock", f"to write the results in {plan.folder}"):
             content = self.content()
+            self.update_kept(content)
             is_whole = count_finished(self.study) >= plan.budget.n_trials
             if is_whole and plan.settings.search.replicates and content.best is not None:
                 content = replicate_best(content, plan, self.compositions, self.launch)

@@ -19,6 +19,7 @@ from astroclf.failures import is_out_of_memory
 from astroclf.models import require_model
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings, read_settings, sections
+from astroclf.sweep.best_trials import is_among_best
 from astroclf.sweep.storage import open_storage
 from astroclf.sweep.targets import Node
 from astroclf.sweep.trial import RunningTrial, TrialResult
@@ -27,6 +28,7 @@ from astroclf.tasks.callbacks import TRIAL_CALLBACKS
 from astroclf.tasks.repeat.repeat import repeat
 from astroclf.tasks.repeat.results import write_spread
 from astroclf.tasks.run import Run, open_run
+from astroclf.tasks.search.kept_models import write_trial_bundle
 from astroclf.tasks.search.objectives import read_objectives
 from astroclf.tasks.search.pruning import Pruning
 from astroclf.tasks.search.space import is_single
@@ -57,7 +59,7 @@ def run_trial(
         with quiet_console():
             settings = name_in_tracker(read_settings(config), study.number)
             with failure_tracked(settings, folder):
-                measured = do_trial(open_trial(settings, study, folder, cache))
+                measured = do_trial(open_trial(settings, study, folder, cache), study)
         return TrialResult(State.COMPLETE, measured)
     except Pruned as pruned:
         return TrialResult(State.PRUNED, reason=str(pruned))
@@ -75,11 +77,22 @@ def run_trial(
         free_device_memory()
 
 
-def do_trial(run: Run) -> dict[str, float]:
-    """Train once, or with several seeds or folds; return the metrics and costs that are optimized."""
+def do_trial(run: Run, study: StudyAddress) -> dict[str, float]:
+    """Train once, or with several seeds or folds; return the metrics and costs that are optimized.
+
+    The model of a single training is kept while it is among the best of the study.
+    """
     require_model(run.settings.model)
     if is_single(run.settings):
-        return train_tracked(run).measured
+        trained = train_tracked(run)
+        if is_among_best(
+            trained.measured[read_objectives(run.settings)[0]],
+            run.settings.search.keep_models,
+            study.name,
+            open_storage(study.storage, run.folder.path.parent),
+        ):
+            write_trial_bundle(run, trained)
+        return trained.measured
     with closing(run.tracker):
         repeated = repeat(run, train_tracked)
         write_spread(run, repeated)
