@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from astroclf.api.comparison import RunComparison, compare
     from astroclf.api.dataset import read_dataset
     from astroclf.api.evaluation import EvaluationResult, PartMetrics, evaluate
     from astroclf.api.inspection import InspectedDataset, inspect
@@ -31,8 +32,10 @@ _MODULES = {
     "Metric": "astroclf.runs.metrics",
     "Model": "astroclf.api.model",
     "PartMetrics": "astroclf.api.evaluation",
+    "RunComparison": "astroclf.api.comparison",
     "TrainedRun": "astroclf.api.training",
     "UserError": "astroclf.errors",
+    "compare": "astroclf.api.comparison",
     "evaluate": "astroclf.api.evaluation",
     "inspect": "astroclf.api.inspection",
     "load": "astroclf.api.model",
@@ -48,8 +51,10 @@ __all__ = [
     "Metric",
     "Model",
     "PartMetrics",
+    "RunComparison",
     "TrainedRun",
     "UserError",
+    "compare",
     "evaluate",
     "inspect",
     "load",

@@ -17,6 +17,7 @@ EXAMPLES = (
     "Model.predict",
     "evaluate",
     "Model.evaluate",
+    "compare",
     "read_dataset",
     "inspect",
 )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 
 from astroclf.files import shortest
+from astroclf.reports.compare.page import write_comparison_page
 from astroclf.runs.comparison import write_comparison
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
 from astroclf.tasks.comparison.compare_runs import compare_runs
 from astroclf.tasks.comparison.content import stored_comparison
 from astroclf.tasks.comparison.experiment import runs_of_experiment
+from astroclf.tasks.comparison.page import page_content
 from astroclf.tasks.comparison.table import comparison_table
 from astroclf.tasks.model_from import find_runs
 from astroclf.tasks.run import Run
@@ -20,7 +22,9 @@ log = logging.getLogger(__name__)
 
 
 def main(run: Run) -> None:
-    """Write compare.json and compare.csv, and log the table."""
+    """Write compare.json, compare.csv and compare.html, and log the table."""
+    options = run.settings.compare
+    assert options is not None
     compared = compare_runs(find_folders(run.settings), run.settings)
     names = [each.name for each in compared.runs]
     with closing(run.tracker):
@@ -30,9 +34,16 @@ def main(run: Run) -> None:
         for warning in compared.common.warnings:
             run.warn(warning)
         write_comparison(run.folder, stored_comparison(compared))
-        run.tracker.log_artifacts([run.folder.comparison, run.folder.differences])
+        artifacts = [run.folder.comparison, run.folder.differences]
+        if run.settings.evaluation.report:
+            content = page_content(compared, gallery=options.gallery)
+            write_comparison_page(run.folder.comparison_page, content, run.folder.figures)
+            artifacts = [run.folder.comparison_page, run.folder.figures, *artifacts]
+        run.tracker.log_artifacts(artifacts)
         log.info("\n%s\n", comparison_table(compared))
         log.info("%-12s%s", "table", shortest(run.folder.differences))
+        if run.settings.evaluation.report:
+            log.info("%-12s%s", "page", shortest(run.folder.comparison_page))
 
 
 def find_folders(settings: Settings) -> list[RunFolder]:

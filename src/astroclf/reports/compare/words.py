@@ -46,7 +46,7 @@ def verdict(comparison: Comparison, pair: Pair) -> str:
     return (
         f"No difference in {found.metric} can be shown between {a} and {b}: B − A is "
         f"{number(found.value, found.metric, sign=True)} {interval_text(found)} ({p_value}); differences above "
-        f"{number(excluded, found.metric)} are excluded."
+        f"{number(excluded, found.metric)} are excluded with 95 % confidence."
     ).replace("B − A", f"{letter(pair.b)} − {letter(pair.a)}")
 
 

@@ -14,6 +14,7 @@ class CompareSection(Section):
     mlflow_experiment: Text | None
     metrics: Annotated[tuple[Text, ...], BeforeValidator(listed), Field(min_length=1)] | None
     pairs: Literal["all", "first"]
+    gallery: bool
 
     @model_validator(mode="after")
     def _has_runs_or_an_experiment(self) -> Self:

@@ -22,11 +22,15 @@ from astroclf.tasks.comparison.compared_run import ComparedRun, read_runs
 
 @dataclass(frozen=True, eq=False)
 class ComparedRuns:
-    """Runs, the images that they share, and the differences between them."""
+    """Runs, the images that they share, and the differences between them.
+
+    bins: of confidence, for ece and the reliability diagram.
+    """
 
     runs: Sequence[ComparedRun]
     common: CommonImages
     comparison: Comparison
+    bins: int
 
 
 def compare_runs(folders: Sequence[RunFolder], settings: Settings) -> ComparedRuns:
@@ -45,7 +49,7 @@ def compare_runs(folders: Sequence[RunFolder], settings: Settings) -> ComparedRu
             pairing=options.pairs,
             tested=options.metrics,
         )
-    return ComparedRuns(runs, common, comparison)
+    return ComparedRuns(runs, common, comparison, settings.evaluation.calibration_bins)
 
 
 def require_metrics(metrics: Sequence[str] | None, labels: Labels) -> None:
