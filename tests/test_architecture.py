@@ -80,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "training",
     },
     "cli": {"app"},
-    "api": {"bundle", "data", "evaluation", "overrides", "runs", "tasks"},
+    "api": {"bundle", "data", "evaluation", "export", "overrides", "runs", "tasks"},
     "app": {"overrides", "runs", "sweep", "tasks", "tracking", "training"},
 }
 HEAVY = {

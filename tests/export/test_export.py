@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from astroclf.bundle import join
 from astroclf.errors import UserError
 from astroclf.export.export import export_bundle
-from astroclf.export.formats import TorchExport
-from fixtures.bundles import make_bundle
+from astroclf.export.formats import FORMATS, TorchExport
+from fixtures.bundles import make_bundle, make_images
 
 
 def test_the_sidecar_states_the_files_and_their_check(tmp_path: Path) -> None:
@@ -50,3 +51,20 @@ def test_a_file_that_does_not_equal_the_bundle_is_not_kept(
     with pytest.raises(UserError, match=r"^export.format=torch_export: .* differs by"):
         export_bundle(make_bundle(), tmp_path, ["torch_export"])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^export.format=tflite: unknown. Give one of onnx, torch"):
+        export_bundle(make_bundle(), tmp_path, ["tflite"])
+
+
+def test_an_ensemble_is_exported_like_one_model(tmp_path: Path) -> None:
+    members = [make_bundle(tta_views=8), make_bundle("model=galaxy_cnn", "model.widths=[4,4,8,8]")]
+    ensemble = join(members, ["a", "b"])
+    exported = export_bundle(ensemble, tmp_path, ["onnx", "torch_export"])
+    images = make_images(ensemble, 3)
+    expected = ensemble.prediction(images)
+    for name, file in exported.files.items():
+        probabilities, labels = FORMATS[name].load(file.path, threads=1)(images)
+        np.testing.assert_allclose(probabilities, expected.probabilities, atol=1e-4)
+        np.testing.assert_array_equal(labels, expected.labels)

@@ -40,6 +40,15 @@ def test_send_creates_a_run_and_a_second_call_sends_nothing(project: Path, recor
     assert run.info.status == "RUNNING"
 
 
+def test_the_description_links_to_the_page_of_the_run(project: Path, record: Record) -> None:
+    record.tags["mlflow.note.content"] = "[report]({run}/artifacts/report.html)"
+    remote = remote_run(project)
+    remote.send(record, [])
+    note = remote._client.get_run(remote.run_id).data.tags["mlflow.note.content"]
+    page = f"#/experiments/{remote.experiment_id}/runs/{remote.run_id}"
+    assert note == f"[report]({page}/artifacts/report.html)"
+
+
 def test_a_record_without_the_id_of_its_run_finds_it_by_key(project: Path, record: Record) -> None:
     first, second = remote_run(project), remote_run(project)
     first.send(record, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import fspath
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from astroclf.api.evaluation import EvaluationResult
     from astroclf.data.dataset import ImageDataset
+    from astroclf.export.export import Exported
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,6 +131,51 @@ class Model:
         from astroclf.api.evaluation import evaluate
 
         return evaluate(self, dataset, split, **options)
+
+    def export(
+        self,
+        folder: FilePath,
+        format: str | Sequence[str] = "torch_export",
+        images: FilePath | None = None,
+    ) -> Exported:
+        """Export the model to ONNX or torch.export, with preprocessing and decision inside.
+
+        Parameters
+        ----------
+        folder : path
+            Folder for `model.onnx`, `model.pt2` and `export.json`; it is made if need be.
+        format : str or sequence of str
+            "onnx" (needs ``pip install "astroclf[onnx]"``), "torch_export" or both.
+        images : path, optional
+            Folder of images for the check; by default that of the training images, where it still
+            exists, and random images.
+
+        Returns
+        -------
+        Exported
+            `files` (format -> `path`, `check` and `usage`), `images_per_s` of each runtime beside
+            PyTorch's, `threads`, `examples` and the path of the `description`.
+
+        Raises
+        ------
+        astroclf.UserError
+            If a package is missing, the network cannot be exported, or a probability of the exported
+            model differs by more than 1e-4 from that of this one.
+
+        Examples
+        --------
+        >>> import astroclf
+        >>> exported = astroclf.load("outputs/sky").export("outputs/sky/exported")
+        >>> exported.files["torch_export"].path.name
+        'model.pt2'
+        >>> exported.files["torch_export"].check.largest_difference <= 1e-4
+        True
+        """
+        from astroclf.export.export import export_bundle
+
+        formats = [format] if isinstance(format, str) else list(format)
+        given = None if images is None else user_path(fspath(images))
+        return export_bundle(self.bundle, user_path(fspath(folder)), formats, given)
 
 
 def load(path: FilePath, device: str = "auto") -> Model:

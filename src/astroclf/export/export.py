@@ -13,6 +13,7 @@ import torch
 
 from astroclf.bundle import Bundle
 from astroclf.device import full_precision
+from astroclf.errors import UserError
 from astroclf.export.check import Check, check_outputs
 from astroclf.export.description import describe_export
 from astroclf.export.examples import Examples, find_examples, input_dtype
@@ -60,6 +61,9 @@ def export_bundle(
     a package is missing, if the model cannot be exported, or if an exported model does not equal the
     bundle; such a file is removed.
     """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise UserError(f"export.format={unknown[0]}: unknown. Give one of {', '.join(FORMATS)}.")
     writers = [FORMATS[name] for name in dict.fromkeys(formats)]
     for writer in writers:
         writer.require_installed()

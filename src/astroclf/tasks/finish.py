@@ -27,6 +27,7 @@ from astroclf.tasks.reference import make_reference
 from astroclf.tasks.report_content import report_content
 from astroclf.tasks.results import count_test_evaluations, metrics_of, predictions_of
 from astroclf.tasks.run import Run
+from astroclf.tasks.run_note import log_note
 from astroclf.tasks.summary import summary
 from astroclf.tasks.trained import Trained
 from astroclf.tracking.names import metric_name, split_group
@@ -62,6 +63,7 @@ def finish(run: Run, trained: Trained, predictor: Predictor, evaluation: Evaluat
     run.tracker.log_metrics(tracked_metrics(evaluation))
     run.tracker.log_artifacts(artifacts)
     log_model(run, description)
+    log_note(run, evaluation)
     log.info(summary(run.settings, evaluation, closing_facts(run, trained, facts)))
 
 

@@ -24,8 +24,9 @@ USE_SETTINGS = ("task", "model_from", "lookup", "dataset", "evaluation", "seed")
 def start_tracker(run: Run, name: str, origin: Mapping[str, str]) -> None:
     """Start the tracker with the settings of the run, its origin, and a name unless the user gave one."""
     source = {"mlflow.source.name": "run.py", "mlflow.source.git.commit": origin["git_commit"]}
-    tags = {"task": run.settings.task.name, **origin, **source}
-    run.tracker.start(name, run.settings.model_dump(exclude={"search"}), tags)
+    settings = run.settings
+    tags = {"task": settings.task.name, "dataset": settings.dataset.name, **origin, **source}
+    run.tracker.start(name, settings.model_dump(exclude={"search"}), tags)
 
 
 def start_use(run: Run, model: Bundle | None = None) -> None:

@@ -45,6 +45,8 @@ def _migrate_1(content: dict[str, Any]) -> dict[str, Any]:
 
 
 SCHEMA = Schema(version=2, migrations={0: _migrate_0, 1: _migrate_1}, unversioned=0)
+NOTE_TAG = "mlflow.note.content"  # description of a run on its page, as Markdown
+RUN_PAGE = "{run}"  # in that description: the address of the page
 PARAMETER_LENGTH = 6000  # MLflow's own limit
 # Parameters that may change on a resume; any other change makes a new run.
 CHANGEABLE = ("trainer.epochs", "trainer.device", "tracking.")

@@ -19,7 +19,15 @@ from astroclf.tracking.models import (
     register_version,
     upload_model,
 )
-from astroclf.tracking.record import Epoch, Place, Record, now_ms, read_record
+from astroclf.tracking.record import (
+    NOTE_TAG,
+    RUN_PAGE,
+    Epoch,
+    Place,
+    Record,
+    now_ms,
+    read_record,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -146,6 +154,9 @@ class RemoteRun:
             tags[PARENT_TAG] = parent.run_id
         if record.state != State.RUNNING:
             tags |= {"state": str(record.state), "reason": record.reason}
+        if NOTE_TAG in tags:
+            page = f"#/experiments/{self.experiment_id}/runs/{self.run_id}"
+            tags[NOTE_TAG] = tags[NOTE_TAG].replace(RUN_PAGE, page)
         return {key: text[:TAG_LENGTH] for key, text in tags.items() if text}
 
     def _send_parameters(self, record: Record) -> None:

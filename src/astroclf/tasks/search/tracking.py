@@ -19,7 +19,9 @@ def start_tracking(plan: Plan) -> Tracker:
             **plan.identity.settings,
             **{f"search.{key}": text for key, text in plan.identity.space.items()},
         }
-        tracker.start(f"sweep {plan.study_name}", parameters, {"study": plan.study_name})
+        tracker.start(
+            f"sweep {plan.study_name}", parameters, {"task": "search", "study": plan.study_name}
+        )
         tracker.wait()
     return tracker
 
