@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import time
 import warnings
 from collections.abc import Iterator
@@ -23,8 +24,11 @@ from astroclf.runs.prediction_table import PredictionTable
 from astroclf.settings.sections import PredictSection
 from astroclf.status import status
 from astroclf.tasks.prediction.rows import Columns, predict_block
+from astroclf.tasks.prediction.stopwatch import Stopwatch
 
 CHUNK_ROWS, CHUNK_S = 8192, 10.0  # a chunk is written after so many rows or seconds
+log = logging.getLogger(__name__)
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -67,7 +71,7 @@ def predict_rows(
     Raise Interrupted after what was predicted is written, and UserError if the disk is full.
     """
     first, total = writer.progress.rows, len(images)
-    start_s = time.monotonic()
+    watch = Stopwatch()
     with (
         graceful_interrupt() as request,
         status("predicting", total, unit="image", done=first) as shown,
@@ -75,15 +79,20 @@ def predict_rows(
     ):
         warnings.simplefilter("ignore")  # of decoders, about files whose reason is in the table
         for block in read_blocks(images, options.batch_size, first, options.threads):
-            writer.add(predict_block(model, block).columns(model.classes, images.columns))
-            speed = (block.stop - first) / (time.monotonic() - start_s)
-            shown.update(len(block), note=f"{speed:,.0f} images/s")
+            watch.lap("waiting for images")
+            predicted = predict_block(model, block)
+            watch.lap("network")
+            writer.add(predicted.columns(model.classes, images.columns))
+            watch.lap("writing")
+            shown.update(len(block), note=f"{(block.stop - first) / watch.total_s:,.0f} images/s")
             if request.signal_number is not None:
                 writer.flush()
-                raise Interrupted(
-                    request.signal_number, f"{writer.progress.rows:,} of {total:,} images"
-                )
+                state = f"{writer.progress.rows:,} of {total:,} images"
+                raise Interrupted(request.signal_number, state)
         writer.flush()
+        watch.lap("writing")
+    speed = (total - first) / max(watch.total_s, 1e-9)
+    log.info("%-12s%s images/s: %s", "speed", f"{speed:,.0f}", watch.shares())
 
 
 @contextmanager
