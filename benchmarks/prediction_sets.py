@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import binom
+from scipy.stats import betabinom, binom
 from sklearn.metrics import roc_auc_score
 
 import astroclf
@@ -33,7 +33,7 @@ from astroclf.bundle import Bundle, read_bundle
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.evaluation.decisions.conformal import fit_prediction_sets
-from astroclf.evaluation.novelty import Novelty
+from astroclf.evaluation.novelty import Novelty, conformal_p_values
 
 ROOT = Path(__file__).parents[1]
 CLASSES = {"galaxy": "galaxies", "star": "stars"}  # of the simulation -> of the SDSS folder
@@ -126,34 +126,62 @@ def print_coverage(bundle: Bundle, other: ImageDataset, draws: int) -> None:
     print(
         f"\n{len(p):,} images of {len(set(other.groups.tolist()))} fields, accuracy {accuracy:.3f}"
     )
-    print(f"coverage in {draws:,} draws, with the 95 % binomial interval of the level")
+    print(
+        f"coverage in {draws:,} draws, and the 95 % binomial interval: from that of the level to that"
+    )
+    print("of the level and the weight of one calibration image or field")
     for name, fields in (("images", None), ("fields", other.groups)):
         for level in (0.9, 0.95):
             hits, size = coverage(p, other.targets, fields, level, draws)
-            low, high = binom.ppf([0.025, 0.975], draws, level) / draws
+            highest = level + 1 / (1 + (CALIBRATION_FIELDS if fields is not None else 200))
+            low, high = binom.ppf([0.025, 0.975], draws, [level, highest]) / draws
             covered = ", ".join(
                 f"{each} {n / draws:.4f}" for each, n in zip(other.classes, hits, strict=True)
             )
             print(f"  {name} {level:g}: {covered}  [{low:.4f}, {high:.4f}]  mean size {size:.2f}")
 
 
-def p_values(bundle: Bundle, images: np.ndarray) -> np.ndarray:
-    found = bundle.prediction(images).unlike_training
-    assert found is not None
-    return found
+def outputs(bundle: Bundle, images: np.ndarray) -> tuple[Novelty, np.ndarray]:
+    """Return the novelty of a model, and the (N, F) features of images."""
+    assert bundle.reference is not None
+    assert bundle.reference.novelty is not None
+    features = bundle.predictor.logits_and_features(images)[1]
+    assert features is not None
+    return bundle.reference.novelty, features.numpy()
 
 
 def print_novelty(name: str, bundle: Bundle, own: np.ndarray, other: ImageDataset) -> None:
-    mine, theirs = p_values(bundle, own), p_values(bundle, other.images)
-    flags = np.mean(mine <= 0.05)
-    low, high = binom.ppf([0.025, 0.975], len(mine), 0.05) / len(mine)
-    print(f"\n{name}: p <= 0.05 for {flags:.3f} of {len(mine):,} images of its own kind")
-    print(f"  binomial interval of 0.05: [{low:.3f}, {high:.3f}]")
+    mine, theirs = (
+        novelty.p_values(features)
+        for novelty, features in (outputs(bundle, own), outputs(bundle, other.images))
+    )
+    assert bundle.reference is not None
+    n_val = len(bundle.reference.val_ids)
+    lowest = int(0.05 * (n_val + 1))
+    low, high = betabinom.ppf([0.025, 0.975], len(mine), lowest, n_val + 1 - lowest) / len(mine)
+    print(f"\n{name} ({n_val} images of val): p <= 0.05 for {np.mean(mine <= 0.05):.3f}")
+    print(f"  of {len(mine):,} images of its own kind, 95 % interval [{low:.3f}, {high:.3f}]")
     for k, of_class in enumerate(other.classes):
         shown = theirs[other.targets == k]
         truth = np.repeat([0, 1], [len(mine), len(shown)])
         auroc = roc_auc_score(truth, -np.append(mine, shown))
         print(f"  other {of_class}: AUROC {auroc:.3f}, p <= 0.05 for {np.mean(shown <= 0.05):.3f}")
+
+
+def print_flags(bundle: Bundle, other: ImageDataset, draws: int) -> None:
+    """Print the rate of p <= 0.05 of one more image, or of an image of one more field."""
+    novelty, features = outputs(bundle, other.images)
+    distances, everything = novelty.train.distances(features), np.ones(len(features), bool)
+    print("\nflags of one more image in", draws, "draws")
+    for name, fields in (("images", None), ("fields", other.groups)):
+        rng, flags = np.random.default_rng(0), 0
+        for _ in range(draws):
+            known, tested = draw(rng, everything, fields)
+            of_known = None if fields is None else fields[known]
+            p = conformal_p_values(distances[[tested]], distances[known], of_known)
+            flags += int(p[0] <= 0.05)
+        low, high = binom.ppf([0.025, 0.975], draws, 0.05) / draws
+        print(f"  {name}: p <= 0.05 for {flags / draws:.4f}  [{low:.4f}, {high:.4f}]")
 
 
 def print_cost(bundle: Bundle, train_images: np.ndarray) -> None:
@@ -200,6 +228,7 @@ def main(arguments: Sequence[str]) -> None:
     other = astroclf.read_dataset("catalog", *table("other"))
     sky = astroclf.read_dataset("image_folder", *simulated[1:])
     print_coverage(of_sdss, other, given.draws)
+    print_flags(of_sdss, other, given.draws)
     print_novelty("trained on SDSS", of_sdss, other.images, sky)
     print_novelty("trained on simulations", of_simulation, sky.images[sky.indices("test")], other)
     print_cost(of_sdss, sky.images)

@@ -136,6 +136,31 @@ def test_shifted_images_are_flagged_and_training_like_ones_are_not() -> None:
     assert novelty.p_values(other + np.linspace(0, 9, 100, dtype=np.float32)).max() < 0.05
 
 
+def test_groups_count_once_there_are_enough_for_a_small_p_value() -> None:
+    train, val, other = (make_features(n, 30, seed) for n, seed in ((200, 1), (76, 2), (20, 3)))
+    for n_groups, counts in ((19, True), (18, False)):
+        groups = np.arange(76) % n_groups
+        novelty = Novelty.fit(train, val, groups, seed=0)
+        assert novelty is not None
+        assert novelty.counts_groups == counts
+        expected = conformal_p_values(
+            novelty.train.distances(other), novelty.distances, groups if counts else None
+        )
+        np.testing.assert_array_equal(novelty.p_values(other), expected)
+        assert ("val has 18 groups of images, fewer than the 19" in novelty.note) == (not counts)
+
+
+def test_few_validation_images_are_noted() -> None:
+    train, val = make_features(100, 20, 1), make_features(19, 20, 2)
+    few, enough = Novelty.fit(train, val[:12], None, 0), Novelty.fit(train, val, None, 0)
+    assert few is not None
+    assert enough is not None
+    assert few.note.startswith(
+        "unlike_training: val has 12 images, so that no p-value is below 1/13"
+    )
+    assert enough.note == ""
+
+
 def test_features_that_are_not_finite_are_unlike_and_not_trained_on() -> None:
     train, val = make_features(50, 20, 1), make_features(30, 20, 2)
     train[3], val[4] = np.nan, np.inf

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from astroclf.evaluation.decisions.conformal import group_shares
+from astroclf.errors import counted
+from astroclf.evaluation.decisions.conformal import fewest_units, group_shares
 
 NEIGHBORS = 5  # k of the distance to the k-th nearest training image
 DIMENSIONS = 32  # principal components that the features are compressed to
 LEAST_SCALE = 1e-3  # of a component, relative to the first: less is rounding
 BLOCK = 1024  # images compared with the training images at a time
+FLAG = 0.05  # a p-value up to it counts as unlike the training images in notes
 MOST_TRAIN, MOST_VAL = 2048, 4096  # images behind the distances
 POWER_ITERATIONS, OVERSAMPLING = 4, 8  # of the randomized singular value decomposition
 
@@ -76,8 +78,9 @@ class Novelty:
 
     p = (1 + number of validation images at least as distant) / (V + 1), which is at most a for a
     share of a or less of images exchangeable with those of validation (Bates et al. 2023,
-    arXiv:2104.08279). Images in groups have the weights of `conformal.group_shares`; the share
-    is that of random images of new groups.
+    arXiv:2104.08279). Of images in groups, each counts as its share of the group, so that this holds
+    for random images of new groups. With too few groups for a p-value of 0.05, the images count
+    singly: it then holds for new images of the same groups.
 
     distances: (V,) of the validation images. groups: (V,) of any sortable type, or None.
     """
@@ -99,7 +102,29 @@ class Novelty:
 
     def p_values(self, features: np.ndarray) -> np.ndarray:
         """Return (N,) float64 p-values in (0, 1] of (N, F) features, small for unlike images."""
-        return conformal_p_values(self.train.distances(features), self.distances, self.groups)
+        groups = self.groups if self.counts_groups else None
+        return conformal_p_values(self.train.distances(features), self.distances, groups)
+
+    @property
+    def counts_groups(self) -> bool:
+        """Whether the p-values hold for images of new groups."""
+        return self.groups is not None and len(np.unique(self.groups)) >= fewest_units(1 - FLAG)
+
+    @property
+    def note(self) -> str:
+        """The limit of the p-values in a sentence; empty where there is none."""
+        needed, n_val = fewest_units(1 - FLAG), len(self.distances)
+        if n_val < needed:
+            return (
+                f"unlike_training: val has {counted(n_val, 'image')}, so that no p-value is below "
+                f"1/{n_val + 1}; {FLAG:g} needs {needed}."
+            )
+        if self.groups is not None and not self.counts_groups:
+            return (
+                f"unlike_training: val has {counted(len(np.unique(self.groups)), 'group')} of images, fewer than "
+                f"the {needed} that p-values for new groups need. They hold for new images of the same groups."
+            )
+        return ""
 
 
 def conformal_p_values(

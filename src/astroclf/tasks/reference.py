@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,8 @@ from astroclf.evaluation.novelty import (
     choose_evenly,
 )
 from astroclf.evaluation.results import Evaluation
+
+log = logging.getLogger(__name__)
 
 
 def reference_images(dataset: ImageDataset, seed: int) -> dict[str, np.ndarray]:
@@ -40,6 +43,8 @@ def make_reference(dataset: ImageDataset, evaluation: Evaluation, seed: int) -> 
         rows = val.features.positions
         groups = None if val.labels.groups is None else val.labels.groups[rows]
         novelty = Novelty.fit(train.features.values, val.features.values, groups, seed)
+        if novelty is not None and novelty.note:
+            log.info(novelty.note)
     return replace(
         describe_images(dataset, val.logits, val.labels.targets),
         novelty=novelty,
