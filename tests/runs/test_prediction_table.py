@@ -74,6 +74,19 @@ def test_no_row_is_twice_or_missing_whenever_a_run_is_killed(
     table.file.unlink()
 
 
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_all_rows_are_read_in_parts(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astroclf.runs.prediction_table.ROWS_AT_ONCE", 3)
+    table = prediction_table(RunFolder(tmp_path), kind, NAMES)
+    table.truncate(0)
+    table.append(chunk(0, 10))
+    table.finish()
+    assert [len(part["id"]) for part in table.read(["id"])] == [3, 3, 3, 1]
+    assert ids(table) == [str(row) for row in range(10)]
+
+
 def test_a_table_with_a_broken_row_is_refused(tmp_path: Path) -> None:
     table = prediction_table(RunFolder(tmp_path), "csv", NAMES)
     table.file.write_text("id,p,reason\n1,2\n")

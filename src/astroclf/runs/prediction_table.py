@@ -12,6 +12,7 @@ import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ class CsvTable(PredictionTable):
         with self.file.open(newline="", encoding="utf-8") as stream:
             rows = csv.reader(stream)
             next(rows)
-            while part := [row for row, _ in zip(rows, range(ROWS_AT_ONCE), strict=False)]:
+            while part := list(islice(rows, ROWS_AT_ONCE)):
                 if any(len(row) != len(self._names) for row in part):
                     raise ValueError("a row has another number of cells than the header")
                 yield {

@@ -15,7 +15,7 @@ from astroclf.bundle import Bundle
 from astroclf.commands import run_command
 from astroclf.data.inputs.source import ImageInput
 from astroclf.data.inputs.stream import read_blocks
-from astroclf.errors import Interrupted, UserError
+from astroclf.errors import Interrupted, UserError, counted, listed
 from astroclf.files import shortest
 from astroclf.interruption import graceful_interrupt
 from astroclf.runs.folder import RunFolder
@@ -82,6 +82,11 @@ def predict_rows(
             watch.lap("waiting for images")
             predicted = predict_block(model, block)
             watch.lap("network")
+            if block.start == 0 and predicted.prediction is None:
+                reasons = listed(dict.fromkeys(predicted.block.reasons), 3)
+                log.warning(
+                    "The first %s cannot be used: %s.", counted(len(block), "image"), reasons
+                )
             writer.add(predicted.columns(model.classes, images.columns))
             watch.lap("writing")
             shown.update(len(block), note=f"{(block.stop - first) / watch.total_s:,.0f} images/s")
