@@ -12,6 +12,7 @@ import pytest
 
 from astroclf import installation
 from astroclf.installation import program
+from astroclf.provenance import command_line
 from astroclf.runs.folder import TRACKED_RUN
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +39,8 @@ def test_program_is_the_command_that_was_typed(
 def test_an_installed_package_in_another_program_names_the_console_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py"])
+    monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py", "-f", "kernel.json"])
+    assert command_line() == ""
     monkeypatch.setattr(installation, "CONF", installation.PACKAGED_CONF)
     assert program() == "astroclf"
 

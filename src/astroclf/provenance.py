@@ -10,7 +10,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from astroclf.installation import program
+from astroclf.installation import is_command, program
 from astroclf.redaction import redact
 
 PACKAGES = ("astroclf", "torch", "timm", "numpy", "hydra-core")
@@ -38,7 +38,12 @@ def git_commit() -> str:
 
 
 def command_line() -> str:
-    """Return the command of this process, quoted for a shell and redacted."""
+    """Return the command of this process, quoted for a shell and redacted.
+
+    "" in another program, such as a notebook, whose arguments are not those of a run.
+    """
+    if not is_command():
+        return ""
     return shlex.join([*program().split(), *map(redact, sys.argv[1:])])
 
 

@@ -11,71 +11,24 @@ from astroclf.evaluation.decisions.decision import Decision, Predicted
 from astroclf.evaluation.decisions.fitting import FittedDecision
 from astroclf.evaluation.decisions.thresholds import fit_threshold
 from astroclf.evaluation.labels import make_labels
-from astroclf.evaluation.metrics.baseline import Baseline, constant_baseline
+from astroclf.evaluation.metrics.baseline import Baseline
 from astroclf.evaluation.metrics.bins import Bin, BinnedAccuracy, Share
-from astroclf.evaluation.results import Evaluation, SplitResult
-from astroclf.evaluation.scoring import Scorer
+from astroclf.evaluation.results import Evaluation
 from astroclf.reports.canvas import draw
 from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.plots.reliability import reliability
 from astroclf.reports.run.report import write_report
+from fixtures.reports import (
+    HISTORY,
+    SCORER,
+    classes_result,
+    content,
+    result,
+    thumbnails,
+    votes_result,
+)
 
-SCORER = Scorer(bins=10, resamples=20, seed=0)
-HISTORY = [
-    {"epoch": e, "lr": 0.1 / e, "train_loss": 1 / e, "val_loss": 1.1 / e, "val_accuracy": 0.5}
-    for e in (1, 2, 3)
-]
-ABOUT = {"Training": {"loss": "cross entropy"}, "Software": {"seed": "3"}}
 ALWAYS = ["metrics", "learning", "decision", "images", "weights"]
-
-
-def thumbnails(positions):
-    return np.random.default_rng(0).integers(0, 256, (len(positions), 16, 16, 3)).astype(np.uint8)
-
-
-def classes_result(n=60, n_classes=2, seed=0, ids=None, names=None, **options):
-    rng = np.random.default_rng(seed)
-    targets = rng.integers(0, n_classes, n)
-    p = rng.dirichlet(np.ones(n_classes), n) + np.eye(n_classes)[targets]
-    p /= p.sum(axis=1, keepdims=True)
-    labels = make_labels(targets, names or [f"class {k}" for k in range(n_classes)])
-    return result(labels, Predicted.most_probable(p), ids, **options)
-
-
-def votes_result(n=40, n_answers=8):
-    rng = np.random.default_rng(0)
-    truth = rng.random((n, n_answers))
-    fractions = np.clip(truth + rng.normal(0, 0.1, truth.shape), 0, 1)
-    labels = make_labels(truth, [f"answer {k}" for k in range(n_answers)])
-    return result(labels, Predicted(fractions, fractions > 0.5))
-
-
-def result(labels, predicted, ids=None, **options):
-    losses = -np.log(predicted.probabilities.max(axis=1))
-    return SplitResult(
-        ids=np.array([f"image-{i}" for i in range(len(labels))]) if ids is None else ids,
-        labels=labels,
-        predicted=predicted,
-        scores=SCORER.scores(predicted, labels, losses),
-        **{"baseline": constant_baseline(labels, labels, SCORER), **options},
-    )
-
-
-def content(splits, decision=FittedDecision(Decision(SOFTMAX), Decision(SOFTMAX)), **options):  # noqa: B008
-    weights = {"features.0": np.append(np.random.default_rng(0).normal(size=999), 40.0)}
-    given = {"history": HISTORY, "weights": weights, "about": ABOUT, **options}
-    return ReportContent(
-        title="2 classes, cnn, LoRA, stars",
-        evaluation=Evaluation(splits, decision),
-        thumbnails=thumbnails,
-        calibration_bins=10,
-        resamples=20,
-        command="python run.py seed=3",
-        links={"predictions": "predictions.csv"},
-        monitor="loss",
-        best_epoch=3,
-        **given,
-    )
 
 
 @pytest.fixture
