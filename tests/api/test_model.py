@@ -115,3 +115,28 @@ def test_an_input_without_a_usable_image_is_refused(model: Model, tmp_path: Path
         model.predict(tmp_path)
     with pytest.raises(astroclf.UserError, match=r"a\.png: its image cannot be used: empty file"):
         model.predict(tmp_path / "a.png")
+
+
+def test_load_takes_several_models_as_an_ensemble(
+    folder: Path, model: Model, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder / "bundle", copy)
+    ensemble = astroclf.load([folder, copy], device="cpu")
+    assert repr(ensemble).endswith("px in red, green, blue, members=2)")
+    assert [Path(name).name for name in ensemble.members] == ["bundle", "copy"]
+    images = np.random.default_rng(0).integers(0, 256, (3, 3, 16, 16), np.uint8)
+    uncalibrated = model.bundle.predict(images)  # of two equal members, before the temperature
+    again = ensemble.bundle.decision.probabilities(np.log(uncalibrated))
+    assert ensemble.bundle.predict(images) == pytest.approx(again, abs=1e-9)
+    assert model.members == ()
+
+
+def test_load_finds_the_last_run_below_outputs(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(astroclf.UserError, match="there is no finished training in outputs"):
+        astroclf.load("last", tracking="none")
+    shutil.copytree(folder, tmp_path / "outputs/run")
+    assert astroclf.load("last", "cpu", tracking="none").classes == ("dark", "light")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from os import fspath
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
+from astroclf.api.arguments import Value, as_overrides
+from astroclf.api.composition import compose_config
 from astroclf.api.prediction import FilePath, Images, Option, as_input, frames, predict_frame
-from astroclf.bundle import Bundle, read_bundle
+from astroclf.bundle import Bundle, Ensemble
+from astroclf.composition import plain_config
 from astroclf.files import user_path
-from astroclf.runs.folder import RunFolder
+from astroclf.settings import read_settings
+from astroclf.tasks.model_from import open_model
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +38,13 @@ class Model:
 
     def __repr__(self) -> str:
         bands, size = ", ".join(self.bundle.pixels.bands), self.bundle.image_px
-        return f"Model(classes={list(self.classes)}, images={size} x {size} px in {bands})"
+        members = f", members={len(self.members)}" if self.members else ""
+        return f"Model(classes={list(self.classes)}, images={size} x {size} px in {bands}{members})"
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Bundles of the members of an ensemble; none for a single model."""
+        return self.bundle.names if isinstance(self.bundle, Ensemble) else ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -178,15 +188,23 @@ class Model:
         return export_bundle(self.bundle, user_path(fspath(folder)), formats, given)
 
 
-def load(path: FilePath, device: str = "auto") -> Model:
-    """Load the trained model of a run.
+def load(
+    model_from: FilePath | Sequence[FilePath], device: str = "auto", **settings: Value
+) -> Model:
+    """Load a trained model, or an ensemble of several.
 
     Parameters
     ----------
-    path : path
-        The folder of a run, or the folder `bundle` of one.
+    model_from : path, name, or sequence of them
+        The folder of a run or its bundle; an MLflow run id, ``runs:/<id>`` or
+        ``models:/<name>/<version or alias>``; ``"last"`` or ``"best"`` of the finished runs;
+        ``"top3"`` or ``"<sweep folder>/top3"``, the best trials of a search. Several models, and a run
+        of several seeds, are an ensemble: their probabilities are averaged, and calibrated on the
+        validation images that they share.
     device : str
         Device of the network: "auto", "cpu" or "cuda".
+    **settings
+        Settings for the search of a name, such as ``tracking={"experiment": "stars"}``.
 
     Returns
     -------
@@ -195,16 +213,21 @@ def load(path: FilePath, device: str = "auto") -> Model:
     Raises
     ------
     astroclf.UserError
-        If the folder holds no model, or one that is damaged or of a newer version.
+        If there is no such model, if it is damaged or of a newer version, or if the members of an
+        ensemble have other classes or take other images.
 
     Examples
     --------
     >>> import astroclf
     >>> astroclf.load("outputs/sky").classes
     ('galaxy', 'star')
+    >>> astroclf.load("last", tracking="none").classes
+    ('galaxy', 'star')
     """
-    folder = RunFolder(user_path(fspath(path)))
-    return Model(read_bundle(folder.bundle if folder.bundle.is_dir() else folder.path, device))
+    given = [model_from] if isinstance(model_from, str | PathLike) else model_from
+    named = {"task": "export", "model_from": [fspath(each) for each in given]}
+    overrides = as_overrides((), {**settings, **named, "trainer.device": device})
+    return Model(open_model(read_settings(plain_config(compose_config(overrides)))))
 
 
 def predict(model: Model | FilePath, images: Images, /, **options: Option) -> pd.DataFrame:
