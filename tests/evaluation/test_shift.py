@@ -77,6 +77,16 @@ def test_models_without_a_record_have_no_shift() -> None:
     assert shift.classes is None
 
 
+def test_other_pixel_scales_are_warned_of() -> None:
+    train = summary({"galaxy": 10, "star": 10}).model_copy(update={"pixel_scale_arcsec": 0.4})
+    for scale, n_sentences in ((0.2, 1), (0.41, 0), (None, 0)):
+        here = train.model_copy(update={"pixel_scale_arcsec": scale})
+        shift = find_shift("new images", train, here, None)
+        assert shift is not None
+        sentences = [each for each in shift.sentences() if "0.4 arcsec" in each]
+        assert len(sentences) == n_sentences
+
+
 def test_shift_is_plain_json_without_nan() -> None:
     import json
 

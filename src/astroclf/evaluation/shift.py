@@ -17,6 +17,7 @@ ALL = "all images"
 # Differences that are warned of: large and significant.
 LEAST_DISTANCE, LEAST_SHARE_CHANGE, SIGNIFICANCE = 0.2, 0.1, 1e-3
 UNLIKE_LEVEL = 0.05
+SAME_SCALE = 0.05  # relative difference of pixel scales
 CENTRAL = (0.16, 0.5, 0.84)  # levels of the range that a table shows
 RADIUS_PX, RADIUS_ARCSEC = "half_light_radius_px", "half_light_radius_arcsec"
 LABELS = {
@@ -128,13 +129,14 @@ class Shift:
     """Differences of the images of an evaluation from the training images.
 
     of: the part of the images that is compared, such as "new images". unlike: None for a model that
-    has no features to compare.
+    has no features to compare. pixel_scales: of train and here, arcsec; None where one is unknown.
     """
 
     of: str
     classes: ClassShares | None
     quantities: Sequence[QuantityShift]
     unlike: UnlikeTraining | None
+    pixel_scales: tuple[float, float] | None = None
 
     @property
     def large(self) -> list[QuantityShift]:
@@ -156,6 +158,14 @@ class Shift:
     def sentences(self) -> list[str]:
         """Return a warning for each kind of difference that is large."""
         found = []
+        if self.pixel_scales is not None and not math.isclose(
+            *self.pixel_scales, rel_tol=SAME_SCALE
+        ):
+            train, here = self.pixel_scales
+            found.append(
+                f"A pixel of the {self.of} is {here:.3g} arcsec wide, of the training images {train:.3g} arcsec: objects "
+                "have another size than in the training. Set dataset.pixel_scale_arcsec if it is wrong."
+            )
         if self.classes is not None and self.classes.is_large:
             pairs = ", ".join(
                 f"{name} {train:.0%} in train, {here:.0%} here"
@@ -223,7 +233,9 @@ def find_shift(
     ]
     rows = [QuantityShift(*pair, *kolmogorov_smirnov(*pair[2:])) for pair in pairs]
     measured = tuple(row for row in rows if row.train.n and row.here.n)
-    return Shift(of, compare_shares(train, here), measured, unlike)
+    scales = (train.pixel_scale_arcsec, here.pixel_scale_arcsec)
+    known = None if scales[0] is None or scales[1] is None else (scales[0], scales[1])
+    return Shift(of, compare_shares(train, here), measured, unlike, known)
 
 
 def compare_shares(train: ImageSummary, here: ImageSummary) -> ClassShares:
