@@ -1,4 +1,4 @@
-"""inspect: a data set before training, and what a trained model makes of it."""
+"""inspect: the page and the tables of task=inspect."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def inspect(
     *overrides: str,
     **named: Value,
 ) -> InspectedDataset:
-    """Look at a data set before training, or at what a trained model makes of it.
+    """Describe a data set before training, or examine a trained model on it.
 
     Parameters
     ----------

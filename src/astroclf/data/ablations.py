@@ -2,7 +2,7 @@
 
 Each image stays one that a telescope could have made: what is removed is replaced by sky of the level
 and the noise of that image, and the noise that blurring, dimming or resampling takes away is added
-again. A network then sees less of the object, and nothing that it has never seen before.
+again. The input then holds less of the object, and nothing unlike the training images.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""task=inspect: a page on a data set before training, and on what a trained model makes of it."""
+"""task=inspect: a page on a data set before training, and on a trained model."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def inspect_dataset(run: Run, dataset: ImageDataset, bundle: Bundle | None, sour
 def make_content(
     run: Run, dataset: ImageDataset, bundle: Bundle | None, source: str
 ) -> InspectionContent:
-    """Return the content of the page, and write its tables; what is wrong is refused first."""
+    """Return the content of the page, and write its tables; wrong settings are refused first."""
     settings, folder, options = run.settings, run.folder, inspect_options(run.settings)
     suspects = None
     if options.predictions is not None:
@@ -113,7 +113,7 @@ def make_content(
 
 
 def add_model(run: Run, content: InspectionContent, examined: Examined) -> InspectionContent:
-    """Return the content with what the model makes of the images, and write its tables."""
+    """Return the content with the part on the model, and write its tables."""
     options, folder = inspect_options(run.settings), run.folder
     nearby = find_nearest(examined, options.neighbors)
     model = model_content(examined, nearby, options, run.settings.evaluation.bootstrap_resamples)

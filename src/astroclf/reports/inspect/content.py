@@ -107,7 +107,7 @@ class AblationContent:
 
 @dataclass(frozen=True, eq=False)
 class ModelContent:
-    """What a model makes of the images.
+    """Output of a model for the images.
 
     images: the images that everything is computed on, in words. notes: sentences on them and on the
     model. saliency_note: the layer that is explained, or why there is none. ablation_note: why there are no ablations.
@@ -135,7 +135,7 @@ class LabelErrorContent:
 
 @dataclass(frozen=True, eq=False)
 class InspectionContent:
-    """Everything on the page.
+    """Content of the page.
 
     chosen: the images that were asked for by id. views: a gallery for each class, of one image before
     and after its stretch and augmentation; views_note: the settings of both. leaks: examples of each

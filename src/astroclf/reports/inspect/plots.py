@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from astroclf.reports.canvas import FAINT, INK, MUTED, PAGE_MM, PALETTE, Chart, literal
+from astroclf.reports.canvas import FAINT, INK, MUTED, PAGE_MM, PALETTE, PAPER, Chart, literal
 from astroclf.reports.inspect.content import AblationContent, Distributions, Map
 
 MOST_CLASSES = 12  # drawn; of more, the most frequent ones
@@ -76,7 +76,7 @@ def _percentiles(axes: Any, values: np.ndarray, y: float, color: str, label: str
     lowest, low, middle, high, highest = np.percentile(values, SHARES)
     axes.plot([lowest, highest], [y, y], color=color, linewidth=0.6)
     axes.plot([low, high], [y, y], color=color, linewidth=2.6, solid_capstyle="butt", label=label)
-    axes.plot(middle, y, "o", color="white", markeredgecolor=color, markersize=3.2)
+    axes.plot(middle, y, "o", color=PAPER, markeredgecolor=color, markersize=3.2)
 
 
 def feature_map(content: Map) -> Chart:

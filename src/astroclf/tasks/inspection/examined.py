@@ -1,4 +1,4 @@
-"""Images that a model is examined on, and what it outputs for them in one forward pass each."""
+"""Images that a model is examined on, with its outputs from one forward pass each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from astroclf.bundle import Bundle, Ensemble
-from astroclf.bundle.checks import require_finite_pixels
+from astroclf.bundle.checks import require_finite_logits, require_finite_pixels
 from astroclf.data.class_matching import MatchedClasses, match_classes
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.image_statistics import sample_positions
@@ -78,6 +78,7 @@ def examine(bundle: Bundle, dataset: ImageDataset, options: sections.InspectSect
         )
     positions = sample_positions(every, options.max_images, options.seed)
     asked = find_ids(dataset, options.ids)
+    asked = asked[matched.kept[asked]]
     featured = np.union1d(positions, asked)
     member = explained_member(bundle)
     logits, features = [], []
@@ -90,7 +91,9 @@ def examine(bundle: Bundle, dataset: ImageDataset, options: sections.InspectSect
             if values is not None:
                 features.append(values.cpu().numpy())
             shown.update(len(images))
-    probabilities = bundle.decision.probabilities(np.concatenate(logits))
+    of_images = np.concatenate(logits)
+    require_finite_logits(of_images)
+    probabilities = bundle.decision.probabilities(of_images)
     return Examined(
         bundle=bundle,
         dataset=dataset,

@@ -103,7 +103,7 @@ def label_error_columns(dataset: ImageDataset, suspects: SuspectLabels) -> Colum
 
 
 def label_error_content(dataset: ImageDataset, suspects: SuspectLabels) -> LabelErrorContent:
-    """Return what the page shows of likely label errors."""
+    """Return the content of the page on likely label errors."""
     errors, n = suspects.errors, len(suspects.positions)
     left_out = len(dataset) - n
     sentences = [

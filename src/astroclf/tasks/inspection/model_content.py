@@ -24,14 +24,14 @@ from astroclf.tasks.inspection.saliency_content import saliency_content
 from astroclf.tasks.inspection.tables import NearestImages
 
 GRID = (11, 6)  # cells of a map with a thumbnail each, across and up
-FEWEST_MAPPED = 4  # images
+FEWEST_MAPPED, FEWEST_UMAP = 4, 20  # images
 NO_ACCURACY = "Ablations measure accuracy, which vote fractions do not have."
 
 
 def model_content(
     examined: Examined, nearby: NearestImages, options: sections.InspectSection, resamples: int
 ) -> ModelContent:
-    """Return what the page shows of a model."""
+    """Return the content of the page on a model."""
     saliency, note = saliency_content(examined)
     return ModelContent(
         facts=model_facts(examined),
@@ -64,7 +64,8 @@ def feature_maps(examined: Examined, options: sections.InspectSection) -> list[M
         return []
     features = standardize(examined.features[examined.in_sample])
     found = [project_pca(features, options.seed)]
-    if options.map == "umap" or (options.map == "auto" and umap_is_installed()):
+    wants_umap = options.map == "umap" or (options.map == "auto" and umap_is_installed())
+    if wants_umap and len(features) >= FEWEST_UMAP:
         with status("computing UMAP"):
             found.append(project_umap(features, options.seed))
     return [_map(examined, projection) for projection in found]

@@ -1,4 +1,4 @@
-"""Content of the page of task=inspect, part by part."""
+"""Content of the page of task=inspect without a model, and its facts."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def measure_images(dataset: ImageDataset, most: int, seed: int) -> MeasuredImage
 
 
 def distributions(dataset: ImageDataset, measured: MeasuredImages) -> Distributions:
-    """Return what the page draws of the statistics."""
+    """Return the statistics as the page draws them."""
     splits = dataset.split_names
     values = measured.statistics.values
     return Distributions(
