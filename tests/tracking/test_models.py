@@ -57,6 +57,18 @@ def test_a_model_is_logged_with_its_bundle_and_registered_once(
     assert (first.version, second.version) == ("1", "1")
 
 
+def test_a_model_is_registered_in_a_store_that_is_not_the_default(
+    project: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = remote_run(project)
+    (project / "elsewhere").mkdir()
+    monkeypatch.chdir(project / "elsewhere")
+    remote.send(record, [])
+    (version,) = remote._client.search_model_versions("name = 'stars'")
+    assert version.source.startswith(f"file://{project}/mlruns/")
+    assert list((project / "elsewhere").iterdir()) == []
+
+
 def test_an_upload_that_failed_is_continued(
     project: Path, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:

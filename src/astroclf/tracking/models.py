@@ -57,6 +57,9 @@ def register_version(client: MlflowClient, name: str, model_id: str, run_id: str
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     source = f"models:/{model_id}"
+    if not client.tracking_uri.startswith(("http://", "https://")):
+        # A database would resolve that address in MLflow's default store, whatever store this is.
+        source = str(client.get_logged_model(model_id).artifact_location)
     for known in client.search_model_versions(f"name = '{name}'"):
         if known.model_id == model_id or known.source == source:
             return str(known.version)
