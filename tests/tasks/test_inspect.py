@@ -81,6 +81,7 @@ def test_a_model_adds_maps_neighbors_saliency_and_ablations(
     page.check_self_contained()
     assert page.sections[-5:] == ["model", "maps", "neighbors", "saliency", "ablations"]
     assert "30 of 44 images of train, sampled with seed 0" in page.text
+    assert "30 images are training images of this model" in page.text
     assert "evidence for" in page.text
     assert (examined / "figures/map_pca.pdf").stat().st_size > 1000
 

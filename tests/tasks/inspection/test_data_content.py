@@ -21,7 +21,7 @@ Make = Callable[..., ImageDataset]
 def test_counts_are_of_each_class_in_each_split(make_dataset: Make) -> None:
     table = count_table(make_dataset(60, n_classes=3))
     assert table.header == ["class", "train", "val", "all"]
-    assert table.rows[0] == ["a", "10", "10", "20"] or table.rows[0][3] == "20"
+    assert [row[0] for row in table.rows] == ["a", "b", "c"]
     assert sum(int(row[3]) for row in table.rows) == 60
 
 

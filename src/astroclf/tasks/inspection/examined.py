@@ -116,6 +116,7 @@ def notes_of(bundle: Bundle, matched: MatchedClasses, positions: np.ndarray) -> 
     )
     parts = [f"{np.sum(seen.parts == part):,} {title_of(part)}" for part in seen.names]
     notes.append(f"By their pixels, compared with those of the training: {listed(parts)}.")
+    notes += seen.sentences()
     if matched.left_out:
         left_out = listed(f"{name} ({n:,})" for name, n in matched.left_out.items())
         notes.append(f"Left out, since the model does not have these classes: {left_out}.")
