@@ -12,6 +12,7 @@ import numpy as np
 from astroclf.evaluation.labels import Labels
 from astroclf.evaluation.paired.contender import Contender, Measurement, replicate_networks
 from astroclf.evaluation.paired.differences import (
+    WITHOUT_INTERVAL,
     BinDifference,
     Difference,
     PairOfModels,
@@ -94,7 +95,11 @@ def compare(
                 binned={column.name: both.in_bins(column) for column in measurement.columns},
                 discordance=both.discordance(),
                 over_folds=differences_over_folds(
-                    contenders[a], contenders[b], labels, measurement, metrics
+                    contenders[a],
+                    contenders[b],
+                    labels,
+                    measurement,
+                    [name for name in metrics if name not in WITHOUT_INTERVAL],
                 ),
             )
         )

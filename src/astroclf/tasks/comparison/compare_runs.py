@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from astroclf.errors import UserError
 from astroclf.evaluation.labels import Labels
@@ -18,6 +18,7 @@ from astroclf.settings import Settings
 from astroclf.status import status
 from astroclf.tasks.comparison.common_images import CommonImages, find_common
 from astroclf.tasks.comparison.compared_run import ComparedRun, read_runs
+from astroclf.tasks.comparison.pictures import match_pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +38,9 @@ def compare_runs(folders: Sequence[RunFolder], settings: Settings) -> ComparedRu
     """Compare the runs in these folders. Raises UserError for runs that cannot be compared."""
     options = settings.compare
     assert options is not None
-    runs = read_runs(folders)
+    runs, matches = match_pictures(read_runs(folders))
     common = find_common(runs)
+    common = replace(common, warnings=[*matches, *common.warnings])
     require_metrics(options.metrics, common.labels)
     with status("comparing"):
         comparison = compare(
