@@ -59,7 +59,7 @@ def test_case_and_plural_are_suggested(
 ) -> None:
     with pytest.raises(UserError) as refused:
         match_classes(with_classes(make_dataset(), *given), ("galaxy", "star"))
-    assert f"Did you mean evaluate.rename_classes={meant}?" in str(refused.value)
+    assert f"Did you mean 'evaluate.rename_classes={meant}'?" in str(refused.value)
 
 
 def test_classes_are_renamed_and_merged(make_dataset: Make) -> None:

@@ -52,8 +52,8 @@ def match_classes(
         raise UserError(_explain_unknown(dataset, unmatched, classes))
     if len(unmatched) == len(names):
         raise UserError(
-            f"dataset: none of its {NOUNS[dataset.target_kind][1]} ({listed(dataset.classes)}) is one of the model "
-            f"({listed(classes)}). Rename them with evaluate.rename_classes={{{dataset.classes[0]}: {classes[0]}}}."
+            f"dataset: none of its {NOUNS[dataset.target_kind][1]} ({listed(dataset.classes)}) is a class of the model "
+            f"({listed(classes)}). Rename them, as with 'evaluate.rename_classes={{{dataset.classes[0]}: {classes[0]}}}'."
         )
     match = _match_votes if dataset.target_kind == VOTES else _match_labels
     return match(dataset, names, tuple(classes))
@@ -126,7 +126,7 @@ def _explain_unknown(
     )
     if alike:
         pairs = ", ".join(f"{given}: {name}" for given, name in alike.items())
-        sentence += f"Did you mean evaluate.rename_classes={{{pairs}}}? "
+        sentence += f"Did you mean 'evaluate.rename_classes={{{pairs}}}'? "
     skipped = "answers" if dataset.target_kind == VOTES else "images of unknown classes"
     return sentence + f"To leave out {skipped}, set evaluate.unknown_classes=skip."
 
