@@ -46,11 +46,12 @@ def test_rows_with_files_and_arrays_pass_the_signature(model: Path) -> None:
     import mlflow
 
     loaded = mlflow.pyfunc.load_model(str(model))
-    arrays = [np.zeros((3, 32, 32)).tolist(), None]
-    answer = loaded.predict(pd.DataFrame({"file": [None, "eA=="], "array": arrays}))
+    arrays = [np.zeros((3, 32, 32)).tolist(), np.nan, 5.0]  # NaN as MLflow reads a missing key
+    answer = loaded.predict(pd.DataFrame({"file": [None, "eA==", None], "array": arrays}))
     assert list(answer["reason"]) == [
         "",
         "the model was trained on arrays, not on files: give array",
+        "array has the shape of one number, not 3 x 32 x 32 (3 bands, height, width)",
     ]
 
 

@@ -53,12 +53,13 @@ def signature(classes: tuple[str, ...]) -> ModelSignature:
     """Return the columns of a request and of its answer, see `ServedModel.predict`."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
-    from mlflow.types.schema import Array
+    from mlflow.types.schema import AnyType, Array
 
     text, number = DataType.string, DataType.double
     optional: Any = {"required": False}
     inputs: list[Any] = [ColSpec(text, ID, **optional), ColSpec(text, FILE, **optional)]
-    inputs.append(ColSpec(Array(Array(Array(number))), ARRAY, **optional))
+    # Any type, since a row with a file has NaN here: the model checks each array itself.
+    inputs.append(ColSpec(AnyType(), ARRAY, **optional))
     outputs: list[Any] = [ColSpec(text, ID), ColSpec(text, "label", **optional)]
     outputs += [ColSpec(number, f"p_{name}", **optional) for name in classes]
     outputs += [
