@@ -22,7 +22,7 @@ def pairs(both: int, lost: int, gained: int, neither: int) -> tuple[np.ndarray, 
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
-        # Newcombe (1998), Stat. Med. 17, 2635, table II, method 10.
+        # Newcombe (1998), Stat. Med. 17, 2635, method 10.
         ((36, 12, 2, 0), (0.0569, 0.3404)),
         ((36, 14, 0, 0), (0.1528, 0.4167)),
     ],
