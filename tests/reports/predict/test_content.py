@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reports.predict.test_page import EXAMPLE, SHEET
+from fixtures.contact_sheets import EXAMPLE, SHEET
 
 
 def test_examples_are_described_in_words() -> None:

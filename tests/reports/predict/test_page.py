@@ -9,26 +9,9 @@ import numpy as np
 import pytest
 
 from astroclf.reports.figures import Figures
-from astroclf.reports.predict.content import ContactSheet, Example, Gallery
+from astroclf.reports.predict.content import ContactSheet, Gallery
 from astroclf.reports.predict.page import p_value_histogram, share, write_contact_sheet
-
-ID = "<script>alert(1)</script>"
-EXAMPLE = Example(np.zeros((8, 8, 3), np.uint8), ID, "galaxy", 0.9871, 0.004)
-SHEET = ContactSheet(
-    title="Predictions of images",
-    facts={"images": "7 rows"},
-    counts={"galaxy": 4, "star": 2},
-    reasons={"empty file": 1},
-    set_sizes={0: 1, 1: 3, 2: 2},
-    level=0.95,
-    confidence=np.arange(20),
-    unlike_training=np.full(20, 3),
-    unlike_share=0.05,
-    is_votes=False,
-    certain=[Gallery("galaxy", 4, [EXAMPLE])],
-    uncertain=Gallery("Of all images", 6, [EXAMPLE]),
-    unlike=[Gallery("galaxy", 4, [EXAMPLE])],
-)
+from fixtures.contact_sheets import EXAMPLE, SHEET
 
 
 @pytest.fixture
