@@ -23,14 +23,17 @@ def log_note(run: Run, evaluation: Evaluation) -> None:
 
 
 def run_note(settings: Settings, evaluation: Evaluation, links: dict[str, str]) -> str:
-    """Return what was trained on what, the table of the metrics, and the links, as Markdown."""
+    """Return what was trained on what, the links, and the table of the metrics, as Markdown.
+
+    MLflow shows the first lines, and the rest after a click.
+    """
     classes = evaluation.shown.labels.classes
     title = (
         f"**{len(classes)} classes** ({_escaped(listed(classes))}): model {settings.model.name}, "
         f"finetune {settings.finetune.name}, data `{settings.dataset.source}`"
     )
-    shown = [f"- [{_escaped(text)}]({address})" for text, address in links.items()]
-    return "\n\n".join([title, _table(metric_rows(evaluation)), "\n".join(shown)])
+    shown = ", ".join(f"[{_escaped(text)}]({address})" for text, address in links.items())
+    return "\n\n".join([title, shown, _table(metric_rows(evaluation))])
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
