@@ -153,9 +153,18 @@ class RunStore:
         missing = f"model_from={uri}: {redact(self.uri)} has no such model"
         with self._draft_of(target, missing) as draft, status(f"downloading {uri}"):
             found = download_artifacts(
-                artifact_uri=uri, dst_path=str(draft), tracking_uri=self.uri, registry_uri=self.uri
+                artifact_uri=self._location(uri), dst_path=str(draft), tracking_uri=self.uri
             )
             Path(found).rename(target)
+
+    def _location(self, uri: str) -> str:
+        """Return the address of the artifacts of a model: models:/<name>/<number> or models:/<model id>."""
+        if uri.startswith("models:/"):
+            name, _, number = uri.removeprefix("models:/").partition("/")
+            if not number:
+                return str(self.client.get_logged_model(name).artifact_location)
+            return self._location(str(self.client.get_model_version_download_uri(name, number)))
+        return uri
 
     @contextmanager
     def _draft_of(self, target: Path, missing: str = "") -> Iterator[Path]:
