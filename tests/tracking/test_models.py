@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -52,6 +53,8 @@ def test_a_model_is_logged_with_its_bundle_and_registered_once(
     model = first._client.get_logged_model(output.model_id)
     assert (model.name, model.status.value) == ("cnn-1", "READY")
     assert files_of(first, output.model_id) == {"MLmodel", "bundle/bundle.json"}
+    shown = json.loads(model.tags["mlflow.modelVersions"])
+    assert shown == [{"name": "stars", "version": "1"}]
     (version,) = first._client.search_model_versions("name = 'stars'")
     assert (version.version, version.run_id) in ((1, first.run_id), ("1", first.run_id))
     assert (first.version, second.version) == ("1", "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from astroclf.tracking.artifacts import BUNDLE
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+VERSIONS_TAG = "mlflow.modelVersions"  # MLflow's own
 UNSUPPORTED = ("ENDPOINT_NOT_FOUND", "NOT_IMPLEMENTED")  # by servers of MLflow 2
 
 
@@ -63,4 +65,8 @@ def register_version(client: MlflowClient, name: str, model_id: str, run_id: str
     for known in client.search_model_versions(f"name = '{name}'"):
         if known.model_id == model_id or known.source == source:
             return str(known.version)
-    return str(client.create_model_version(name, source, run_id, model_id=model_id).version)
+    version = str(client.create_model_version(name, source, run_id, model_id=model_id).version)
+    # Only MLflow's fluent functions set this tag, from which the page of the model lists its versions.
+    known_as = json.dumps([{"name": name, "version": version}])
+    client.set_logged_model_tags(model_id, {VERSIONS_TAG: known_as})
+    return version
