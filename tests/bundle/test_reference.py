@@ -225,9 +225,7 @@ def test_prediction_sets_of_another_level_are_fitted_to_the_reference(bundle: Pa
 def test_prediction_sets_need_a_reference_and_classes(
     bundle: Path, tmp_path: Path, write_tiny: Callable[..., Path]
 ) -> None:
-    with pytest.raises(
-        UserError, match=r"^evaluation\.conformal=0\.9: this model has no reference"
-    ):
+    with pytest.raises(UserError, match=r"^evaluation\.conformal=0\.9: this model has no record"):
         read_bundle(write_tiny(tmp_path / "without")).with_prediction_sets(0.9)
     votes = replace(read_bundle(bundle), decision=Decision(SIGMOID))
     with pytest.raises(UserError, match="prediction sets are for classes, but this model predicts"):

@@ -63,8 +63,8 @@ class Bundle:
         reference = self.reference
         if reference is None:
             raise UserError(
-                f"evaluation.conformal={level:g}: this model has no reference of its validation images, since it "
-                "was written by an older version of astroclf. Train it again."
+                f"evaluation.conformal={level:g}: this model has no record of its validation images, which models of "
+                "older versions lack. Set it to null, or train the model again."
             )
         if not self.decision.activation.rows_sum_to_one:
             raise UserError(
