@@ -26,9 +26,7 @@ def contender(quality: float, name: str = "", *, n: int = 1, folds: bool = False
         logits = rng.normal(size=(N, 2)) + quality * np.eye(2)[TARGETS]
         p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         networks.append(Predicted.most_probable(p))
-    return Contender(
-        name or str(quality), networks, tuple(range(n)), np.arange(N) % 5 if folds else None
-    )
+    return Contender(name or str(quality), networks, np.arange(N) % 5 if folds else None)
 
 
 def compared(

@@ -58,7 +58,7 @@ class Sky:
                 logits = own + 0.5 * rng.normal(size=(size, 3)) + strength * np.eye(3)[targets]
                 p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
                 networks.append(Predicted.most_probable(p))
-            contenders.append(Contender(str(number), networks, tuple(range(self.seeds))))
+            contenders.append(Contender(str(number), networks))
         labels = make_labels(targets, CLASSES, groups)
         resampling = Resampling(0 if n else RESAMPLES, seed, groups)
         return compare(contenders, labels, np.arange(size), Measurement(BINS, resampling))
@@ -136,4 +136,4 @@ def test_holm_bounds_the_rate_of_any_false_positive_of_three_models(n_groups: in
 def test_intervals_over_three_seeds_hold_the_difference(of_seeds: float) -> None:
     coverage, _ = measure(Sky((1.6, 2.0), seeds=3, of_seeds=of_seeds))
     show(f"coverage, 3 seeds with spread {of_seeds}", coverage)
-    assert min(coverage.values()) >= 0.91
+    assert min(coverage.values()) >= 0.92

@@ -43,7 +43,7 @@ def test_several_networks_are_compared_by_their_number() -> None:
     a = [predicted(0.1, 0.2, 0.9, 0.9, 0.9), predicted(0.1, 0.2, 0.9, 0.1, 0.1)]
     b = [predicted(0.1, 0.2, 0.9, 0.9, 0.1), predicted(0.1, 0.2, 0.9, 0.9, 0.1)]
     first, second = pair_galleries(content(a, b), PAIR)
-    assert first.title == "More networks of A are right than of B"
+    assert first.title == "A larger share of the networks of A than of B is right"
     assert [image.id for image in first.images] == ["image-4"]
     assert [image.id for image in second.images] == ["image-3"]
 

@@ -24,13 +24,12 @@ class Contender:
     """One of several models that are compared on the same N images.
 
     networks: predictions of each training; the out-of-fold predictions of a cross-validation count as
-    those of one. seeds: of each training, () where they are unknown. folds: (N,) int64 fold of each image
+    those of one. folds: (N,) int64 fold of each image
     in a cross-validation, None elsewhere.
     """
 
     name: str
     networks: Sequence[Predicted]
-    seeds: Sequence[int] = ()
     folds: np.ndarray | None = None
 
     def __len__(self) -> int:

@@ -75,11 +75,6 @@ class PairOfModels:
     measurement: Measurement
 
     @property
-    def has_paired_seeds(self) -> bool:
-        """True if both have several trainings with the same seeds, so that these are paired."""
-        return len(self.a) > 1 and bool(self.a.seeds) and list(self.a.seeds) == list(self.b.seeds)
-
-    @property
     def counts_images(self) -> bool:
         """True if both have one network and the images are independent, so that images are counted."""
         return len(self.a) == len(self.b) == 1 and self.labels.groups is None
@@ -195,7 +190,7 @@ class PairOfModels:
             [_of(each[key], k) for each in networks]
             for networks in (self.networks_a, self.networks_b)
         )
-        return spread_of_difference(a, b, paired_seeds=self.has_paired_seeds)
+        return spread_of_difference(a, b)
 
     def _too_few(self, inside: np.ndarray) -> str:
         resampling, groups = self.measurement.resampling, self.labels.groups

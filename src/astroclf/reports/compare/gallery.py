@@ -50,7 +50,7 @@ def pair_galleries(content: ComparisonContent, pair: Pair) -> list[PairGallery]:
         order = better[np.lexsort((-sign * clearer[better], -sign * gains[better]))]
         galleries.append(
             PairGallery(
-                title(comparison, letter(good), letter(bad)),
+                title(comparison, good, bad),
                 len(order),
                 _images(comparison, pair, order[:SHOWN], content.thumbnails),
             )
@@ -68,13 +68,14 @@ def quality(contender: Contender, labels: Labels) -> np.ndarray:
     return -np.sqrt(np.mean(squares, axis=0))
 
 
-def title(comparison: Comparison, good: str, bad: str) -> str:
-    """Return the title of a gallery."""
+def title(comparison: Comparison, good: int, bad: int) -> str:
+    """Return the title of a gallery; good, bad: positions of the contenders."""
+    better, worse = letter(good), letter(bad)
     if comparison.labels.kind == "votes":
-        return f"{good} is closer to the votes than {bad}"
-    if any(len(each) > 1 for each in comparison.contenders):
-        return f"More networks of {good} are right than of {bad}"
-    return f"{good} is right, {bad} is wrong"
+        return f"{better} is closer to the votes than {worse}"
+    if any(len(comparison.contenders[k]) > 1 for k in (good, bad)):
+        return f"A larger share of the networks of {better} than of {worse} is right"
+    return f"{better} is right, {worse} is wrong"
 
 
 def _truth_gap(a: Contender, b: Contender, labels: Labels) -> np.ndarray:

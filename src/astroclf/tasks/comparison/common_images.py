@@ -139,7 +139,6 @@ def _contender(run: ComparedRun, positions: Sequence[np.ndarray]) -> Contender:
     return Contender(
         run.name,
         [Predicted(each.probabilities, each.labels) for each in chosen],
-        run.seeds,
         np.unique(chosen[0].parts, return_inverse=True)[1].reshape(-1) if run.out_of_fold else None,
     )
 
