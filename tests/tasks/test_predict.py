@@ -67,7 +67,7 @@ def test_rows_equal_those_of_the_model(predict: Run, model: Path, images: Path) 
         assert float(row["confidence"]) == float(row[f"p_{row['label']}"])
 
 
-def test_a_bad_file_has_a_reason_and_the_run_goes_on(predict: Run, tmp_path: Path) -> None:
+def test_a_bad_file_has_a_reason_and_the_others_are_predicted(predict: Run, tmp_path: Path) -> None:
     Image.fromarray(np.zeros((16, 16, 3), np.uint8)).save(tmp_path / "b.png")
     (tmp_path / "a.png").write_bytes(b"no image")
     rows = read_csv(predict(f"predict.input={tmp_path}") / "predictions.csv")
@@ -75,7 +75,7 @@ def test_a_bad_file_has_a_reason_and_the_run_goes_on(predict: Run, tmp_path: Pat
     assert rows[0]["label"] == rows[0]["p_dark"] == rows[0]["confidence"] == ""
 
 
-def test_an_input_is_needed(predict: Run) -> None:
+def test_a_missing_input_is_refused(predict: Run) -> None:
     with pytest.raises(UserError, match=r"predict\.input is not set\. Give a folder"):
         predict()
 
@@ -120,7 +120,7 @@ def start(
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_a_stopped_run_goes_on_without_a_row_twice_or_missing(
+def test_a_stopped_run_is_resumed_without_a_row_twice_or_missing(
     tmp_path: Path,
     start: Callable[[], subprocess.Popen[str]],
     run_process: Callable[..., Ran],
@@ -146,7 +146,7 @@ def test_a_stopped_run_goes_on_without_a_row_twice_or_missing(
     assert ids == sorted(path.stem for path in images.rglob("*.png"))
 
 
-def test_a_run_does_not_go_on_with_another_input(
+def test_a_run_is_not_resumed_with_another_input(
     tmp_path: Path,
     start: Callable[[], subprocess.Popen[str]],
     run_process: Callable[..., Ran],
@@ -189,7 +189,7 @@ def test_models_of_other_answers_write_no_submission(predict: Run, images: Path)
         predict(f"predict.input={images}", "predict.format=galaxy_zoo")
 
 
-def test_a_full_disk_is_told_with_the_command_that_goes_on(
+def test_after_a_full_disk_the_run_is_resumed(
     small_disk: Path, settings: Callable[..., Settings], model: Path, images: Path
 ) -> None:
     def run() -> None:

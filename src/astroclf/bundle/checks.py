@@ -20,6 +20,10 @@ ACCEPTED: Mapping[Depth | None, tuple[str, ...]] = {
 CHUNK = 256  # images checked at a time, so that a memory map needs little memory
 
 
+class NotFiniteError(UserError):
+    """An image with a pixel or a logit that is not finite; the others may be predicted."""
+
+
 def require_images(
     images: np.ndarray, bands: tuple[str, ...], image_px: int, depth: Depth | None
 ) -> None:
@@ -62,4 +66,6 @@ def require_finite_logits(logits: np.ndarray) -> None:
 def _require_finite(values: np.ndarray, start: int, reason: str) -> None:
     bad = np.flatnonzero(~np.isfinite(values).all(axis=tuple(range(1, values.ndim))))
     if len(bad):
-        raise UserError(f"image {start + bad[0]} of those given (counted from 0) has {reason}.")
+        raise NotFiniteError(
+            f"image {start + bad[0]} of those given (counted from 0) has {reason}."
+        )

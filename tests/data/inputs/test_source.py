@@ -9,7 +9,7 @@ from astroclf.data.inputs.folder import FolderInput
 from astroclf.data.inputs.source import Row, block_of
 
 
-def test_a_block_knows_its_rows_with_images() -> None:
+def test_a_block_marks_its_rows_with_images() -> None:
     rows = [Row("a", "a.png", ("1",)), Row("b", "b.png", ("2",))]
     block = block_of(4, rows, ["", "empty file"], np.zeros((1, 3, 8, 8)))
     assert (len(block), block.stop) == (2, 6)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from astroclf.bundle import Prediction
+from astroclf.bundle.checks import NotFiniteError
 from astroclf.data.inputs.source import Block, Row, block_of
 from astroclf.errors import UserError
 from astroclf.tasks.prediction.rows import Predicted, column_names, predict_block, set_texts
@@ -24,7 +25,7 @@ def predict(images: np.ndarray) -> Prediction:
     """Return the value of each image as its probability of a star; 2 and more is refused."""
     stars = images.reshape(-1).astype(float) / 2
     if (stars > 0.9).any():
-        raise UserError("no finite number")
+        raise NotFiniteError("image 3 of those given")
     shares = np.stack([1 - stars, stars], axis=1)
     return Prediction(shares, shares.argmax(axis=1), sets=shares > 0.4, spread=shares / 10)
 
@@ -46,11 +47,11 @@ def test_rows_without_an_image_are_empty_but_for_their_reason() -> None:
     assert columns["reason"] == ["", "empty file", ""]
 
 
-def test_an_image_that_the_network_refuses_has_a_reason() -> None:
+def test_an_image_without_finite_logits_has_a_reason() -> None:
     block = make_block(["", "", "empty file", ""])
     predicted = predict_block(MODEL, block)
     columns = predicted.columns(CLASSES, [])
-    assert columns["reason"] == ["", "", "empty file", "no finite number"]
+    assert columns["reason"] == ["", "", "empty file", "the network outputs no finite number"]
     assert columns["label"] == ["galaxy", "galaxy", "", ""]
 
 
@@ -71,3 +72,12 @@ def test_sets_may_be_empty() -> None:
     sets = np.array([[True, False], [False, False], [True, True]])
     assert set_texts(sets, CLASSES, 3) == ["galaxy", "", "galaxy|star"]
     assert set_texts(None, CLASSES, 2) == ["", ""]
+
+
+def test_a_model_that_cannot_be_used_ends_the_run() -> None:
+    def fail(images: np.ndarray) -> Prediction:
+        raise UserError("reference.npz is damaged")
+
+    broken: Any = SimpleNamespace(prediction=fail)
+    with pytest.raises(UserError, match=r"reference\.npz is damaged"):
+        predict_block(broken, make_block(["", ""]))

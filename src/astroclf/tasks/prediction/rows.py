@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from astroclf.bundle import Bundle, Prediction
+from astroclf.bundle.checks import NotFiniteError
 from astroclf.data.framing import Framing
 from astroclf.data.inputs.source import Block
-from astroclf.errors import UserError, one_line
+from astroclf.errors import UserError
 
 Columns = dict[str, Sequence[str] | np.ndarray]  # column -> texts, or numbers with NaN for none
 
@@ -110,18 +111,18 @@ def predict_block(model: Bundle, block: Block) -> Predicted:
         return Predicted(block, None)
     try:
         return Predicted(block, model.prediction(block.images))
-    except UserError:
+    except NotFiniteError:
         return _predict_each(model, block)
 
 
 def _predict_each(model: Bundle, block: Block) -> Predicted:
-    """Return the predictions of a block with an image that the model refuses."""
+    """Return the predictions of a block with an image whose pixels or logits are not finite."""
     reasons, accepted = list(block.reasons), []
     for number, row in enumerate(np.flatnonzero(block.is_read)):
         try:
             model.prediction(block.images[number : number + 1])
             accepted.append(number)
-        except UserError as error:
-            reasons[row] = one_line(error)
+        except NotFiniteError:
+            reasons[row] = "the network outputs no finite number"
     rest = replace(block, reasons=reasons, images=block.images[accepted])
     return Predicted(rest, model.prediction(rest.images) if accepted else None)
