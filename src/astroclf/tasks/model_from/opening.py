@@ -21,12 +21,15 @@ def open_model(settings: Settings) -> Bundle:
     """Return the trained model that settings.model_from names, on the device of trainer.device.
 
     Several models are an ensemble. The provenance has the folders of their bundles, and why they were
-    chosen, as `model_from`. Raises UserError if there is no such model.
+    chosen, as `model_from`. With evaluation.conformal, prediction sets of that level replace those of
+    the model. Raises UserError if there is no such model.
     """
     names = settings.model_from
     if not names:
         raise UserError("model_from is not set. Give a trained model as model_from=<run folder>.")
-    return open_found(find_models(names, settings), settings.trainer.device)
+    model = open_found(find_models(names, settings), settings.trainer.device)
+    level = settings.evaluation.conformal
+    return model if level is None else model.with_prediction_sets(level)
 
 
 def open_found(found: Sequence[FoundModel], device: str) -> Bundle:
