@@ -38,7 +38,7 @@ def main(run: Run) -> None:
         run.tracker.start(
             run_name(run),
             run.settings.model_dump(include=PARAMETERS),
-            {**origin, "task": run.settings.task.name},
+            {**origin, "task": run.settings.task.name, CHOSEN: describe(model, run)},
         )
         evaluated = evaluate_model(model, run.settings)
         dataset = evaluated.dataset

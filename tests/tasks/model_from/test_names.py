@@ -114,7 +114,7 @@ def test_a_deleted_run_is_refused(make_project: Any) -> None:
 
 
 def test_runs_are_found_by_folder_id_and_choice(project: Any) -> None:
-    settings = project.using(task="compare", tracked=True)
+    settings = project.using("last", tracked=True)
     names = [str(project.runs["first"]), project.run_id("second"), "last"]
     found = find_runs(names, settings)
     assert [run.path for run in found] == list(project.runs.values())

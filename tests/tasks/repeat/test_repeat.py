@@ -25,12 +25,14 @@ from astroclf.tasks.callbacks import TRIAL_CALLBACKS
 from astroclf.tasks.resume import resumed_config
 from astroclf.tasks.run import Run as TaskRun
 from astroclf.tasks.run import open_run
-from astroclf.tasks.search.trial import do_trial
+from astroclf.tasks.search.trial import StudyAddress, do_trial
 from astroclf.tasks.task import run_task
 from astroclf.training.callbacks import Callback
 from fixtures.stops import StopAt, with_callbacks
 
 Run = Callable[..., Path]
+
+STUDY = StudyAddress("study", None, {}, 0)
 
 SHORT = (
     "model.widths=[4,8]", "model.hidden_units=[8]", "dataset.image_px=16", "evaluation.bootstrap_resamples=10",
@@ -245,7 +247,7 @@ def test_trial_writes_few_files_and_reports_the_running_mean(
     config: Any, tmp_path: Path, overrides: tuple[str, ...], pattern: str
 ) -> None:
     plain, reports = config(*overrides), Reports()
-    figures = do_trial(trial(plain, tmp_path, reports))
+    figures = do_trial(trial(plain, tmp_path, reports), STUDY)
     values = [each["val"]["loss"]["value"] for each in own_metrics(tmp_path, pattern)]
     means = [statistics.fmean(values[:number]) for number in (1, 2, 3)]
     assert reports.means == pytest.approx(means)
@@ -263,7 +265,7 @@ def test_trial_writes_few_files_and_reports_the_running_mean(
 def test_trial_can_be_pruned_between_its_trainings(config: Any, tmp_path: Path) -> None:
     plain, reports = config(*SEEDS), Reports(patience=2)
     with pytest.raises(Pruned):
-        do_trial(trial(plain, tmp_path, reports))
+        do_trial(trial(plain, tmp_path, reports), STUDY)
     assert {own.name for own in tmp_path.glob("seed-*")} == {"seed-1", "seed-2"}
 
 
