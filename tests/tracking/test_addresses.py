@@ -7,6 +7,7 @@ import pytest
 
 from astroclf.errors import UserError
 from astroclf.tracking.addresses import (
+    RUNS_VIEW,
     database_file,
     experiment_name,
     page_address,
@@ -96,7 +97,8 @@ def test_a_server_has_no_database_file() -> None:
     ],
 )
 def test_the_page_of_a_run_is_that_of_its_server(uri: str, page: str) -> None:
-    assert page_address(uri, "1", "2") == page
+    view = f"?{RUNS_VIEW}" if page else ""
+    assert page_address(uri, "1", "2") == page + view
 
 
 def test_the_printed_command_can_be_pasted(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_a_finished_run_prints_the_page_of_all_runs_and_its_own(
     page = f"http://127.0.0.1:5000/#/experiments/{tracker.remote.experiment_id}/runs"
     assert caplog.messages[-1].splitlines() == [
         f"compare     mlflow ui, then open {page}?workflowType=machine_learning",
-        f"this run    {page}/{tracker.remote.run_id}",
+        f"this run    {page}/{tracker.remote.run_id}?workflowType=machine_learning",
     ]
 
 

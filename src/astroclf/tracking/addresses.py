@@ -90,7 +90,7 @@ def page_address(uri: str, experiment_id: str, run_id: str | None = None) -> str
     elif "://" not in uri:  # databricks
         return ""
     runs = f"{base}/#/experiments/{experiment_id}/runs"
-    return f"{runs}?{RUNS_VIEW}" if run_id is None else f"{runs}/{run_id}"
+    return f"{runs}?{RUNS_VIEW}" if run_id is None else f"{runs}/{run_id}?{RUNS_VIEW}"
 
 
 def ui_command(uri: str) -> str:

@@ -8,6 +8,7 @@ from astroclf.errors import counted
 from astroclf.files import write_text
 from astroclf.reports.jobs.content import Job, JobsContent
 from astroclf.reports.page import render_page
+from astroclf.reports.run.formats import metric_title
 from astroclf.settings.metrics import METRICS
 
 
@@ -21,6 +22,7 @@ def write_jobs_report(path: Path, content: JobsContent) -> None:
         content=content,
         value=value_of,
         interval=interval_of,
+        metric_title=metric_title,
     )
     write_text(path, page)
 

@@ -10,6 +10,7 @@ from astroclf.reports.figures import Figures
 from astroclf.reports.page import percent, render_page
 from astroclf.reports.repeat import plots
 from astroclf.reports.repeat.content import RepeatContent, Spread
+from astroclf.reports.run.formats import metric_title
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
 
@@ -29,7 +30,7 @@ def write_repeat_report(path: Path, content: RepeatContent) -> None:
         figures=Figures(path.with_name("figures")),
         content=content,
         metrics=METRICS,
-        metric_label=lambda metric: METRICS[metric].label(content.labels.positive_class),
+        metric_label=lambda metric: metric_title(metric, content.labels.positive_class),
         columns=_columns(content),
         **_charts(content),
     )
@@ -48,7 +49,7 @@ def _charts(content: RepeatContent) -> dict[str, Any]:
     has_curves = any(len(each.curve) > 1 for each in content.trainings)
     return {
         "points": [
-            plots.spread_points(each, METRICS[each].label(positive), content.figures[each], names)
+            plots.spread_points(each, metric_title(each, positive), content.figures[each], names)
             for each in _columns(content)
         ],
         "curves": plots.monitored_curves(content.trainings, content.monitor)

@@ -15,7 +15,7 @@ from astroclf.runs.folder import RunFolder
 from astroclf.runs.history import read_history
 from astroclf.runs.metrics import Metric, Metrics, read_metrics
 from astroclf.runs.predictions import Predictions, read_predictions
-from astroclf.settings import Settings
+from astroclf.settings import Settings, words
 from astroclf.tasks.labels import labels_of
 from astroclf.tasks.repeat.repeat import Repeated
 
@@ -34,7 +34,7 @@ def repeat_content(
     else:
         predictions = [read_predictions(each, dataset.classes).of(split) for each in folders]
     return RepeatContent(
-        title=title_of(settings, len(folders)),
+        title=title_of(settings, dataset.classes, folders),
         in_folds=out_of_fold is not None,
         split=split,
         monitor=settings.trainer.monitor,
@@ -45,8 +45,13 @@ def repeat_content(
         pooled=spreads_of(metrics.pooled),
         command=command_line(),
         facts={
-            "data": settings.dataset.source,
+            **words.describe_data(settings.dataset),
             "images": f"{len(dataset):,}",
+            "strategy": words.describe_strategy(settings.finetune),
+            "loss": words.describe_loss(settings.loss),
+            "optimizer": words.describe_optimizer(settings.optimizer),
+            "learning rate": words.describe_learning_rate(settings),
+            "augmentation": words.describe_augmentation(settings.augment),
             "selection of epochs": metrics.run.selection_metric,
             "time": f"{metrics.run.train_s:.0f} s",
         },
@@ -54,10 +59,12 @@ def repeat_content(
     )
 
 
-def title_of(settings: Settings, n_trainings: int) -> str:
-    """Return the number of seeds or folds, and what they train on what."""
+def title_of(settings: Settings, classes: tuple[str, ...], folders: Sequence[RunFolder]) -> str:
+    """Return the number of seeds or folds, and the task, network, strategy and data."""
     kind = "folds" if settings.seeds is None else "seeds"
-    return f"{n_trainings} {kind} of {settings.model.name} on {settings.dataset.name}"
+    is_random = read_metrics(folders[0]).run.backbone == "random"
+    from_scratch = settings.finetune.name == "full" and is_random
+    return f"{len(folders)} {kind}: {words.title(settings, classes, from_scratch=from_scratch)}"
 
 
 def training_line(folder: RunFolder, monitor: str) -> TrainingLine:
