@@ -118,4 +118,5 @@ def test_the_python_interface_of_an_installed_wheel_works_in_an_empty_folder(
     installed: Path, tmp_path: Path
 ) -> None:
     printed = run_installed(installed / "python", tmp_path, "-c", EXAMPLE)
-    assert "['id', 'label', 'p_galaxy', 'p_star'] value=" in printed
+    assert "['id', 'path', 'label', 'p_galaxy', 'p_star', " in printed
+    assert "] value=" in printed
