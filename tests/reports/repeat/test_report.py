@@ -10,7 +10,8 @@ import pytest
 from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.labels import make_labels
 from astroclf.reports.repeat.content import RepeatContent, Spread
-from astroclf.reports.repeat.report import headline, interval, number, write_repeat_report
+from astroclf.reports.repeat.report import write_repeat_report
+from astroclf.reports.run.formats import bounds, headline_value, number
 from fixtures.repeats import repeat_content
 
 
@@ -79,6 +80,6 @@ def test_every_figure_is_saved_beside_the_page(page: Any, tmp_path: Path) -> Non
 def test_numbers_have_the_decimals_of_their_metric() -> None:
     assert (number(0.12345, "accuracy"), number(0.12345, "rmse")) == ("0.123", "0.1235")
     assert number(None, "accuracy") == "–"
-    assert interval(Spread(0.5, (0.41, 0.62)), "accuracy") == "0.410 – 0.620"
-    assert headline(0.5, "accuracy") == "50.0 %"
-    assert headline(0.5, "rmse") == "0.5000"
+    assert bounds((0.41, 0.62), "accuracy") == "0.410 – 0.620"
+    assert headline_value("accuracy", 0.5) == "50.0 %"
+    assert headline_value("rmse", 0.5) == "0.5000"

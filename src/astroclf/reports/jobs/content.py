@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from astroclf.evaluation.intervals import Measured
-
-SHOWN = ("accuracy", "macro_f1", "mcc", "log_loss", "rmse", "r2")  # metrics of the tables
+from astroclf.reports.run.formats import MAIN_METRICS
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,6 @@ class JobsContent:
         return [
             (split, metric)
             for split in ("test", "val")
-            for metric in SHOWN
+            for metric in MAIN_METRICS
             if any(metric in job.figures.get(split, {}) for job in self.jobs)
         ]

@@ -8,8 +8,7 @@ from astroclf.errors import counted
 from astroclf.files import write_text
 from astroclf.reports.jobs.content import Job, JobsContent
 from astroclf.reports.page import render_page
-from astroclf.reports.run.formats import metric_title
-from astroclf.settings.metrics import METRICS
+from astroclf.reports.run.formats import bounds, metric_title, number
 
 
 def write_jobs_report(path: Path, content: JobsContent) -> None:
@@ -29,11 +28,9 @@ def write_jobs_report(path: Path, content: JobsContent) -> None:
 
 def value_of(job: Job, split: str, metric: str) -> str:
     """Return a metric with its decimals; a dash where the job has none."""
-    value = job.value(split, metric)
-    return "–" if value is None else f"{value:z.{METRICS[metric].digits}f}"
+    return number(job.value(split, metric), metric)
 
 
 def interval_of(job: Job, split: str, metric: str) -> str:
     """Return the interval of a metric as text, "" where there is none."""
-    ci95 = job.ci95(split, metric)
-    return "" if ci95 is None else " – ".join(f"{x:z.{METRICS[metric].digits}f}" for x in ci95)
+    return bounds(job.ci95(split, metric), metric)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from astroclf.files import write_text
 from astroclf.reports.figures import Figures
-from astroclf.reports.page import percent, render_page
+from astroclf.reports.page import render_page
 from astroclf.reports.repeat import plots
-from astroclf.reports.repeat.content import RepeatContent, Spread
-from astroclf.reports.run.formats import metric_title
+from astroclf.reports.repeat.content import RepeatContent
+from astroclf.reports.run.formats import (
+    MAIN_METRICS,
+    bounds,
+    headline_value,
+    metric_title,
+    number,
+)
 from astroclf.settings.metrics import METRICS
 from astroclf.status import status
-
-SHOWN = ("accuracy", "macro_f1", "mcc", "log_loss", "rmse", "r2")  # metrics of each training
 
 
 @status("writing the report")
@@ -26,7 +31,11 @@ def write_repeat_report(path: Path, content: RepeatContent) -> None:
         title=content.title,
         facts=content.facts,
         warnings=content.warnings,
-        filters={"number": number, "interval": interval, "headline": headline},
+        filters={
+            "number": number,
+            "bounds": bounds,
+            "headline": partial(headline_value, content.headline),
+        },
         figures=Figures(path.with_name("figures")),
         content=content,
         metrics=METRICS,
@@ -39,7 +48,7 @@ def write_repeat_report(path: Path, content: RepeatContent) -> None:
 
 def _columns(content: RepeatContent) -> list[str]:
     """Return the metrics whose value of each training is shown."""
-    return [metric for metric in SHOWN if metric in content.figures]
+    return [metric for metric in MAIN_METRICS if metric in content.figures]
 
 
 def _charts(content: RepeatContent) -> dict[str, Any]:
@@ -59,22 +68,3 @@ def _charts(content: RepeatContent) -> dict[str, Any]:
         if content.labels.kind == "classes"
         else (),
     }
-
-
-def number(value: float | None, metric: str) -> str:
-    """Return a value with the decimals of its metric; a dash where it is not defined."""
-    return "–" if value is None else f"{value:z.{METRICS[metric].digits}f}"
-
-
-def interval(spread: Spread, metric: str) -> str:
-    """Return the interval as text, empty where there is none."""
-    if spread.ci95 is None:
-        return ""
-    return " – ".join(number(bound, metric) for bound in spread.ci95)
-
-
-def headline(value: float | None, metric: str) -> str:
-    """Return a value of the headline metric: fractions in percent."""
-    if value is None or METRICS[metric].scale != "logit":
-        return number(value, metric)
-    return percent(value)

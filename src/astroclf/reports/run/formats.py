@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.results import SplitResult
 from astroclf.reports.page import percent
 from astroclf.settings.metrics import METRICS
 
+# Metrics of tables that compare several trainings, of both kinds of labels.
+MAIN_METRICS = ("accuracy", "macro_f1", "mcc", "log_loss", "rmse", "r2")
 TITLES = {
     "macro_f1": "macro F1",
     "mcc": "MCC",
@@ -32,29 +36,33 @@ def metric_title(metric: str, positive_class: str | None = None) -> str:
     return f"{title} ({positive_class})" if of_class else title
 
 
+def number(value: float | None, metric: str = "") -> str:
+    """Return a value with the decimals of its metric; a dash where it is not defined."""
+    return "–" if value is None else f"{value:z.{_digits(metric)}f}"
+
+
+def bounds(ci95: Sequence[float] | None, metric: str = "") -> str:
+    """Return an interval with the decimals of its metric; empty where there is none."""
+    return "" if ci95 is None else " – ".join(number(bound, metric) for bound in ci95)
+
+
 def figure(measured: Measured, metric: str = "") -> str:
     """Return a value as text; a dash where it is not defined."""
-    value = measured["value"]
-    return "–" if value is None else f"{value:z.{_digits(metric)}f}".replace("-", "−")
+    return number(measured["value"], metric).replace("-", "−")
 
 
 def interval(measured: Measured, metric: str = "") -> str:
     """Return an interval, or the floor of a calibration error; empty where there is none."""
     if "floor" in measured:
         return f"floor {measured['floor']:.{_digits(metric)}f}"
-    if measured["ci95"] is None:
-        return ""
-    return " – ".join(f"{bound:z.{_digits(metric)}f}" for bound in measured["ci95"]).replace(
-        "-", "−"
-    )
+    return bounds(measured["ci95"], metric).replace("-", "−")
 
 
 def headline_value(metric: str, value: float | None) -> str:
     """Return a value of the headline metric: fractions in percent."""
-    if value is None:
-        return "–"
-    is_fraction = METRICS[metric].scale == "logit"
-    return percent(value) if is_fraction else f"{value:z.{_digits(metric)}f}"
+    if value is None or METRICS[metric].scale != "logit":
+        return number(value, metric)
+    return percent(value)
 
 
 def class_figure(result: SplitResult, name: str, metric: str) -> str:
