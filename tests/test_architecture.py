@@ -28,7 +28,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 # Modules that every layer may import, and what else each top-level module or package may import.
 FOUNDATION = {
     "commands", "composition", "errors", "failures", "files", "installation", "integrity", "interruption", "locks", "redaction",
-    "setting_names", "settings", "status", "tables", "text_table",
+    "setting_names", "settings", "status", "tables", "text_table", "vote_tree",
 }  # fmt: skip
 MAY_IMPORT: dict[str, set[str]] = {
     "commands": set(),
@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runs": {"data", "evaluation", "training"},
     "redaction": set(),
     "tables": set(),
+    "vote_tree": set(),
     "text_table": set(),
     "settings": set(),
     "provenance": set(),

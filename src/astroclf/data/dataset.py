@@ -12,6 +12,7 @@ import numpy as np
 
 from astroclf.data.pixels import Pixels
 from astroclf.settings.metrics import CLASSES, VOTES, TargetKind
+from astroclf.vote_tree import VoteTree
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,6 +38,14 @@ class PictureHashes:
 
 
 @dataclass(frozen=True, eq=False)
+class CatalogColumns:
+    """Columns of a catalog. values: (N, F) float32, NaN where missing; names: the F columns."""
+
+    names: tuple[str, ...]
+    values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class ImageDataset:
     """Images with their targets, splits and positions, and the meaning of their pixels.
 
@@ -52,6 +61,10 @@ class ImageDataset:
     neighbor_arcsec: squares of this width round sky_deg that overlap show a common piece of sky.
     skipped: file -> reason, for each image that could not be read and was left out.
     framing: the preparation of the image files; None for images that come from no file.
+    tree: decision tree of the answers, whose names are `classes`; None for classes and plain votes.
+    vote_counts: (N,) float32, number of volunteers of each image, where they are known.
+    sample_weights: (N,) float32, > 0, of the loss of each training image; None for equal weights.
+    columns: values of a catalog beside each image, for networks that take them.
     hashes: of the pixels; shared by data sets of the same images, since computing them reads all.
     """
 
@@ -66,6 +79,10 @@ class ImageDataset:
     neighbor_arcsec: float = 0.0
     skipped: Mapping[str, str] = field(default_factory=dict)
     framing: Framing | None = None
+    tree: VoteTree | None = None
+    vote_counts: np.ndarray | None = None
+    sample_weights: np.ndarray | None = None
+    columns: CatalogColumns | None = None
     hashes: PictureHashes | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
