@@ -1,0 +1,26 @@
+"""Sources of images: one module for each, and their union."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from astroclf.settings.sections.dataset.catalog import Catalog
+from astroclf.settings.sections.dataset.custom import CustomSource
+from astroclf.settings.sections.dataset.files import Files
+from astroclf.settings.sections.dataset.image_folder import ImageFolder
+from astroclf.settings.sections.dataset.simulated import Simulated
+from astroclf.settings.sections.dataset.source import DatasetSection
+
+Dataset = Annotated[Simulated | ImageFolder | Catalog | CustomSource, Field(discriminator="name")]
+
+__all__ = [
+    "Catalog",
+    "CustomSource",
+    "Dataset",
+    "DatasetSection",
+    "Files",
+    "ImageFolder",
+    "Simulated",
+]

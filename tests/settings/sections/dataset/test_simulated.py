@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from astroclf.settings import Settings
+
+Refusal = Callable[..., str]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            ["dataset.seeing_arcsec=[2,1]"],
+            "dataset.seeing_arcsec=[2, 1]: should be [smallest, largest].",
+        ),
+        (
+            ["dataset.signal_to_noise=[9,3]"],
+            "dataset.signal_to_noise=[9, 3]: should be [smallest, largest].",
+        ),
+    ],
+)
+def test_values_that_contradict_each_other_are_refused(
+    refusal: Refusal, overrides: list[str], sentence: str
+) -> None:
+    assert refusal(*overrides) == sentence
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["dataset.seeing_arcsec=[1,1]"],
+    ],
+    ids=" ".join,
+)
+def test_values_that_agree_are_accepted(
+    settings: Callable[..., Settings], overrides: list[str]
+) -> None:
+    assert settings(*overrides).dataset.target_kind == "classes"
+
+
+def test_target_votes_yields_vote_fractions(settings: Callable[..., Settings]) -> None:
+    assert settings("dataset.target=votes", "loss=mse").dataset.target_kind == "votes"
