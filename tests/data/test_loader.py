@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from astroclf.data import loader as module
 from astroclf.data.augment import augment as draw_augmented
+from astroclf.data.batches import Batch, ImageValues
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.loader import (
-    Batch,
     BatchSampler,
     Chunk,
     ImageLoader,
@@ -43,7 +43,7 @@ def make_loader(
 ) -> ImageLoader:
     return ImageLoader(
         images or ResidentImages(dataset.images, CPU),
-        torch.from_numpy(dataset.targets),
+        ImageValues.of(dataset, CPU),
         BatchSampler(dataset.indices(split), batch_size, seed, CPU),
         fit_preprocess(dataset),
         augmentation,

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from astroclf.data.augment import VIEWS
+from astroclf.data.batches import ImageValues
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
 from astroclf.data.loader import BatchSampler, ImageLoader, ResidentImages
 from astroclf.data.preprocess import Preprocess, fit_preprocess
@@ -43,7 +44,7 @@ def make_loader(
 ) -> ImageLoader:
     return ImageLoader(
         ResidentImages(dataset.images, CPU),
-        torch.from_numpy(dataset.targets),
+        ImageValues.of(dataset, CPU),
         BatchSampler(dataset.indices(split), 5, 4, CPU),
         preprocess or fit_preprocess(dataset),
         augmentation,
@@ -71,11 +72,11 @@ def classifier_of(backbone: nn.Module) -> Classifier:
 
 def store_of(backbone: nn.Module, images: ImageLoader, pictures: str, cache: Path) -> FeatureStore:
     key = features_key(hash_backbone(classifier_of(backbone)), images.preprocess, pictures)
-    return FeatureStore(cache, key, len(images.targets))
+    return FeatureStore(cache, key, len(images.values.target))
 
 
 def views_of(images: ImageLoader, views: int) -> np.ndarray:
-    wanted = np.zeros((8, len(images.targets)), dtype=bool)
+    wanted = np.zeros((8, len(images.values.target)), dtype=bool)
     wanted[:views, images.sampler.positions] = True
     return wanted
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from astroclf.data.augment import show_view
+from astroclf.data.batches import ImageValues
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.loader import BatchSampler, ImageLoader, ResidentImages
 from astroclf.data.preprocess import fit_preprocess
@@ -37,7 +38,7 @@ def network() -> Classifier:
 def make_loader(dataset: ImageDataset, batch_size: int) -> ImageLoader:
     return ImageLoader(
         ResidentImages(dataset.images, CPU),
-        torch.from_numpy(dataset.targets),
+        ImageValues.of(dataset, CPU),
         BatchSampler(dataset.indices("val"), batch_size, 0, CPU),
         fit_preprocess(dataset),
     )

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from astroclf.data.batches import Batch
 from astroclf.training import autotune
 from astroclf.training.autotune import TrainingStep, choose_precision, fastest, measure
 from astroclf.training.losses import cross_entropy
@@ -38,7 +39,9 @@ def network() -> nn.Module:
 
 
 def training_step(network: nn.Module) -> TrainingStep:
-    return TrainingStep(network, cross_entropy, IMAGES, LABELS, CPU)
+    return TrainingStep(
+        network, cross_entropy, Batch(IMAGES, LABELS, torch.arange(len(LABELS))), CPU
+    )
 
 
 def choose(settings: Any, network: nn.Module, file: Path, *overrides: str) -> Precision:

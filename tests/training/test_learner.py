@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from astroclf.data.loader import Batch
+from astroclf.data.batches import Batch
 from astroclf.training.learner import Learner, UpdateRule
 from astroclf.training.losses import cross_entropy
 from astroclf.training.monitor import Monitor

@@ -64,6 +64,7 @@ class ImageDataset:
     tree: decision tree of the answers, whose names are `classes`; None for classes and plain votes.
     vote_counts: (N,) float32, number of volunteers of each image, where they are known.
     sample_weights: (N,) float32, > 0, of the loss of each training image; None for equal weights.
+    soft_targets: (N, K) float32 class probabilities, for the training loss; None for certain classes.
     columns: values of a catalog beside each image, for networks that take them.
     hashes: of the pixels; shared by data sets of the same images, since computing them reads all.
     """
@@ -82,6 +83,7 @@ class ImageDataset:
     tree: VoteTree | None = None
     vote_counts: np.ndarray | None = None
     sample_weights: np.ndarray | None = None
+    soft_targets: np.ndarray | None = None
     columns: CatalogColumns | None = None
     hashes: PictureHashes | None = field(default=None, repr=False, compare=False)
 
@@ -155,7 +157,32 @@ class ImageDataset:
 
     def with_reversed_classes(self) -> ImageDataset:
         """Return the same images with their two classes in the other order."""
-        return replace(self, classes=self.classes[::-1], targets=1 - self.targets)
+        soft = None if self.soft_targets is None else self.soft_targets[:, ::-1]
+        return replace(
+            self, classes=self.classes[::-1], targets=1 - self.targets, soft_targets=soft
+        )
+
+    def at(self, positions: np.ndarray) -> ImageDataset:
+        """Return the images at positions, which may repeat; `images` in memory, and ids as they are."""
+
+        def chosen(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[positions]
+
+        columns = self.columns
+        return replace(
+            self,
+            images=np.asarray(self.images[positions]),
+            targets=self.targets[positions],
+            ids=self.ids[positions],
+            split=self.split[positions],
+            groups=chosen(self.groups),
+            sky_deg=chosen(self.sky_deg),
+            vote_counts=chosen(self.vote_counts),
+            sample_weights=chosen(self.sample_weights),
+            soft_targets=chosen(self.soft_targets),
+            columns=columns and replace(columns, values=columns.values[positions]),
+            hashes=None,
+        )
 
     def with_split(self, split: np.ndarray) -> ImageDataset:
         """Return the same images in other splits."""
@@ -181,10 +208,21 @@ class ImageDataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16-digit hexadecimal hash of images, targets, ids and splits."""
+        """16-digit hexadecimal hash of images, targets, ids, splits, and what else a training takes."""
         digest = hashlib.blake2b(self.pictures_fingerprint.encode(), digest_size=8)
         digest.update(str((self.targets.shape, self.targets.dtype)).encode())
         digest.update(np.ascontiguousarray(self.targets).data)
         for names in (self.ids, self.split, self.classes):
             digest.update("\n".join(map(str, names)).encode() + b"\0")
+        columns = self.columns
+        further = {
+            "vote_counts": self.vote_counts,
+            "sample_weights": self.sample_weights,
+            "soft_targets": self.soft_targets,
+            "columns": columns and columns.values,
+        }
+        for name, values in further.items():
+            if values is not None:
+                digest.update(f"{name} {columns.names if columns else ()}".encode())
+                digest.update(np.ascontiguousarray(values).data)
         return digest.hexdigest()

@@ -13,17 +13,9 @@ import psutil
 import torch
 
 from astroclf.data.augment import VIEWS, augment, draw_views, show_view, show_views
+from astroclf.data.batches import Batch, ImageValues
 from astroclf.data.preprocess import Preprocess
 from astroclf.settings import sections
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """image: (B, C, H, W) float32, normalized. target: (B,) int64 or (B, K) float32. index: (B,)."""
-
-    image: torch.Tensor
-    target: torch.Tensor
-    index: torch.Tensor
 
 
 class Loader(Protocol):
@@ -189,14 +181,14 @@ class ImageLoader:
     def __init__(
         self,
         images: Images,
-        targets: torch.Tensor,
+        values: ImageValues,
         sampler: BatchSampler,
         preprocess: Preprocess,
         augmentation: sections.Augment | sections.Sky | None = None,
     ) -> None:
-        """images, targets: of the whole data set. augmentation: of training batches."""
+        """images, values: of the whole data set. augmentation: of training batches."""
         self.images = images
-        self.targets = targets
+        self.values = values
         self.sampler = sampler
         self.preprocess = preprocess
         self.augmentation = augmentation
@@ -215,7 +207,7 @@ class ImageLoader:
     def at(self, positions: np.ndarray) -> ImageLoader:
         """Return a loader of other images of the data set, which is otherwise the same."""
         sampler = self.sampler.at(positions)
-        other = ImageLoader(self.images, self.targets, sampler, self.preprocess, self.augmentation)
+        other = ImageLoader(self.images, self.values, sampler, self.preprocess, self.augmentation)
         other.channels_last = self.channels_last
         return other
 
@@ -224,13 +216,14 @@ class ImageLoader:
         chunks = self.sampler.shuffled(epoch, first_batch)
         augmented = self._augmented(self.images.rows(chunks), epoch, first_batch)
         for values, chunk in zip(augmented, chunks, strict=True):
-            yield self._batch(values, chunk)
+            yield self.values.train_batch(self._normalized(values), chunk.index)
 
     def eval_batches(self, view: int = 0) -> Iterator[Batch]:
         """Yield every image once, in the order of the data set, in an exact view; 0 is the image itself."""
         chunks = self.sampler.in_order()
         for stored, chunk in zip(self.images.rows(chunks), chunks, strict=True):
-            yield self._batch(show_view(self.preprocess.scale(stored), view), chunk)
+            values = show_view(self.preprocess.scale(stored), view)
+            yield self.values.eval_batch(self._normalized(values), chunk.index)
 
     def _augmented(
         self, rows: Iterator[torch.Tensor], epoch: int, first_batch: int
@@ -246,7 +239,6 @@ class ImageLoader:
             for values, seed in zip(scaled, self.sampler.seeds(epoch, first_batch), strict=True):
                 yield augment(values, settings, self.preprocess.stretch, seed)
 
-    def _batch(self, values: torch.Tensor, chunk: Chunk) -> Batch:
+    def _normalized(self, values: torch.Tensor) -> torch.Tensor:
         form = torch.channels_last if self.channels_last else torch.contiguous_format
-        image = self.preprocess.normalize(values).contiguous(memory_format=form)
-        return Batch(image, self.targets[chunk.index], chunk.index)
+        return self.preprocess.normalize(values).contiguous(memory_format=form)

@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from astroclf.data.loader import Batch, Chunk, ImageLoader
+from astroclf.data.batches import Batch
+from astroclf.data.loader import Chunk, ImageLoader
 from astroclf.data.preprocess import Preprocess
 from astroclf.device import full_precision
 from astroclf.inference.feature_cache import FeatureStore
@@ -35,7 +36,7 @@ class FeatureLoader:
         needs them: a tensor on the device, or an array on the host."""
         self.features = features
         self.sampler = images.sampler
-        self.targets = images.targets
+        self.values = images.values
         self.augmentation = "none" if images.augmentation is None else images.augmentation.name
 
     @property
@@ -52,20 +53,20 @@ class FeatureLoader:
         """Yield every image once, shuffled and in a random view, from a batch of the epoch on."""
         chunks = self.sampler.shuffled(epoch, first_batch)
         views = self.sampler.views(self.augmentation, epoch, first_batch)
-        yield from map(self._batch, chunks, views)
+        for chunk, of_chunk in zip(chunks, views, strict=True):
+            yield self.values.train_batch(self._rows(chunk, of_chunk), chunk.index)
 
     def eval_batches(self, view: int = 0) -> Iterator[Batch]:
         """Yield every image once, in the order of the data set, in one of the cached views."""
         for chunk in self.sampler.in_order():
-            yield self._batch(chunk, torch.full_like(chunk.index, view))
+            rows = self._rows(chunk, torch.full_like(chunk.index, view))
+            yield self.values.eval_batch(rows, chunk.index)
 
-    def _batch(self, chunk: Chunk, views: Tensor) -> Batch:
+    def _rows(self, chunk: Chunk, views: Tensor) -> Tensor:
         if isinstance(self.features, Tensor):
-            features = self.features[views, chunk.index]
-        else:
-            array = self.features[views.cpu().numpy(), chunk.positions]
-            features = torch.from_numpy(array).to(chunk.index.device)
-        return Batch(features, self.targets[chunk.index], chunk.index)
+            return self.features[views, chunk.index]
+        array = self.features[views.cpu().numpy(), chunk.positions]
+        return torch.from_numpy(array).to(chunk.index.device)
 
 
 def compute_features(

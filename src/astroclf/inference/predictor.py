@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from astroclf.data.augment import show_view
-from astroclf.data.loader import Batch, Loader
+from astroclf.data.batches import Batch
+from astroclf.data.loader import Loader
 from astroclf.data.preprocess import Preprocess
 from astroclf.device import full_precision
 from astroclf.inference.features import FeatureLoader

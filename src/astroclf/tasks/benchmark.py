@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import torch
 
+from astroclf.data.batches import Batch
 from astroclf.data.dataset import TRAIN
-from astroclf.data.loader import Batch
 from astroclf.data.sources import load_dataset
 from astroclf.device import choose_device, describe_device, wait_for
 from astroclf.files import write_json
@@ -51,7 +51,7 @@ def main(run: Run) -> None:
     training = prepare(settings, dataset, device, stored=None)
     batch = next(training.image_loaders[TRAIN].eval_batches())
     everything = settings.trainer.model_copy(update={"precision": "auto", "channels_last": "auto"})
-    step = TrainingStep(training.classifier, training.loss, batch.image, batch.target, device)
+    step = TrainingStep(training.classifier, training.loss, batch, device)
     times_s = measure(list_candidates(everything, device), step)
     fastest = min(times_s, key=lambda precision: times_s[precision])
     bare_step = BareStep(settings, training, fastest, batch)
@@ -82,8 +82,7 @@ class BareStep:
         self.training = training
         self.precision = precision
         self.device = training.learner.device
-        self.images = precision.place_images(batch.image)
-        self.targets = batch.target
+        self.batch = precision.place_batch(batch)
         groups = parameter_groups(training.classifier, settings.finetune, settings.optimizer.lr)
         self.optimizer = make_optimizer(settings.optimizer, groups)
 
@@ -95,12 +94,12 @@ class BareStep:
         for _ in range(steps):
             with self.precision.arithmetic():
                 with self.precision.autocast(self.device):
-                    logits = network(self.images)
-                self.training.loss(logits.float(), self.targets).mean().backward()
+                    logits = network(*self.batch.inputs)
+                self.training.loss(logits.float(), self.batch.target).mean().backward()
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
         wait_for(self.device)
-        return steps * len(self.images) / (time.perf_counter() - start_s)
+        return steps * len(self.batch.image) / (time.perf_counter() - start_s)
 
 
 def loop_images_per_s(training: Training, steps: int) -> float:

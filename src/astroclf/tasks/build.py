@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 
+from astroclf.data.batches import ImageValues
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.loader import BatchSampler, ImageLoader, Loader, place_images
 from astroclf.data.preprocess import Preprocess
@@ -111,11 +111,11 @@ def make_loaders(
         (settings.dataset, device, share),
         lambda: place_images(dataset.images, device, share),
     )
-    targets = torch.from_numpy(np.ascontiguousarray(dataset.targets)).to(device)
+    values = ImageValues.of(dataset, device)
     return {
         split: ImageLoader(
             images,
-            targets,
+            values,
             BatchSampler(
                 dataset.indices(split), settings.trainer.batch_size, settings.seed, device
             ),
@@ -144,7 +144,7 @@ def measure_precision(
     """Return the fastest memory format that the settings allow for a precision, `auto` included."""
     trainer = settings.trainer.model_copy(update={"precision": name})
     batch = next(train.eval_batches())
-    step = TrainingStep(classifier, loss, batch.image, batch.target, device)
+    step = TrainingStep(classifier, loss, batch, device)
     return choose_precision(trainer, step, Path(settings.dataset.cache) / PRECISION_FILE)
 
 

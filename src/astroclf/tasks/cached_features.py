@@ -58,7 +58,7 @@ def features_of_splits(
     called only if features must be computed.
     """
     train = images[TRAIN]
-    device = train.targets.device
+    device = train.values.target.device
     wanted = wanted_views(settings, images)
     key = features_key(hash_backbone(classifier), train.preprocess, pictures)
     store = FeatureStore(Path(settings.dataset.cache), key, wanted.shape[1])
@@ -76,7 +76,7 @@ def features_of_splits(
 
 def wanted_views(settings: Settings, images: Mapping[str, ImageLoader]) -> np.ndarray:
     """Return (V, N) bool: the exact views of all images that training and evaluation use."""
-    wanted = np.zeros((N_VIEWS, len(images[TRAIN].targets)), dtype=bool)
+    wanted = np.zeros((N_VIEWS, len(images[TRAIN].values.target)), dtype=bool)
     for split, loader in images.items():
         augmented = VIEWS[settings.augment.name] if split == TRAIN else 1
         wanted[: max(augmented, settings.evaluation.tta_views), loader.sampler.positions] = True

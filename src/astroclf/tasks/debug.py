@@ -45,18 +45,8 @@ def debug_dataset(settings: Settings, dataset: ImageDataset) -> ImageDataset:
         return dataset
     kept = np.tile(choose_images(dataset, settings.debug.n_images), 2)
     split = np.repeat([TRAIN, VAL], len(kept) // 2)
-    return replace(
-        dataset,
-        images=np.asarray(dataset.images[kept]),
-        targets=dataset.targets[kept],
-        ids=np.array(
-            [f"{dataset.ids[row]} ({name})" for name, row in zip(split, kept, strict=True)]
-        ),
-        split=split,
-        groups=None,
-        sky_deg=None,
-        hashes=None,
-    )
+    ids = [f"{dataset.ids[row]} ({name})" for name, row in zip(split, kept, strict=True)]
+    return replace(dataset.at(kept), ids=np.array(ids), split=split, groups=None, sky_deg=None)
 
 
 def choose_images(dataset: ImageDataset, n_images: int) -> np.ndarray:

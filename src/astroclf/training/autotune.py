@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from astroclf.data.batches import Batch
 from astroclf.device import device_name, wait_for
 from astroclf.errors import one_line
 from astroclf.files import read_json, write_json
@@ -42,13 +43,12 @@ BUDGET_S, FEWEST_TURNS, MOST_TURNS = 4.0, 4, 20
 class TrainingStep:
     """Forward and backward pass to be timed.
 
-    images, targets: one training batch on the device. The network is not changed.
+    batch: of training images, on the device. The network is not changed.
     """
 
     network: nn.Module
     loss: Loss
-    images: Tensor
-    targets: Tensor
+    batch: Batch
     device: torch.device
 
 
@@ -121,13 +121,13 @@ def _measure_and_log(candidates: Sequence[Precision], step: TrainingStep) -> Pre
 
 def _time_step_s(precision: Precision, trial: nn.Module, step: TrainingStep) -> float:
     precision.place(trial, step.device).train()
-    images = precision.place_images(step.images)
+    batch = precision.place_batch(step.batch)
     wait_for(step.device)
     start_s = time.perf_counter()
     with precision.arithmetic():
         with precision.autocast(step.device):
-            logits = trial(images)
-        step.loss(logits.float(), step.targets).mean().backward()
+            logits = trial(*batch.inputs)
+        step.loss(logits.float(), batch.target).mean().backward()
     wait_for(step.device)
     elapsed_s = time.perf_counter() - start_s
     trial.zero_grad(set_to_none=True)
@@ -147,7 +147,7 @@ def _key(settings: sections.Trainer, step: TrainingStep, candidates: Sequence[Pr
         torch.__version__,
         type(step.network).__name__,
         [(tuple(each.shape), each.requires_grad) for each in step.network.parameters()],
-        tuple(step.images.shape),
+        tuple(step.batch.image.shape),
         list(candidates),
         settings.threads,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from astroclf.data.loader import Batch
+from astroclf.data.batches import Batch
 from astroclf.training.ema import WeightEma
 from astroclf.training.losses import Loss
 from astroclf.training.optimizers import Schedule
@@ -66,7 +66,7 @@ class Learner:
         self.best = self.weights()
 
     def step(self, batches: Sequence[Batch]) -> Tensor:
-        """Take an optimizer step on the mean loss over all images of the batches.
+        """Take an optimizer step on the mean loss, weighted if there are weights, over all images of the batches.
 
         Returns that loss, a detached scalar on the device.
         """
@@ -75,8 +75,11 @@ class Learner:
         with self.precision.arithmetic():
             for batch in batches:
                 with self.precision.autocast(self.device):
-                    logits = self.network(batch.image)
-                share = self.loss(logits.float(), batch.target).sum() / images
+                    logits = self.network(*batch.inputs)
+                losses = self.loss(logits.float(), batch.target)
+                if batch.weight is not None:
+                    losses = losses * batch.weight
+                share = losses.sum() / images
                 self.scaler.scale(share).backward()
                 total += share.detach()
         if self.rule.grad_clip_norm is not None:

@@ -10,7 +10,8 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from astroclf.data.loader import Batch, Loader
+from astroclf.data.batches import Batch
+from astroclf.data.loader import Loader
 from astroclf.device import wait_for
 from astroclf.errors import Interrupted, UserError
 from astroclf.interruption import StopRequest, graceful_interrupt

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
 import torch
 from torch import nn
 
+from astroclf.data.batches import Batch
 from astroclf.device import float32_arithmetic, has_tf32
 from astroclf.errors import UserError
 from astroclf.settings import sections
@@ -53,6 +54,10 @@ class Precision:
     def place_images(self, images: torch.Tensor) -> torch.Tensor:
         form = torch.channels_last if self.channels_last else torch.contiguous_format
         return images.contiguous(memory_format=form)
+
+    def place_batch(self, batch: Batch) -> Batch:
+        """Return the batch with its images in the memory format."""
+        return replace(batch, image=self.place_images(batch.image))
 
 
 def list_candidates(settings: sections.Trainer, device: torch.device) -> list[Precision]:
