@@ -6,17 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-from astroclf.data.dataset import UNASSIGNED, ImageDataset
+from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources.files import ReadFiles, name_ids, read_images
-from astroclf.data.sources.labels import (
-    class_name,
-    ordered_classes,
-    split_name,
-    warn_of_ambiguous_splits,
-    warn_of_similar_classes,
+from astroclf.data.sources.table_columns import (
+    column_ids,
+    groups_of,
+    require_distinct,
+    sky_of,
+    splits_of,
+    targets_of,
+    wanted_columns,
 )
 from astroclf.data.sources.table_files import find_files
-from astroclf.errors import UserError, listed
+from astroclf.errors import UserError
 from astroclf.settings import sections
 from astroclf.tables import Table, read_table
 
@@ -43,21 +45,20 @@ def load_labeled(settings: sections.Catalog) -> ImageDataset:
 
 
 def _load(settings: sections.Catalog, fewest_classes: int) -> ImageDataset:
-    table = read_table("dataset.table", Path(settings.table or ""), _wanted_columns(settings))
+    wanted = [("dataset.image_column", settings.image_column), *wanted_columns(settings)]
+    table = read_table("dataset.table", Path(settings.table or ""), wanted)
     folder, names = find_files(table, settings)
     ids = _ids(table, names, settings)
-    classes, targets = _targets(table, settings, fewest_classes)
-    groups = None
-    if settings.group_column is not None:
-        groups = np.array(table.filled(settings.group_column), str)
-    sky_deg = _sky(table, settings)
+    classes, targets = targets_of(table, settings, fewest_classes)
+    groups = groups_of(table, settings.group_column)
+    sky_deg = sky_of(table, settings.ra_column, settings.dec_column)
     read = read_images(folder, names, settings)
     return ImageDataset(
         images=read.images,
         targets=targets[read.kept],
         ids=ids[read.kept],
         classes=classes,
-        split=_splits(table, settings.split_column)[read.kept],
+        split=splits_of(table, settings.split_column)[read.kept],
         pixels=read.pixels,
         framing=read.framing,
         groups=None if groups is None else groups[read.kept],
@@ -67,59 +68,12 @@ def _load(settings: sections.Catalog, fewest_classes: int) -> ImageDataset:
     )
 
 
-def _wanted_columns(settings: sections.Catalog) -> list[tuple[str, str]]:
-    """Return (key, column) for each column in the settings."""
-    keys = ("image", "label", "split", "id", "group", "ra", "dec")
-    single = [(f"dataset.{key}_column", getattr(settings, f"{key}_column")) for key in keys]
-    votes = [("dataset.vote_columns", column) for column in settings.vote_columns or ()]
-    return [(key, column) for key, column in (*single, *votes) if column is not None]
-
-
 def _ids(table: Table, names: list[str], settings: sections.Catalog) -> np.ndarray:
-    if settings.id_column is None:
-        ids, source = name_ids(names), f"dataset.image_column={settings.image_column}"
-    else:
-        ids = np.array(table.filled(settings.id_column), str)
-        source = f"dataset.id_column={settings.id_column}"
-    values, counts = np.unique(ids, return_counts=True)
-    repeated = values[counts > 1]
-    if len(repeated):
-        raise UserError(
-            f"{source}: {len(repeated):,} ids are in several rows of {table.name}: {listed(repeated)}. "
-            "Give each image its own."
-        )
+    if settings.id_column is not None:
+        return column_ids(table, settings.id_column)
+    ids = name_ids(names)
+    require_distinct(ids, f"dataset.image_column={settings.image_column}", table)
     return ids
-
-
-def _targets(
-    table: Table, settings: sections.Catalog, fewest_classes: int
-) -> tuple[tuple[str, ...], np.ndarray]:
-    """Return the classes and (N,) int64, or the answers and (N, K) float32."""
-    if settings.vote_columns is not None:
-        return settings.vote_columns, _votes(table, settings.vote_columns)
-    labels = [class_name(label) for label in table.filled(str(settings.label_column))]
-    classes = ordered_classes(labels)
-    if len(classes) < fewest_classes:
-        raise UserError(
-            f"dataset.label_column={settings.label_column}: the only class is {classes[0]}. Give a table of at least two classes."
-        )
-    warn_of_similar_classes(classes)
-    index = {name: position for position, name in enumerate(classes)}
-    return classes, np.array([index[label] for label in labels], np.int64)
-
-
-def _votes(table: Table, columns: tuple[str, ...]) -> np.ndarray:
-    votes = np.stack([table.numbers(column) for column in columns], axis=1)
-    wrong = ~((votes >= 0) & (votes <= 1))  # NaN too
-    if wrong.any():
-        rows = np.flatnonzero(wrong.any(axis=1)).tolist()
-        row, column = np.argwhere(wrong)[0]
-        raise UserError(
-            f"dataset.vote_columns: {len(rows):,} rows have values that are not fractions from 0 to 1, "
-            f"{table.where(rows)}; the first has {table.text(columns[column])[row] or 'an empty cell'} "
-            f"in {columns[column]}. Correct them, or remove the rows."
-        )
-    return votes.astype(np.float32)
 
 
 def _neighbor_arcsec(settings: sections.Catalog, read: ReadFiles) -> float:
@@ -132,27 +86,3 @@ def _neighbor_arcsec(settings: sections.Catalog, read: ReadFiles) -> float:
             "Set dataset.neighbor_arcsec or dataset.crop_px."
         )
     return read.pixels.pixel_scale_arcsec * read.images.shape[-1]
-
-
-def _sky(table: Table, settings: sections.Catalog) -> np.ndarray | None:
-    """Return (N, 2) float64 right ascension and declination in degrees, or None without columns."""
-    if settings.ra_column is None or settings.dec_column is None:
-        return None
-    columns = (settings.ra_column, settings.dec_column)
-    sky_deg = np.stack([table.numbers(column) for column in columns], axis=1)
-    wrong = ~np.isfinite(sky_deg).all(axis=1) | ~(np.abs(sky_deg[:, 1]) <= 90)
-    if wrong.any():
-        rows = np.flatnonzero(wrong).tolist()
-        raise UserError(
-            f"dataset.ra_column and dataset.dec_column: {len(rows):,} rows have values that are not degrees, "
-            f"{table.where(rows)}. Correct them, or remove the rows."
-        )
-    return sky_deg
-
-
-def _splits(table: Table, column: str | None) -> np.ndarray:
-    if column is None:
-        return np.full(len(table), UNASSIGNED, str)
-    splits = [split_name(name) for name in table.text(column)]
-    warn_of_ambiguous_splits(name for name in splits if name)
-    return np.array(splits, str)

@@ -12,6 +12,7 @@ from astroclf.settings.sections.dataset import (
     Dataset,
     Files,
     ImageFolder,
+    LabeledTable,
     Simulated,
 )
 from astroclf.settings.sections.debug import Anomaly, Debug, NoDebug, Overfit, Profile
@@ -103,6 +104,7 @@ __all__ = [
     "ImageFolder",
     "Inspect",
     "InspectSection",
+    "LabeledTable",
     "Lookup",
     "Lora",
     "Loss",

@@ -10,6 +10,7 @@ from astroclf.settings.sections.dataset.catalog import Catalog
 from astroclf.settings.sections.dataset.custom import CustomSource
 from astroclf.settings.sections.dataset.files import Files
 from astroclf.settings.sections.dataset.image_folder import ImageFolder
+from astroclf.settings.sections.dataset.labeled_table import LabeledTable
 from astroclf.settings.sections.dataset.simulated import Simulated
 from astroclf.settings.sections.dataset.source import DatasetSection
 
@@ -22,5 +23,6 @@ __all__ = [
     "DatasetSection",
     "Files",
     "ImageFolder",
+    "LabeledTable",
     "Simulated",
 ]
