@@ -72,11 +72,11 @@ def test_the_normalization_is_that_of_the_bundle(
     trained = read_bundle(tmp_path / "bundle").predictor.preprocess
     other = make_dataset(30, px=16)
     for weights in (tmp_path / "bundle", tmp_path / "bundle/weights.safetensors"):
-        chosen = choose_preprocess(other, start(settings, weights), None, Cache())
+        chosen = choose_preprocess(settings(*TINY), other, start(settings, weights), None, Cache())
         assert (chosen.mean, chosen.std) == (trained.mean, trained.std)
     random = build_model(settings(*TINY).model, channels=3, outputs=2, image_px=16)
     assert random.normalization is None
-    assert choose_preprocess(other, random, None, Cache()).mean != trained.mean
+    assert choose_preprocess(settings(*TINY), other, random, None, Cache()).mean != trained.mean
 
 
 def test_a_bundle_of_another_network_is_refused(settings: Any, bundle: Path) -> None:
@@ -131,7 +131,7 @@ def test_the_normalization_follows_published_weights(
     file = shared_data / "weights/efficientnet-lite0-57934424.pth"
     chosen = settings("model=efficientnet_lite", f"model.weights={file}").model
     built = build_model(chosen, channels=3, outputs=2, image_px=32)
-    preprocess = choose_preprocess(make_dataset(30, px=32), built, None, Cache())
+    preprocess = choose_preprocess(settings(*TINY), make_dataset(30, px=32), built, None, Cache())
     assert (preprocess.mean, preprocess.std) == ((0.5,) * 3, (0.5,) * 3)
     random = settings("model=efficientnet_lite", "model.pretrained=false").model
     assert build_model(random, channels=3, outputs=2, image_px=32).normalization is None

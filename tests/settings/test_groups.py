@@ -6,7 +6,7 @@ from astroclf.settings.groups import GROUPS, choices_of, selector_of
 
 def test_groups_are_those_of_the_settings() -> None:
     assert list(GROUPS) == [
-        "task", "dataset", "model", "finetune", "loss", "optimizer", "scheduler", "augment", "trainer",
+        "task", "dataset", "model", "finetune", "loss", "optimizer", "scheduler", "flux", "augment", "trainer",
         "evaluation", "tracking", "search", "debug", "lookup", "evaluate", "predict", "inspect", "compare", "export",
     ]  # fmt: skip
     assert GROUPS["trainer"] == (sections.Trainer,)

@@ -52,6 +52,8 @@ class Description(BaseModel):
         demands = {
             "preprocess is for the bands of pixels": {len(numbers) for numbers in statistics}
             == {len(pixels.bands)},
+            "the stretch of flux is for these bands": scaling.curve is None
+            or len(scaling.curve.zero) == len(pixels.bands),
             "numbers of preprocess are finite": all(
                 math.isfinite(number) for numbers in statistics for number in numbers
             ),

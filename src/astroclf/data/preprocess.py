@@ -10,12 +10,15 @@ import numpy as np
 import torch
 
 from astroclf.data.dataset import TRAIN, ImageDataset
+from astroclf.data.flux_curve import FluxCurve, fit_flux_curve, plain_asinh
 from astroclf.data.pixels import Stretch
+from astroclf.settings import sections
 
 # Rows read at a time, so that statistics of a memory map need little memory.
 CHUNK = 512
 # Pixels that are enough to estimate the noise of the sky.
 NOISE_SAMPLE = 2_000_000
+ASINH = sections.AsinhFlux(name="asinh", softening=1.0, scale="auto")
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,19 @@ class Preprocess:
     unit: divisor of stored values, one number per band: 255 or 65535 for display images, the noise of
         the sky for linear flux.
     mean, std: one number per band, of the training images after all of the above and, for linear
-        flux, after asinh.
+        flux, after its curve.
+    curve: stretch of linear flux, asinh where none is given; None for images stretched for display.
     """
 
     stretch: Stretch
     unit: tuple[float, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    curve: FluxCurve | None = None
+
+    def __post_init__(self) -> None:
+        if self.stretch == "linear" and self.curve is None:  # of a version with asinh alone
+            object.__setattr__(self, "curve", plain_asinh(len(self.unit)))
 
     def scale(self, stored: torch.Tensor) -> torch.Tensor:
         """Return (B, C, H, W) float32: display values in 0-1, or flux in units of the sky noise."""
@@ -40,8 +49,8 @@ class Preprocess:
 
     def normalize(self, values: torch.Tensor) -> torch.Tensor:
         """Return (B, C, H, W) float32 of mean 0 and variance 1 over the training images."""
-        if self.stretch == "linear":
-            values = torch.asinh(values)
+        if self.curve is not None:
+            values = self.curve(values)
         device = values.device
         return (values - _per_band(self.mean, device)) / _per_band(self.std, device)
 
@@ -50,25 +59,32 @@ class Preprocess:
 
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Preprocess:
+        curve = stored.get("curve")
         return cls(
             stretch=stored["stretch"],
             unit=tuple(stored["unit"]),
             mean=tuple(stored["mean"]),
             std=tuple(stored["std"]),
+            curve=None if curve is None else FluxCurve.from_dict(curve),
         )
 
 
-def fit_preprocess(dataset: ImageDataset) -> Preprocess:
-    """Return preprocessing with statistics of the training split alone."""
-    images = dataset.images
-    train = dataset.indices(TRAIN)
-    stretch = dataset.pixels.stretch
-    unit = _sky_noise(images, train) if stretch == "linear" else display_unit(images)
-    unscaled = Preprocess(
-        stretch, unit, mean=(0.0,) * dataset.channels, std=(1.0,) * dataset.channels
-    )
-    mean, std = _moments(unscaled, images, train)
-    return Preprocess(stretch, unit, mean, std)
+def fit_preprocess(dataset: ImageDataset, flux: sections.Flux = ASINH) -> Preprocess:
+    """Return preprocessing with statistics of the training split alone.
+
+    flux: stretch of images of linear flux. Raise UserError as `fit_flux_curve`.
+    """
+    images, train = dataset.images, dataset.indices(TRAIN)
+    stretch, curve = dataset.pixels.stretch, None
+    if stretch == "linear":
+        sample = _noise_sample(images, train)
+        unit = _sky_noise(sample)
+        curve = fit_flux_curve(flux, dataset.pixels.bands, unit, sample)
+    else:
+        unit = display_unit(images)
+    zeros, ones = (0.0,) * dataset.channels, (1.0,) * dataset.channels
+    mean, std = _moments(Preprocess(stretch, unit, zeros, ones, curve), images, train)
+    return Preprocess(stretch, unit, mean, std, curve)
 
 
 def display_unit(images: np.ndarray) -> tuple[float, ...]:
@@ -126,11 +142,15 @@ def _safe_std(variance: torch.Tensor) -> tuple[float, ...]:
     return tuple(std.tolist())
 
 
-def _sky_noise(images: np.ndarray, rows: np.ndarray) -> tuple[float, ...]:
-    """Return the sky noise of each band: 1.4826 times the median absolute deviation of its pixels."""
+def _noise_sample(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return (n, C, H, W) float32 of evenly spaced rows, with pixels enough for the noise of the sky."""
     per_band = images.shape[2] * images.shape[3]
     wanted = max(1, min(len(rows), NOISE_SAMPLE // per_band))
-    sample = images[rows[np.linspace(0, len(rows) - 1, wanted).astype(int)]].astype(np.float32)
+    return images[rows[np.linspace(0, len(rows) - 1, wanted).astype(int)]].astype(np.float32)
+
+
+def _sky_noise(sample: np.ndarray) -> tuple[float, ...]:
+    """Return the sky noise of each band: 1.4826 times the median absolute deviation of its pixels."""
     median = np.median(sample, axis=(0, 2, 3), keepdims=True)
     noise = 1.4826 * np.median(np.abs(sample - median), axis=(0, 2, 3))
     spread = sample.std(axis=(0, 2, 3))

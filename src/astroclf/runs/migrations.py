@@ -10,6 +10,7 @@ from astroclf.setting_names import RENAMED_KEYS
 ADDED_SETTINGS: dict[str, dict[str, Any]] = {
     "debug": {"name": "none"},
     "search": {"keep_models": 3},
+    "flux": {"name": "asinh", "softening": 1.0, "scale": "auto"},
     "evaluation": {"report": True, "conformal": None},
 }
 # Likewise of one option of a group.

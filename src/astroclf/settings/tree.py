@@ -26,6 +26,7 @@ class Settings(Section):
     loss: sections.Loss
     optimizer: sections.Optimizer
     scheduler: sections.Scheduler
+    flux: sections.Flux
     augment: sections.Augment
     trainer: sections.Trainer
     evaluation: sections.Evaluation

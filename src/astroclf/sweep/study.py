@@ -38,7 +38,13 @@ EPOCHS = "epochs"
 IDENTITY = "identity"
 
 SCHEMA_VERSION = 2  # of the stored identity
-ADDED_SETTINGS = {"debug.name": "none"}  # in version 2, and the value that version 1 implies
+# Settings that studies of former versions lack, with the values that these imply.
+ADDED_SETTINGS = {
+    "debug.name": "none",
+    "flux.name": "asinh",
+    "flux.softening": "1.0",
+    "flux.scale": "auto",
+}
 
 KILLED = "its process was killed"
 
@@ -69,7 +75,8 @@ class Identity:
         changed = difference(stored["space"], self.space)
         if changed:
             return f"its space is another: {changed}"
-        changed = difference(stored["settings"], self.settings)
+        added = {key: text for key, text in ADDED_SETTINGS.items() if key in self.settings}
+        changed = difference({**added, **stored["settings"]}, self.settings)
         if changed or not stored.get("data"):
             return changed
         changed = difference(stored["data"], self.data)
@@ -105,11 +112,11 @@ def open_study(name: str, storage: BaseStorage, identity: Identity, folder: Path
 
 
 def migrate_identity(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a stored identity with the present names of the settings, which version 1 lacks."""
+    """Return a stored identity with the present names of the settings, which version 1 lacked."""
     if "schema_version" in stored:
         return stored
     renamed = {_present_name(key): text for key, text in stored["settings"].items()}
-    return {**stored, "settings": {**ADDED_SETTINGS, **renamed}}
+    return {**stored, "settings": renamed}
 
 
 def _present_name(key: str) -> str:

@@ -60,7 +60,7 @@ def prepare(
     threads = set_threads(settings.trainer.threads, device)
     torch.manual_seed(settings.seed)
     built = start_model(settings, dataset, stored)
-    preprocess = choose_preprocess(dataset, built, stored, cache)
+    preprocess = choose_preprocess(settings, dataset, built, stored, cache)
     apply_finetune(built.classifier, settings.finetune)
     classifier = built.classifier.to(device)  # with its adapters
     require_room_for_batch_norm(settings, dataset, classifier)

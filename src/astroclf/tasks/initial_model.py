@@ -33,15 +33,21 @@ def start_model(settings: Settings, dataset: ImageDataset, stored: Checkpoint | 
 
 
 def choose_preprocess(
-    dataset: ImageDataset, built: BuiltModel, stored: Checkpoint | None, cache: Cache
+    settings: Settings,
+    dataset: ImageDataset,
+    built: BuiltModel,
+    stored: Checkpoint | None,
+    cache: Cache,
 ) -> Preprocess:
     """Return the preprocessing of a resumed run, or of the weights, or fitted to the training images."""
     if stored is not None:
         return stored.preprocess
     known, stretch = built.normalization, dataset.pixels.stretch
     if known is None or len(known.mean) != dataset.channels or stretch == "linear":
-        key = (dataset.fingerprint, dataset.pixels)
-        return cache.get_or_create("preprocess", key, lambda: fit_preprocess(dataset))
+        key = (dataset.fingerprint, dataset.pixels, settings.flux.model_dump_json())
+        return cache.get_or_create(
+            "preprocess", key, lambda: fit_preprocess(dataset, settings.flux)
+        )
     return Preprocess(stretch, display_unit(dataset.images), known.mean, known.std)
 
 

@@ -99,7 +99,7 @@ def make_content(
     examined = None if bundle is None else examine(bundle, dataset, options)
     measured = measure_images(dataset, options.max_images, options.seed)
     preprocess = (
-        shown_preprocess(dataset, options.seed)
+        shown_preprocess(dataset, options.seed, settings.flux)
         if bundle is None
         else explained_member(bundle).predictor.preprocess
     )

@@ -61,6 +61,7 @@ def describe_data(settings: Settings, dataset: ImageDataset) -> dict[str, str]:
         "image size": f"{px} × {px} px" + (f" of {scale:g}″" if scale else ""),
         "channels": ", ".join(bands),
         "pixel values": STRETCHES[dataset.pixels.stretch],
+        **({"stretch of flux": settings.flux.name} if dataset.pixels.stretch == "linear" else {}),
         **({} if dataset.groups is None else {"groups": _grouping(dataset)}),
         "fingerprint of the data": dataset.fingerprint[:12],
     }

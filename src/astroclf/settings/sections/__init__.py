@@ -20,6 +20,7 @@ from astroclf.settings.sections.evaluate import EvaluateSection
 from astroclf.settings.sections.evaluation import Evaluation
 from astroclf.settings.sections.export import ExportSection
 from astroclf.settings.sections.finetune import CustomStrategy, Finetune, Full, HeadOnly, Lora
+from astroclf.settings.sections.flux import AsinhFlux, Flux, Luptitudes, ScaledFlux, ZscaleFlux
 from astroclf.settings.sections.inspect import InspectSection
 from astroclf.settings.sections.lookup import Lookup
 from astroclf.settings.sections.loss import Bce, Ce, CustomLoss, Focal, Loss, LossSection, Mse
@@ -69,6 +70,7 @@ __all__ = [
     "REFUSAL",
     "Adam",
     "Anomaly",
+    "AsinhFlux",
     "Augment",
     "Bce",
     "Benchmark",
@@ -97,6 +99,7 @@ __all__ = [
     "ExportSection",
     "Files",
     "Finetune",
+    "Flux",
     "Focal",
     "Full",
     "GalaxyCnn",
@@ -109,6 +112,7 @@ __all__ = [
     "Lora",
     "Loss",
     "LossSection",
+    "Luptitudes",
     "Mlflow",
     "Model",
     "ModelFrom",
@@ -121,6 +125,7 @@ __all__ = [
     "Predict",
     "PredictSection",
     "Profile",
+    "ScaledFlux",
     "Scheduler",
     "Search",
     "Section",
@@ -139,4 +144,5 @@ __all__ = [
     "Train",
     "Trainer",
     "Untracked",
+    "ZscaleFlux",
 ]

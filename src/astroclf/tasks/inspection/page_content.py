@@ -52,7 +52,7 @@ def data_content(
         gallery_note=f"Random images of all splits, drawn with seed {options.seed}.",
         distributions=distributions(dataset, measured),
         views=class_views(dataset, preprocess, settings.augment, options.seed),
-        views_note=views_note(settings.augment, dataset),
+        views_note=views_note(settings.augment, preprocess),
         leaks=leak_galleries(dataset, leaks),
         leak_counts=leak_table(leaks),
         skipped=skipped_table(dataset),
@@ -88,15 +88,16 @@ def data_facts(dataset: ImageDataset, source: str) -> dict[str, str]:
     return facts
 
 
-def views_note(augmentation: sections.Augment, dataset: ImageDataset) -> str:
+def views_note(augmentation: sections.Augment, preprocess: Preprocess) -> str:
     """Return sentences on the stretch and the settings of the augmentation."""
-    stretch = dataset.pixels.stretch
+    curve = preprocess.curve.name if preprocess.curve is not None else "none"
+    compressed = "" if curve == "none" else f", stretched by {curve}"
     stored = {
         "linear": "Stored values are linear flux, shown from the faintest to the brightest pixel. The network "
-        "gets flux over the noise of the sky, compressed by asinh and normalized",
+        f"gets flux over the noise of the sky{compressed} and normalized",
         "asinh": "Stored values were stretched by asinh for display. The network gets them normalized",
         "srgb": "Stored values have the transfer curve of sRGB. The network gets them normalized",
-    }[stretch]
+    }[preprocess.stretch]
     options = augmentation.model_dump(exclude={"name"})
     named = "".join(f", {key} {value}" for key, value in options.items())
     views = f"{N_VIEWS} random views of augment={augmentation.name}{named}"

@@ -71,7 +71,7 @@ def as_stored(dataset: ImageDataset, position: int) -> np.ndarray:
     return _picture(image, np.array([image.min(), image.max()]), is_flux=True)
 
 
-def shown_preprocess(dataset: ImageDataset, seed: int) -> Preprocess:
+def shown_preprocess(dataset: ImageDataset, seed: int, flux: sections.Flux) -> Preprocess:
     """Return preprocessing fitted on a sample of the training images, or of all if none are train."""
     train = dataset.indices(TRAIN)
     sample = sample_positions(train if len(train) else np.arange(len(dataset)), FITTED_ON, seed)
@@ -84,7 +84,8 @@ def shown_preprocess(dataset: ImageDataset, seed: int) -> Preprocess:
             classes=dataset.classes,
             split=np.full(len(sample), TRAIN),
             pixels=dataset.pixels,
-        )
+        ),
+        flux,
     )
 
 
