@@ -21,6 +21,7 @@ def test_settings_get_their_present_names_and_the_keys_that_were_added() -> None
         "evaluation": {"tta_views": 8, "report": True, "conformal": None},
         "debug": {"name": "none"},
         "search": {"keep_models": 3},
+        "flux": {"name": "asinh", "softening": 1.0, "scale": "auto"},
     }
 
 
