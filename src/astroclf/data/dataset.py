@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from astroclf.data.picture_hashes import PictureHashes
 from astroclf.data.pixels import Pixels
 from astroclf.settings.metrics import CLASSES, VOTES, TargetKind
 from astroclf.vote_tree import VoteTree
@@ -21,20 +22,6 @@ if TYPE_CHECKING:
 
 TRAIN, VAL, TEST = "train", "val", "test"
 UNASSIGNED = ""
-
-
-class PictureHashes:
-    """Hashes of the pixels of each image (see `ImageDataset.picture_hashes`), computed when first used."""
-
-    def __init__(self, images: np.ndarray) -> None:
-        self.images = images
-
-    @cached_property
-    def values(self) -> tuple[bytes, ...]:
-        return tuple(
-            hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
-            for image in self.images
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -129,8 +129,9 @@ def _image_links(dataset: ImageDataset, pools: np.ndarray) -> tuple[np.ndarray, 
     Images of a single value, such as empty ones, are not connected.
     """
     equal = _pair_equal(list(zip(dataset.picture_hashes, pools.tolist(), strict=True)))
-    has_content = [dataset.images[i].min() != dataset.images[i].max() for i, _ in equal]
-    equal = equal[np.array(has_content, bool)]
+    firsts = np.unique(equal[:, 0])  # every pair of equal images holds the first of its kind
+    has_content = [dataset.images[i].min() != dataset.images[i].max() for i in firsts]
+    equal = equal[np.isin(equal[:, 0], firsts[np.array(has_content, bool)])]
     if dataset.sky_deg is None:
         return equal, equal[:0]
     near = find_neighbors(dataset.sky_deg, dataset.neighbor_arcsec)

@@ -14,6 +14,7 @@ import torch
 
 from astroclf.data.augment import VIEWS, augment, draw_views, show_view, show_views
 from astroclf.data.batches import Batch, ImageValues
+from astroclf.data.memory_map import BoundedReader
 from astroclf.data.preprocess import Preprocess
 from astroclf.settings import sections
 
@@ -78,7 +79,7 @@ class StreamedImages:
     """Images read from a memory map, one batch ahead of the device."""
 
     def __init__(self, images: np.ndarray, device: torch.device) -> None:
-        self.images = images
+        self.reader = BoundedReader(images)
         self.device = device
 
     def rows(self, chunks: Sequence[Chunk]) -> Iterator[torch.Tensor]:
@@ -92,7 +93,7 @@ class StreamedImages:
                 yield ready.to(self.device, non_blocking=True)
 
     def _read(self, chunk: Chunk) -> torch.Tensor:
-        rows = torch.from_numpy(self.images[chunk.positions])
+        rows = torch.from_numpy(self.reader.read(chunk.positions))
         return rows.pin_memory() if self.device.type == "cuda" else rows
 
 
