@@ -213,6 +213,7 @@ def test_every_group_has_a_section_and_every_section_a_file() -> None:
         "job_logging",
         "local",
         "paths",
+        "schema",
     }
     assert folders == set(GROUPS)
     sections_there = {section for classes in GROUPS.values() for section in classes}

@@ -16,6 +16,7 @@ from PIL import Image
 
 from astroclf.settings import Settings
 from astroclf.settings.groups import GROUPS, choices_of
+from fixtures.galaxy_zoo import write_challenge
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,6 +40,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "debug/overfit": ("debug.epochs=1",),
     "dataset/image_folder": ("dataset.root={images}",),
     "dataset/catalog": ("dataset.table={images}/labels.csv",),
+    "dataset/galaxy_zoo": ("dataset.root={images}/zoo", "loss=mse"),
     "finetune/lora": ("finetune.rank=2",),
     "augment/custom": ("augment.target=fixtures.own_options.fade",),
     "task/custom": ("task.target=fixtures.own_options.count_images",),
@@ -81,6 +83,7 @@ def images(tmp_path: Path) -> Path:
             rows.append([str(file.relative_to(root)), label, split])
     with (root / "labels.csv").open("w", newline="") as stream:
         csv.writer(stream).writerows([["file", "class", "split"], *rows])
+    write_challenge(root / "zoo")
     return root
 
 
@@ -173,7 +176,7 @@ def test_smoke_takes_two_steps_of_the_default_trainer(config: Config) -> None:
 
 def test_no_group_is_left_out() -> None:
     folders = {folder.name for folder in (ROOT / "conf").iterdir() if folder.is_dir()}
-    assert folders - {"hydra", "experiment", "paths", "local"} == set(GROUPS)
+    assert folders - {"hydra", "experiment", "paths", "local", "schema"} == set(GROUPS)
     files = {f"{group}/{name}" for group, name in CHOICES_THERE}
     assert set(NEEDS) <= files, "NEEDS names a file that is gone"
     assert "defaults" in OmegaConf.load(ROOT / "conf/config.yaml")

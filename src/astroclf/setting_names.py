@@ -30,6 +30,7 @@ FOREIGN_NAMES = {
     "output_dir": "hydra.run.dir",
     "path": FOLDER,
     "run_name": "tracking.run_name",
+    "schema": "dataset.vote_schema",
     "wd": "optimizer.weight_decay",
     "workers": "trainer.threads",
 }

@@ -16,12 +16,19 @@ class Question:
 
     name, text: as the survey states them. answers: names of its answers, which exclude each other.
     reached_by: answers of other questions that lead to it; () for a question asked of every image.
+    labels: texts of the answers for display; () where their names are their texts.
     """
 
     name: str
     text: str
     answers: tuple[str, ...]
     reached_by: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    @property
+    def shown_answers(self) -> tuple[str, ...]:
+        """Texts of the answers for display."""
+        return self.labels or self.answers
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,14 @@ from fixtures.composition import compose_config
 SECTIONS = {
     "image_folder": sections.ImageFolder,
     "catalog": sections.Catalog,
+    "galaxy_zoo": sections.GalaxyZoo,
     "simulated": sections.Simulated,
 }
-REQUIRED = {"image_folder": {"root": "images"}, "catalog": {"table": "table.csv"}}
+REQUIRED = {
+    "image_folder": {"root": "images"},
+    "catalog": {"table": "table.csv"},
+    "galaxy_zoo": {"root": "images"},
+}
 
 
 @pytest.fixture

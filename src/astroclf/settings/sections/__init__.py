@@ -11,6 +11,7 @@ from astroclf.settings.sections.dataset import (
     CustomSource,
     Dataset,
     Files,
+    GalaxyZoo,
     ImageFolder,
     LabeledTable,
     Simulated,
@@ -64,6 +65,7 @@ from astroclf.settings.sections.task import (
 )
 from astroclf.settings.sections.tracking import Mlflow, Tracking, Untracked
 from astroclf.settings.sections.trainer import Trainer
+from astroclf.settings.sections.vote_schema import VoteCuts, VoteSchema, VoteValues
 
 __all__ = [
     "REASON",
@@ -103,6 +105,7 @@ __all__ = [
     "Focal",
     "Full",
     "GalaxyCnn",
+    "GalaxyZoo",
     "HeadOnly",
     "ImageFolder",
     "Inspect",
@@ -144,5 +147,8 @@ __all__ = [
     "Train",
     "Trainer",
     "Untracked",
+    "VoteCuts",
+    "VoteSchema",
+    "VoteValues",
     "ZscaleFlux",
 ]

@@ -9,12 +9,15 @@ from pydantic import Field
 from astroclf.settings.sections.dataset.catalog import Catalog
 from astroclf.settings.sections.dataset.custom import CustomSource
 from astroclf.settings.sections.dataset.files import Files
+from astroclf.settings.sections.dataset.galaxy_zoo import GalaxyZoo
 from astroclf.settings.sections.dataset.image_folder import ImageFolder
 from astroclf.settings.sections.dataset.labeled_table import LabeledTable
 from astroclf.settings.sections.dataset.simulated import Simulated
 from astroclf.settings.sections.dataset.source import DatasetSection
 
-Dataset = Annotated[Simulated | ImageFolder | Catalog | CustomSource, Field(discriminator="name")]
+Dataset = Annotated[
+    Simulated | ImageFolder | Catalog | GalaxyZoo | CustomSource, Field(discriminator="name")
+]
 
 __all__ = [
     "Catalog",
@@ -22,6 +25,7 @@ __all__ = [
     "Dataset",
     "DatasetSection",
     "Files",
+    "GalaxyZoo",
     "ImageFolder",
     "LabeledTable",
     "Simulated",
