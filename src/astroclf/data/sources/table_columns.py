@@ -17,7 +17,7 @@ from astroclf.settings import sections
 from astroclf.tables import Table
 
 
-def wanted_columns(settings: sections.LabeledTable) -> list[tuple[str, str]]:
+def wanted_columns(settings: sections.LabelColumns) -> list[tuple[str, str]]:
     """Return (key, column) for each column in the settings."""
     keys = ("label", "split", "id", "group", "ra", "dec")
     single = [(f"dataset.{key}_column", getattr(settings, f"{key}_column")) for key in keys]
@@ -44,7 +44,7 @@ def require_distinct(ids: np.ndarray, source: str, table: Table) -> None:
 
 
 def targets_of(
-    table: Table, settings: sections.LabeledTable, fewest_classes: int
+    table: Table, settings: sections.LabelColumns, fewest_classes: int
 ) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the classes and (N,) int64, or the answers and (N, K) float32."""
     if settings.vote_columns is not None:

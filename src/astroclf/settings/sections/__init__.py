@@ -13,6 +13,8 @@ from astroclf.settings.sections.dataset import (
     Files,
     GalaxyZoo,
     ImageFolder,
+    LabelColumns,
+    LabeledImages,
     LabeledTable,
     Simulated,
 )
@@ -110,6 +112,8 @@ __all__ = [
     "ImageFolder",
     "Inspect",
     "InspectSection",
+    "LabelColumns",
+    "LabeledImages",
     "LabeledTable",
     "Lookup",
     "Lora",

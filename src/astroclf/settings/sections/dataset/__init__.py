@@ -11,6 +11,8 @@ from astroclf.settings.sections.dataset.custom import CustomSource
 from astroclf.settings.sections.dataset.files import Files
 from astroclf.settings.sections.dataset.galaxy_zoo import GalaxyZoo
 from astroclf.settings.sections.dataset.image_folder import ImageFolder
+from astroclf.settings.sections.dataset.label_columns import LabelColumns
+from astroclf.settings.sections.dataset.labeled_images import LabeledImages
 from astroclf.settings.sections.dataset.labeled_table import LabeledTable
 from astroclf.settings.sections.dataset.simulated import Simulated
 from astroclf.settings.sections.dataset.source import DatasetSection
@@ -27,6 +29,8 @@ __all__ = [
     "Files",
     "GalaxyZoo",
     "ImageFolder",
+    "LabelColumns",
+    "LabeledImages",
     "LabeledTable",
     "Simulated",
 ]

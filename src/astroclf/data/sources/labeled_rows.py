@@ -1,0 +1,69 @@
+"""Labels, ids, splits and positions of the rows of a table, and the data set that they make with images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from astroclf.data.dataset import ImageDataset
+from astroclf.data.sources.files import ReadFiles
+from astroclf.data.sources.table_columns import groups_of, sky_of, splits_of, targets_of
+from astroclf.errors import UserError
+from astroclf.settings import sections
+from astroclf.tables import Table
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledRows:
+    """Values of N rows; names and meaning as in `ImageDataset`."""
+
+    ids: np.ndarray
+    classes: tuple[str, ...]
+    targets: np.ndarray
+    split: np.ndarray
+    groups: np.ndarray | None
+    sky_deg: np.ndarray | None
+
+    @classmethod
+    def of(
+        cls, table: Table, ids: np.ndarray, settings: sections.LabelColumns, fewest_classes: int
+    ) -> LabeledRows:
+        """Return the values of the columns in the settings. Raise UserError as `table_columns`."""
+        classes, targets = targets_of(table, settings, fewest_classes)
+        return cls(
+            ids,
+            classes,
+            targets,
+            split=splits_of(table, settings.split_column),
+            groups=groups_of(table, settings.group_column),
+            sky_deg=sky_of(table, settings.ra_column, settings.dec_column),
+        )
+
+    def with_images(self, read: ReadFiles, settings: sections.LabeledImages) -> ImageDataset:
+        """Return the data set of the rows with an image. Raise UserError if neighbors have no distance."""
+        return ImageDataset(
+            images=read.images,
+            targets=self.targets[read.kept],
+            ids=self.ids[read.kept],
+            classes=self.classes,
+            split=self.split[read.kept],
+            pixels=read.pixels,
+            framing=read.framing,
+            groups=None if self.groups is None else self.groups[read.kept],
+            sky_deg=None if self.sky_deg is None else self.sky_deg[read.kept],
+            neighbor_arcsec=_neighbor_arcsec(settings, read),
+            skipped=read.skipped,
+        )
+
+
+def _neighbor_arcsec(settings: sections.LabeledImages, read: ReadFiles) -> float:
+    """Return the width in the settings, else that of an image; 0 if no positions are known."""
+    if settings.neighbor_arcsec is not None or settings.ra_column is None:
+        return settings.neighbor_arcsec or 0.0
+    if read.pixels.pixel_scale_arcsec is None:
+        raise UserError(
+            "dataset.neighbor_arcsec is not set, and images of different sizes have no common width to use instead. "
+            "Set dataset.neighbor_arcsec or dataset.crop_px."
+        )
+    return read.pixels.pixel_scale_arcsec * read.images.shape[-1]
