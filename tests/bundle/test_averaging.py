@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from astroclf.bundle.averaging import class_orders, merge_p_values, to_logits
-from astroclf.evaluation.decisions.activation import SIGMOID, SOFTMAX
+from astroclf.bundle.averaging import class_orders, merge_p_values
 
 UNIT = st.floats(0, 1)
 
@@ -17,20 +16,6 @@ def test_class_orders_bring_every_list_into_the_order_of_the_first() -> None:
     first, second = class_orders(lists)
     assert first == [0, 1, 2]
     assert [lists[1][k] for k in second] == ["a", "b", "c"]
-
-
-@given(arrays(np.float64, (4, 3), elements=st.floats(0.001, 1)))
-def test_logits_are_those_of_the_probabilities_of_classes(weights: np.ndarray) -> None:
-    probabilities = weights / weights.sum(axis=1, keepdims=True)
-    again = SOFTMAX.probabilities(to_logits(probabilities, SOFTMAX))
-    assert again == pytest.approx(probabilities, abs=1e-12)
-
-
-@given(arrays(np.float64, (4, 3), elements=UNIT))
-def test_logits_are_those_of_the_vote_fractions(fractions: np.ndarray) -> None:
-    logits = to_logits(fractions, SIGMOID)
-    assert np.isfinite(logits).all()
-    assert SIGMOID.probabilities(logits) == pytest.approx(fractions, abs=1e-12)
 
 
 @given(arrays(np.float64, (3, 5), elements=UNIT))

@@ -11,11 +11,13 @@ import pytest
 import torch
 
 from astroclf.bundle import Prediction
-from astroclf.bundle.decision_module import DecisionModule
+from astroclf.bundle.decision_module import DecisionModule, logits_of
 from astroclf.errors import UserError
 from astroclf.evaluation.decisions.activation import ACTIVATIONS, Softmax
 from astroclf.evaluation.decisions.decision import Decision
+from astroclf.evaluation.decisions.tree_activation import QuestionConcentrations, QuestionSoftmax
 from astroclf.export.check import compare_outputs
+from fixtures.trees import GALAXIES, assert_obeys, draw_fractions
 
 LOGITS = np.concatenate(
     [
@@ -64,6 +66,33 @@ def test_labels_without_ties_are_equal() -> None:
     _, labels = DecisionModule(decision, 3)(torch.from_numpy(LOGITS))
     assert clear.mean() > 0.9
     np.testing.assert_array_equal(labels.numpy()[clear], expected.labels[clear])
+
+
+@pytest.mark.parametrize(
+    "activation", [QuestionSoftmax(GALAXIES), QuestionConcentrations(GALAXIES, 100.0)]
+)
+@pytest.mark.parametrize("temperature", [1.0, 0.6, 2.5])
+def test_fractions_of_a_tree_are_those_of_the_decision(
+    activation: QuestionSoftmax, temperature: float
+) -> None:
+    thresholds = tuple(np.linspace(0.1, 0.9, len(GALAXIES.answers)).tolist())
+    decision = Decision(activation, temperature=temperature, thresholds=thresholds)
+    logits = np.random.default_rng(1).normal(0, 4, (500, len(thresholds))).astype(np.float32)
+    with torch.no_grad():
+        fractions, answers = DecisionModule(decision, len(thresholds))(torch.from_numpy(logits))
+    expected = decision.predict(logits)
+    np.testing.assert_allclose(fractions, expected.probabilities, atol=1e-6)
+    assert_obeys(fractions.numpy(), GALAXIES, atol=1e-6)
+    clear = np.abs(expected.probabilities - np.array(thresholds)) > 1e-5
+    np.testing.assert_array_equal(answers.numpy()[clear], expected.labels[clear])
+
+
+def test_logits_of_fractions_of_a_tree_give_them_again() -> None:
+    activation = QuestionSoftmax(GALAXIES)
+    fractions = torch.from_numpy(draw_fractions(GALAXIES, 200))
+    decision = DecisionModule(Decision(activation), fractions.shape[1])
+    again = decision.probabilities(logits_of(fractions, activation))
+    torch.testing.assert_close(again, fractions, atol=1e-6, rtol=0)
 
 
 def test_an_activation_of_another_program_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

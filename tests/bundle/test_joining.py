@@ -64,7 +64,7 @@ def test_the_temperature_is_fitted_to_the_averaged_probabilities(
     members = [write_member("a", seed=1), write_member("b", seed=2, classes=flipped)]
     ensemble = join(members, ["a", "b"])
     labels = make_labels(TARGETS, ("galaxy", "star"))
-    expected = fit_temperature(averaged(1, 2), labels)
+    expected = fit_temperature(averaged(1, 2), labels, SOFTMAX)
     assert ensemble.decision.temperature == pytest.approx(expected, rel=1e-5)
     assert expected > 1.2  # it is overconfident
     assert ensemble.notes == ()
@@ -78,9 +78,9 @@ def test_images_that_a_member_was_trained_on_calibrate_nothing(
 
     ensemble = join([write_member("a", seed=1), write_member("b", trained_on, seed=2)], ["a", "b"])
     labels = make_labels(TARGETS[40:], ("galaxy", "star"))
-    expected = fit_temperature(averaged(1, 2)[40:], labels)
+    expected = fit_temperature(averaged(1, 2)[40:], labels, SOFTMAX)
     assert ensemble.decision.temperature == pytest.approx(expected, rel=1e-5)
-    with_all = fit_temperature(averaged(1, 2), make_labels(TARGETS, ("galaxy", "star")))
+    with_all = fit_temperature(averaged(1, 2), make_labels(TARGETS, ("galaxy", "star")), SOFTMAX)
     assert abs(expected - with_all) > 1e-3
     assert ensemble.reference is not None
     uses = dict(zip(ensemble.reference.ids, ensemble.reference.split, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from astroclf.evaluation.decisions.activation import SIGMOID, SOFTMAX
 from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.labels import ClassLabels, VoteLabels, make_labels
 
@@ -17,8 +16,6 @@ def test_kind_follows_from_the_shape_of_the_targets() -> None:
     assert isinstance(VOTES, VoteLabels)
     assert (CLASSES.headline, VOTES.headline) == ("accuracy", "rmse")
     assert (CLASSES.positive_class, VOTES.positive_class) == ("galaxy", None)
-    assert CLASSES.activation(SOFTMAX) == SOFTMAX
-    assert VOTES.activation(SOFTMAX) == SIGMOID
 
 
 def test_images_are_chosen_with_their_groups() -> None:
@@ -42,13 +39,17 @@ def test_vote_fractions_have_no_columns_for_classes() -> None:
     assert VOTES.vote_fractions.shape == (2, 2)
 
 
-def test_votes_are_calibrated_against_their_complement() -> None:
-    rows, truth = VOTES.calibration_rows(np.array([[0.8, 0.3], [0.2, 0.5]]))
-    np.testing.assert_allclose(rows[:, 1], [0.8, 0.3, 0.2, 0.5])
-    np.testing.assert_allclose(truth[:, 1], [0.9, 0.2, 0.1, 0.4])
-    np.testing.assert_allclose(rows.sum(axis=1), 1)
-    _, truth = CLASSES.calibration_rows(np.full((3, 2), 0.5))
-    assert truth.tolist() == [[1, 0], [0, 1], [0, 1]]
+def test_truth_is_one_hot_or_the_vote_fractions() -> None:
+    assert CLASSES.truth(2).tolist() == [[1, 0], [0, 1], [0, 1]]
+    assert VOTES.truth(2).tolist() == [[0.9, 0.2], [0.1, 0.4]]
+
+
+def test_vote_counts_are_chosen_with_their_images() -> None:
+    labels = make_labels(VOTES.targets, VOTES.classes, vote_counts=np.array([40.0, 12.0]))
+    chosen = labels.of_images(np.array([1]))
+    assert isinstance(chosen, VoteLabels)
+    assert chosen.vote_counts is not None
+    assert chosen.vote_counts.tolist() == [12.0]
 
 
 def test_constant_prediction_is_of_class_shares_or_mean_votes() -> None:

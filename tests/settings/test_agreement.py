@@ -10,6 +10,10 @@ from astroclf.settings.metrics import metric_names
 VOTES = ("dataset.target=votes", "loss=mse")
 TABLE = ("dataset=catalog", "dataset.table=labels.csv")
 CATALOG_VOTES = (*TABLE, "dataset.label_column=null", "dataset.vote_columns=[a,b]")
+NO_TREE = (
+    "needs votes on the questions of a decision tree, which dataset=catalog does not have. "
+    "Choose dataset=galaxy_zoo, or loss=mse with loss.head=sigmoid."
+)
 BINS = ("evaluation.bin_columns=[r]", "evaluation.metadata=a.csv", "evaluation.metadata_id=id")
 
 
@@ -31,6 +35,18 @@ BINS = ("evaluation.bin_columns=[r]", "evaluation.metadata=a.csv", "evaluation.m
         (
             [*CATALOG_VOTES, "loss=focal"],
             "loss=focal: needs classes, but the dataset has vote fractions. Choose loss=bce or loss=mse or loss=custom.",
+        ),
+        (
+            [*CATALOG_VOTES, "loss=multinomial", "trainer.monitor=rmse"],
+            f"loss=multinomial: {NO_TREE}",
+        ),
+        (
+            ["dataset.target=votes", "loss=dirichlet_multinomial", "trainer.monitor=rmse"],
+            f"loss=dirichlet_multinomial: {NO_TREE}".replace("catalog", "simulated"),
+        ),
+        (
+            [*CATALOG_VOTES, "loss=mse", "loss.head=tree", "trainer.monitor=rmse"],
+            f"loss.head=tree: {NO_TREE}",
         ),
         (
             ["loss=mse"],

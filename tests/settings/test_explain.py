@@ -108,7 +108,7 @@ def test_a_wrong_item_of_a_list_is_refused_with_its_position(
         (["loss=ce", "+loss.gamma=2"], "loss.gamma=2: not a setting of this loss."),
         (
             ["loss.name=cee"],
-            "loss.name=cee: unknown. Choose one of bce, ce, custom, focal, mse. Did you mean ce?",
+            "loss.name=cee: unknown. Choose one of bce, ce, custom, dirichlet_multinomial, focal, mse, multinomial. Did you mean ce?",
         ),
         (
             ["augment.name=zzz"],
@@ -120,11 +120,11 @@ def test_a_wrong_item_of_a_list_is_refused_with_its_position(
         ),
         (
             ["dataset.name=[1]"],
-            "dataset.name=[1]: unknown. Choose one of catalog, custom, image_folder, simulated.",
+            "dataset.name=[1]: unknown. Choose one of catalog, custom, galaxy_zoo, image_folder, simulated.",
         ),
         (
             ["loss.name={a:1}"],
-            "loss.name={'a': 1}: unknown. Choose one of bce, ce, custom, focal, mse.",
+            "loss.name={'a': 1}: unknown. Choose one of bce, ce, custom, dirichlet_multinomial, focal, mse, multinomial.",
         ),
         (["optimizer.name=null"], "optimizer.name=null: unknown. Choose one of adam, adamw, sgd."),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from astroclf.settings import Settings, words
+from fixtures.trees import VOTED_GALAXIES
 
 Build = Callable[..., Settings]
 
@@ -35,6 +36,18 @@ def test_a_title_names_task_network_strategy_and_data(settings: Build, tmp_path:
         ),
         (["loss.class_weights=[1,2.5]"], "cross entropy, class weights 1, 2.5"),
         (["loss=focal"], "focal loss (sigmoid), gamma 2, alpha 0.25"),
+        (
+            [*VOTED_GALAXIES, "loss=mse", "loss.head=sigmoid"],
+            "mean squared error, a sigmoid for each answer",
+        ),
+        (
+            [*VOTED_GALAXIES, "loss=multinomial"],
+            "multinomial likelihood of the votes of each question",
+        ),
+        (
+            [*VOTED_GALAXIES, "loss=dirichlet_multinomial"],
+            "Dirichlet-multinomial likelihood of the votes of each question, 40 volunteers where unknown",
+        ),
     ],
 )
 def test_losses(settings: Build, overrides: list[str], text: str) -> None:

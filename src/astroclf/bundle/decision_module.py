@@ -6,7 +6,8 @@ The steps and their formulas are those of `evaluation.decisions`, which computes
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,11 +20,17 @@ from astroclf.evaluation.decisions.activation import (
     SIGMOID,
     SOFTMAX,
     Activation,
+    NormalizedSigmoid,
+    Sigmoid,
+    Softmax,
 )
 from astroclf.evaluation.decisions.decision import Decision
+from astroclf.evaluation.decisions.tree_activation import QuestionConcentrations, QuestionSoftmax
 
 # Below this log(1 - q), -log q equals 1 - q to five digits, and has lost them in float32.
 LOG_CERTAIN = -10.0
+EPSILON = torch.finfo(torch.float32).eps
+TINIEST = torch.finfo(torch.float32).tiny
 
 
 class DecisionModule(nn.Module):
@@ -40,10 +47,10 @@ class DecisionModule(nn.Module):
 
     def __init__(self, decision: Decision, n_classes: int) -> None:
         super().__init__()
-        if decision.activation not in (SOFTMAX, SIGMOID, NORMALIZED_SIGMOID):
+        if type(decision.activation) not in PROBABILITIES:
             raise UserError(
                 f"activation={decision.activation.name}: a model with this activation can neither be exported nor be part of an "
-                "ensemble. Choose a model with softmax, sigmoid or normalized_sigmoid."
+                f"ensemble. Choose a model with {', '.join(each.name for each in PROBABILITIES)}."
             )
         self.activation: Activation = decision.activation
         self.focal_gamma, self.temperature = decision.focal_gamma, decision.temperature
@@ -54,19 +61,22 @@ class DecisionModule(nn.Module):
 
     def forward(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         probabilities = self.probabilities(logits)
-        if self.activation == SIGMOID:
-            return probabilities, probabilities > self.thresholds
-        return probabilities, (probabilities * self.factors).argmax(dim=1)
+        if self.activation.rows_sum_to_one:
+            return probabilities, (probabilities * self.factors).argmax(dim=1)
+        return probabilities, probabilities > self.thresholds
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return (N, K) probabilities, see `Decision.probabilities`."""
         if self.focal_gamma > 0:
             logits = self._undo_focal(logits)
-        logits = logits - self.shift
-        if self.activation == SIGMOID:
-            return torch.sigmoid(logits / self.temperature)
-        scores = logits if self.activation == SOFTMAX else functional.logsigmoid(logits)
-        return torch.softmax((scores - self.weights.log()) / self.temperature, dim=1)
+        scores = self._scores(logits - self.shift) - self.weights.log()
+        return PROBABILITIES[type(self.activation)](self.activation, scores / self.temperature)
+
+    def _scores(self, logits: Tensor) -> Tensor:
+        """Return the scores that a temperature divides, see `Activation.scores`."""
+        if isinstance(self.activation, QuestionConcentrations):
+            return (self.activation.scale * logits.sigmoid()).log1p()
+        return functional.logsigmoid(logits) if self.activation == NORMALIZED_SIGMOID else logits
 
     def _undo_focal(self, logits: Tensor) -> Tensor:
         """Return the logits of the probabilities that a focal loss was trained on, see `Activation`."""
@@ -76,6 +86,37 @@ class DecisionModule(nn.Module):
         log_q, log_not_q = functional.logsigmoid(logits), functional.logsigmoid(-logits)
         of_q = _log_h(log_q, log_not_q, self.focal_gamma)
         return of_q - _log_h(log_not_q, log_q, self.focal_gamma)
+
+
+def logits_of(probabilities: Tensor, activation: Activation) -> Tensor:
+    """Return logits of which the activation makes these probabilities, see `Activation.logits_of`."""
+    logits = probabilities.clamp(min=TINIEST).log()
+    if activation != SIGMOID:
+        return logits
+    return logits - (-probabilities.clamp(max=1 - EPSILON)).log1p()
+
+
+def _softmax(activation: Activation, scores: Tensor) -> Tensor:
+    return torch.softmax(scores, dim=1)
+
+
+def _sigmoid(activation: Activation, scores: Tensor) -> Tensor:
+    return torch.sigmoid(scores)
+
+
+def _question_softmax(activation: QuestionSoftmax, scores: Tensor) -> Tensor:
+    tree = activation.tree
+    return torch.cat(tree.chain([block.softmax(dim=1) for block in tree.split(scores)]), dim=1)
+
+
+# Of the activations with a module: from scores to probabilities, see `Activation.probabilities`.
+PROBABILITIES: dict[type[Activation], Callable[[Any, Tensor], Tensor]] = {
+    Softmax: _softmax,
+    Sigmoid: _sigmoid,
+    NormalizedSigmoid: _softmax,
+    QuestionSoftmax: _question_softmax,
+    QuestionConcentrations: _question_softmax,
+}
 
 
 def _row(numbers: Sequence[float] | None, n_classes: int, default: float) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from astroclf.bundle.averaging import class_orders, merge_p_values, to_logits
+from astroclf.bundle.averaging import class_orders, merge_p_values
 from astroclf.bundle.bundle import Bundle
 from astroclf.bundle.checks import require_images
 from astroclf.bundle.ensemble_network import EnsembleNetwork
@@ -47,7 +47,7 @@ class Ensemble(Bundle):
         of_members = np.stack(
             [part.probabilities[:, order] for part, order in zip(parts, orders, strict=True)]
         )
-        logits = to_logits(of_members.mean(axis=0), self.decision.activation)
+        logits = self.decision.activation.logits_of(of_members.mean(axis=0))
         predicted = self.decision.predict(logits)
         p_values = [part.unlike_training for part in parts if part.unlike_training is not None]
         return Prediction(

@@ -9,12 +9,9 @@ from torch import Tensor, nn
 
 from astroclf.bundle.averaging import class_orders
 from astroclf.bundle.bundle import Bundle
-from astroclf.bundle.decision_module import DecisionModule
+from astroclf.bundle.decision_module import DecisionModule, logits_of
 from astroclf.data.augment import show_view
 from astroclf.evaluation.decisions.activation import Activation
-
-EPSILON = torch.finfo(torch.float32).eps
-TINIEST = torch.finfo(torch.float32).tiny
 
 
 class EnsembleNetwork(nn.Module):
@@ -27,7 +24,7 @@ class EnsembleNetwork(nn.Module):
     def __init__(self, members: Sequence[Bundle], activation: Activation) -> None:
         super().__init__()
         self.members = nn.ModuleList(map(MemberNetwork, members))
-        self.rows_sum_to_one = activation.rows_sum_to_one
+        self.activation = activation
         self.orders = class_orders([member.classes for member in members])
 
     def forward(self, images: Tensor) -> Tensor:
@@ -36,8 +33,7 @@ class EnsembleNetwork(nn.Module):
             for member, order in zip(self.members, self.orders, strict=True)
         ]
         mean = torch.stack(of_members).mean(dim=0)
-        logits = mean.clamp(min=TINIEST).log()
-        return logits if self.rows_sum_to_one else logits - (-mean.clamp(max=1 - EPSILON)).log1p()
+        return logits_of(mean, self.activation)
 
 
 class MemberNetwork(nn.Module):

@@ -9,13 +9,13 @@ from functools import partial
 import numpy as np
 
 from astroclf.bundle.agreement import require_agreement
-from astroclf.bundle.averaging import class_orders, to_logits
+from astroclf.bundle.averaging import class_orders
 from astroclf.bundle.bundle import Bundle
 from astroclf.bundle.common_images import CommonImages, find_common_images, join_images
 from astroclf.bundle.ensemble import Ensemble, combine
 from astroclf.bundle.reference import Reference
 from astroclf.errors import UserError, counted
-from astroclf.evaluation.decisions.activation import SIGMOID, SOFTMAX
+from astroclf.evaluation.decisions.activation import SIGMOID, SOFTMAX, Activation
 from astroclf.evaluation.decisions.calibration import fit_temperature
 from astroclf.evaluation.decisions.decision import Decision
 from astroclf.evaluation.decisions.fitting import (
@@ -23,6 +23,7 @@ from astroclf.evaluation.decisions.fitting import (
     notes_of_sets,
     with_prediction_sets,
 )
+from astroclf.evaluation.decisions.tree_activation import QuestionSoftmax
 from astroclf.evaluation.labels import Labels, make_labels
 
 LIMIT = (
@@ -42,8 +43,7 @@ def join(members: Sequence[Bundle], names: Sequence[str]) -> Ensemble:
             "An ensemble has two members or more. Give several models, or use one alone."
         )
     require_agreement(members, names)
-    votes = not members[0].decision.activation.rows_sum_to_one
-    plain = Decision(SIGMOID if votes else SOFTMAX)
+    plain = Decision(averaged_activation(members))
     references = [member.reference for member in members]
     known = [each for each in references if each is not None]
     if len(known) < len(members):
@@ -52,14 +52,36 @@ def join(members: Sequence[Bundle], names: Sequence[str]) -> Ensemble:
             members, names, plain, [f"{old} has no record of its validation images: {LIMIT}"]
         )
     common = find_common_images(known)
-    logits = logits_on_validation(members, known, common)
+    logits = logits_on_validation(members, known, common, plain.activation)
     labels = make_labels(common.targets, members[0].classes, common.groups)
     decision, notes = calibrate(plain, logits, labels, level_of(members))
     return combine(members, names, decision, notes, partial(join_images, known, logits, common))
 
 
+def averaged_activation(members: Sequence[Bundle]) -> Activation:
+    """Return the activation of averaged probabilities.
+
+    Averages of fractions that obey a decision tree obey it too. Where a member does not, or obeys
+    another tree, each averaged fraction is a sigmoid.
+    """
+    first, *others = (member.decision.activation for member in members)
+    if first.rows_sum_to_one:
+        return SOFTMAX
+    if not isinstance(first, QuestionSoftmax):
+        return SIGMOID
+    is_shared = all(
+        isinstance(other, QuestionSoftmax)
+        and set(other.tree.questions) == set(first.tree.questions)
+        for other in others
+    )
+    return QuestionSoftmax(first.tree) if is_shared else SIGMOID
+
+
 def logits_on_validation(
-    members: Sequence[Bundle], references: Sequence[Reference], common: CommonImages
+    members: Sequence[Bundle],
+    references: Sequence[Reference],
+    common: CommonImages,
+    activation: Activation,
 ) -> np.ndarray:
     """Return (V, K): the logits of the averaged probabilities of the common images."""
     orders = class_orders([member.classes for member in members])
@@ -69,8 +91,7 @@ def logits_on_validation(
             members, references, common.rows, orders, strict=True
         )
     ]
-    activation = SOFTMAX if members[0].decision.activation.rows_sum_to_one else SIGMOID
-    return to_logits(np.mean(probabilities, axis=0), activation)
+    return activation.logits_of(np.mean(probabilities, axis=0))
 
 
 def level_of(members: Sequence[Bundle]) -> float | None:
@@ -90,7 +111,8 @@ def calibrate(
             f"The members share {shared} that none of them was trained on, fewer than "
             f"{FEWEST_FOR_TEMPERATURE}: {LIMIT}"
         ]
-    decision = replace(plain, temperature=fit_temperature(plain.probabilities(logits), labels))
+    temperature = fit_temperature(plain.probabilities(logits), labels, plain.activation)
+    decision = replace(plain, temperature=temperature)
     if level is None:
         return decision, []
     decision = with_prediction_sets(decision, logits, labels, level)

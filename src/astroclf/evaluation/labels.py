@@ -9,9 +9,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from astroclf.evaluation.decisions.activation import SIGMOID, Activation
 from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.settings.metrics import TargetKind
+from astroclf.vote_tree import VoteTree
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +38,6 @@ class Labels(ABC):
         groups = None if self.groups is None else self.groups[chosen]
         return replace(self, targets=self.targets[chosen], groups=groups)
 
-    def activation(self, of_classes: Activation) -> Activation:
-        """Return the activation after training with a loss; of_classes: the one for classes."""
-        return of_classes
-
     @property
     @abstractmethod
     def leading(self) -> np.ndarray:
@@ -62,8 +58,8 @@ class Labels(ABC):
         return None
 
     @abstractmethod
-    def calibration_rows(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the distributions that a temperature calibrates, and the true ones, each (M, K)."""
+    def truth(self, n_classes: int) -> np.ndarray:
+        """Return (N, K) float64: 1 for the true class and 0 elsewhere, or the vote fractions."""
 
     @abstractmethod
     def reliability_pairs(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -96,8 +92,8 @@ class ClassLabels(Labels):
     def positive_class(self) -> str | None:
         return self.classes[1] if len(self.classes) == 2 else None
 
-    def calibration_rows(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return probabilities, np.eye(probabilities.shape[1])[self.targets]
+    def truth(self, n_classes: int) -> np.ndarray:
+        return np.eye(n_classes)[self.targets]
 
     def reliability_pairs(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Those of the most probable class."""
@@ -116,13 +112,22 @@ class ClassLabels(Labels):
 
 @dataclass(frozen=True, eq=False)
 class VoteLabels(Labels):
-    """Vote fractions of answers, which need not exclude each other."""
+    """Vote fractions of answers, which need not exclude each other.
+
+    tree: questions of the answers; None for answers without a decision tree. vote_counts: (N,)
+    volunteers of each image; None where they are unknown.
+    """
+
+    tree: VoteTree | None = None
+    vote_counts: np.ndarray | None = None
 
     kind = "votes"
     headline = "rmse"
 
-    def activation(self, of_classes: Activation) -> Activation:
-        return SIGMOID
+    def of_images(self, chosen: np.ndarray) -> Self:
+        found = super().of_images(chosen)
+        counts = None if self.vote_counts is None else self.vote_counts[chosen]
+        return replace(found, vote_counts=counts)
 
     @property
     def leading(self) -> np.ndarray:
@@ -135,12 +140,8 @@ class VoteLabels(Labels):
     def vote_fractions(self) -> np.ndarray:
         return self.targets
 
-    def calibration_rows(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Each fraction of each image is calibrated against its complement."""
-        votes, fractions = (
-            values.astype(np.float64).ravel() for values in (self.targets, probabilities)
-        )
-        return np.stack([1 - fractions, fractions], axis=1), np.stack([1 - votes, votes], axis=1)
+    def truth(self, n_classes: int) -> np.ndarray:
+        return self.targets.astype(np.float64)
 
     def reliability_pairs(self, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Predicted and true fractions, all answers together."""
@@ -155,8 +156,17 @@ class VoteLabels(Labels):
 
 
 def make_labels(
-    targets: np.ndarray, classes: Sequence[str], groups: np.ndarray | None = None
+    targets: np.ndarray,
+    classes: Sequence[str],
+    groups: np.ndarray | None = None,
+    *,
+    tree: VoteTree | None = None,
+    vote_counts: np.ndarray | None = None,
 ) -> Labels:
-    """Return the labels of the kind that the shape of the targets determines."""
-    kind = VoteLabels if targets.ndim == 2 else ClassLabels
-    return kind(targets, classes, groups)
+    """Return the labels of the kind that the shape of the targets determines.
+
+    tree, vote_counts: of vote fractions, see `VoteLabels`.
+    """
+    if targets.ndim == 1:
+        return ClassLabels(targets, classes, groups)
+    return VoteLabels(targets, classes, groups, tree, vote_counts)

@@ -15,6 +15,7 @@ ADDED_SETTINGS: dict[str, dict[str, Any]] = {
 }
 # Likewise of one option of a group.
 ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
+    ("loss", "mse"): {"head": "auto"},
     ("tracking", "mlflow"): {"log_model": False, "register": None, "system_metrics": False},
 }
 

@@ -20,7 +20,8 @@ def check_agreement(settings: Settings) -> None:
     if not settings.task.trains:
         return
     targets = settings.dataset.target_kind
-    check_loss(settings.loss, targets)
+    check_loss(settings.loss, settings.dataset)
+    check_tree(settings.loss, settings.dataset)
     check_monitor(settings.trainer.monitor, targets)
     if targets == VOTES:
         check_evaluation_of_votes(settings.evaluation)
@@ -62,17 +63,30 @@ def check_debug(settings: Settings) -> None:
         )
 
 
-def check_loss(loss: sections.Loss, given: TargetKind) -> None:
+def check_loss(loss: sections.Loss, dataset: sections.Dataset) -> None:
+    given = dataset.target_kind
     if given in loss.targets:
         return
     fitting = [
         f"loss={name}"
         for name, each in choices_of("loss").items()
         if issubclass(each, sections.LossSection) and given in each.targets
+        if dataset.has_tree or not issubclass(each, sections.VoteLikelihood)
     ]
     raise UserError(
         f"loss={loss.name}: needs {KINDS[loss.targets[0]]}, but the dataset has {KINDS[given]}. "
         f"Choose {' or '.join(fitting)}."
+    )
+
+
+def check_tree(loss: sections.Loss, dataset: sections.Dataset) -> None:
+    """Refuse a loss of the questions of a decision tree for votes without one."""
+    if not loss.needs_tree or dataset.has_tree in (True, None):
+        return
+    given = "loss.head=tree" if loss.name == "mse" else f"loss={loss.name}"
+    raise UserError(
+        f"{given}: needs votes on the questions of a decision tree, which dataset={dataset.name} does not have. "
+        "Choose dataset=galaxy_zoo, or loss=mse with loss.head=sigmoid."
     )
 
 

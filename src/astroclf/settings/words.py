@@ -102,11 +102,20 @@ def describe_loss(loss: sections.Loss) -> str:
     return ", ".join([LOSS_NAMES[loss.name](loss), *extras])
 
 
+HEADS = {
+    "auto": "",
+    "tree": ", a softmax for each question",
+    "sigmoid": ", a sigmoid for each answer",
+}
 LOSS_NAMES: Mapping[str, Callable[[Any], str]] = {
     "ce": lambda loss: "cross entropy",
     "bce": lambda loss: "binary cross entropy",
     "focal": lambda loss: f"focal loss ({loss.form})",
-    "mse": lambda loss: "mean squared error",
+    "mse": lambda loss: "mean squared error" + HEADS[loss.head],
+    "multinomial": lambda loss: "multinomial likelihood of the votes of each question",
+    "dirichlet_multinomial": lambda loss: (
+        f"Dirichlet-multinomial likelihood of the votes of each question, {loss.volunteers:g} volunteers where unknown"
+    ),
     "custom": lambda loss: f"custom loss {loss.target}",
 }
 OPTIMIZER_NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}

@@ -41,6 +41,7 @@ SCHEMA_VERSION = 2  # of the stored identity
 # Settings that studies of former versions lack, with the values that these imply.
 ADDED_SETTINGS = {
     "debug.name": "none",
+    "loss.head": "auto",
     "flux.name": "asinh",
     "flux.softening": "1.0",
     "flux.scale": "auto",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +39,7 @@ from astroclf.training.optimizers import Schedule, make_optimizer
 from astroclf.training.plan import Plan
 from astroclf.training.precision import Precision
 from astroclf.training.threads import set_threads
+from astroclf.training.vote_losses import loss_targets
 
 PRECISION_FILE = "precision.json"
 # Raised by loading a state into another network, optimizer or generator.
@@ -111,7 +113,8 @@ def make_loaders(
         (settings.dataset, device, share),
         lambda: place_images(dataset.images, device, share),
     )
-    values = ImageValues.of(dataset, device)
+    targets = loss_targets(settings.loss, dataset)
+    values = ImageValues.of(replace(dataset, targets=targets), device)
     return {
         split: ImageLoader(
             images,

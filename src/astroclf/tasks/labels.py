@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from astroclf.data.dataset import TRAIN, ImageDataset
-from astroclf.evaluation.decisions.activation import Activation
+from astroclf.data.dataset import ImageDataset
+from astroclf.evaluation.decisions.activation import SIGMOID, Activation
 from astroclf.evaluation.decisions.decision import Decision, shift_of_alpha
+from astroclf.evaluation.decisions.tree_activation import QuestionConcentrations, QuestionSoftmax
 from astroclf.evaluation.labels import Labels, make_labels
-from astroclf.settings import Settings
+from astroclf.settings import Settings, sections
+from astroclf.settings.metrics import CLASSES
 from astroclf.training.class_weights import class_weights
 
 
 def labels_of(dataset: ImageDataset, positions: np.ndarray) -> Labels:
     """Return the labels of the images at these positions."""
     groups = None if dataset.groups is None else dataset.groups[positions]
-    return make_labels(dataset.targets[positions], dataset.classes, groups)
+    counts = None if dataset.vote_counts is None else dataset.vote_counts[positions]
+    return make_labels(
+        dataset.targets[positions], dataset.classes, groups, tree=dataset.tree, vote_counts=counts
+    )
+
+
+def activation_of(loss: sections.Loss, dataset: ImageDataset) -> Activation:
+    """Return the activation that belongs to a loss: of classes, of vote fractions, or of a decision tree."""
+    if dataset.target_kind == CLASSES:
+        return Activation.from_json(loss.activation)
+    if dataset.tree is None or not loss.obeys_tree(has_tree=True):
+        return SIGMOID
+    if isinstance(loss, sections.DirichletMultinomial):
+        return QuestionConcentrations(dataset.tree, loss.concentration_scale)
+    return QuestionSoftmax(dataset.tree)
 
 
 def plain_decision(settings: Settings, dataset: ImageDataset) -> Decision:
@@ -24,8 +40,7 @@ def plain_decision(settings: Settings, dataset: ImageDataset) -> Decision:
     Weights of vote fractions weigh both sides of an answer alike, so nothing is undone there.
     """
     loss = settings.loss
-    labels = labels_of(dataset, dataset.indices(TRAIN))
-    activation = labels.activation(Activation.from_json(loss.activation))
+    activation = activation_of(loss, dataset)
     weights = class_weights(loss.class_weights, dataset) if activation.rows_sum_to_one else None
     return Decision(
         activation,

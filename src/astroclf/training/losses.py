@@ -1,7 +1,7 @@
 """Losses: functions from logits and targets to one number per image, whose mean is minimized.
 
 Every loss takes logits (B, K) and either class indices (B,) int64 or vote fractions (B, K) in
-[0, 1], or its docstring names the kind. `weights` are (K,), one per class or answer: the loss of an
+[0, 1], or its docstring names the kind (`vote_losses.loss_targets` makes numbers of votes). `weights` are (K,), one per class or answer: the loss of an
 image of class y is multiplied by w_y, output k of vote fractions by w_k.
 
 `@builds(<name>)` marks the function that makes a loss from the section of that name.
@@ -21,6 +21,12 @@ from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.settings import sections
 from astroclf.training.class_weights import class_weights, per_class
 from astroclf.training.custom_loss import custom_loss
+from astroclf.training.vote_losses import (
+    dirichlet_multinomial,
+    multinomial,
+    tree_of,
+    tree_squared_error,
+)
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -149,7 +155,24 @@ def squared_error(logits: Tensor, targets: Tensor, weights: Tensor | None = None
 
 @builds("mse")
 def make_squared_error(settings: sections.Mse, dataset: ImageDataset, device: torch.device) -> Loss:
-    return partial(squared_error, weights=class_weights(settings.class_weights, dataset, device))
+    weights = class_weights(settings.class_weights, dataset, device)
+    if settings.obeys_tree(dataset.tree is not None):
+        return tree_squared_error(tree_of(settings, dataset), weights)
+    return partial(squared_error, weights=weights)
+
+
+@builds("multinomial")
+def make_multinomial(
+    settings: sections.Multinomial, dataset: ImageDataset, device: torch.device
+) -> Loss:
+    return multinomial(tree_of(settings, dataset))
+
+
+@builds("dirichlet_multinomial")
+def make_dirichlet_multinomial(
+    settings: sections.DirichletMultinomial, dataset: ImageDataset, device: torch.device
+) -> Loss:
+    return dirichlet_multinomial(tree_of(settings, dataset), settings.concentration_scale)
 
 
 @builds("custom")

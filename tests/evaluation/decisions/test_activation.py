@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from pydantic import BaseModel
 from scipy.special import expit, softmax
 
@@ -35,6 +38,31 @@ def test_probabilities_equal_those_of_scipy() -> None:
     for activation, probabilities in expected.items():
         found = activation.probabilities(activation.scores(LOGITS))
         np.testing.assert_allclose(found, probabilities)
+
+
+@pytest.mark.parametrize("activation", [SOFTMAX, NORMALIZED_SIGMOID])
+@given(weights=arrays(np.float64, (4, 3), elements=st.floats(0.001, 1)))
+def test_logits_of_probabilities_of_classes_give_them_again(
+    activation: Activation, weights: np.ndarray
+) -> None:
+    probabilities = weights / weights.sum(axis=1, keepdims=True)
+    again = activation.probabilities(activation.scores(activation.logits_of(probabilities)))
+    assert again == pytest.approx(probabilities, abs=1e-12)
+
+
+@given(arrays(np.float64, (4, 3), elements=st.floats(0, 1)))
+def test_logits_of_vote_fractions_are_finite_and_give_them_again(fractions: np.ndarray) -> None:
+    logits = SIGMOID.logits_of(fractions)
+    assert np.isfinite(logits).all()
+    assert SIGMOID.probabilities(logits) == pytest.approx(fractions, abs=1e-12)
+
+
+def test_votes_are_calibrated_against_their_complement() -> None:
+    fractions, votes = np.array([[0.8, 0.3], [0.2, 0.5]]), np.array([[0.9, 0.2], [0.1, 0.4]])
+    ((rows, truth),) = SIGMOID.calibration_blocks(fractions, votes)
+    np.testing.assert_allclose(rows[:, 1], [0.8, 0.3, 0.2, 0.5])
+    np.testing.assert_allclose(truth[:, 1], [0.9, 0.2, 0.1, 0.4])
+    np.testing.assert_allclose(rows.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("activation", [SOFTMAX, SIGMOID, NORMALIZED_SIGMOID])

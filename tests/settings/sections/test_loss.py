@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from astroclf.settings import Settings
+from fixtures.trees import VOTED_GALAXIES
 
 Refusal = Callable[..., str]
 
@@ -56,6 +57,26 @@ def test_the_activation_belongs_to_the_loss(
     settings: Callable[..., Settings], overrides: list[str], activation: str
 ) -> None:
     assert settings(*overrides).loss.activation == activation
+
+
+def test_the_head_of_squared_error_obeys_a_tree_where_there_is_one(
+    settings: Callable[..., Settings],
+) -> None:
+    found = {
+        head: [
+            settings(*VOTED_GALAXIES, "loss=mse", f"loss.head={head}").loss.obeys_tree(has_tree)
+            for has_tree in (True, False)
+        ]
+        for head in ("auto", "tree", "sigmoid")
+    }
+    assert found == {"auto": [True, False], "tree": [True, True], "sigmoid": [False, False]}
+    assert not settings("loss=bce").loss.obeys_tree(True)
+
+
+@pytest.mark.parametrize("loss", ["multinomial", "dirichlet_multinomial"])
+def test_likelihoods_of_votes_take_no_weights_of_answers(loss: str, refusal: Refusal) -> None:
+    text = refusal(*VOTED_GALAXIES, f"loss={loss}", "loss.class_weights=balanced")
+    assert text.startswith("loss.class_weights=balanced")
 
 
 def test_only_focal_loss_has_a_gamma(settings: Callable[..., Settings]) -> None:

@@ -1,6 +1,7 @@
 """Activations: from logits to probabilities, and from probabilities to labels.
 
-A new activation is one subclass of `Activation`, which registers itself under its name.
+A new activation is one subclass of `Activation`, which registers itself under its name; its module is
+imported in `decisions/__init__.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -19,14 +20,18 @@ ACTIVATIONS: dict[str, type[Activation]] = {}
 OLD_NAMES = {"normalised_sigmoid": "normalized_sigmoid"}  # in bundles of older versions
 PLAIN_THRESHOLD = 0.5
 
+TINIEST = np.finfo(np.float64).tiny
+CLOSEST_TO_1 = 1 - np.finfo(np.float64).epsneg
+
 Row = Sequence[float] | np.ndarray
+Block = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Activation(ABC):
     """Relation of the K outputs of a network to the probabilities of K classes or answers.
 
-    A subclass may have fields; they must be plain JSON.
+    A subclass may have fields: plain JSON, or it writes and reads them in `to_json` and `from_fields`.
 
     name: in settings and bundles. rows_sum_to_one: whether classes exclude each other, so that a
     label is one class and tuning multiplies probabilities by class factors; otherwise each answer
@@ -46,6 +51,19 @@ class Activation(ABC):
     @abstractmethod
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Return (N, K) probabilities in [0, 1] of (N, K) float64 scores."""
+
+    @abstractmethod
+    def logits_of(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return (N, K) logits of which the activation makes these probabilities."""
+
+    @abstractmethod
+    def calibration_blocks(self, probabilities: np.ndarray, truth: np.ndarray) -> list[Block]:
+        """Return the distributions that a temperature calibrates, and the true ones.
+
+        Pairs of (M, A) arrays; the rows of the first sum to 1, those of the second to their weight.
+
+        probabilities, truth: (N, K).
+        """
 
     @abstractmethod
     def undo_focal(self, logits: np.ndarray, gamma: float) -> np.ndarray:
@@ -78,9 +96,14 @@ class Activation(ABC):
                 "that wrote it."
             )
         try:
-            return ACTIVATIONS[name](**fields)
-        except TypeError as error:
+            return ACTIVATIONS[name].from_fields(fields)
+        except (TypeError, KeyError, ValueError) as error:
             raise UserError(f"activation={name}: {one_line(error)}.") from error
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the activation with the fields that `to_json` wrote."""
+        return cls(**fields)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -108,6 +131,12 @@ class Softmax(Activation):
         odds = np.exp(scores - scores.max(axis=1, keepdims=True))
         return odds / odds.sum(axis=1, keepdims=True)
 
+    def logits_of(self, probabilities: np.ndarray) -> np.ndarray:
+        return log_of(probabilities)
+
+    def calibration_blocks(self, probabilities: np.ndarray, truth: np.ndarray) -> list[Block]:
+        return [(probabilities, truth)]
+
     def undo_focal(self, logits: np.ndarray, gamma: float) -> np.ndarray:
         log_q = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         # 1 - q loses its digits where q is close to 1, which only the largest can be.
@@ -131,10 +160,20 @@ class Sigmoid(Activation):
     rows_sum_to_one = False
 
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
-        return np.exp(_log_sigmoid(scores))
+        return np.exp(log_sigmoid(scores))
+
+    def logits_of(self, probabilities: np.ndarray) -> np.ndarray:
+        return log_of(probabilities) - np.log1p(-np.minimum(probabilities, CLOSEST_TO_1))
+
+    def calibration_blocks(self, probabilities: np.ndarray, truth: np.ndarray) -> list[Block]:
+        """Each fraction of each image is calibrated against its complement."""
+        fractions, votes = (values.astype(np.float64).ravel() for values in (probabilities, truth))
+        return [
+            (np.stack([1 - fractions, fractions], axis=1), np.stack([1 - votes, votes], axis=1))
+        ]
 
     def undo_focal(self, logits: np.ndarray, gamma: float) -> np.ndarray:
-        log_q, log_not_q = _log_sigmoid(logits), _log_sigmoid(-logits)
+        log_q, log_not_q = log_sigmoid(logits), log_sigmoid(-logits)
         return _log_h(log_q, log_not_q, gamma) - _log_h(log_not_q, log_q, gamma)
 
     def shift_of_alpha(self, alpha: float | Row | None, n_classes: int) -> np.ndarray:
@@ -159,9 +198,14 @@ class NormalizedSigmoid(Sigmoid):
     rows_sum_to_one = True
 
     def scores(self, logits: np.ndarray) -> np.ndarray:
-        return _log_sigmoid(logits)
+        return log_sigmoid(logits)
+
+    def logits_of(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return the logits of sigmoids that are half of the probabilities."""
+        return super().logits_of(probabilities / 2)
 
     probabilities = Softmax.probabilities
+    calibration_blocks = Softmax.calibration_blocks
     labels = Activation.labels
 
 
@@ -175,7 +219,13 @@ def most_probable(probabilities: np.ndarray, class_factors: Row | None = None) -
     return probabilities.argmax(axis=1)
 
 
-def _log_sigmoid(logits: np.ndarray) -> np.ndarray:
+def log_of(probabilities: np.ndarray) -> np.ndarray:
+    """Return the logarithm, that of the smallest normal number for 0."""
+    logarithm: np.ndarray = np.log(np.maximum(probabilities, TINIEST))
+    return logarithm
+
+
+def log_sigmoid(logits: np.ndarray) -> np.ndarray:
     """Return log sigmoid, which keeps the ratios of very negative logits."""
     return -np.logaddexp(0, -logits)
 

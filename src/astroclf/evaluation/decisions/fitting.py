@@ -69,7 +69,8 @@ def fit_decision(
             "probabilities are not calibrated."
         )
     elif evaluation.temperature:
-        decision = replace(plain, temperature=fit_temperature(probabilities, labels))
+        temperature = fit_temperature(probabilities, labels, plain.activation)
+        decision = replace(plain, temperature=temperature)
         probabilities = _cross_fit_temperature(settings, plain, logits, labels)
     if evaluation.conformal is not None:
         decision = with_prediction_sets(decision, logits, labels, evaluation.conformal)
@@ -122,7 +123,9 @@ def _cross_fit_temperature(
     uncalibrated = plain.probabilities(logits)
 
     def calibrate(fitted_on: np.ndarray, held: np.ndarray) -> np.ndarray:
-        temperature = fit_temperature(uncalibrated[fitted_on], labels.of_images(fitted_on))
+        temperature = fit_temperature(
+            uncalibrated[fitted_on], labels.of_images(fitted_on), plain.activation
+        )
         return replace(plain, temperature=temperature).probabilities(logits[held])
 
     return cross_fit(calibrate, folds)

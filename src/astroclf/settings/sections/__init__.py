@@ -26,7 +26,18 @@ from astroclf.settings.sections.finetune import CustomStrategy, Finetune, Full, 
 from astroclf.settings.sections.flux import AsinhFlux, Flux, Luptitudes, ScaledFlux, ZscaleFlux
 from astroclf.settings.sections.inspect import InspectSection
 from astroclf.settings.sections.lookup import Lookup
-from astroclf.settings.sections.loss import Bce, Ce, CustomLoss, Focal, Loss, LossSection, Mse
+from astroclf.settings.sections.loss import (
+    Bce,
+    Ce,
+    CustomLoss,
+    DirichletMultinomial,
+    Focal,
+    Loss,
+    LossSection,
+    Mse,
+    Multinomial,
+    VoteLikelihood,
+)
 from astroclf.settings.sections.model import Cnn, CustomModel, GalaxyCnn, Model, Timm
 from astroclf.settings.sections.optimizer import (
     Adam,
@@ -95,6 +106,7 @@ __all__ = [
     "CustomTask",
     "Dataset",
     "Debug",
+    "DirichletMultinomial",
     "Evaluate",
     "EvaluateSection",
     "Evaluation",
@@ -124,6 +136,7 @@ __all__ = [
     "Model",
     "ModelFrom",
     "Mse",
+    "Multinomial",
     "NoDebug",
     "OneCycle",
     "Optimizer",
@@ -152,6 +165,7 @@ __all__ = [
     "Trainer",
     "Untracked",
     "VoteCuts",
+    "VoteLikelihood",
     "VoteSchema",
     "VoteValues",
     "ZscaleFlux",

@@ -25,8 +25,17 @@ class LossSection(Section):
 
     @property
     def activation(self) -> Activation:
-        """Activation of the logits of classes; that of vote fractions is always the sigmoid."""
+        """Activation of the logits of classes."""
         return "normalized_sigmoid"
+
+    @property
+    def needs_tree(self) -> bool:
+        """Whether the loss is of votes on the questions of a decision tree."""
+        return False
+
+    def obeys_tree(self, has_tree: bool) -> bool:
+        """Return whether the predicted fractions obey the tree; a sigmoid for each answer does not."""
+        return self.needs_tree
 
     @property
     def focal_gamma(self) -> float:
@@ -96,6 +105,39 @@ class Mse(LossSection):
     targets = ("votes",)
 
     name: Literal["mse"]
+    head: Literal["auto", "tree", "sigmoid"]
+
+    @property
+    def needs_tree(self) -> bool:
+        return self.head == "tree"
+
+    def obeys_tree(self, has_tree: bool) -> bool:
+        return self.needs_tree or (self.head == "auto" and has_tree)
 
 
-Loss = Annotated[Ce | Bce | Focal | Mse | CustomLoss, Field(discriminator="name")]
+class VoteLikelihood(LossSection):
+    """Settings of every likelihood of votes, in which weights of answers would bias the fractions."""
+
+    targets = ("votes",)
+
+    class_weights: Literal["none"]
+
+    @property
+    def needs_tree(self) -> bool:
+        return True
+
+
+class Multinomial(VoteLikelihood):
+    name: Literal["multinomial"]
+
+
+class DirichletMultinomial(VoteLikelihood):
+    name: Literal["dirichlet_multinomial"]
+    volunteers: Annotated[float, Field(ge=1, le=1e6)]
+    concentration_scale: Annotated[float, Field(ge=1, le=1e4)]
+
+
+Loss = Annotated[
+    Ce | Bce | Focal | Mse | Multinomial | DirichletMultinomial | CustomLoss,
+    Field(discriminator="name"),
+]

@@ -16,3 +16,7 @@ class CustomSource(DatasetSection, CustomSection):
     @property
     def target_kind(self) -> TargetKind:
         return self.targets
+
+    @property
+    def has_tree(self) -> bool | None:
+        return None if self.targets == "votes" else False

@@ -26,6 +26,10 @@ class GalaxyZoo(Files):
         return self.target
 
     @property
+    def has_tree(self) -> bool | None:
+        return self.target == "votes"
+
+    @property
     def source(self) -> str:
         return str(self.root)
 

@@ -25,6 +25,11 @@ class DatasetSection(Section):
         return "classes"
 
     @property
+    def has_tree(self) -> bool | None:
+        """Whether votes are on the questions of a decision tree; None if only the data can tell."""
+        return False
+
+    @property
     def source(self) -> str:
         """Origin of the images: a folder, a table, or the name of the section."""
         return self.name
