@@ -133,7 +133,11 @@ class VoteTree:
         return cls(
             tuple(
                 Question(
-                    each["name"], each["text"], tuple(each["answers"]), tuple(each["reached_by"])
+                    each["name"],
+                    each["text"],
+                    tuple(each["answers"]),
+                    tuple(each["reached_by"]),
+                    tuple(each.get("labels", ())),
                 )
                 for each in content["questions"]
             )

@@ -107,6 +107,7 @@ def cached_dataset(cache: Path, key: str, make: Callable[[], ImageDataset]) -> I
             "classes": dataset.classes,
             "split": dataset.split.tolist(),
             "groups": None if dataset.groups is None else dataset.groups.tolist(),
+            "vote_counts": None if dataset.vote_counts is None else dataset.vote_counts.tolist(),
             "pixels": asdict(dataset.pixels),
         }
 
@@ -114,6 +115,7 @@ def cached_dataset(cache: Path, key: str, make: Callable[[], ImageDataset]) -> I
     notes = stored.notes
     votes = isinstance(notes["targets"][0], list)
     bands = tuple(notes["pixels"].pop("bands"))
+    counts = notes.get("vote_counts")  # missing in entries of earlier versions
     return ImageDataset(
         images=stored.images,
         targets=np.array(notes["targets"], np.float32 if votes else np.int64),
@@ -122,6 +124,7 @@ def cached_dataset(cache: Path, key: str, make: Callable[[], ImageDataset]) -> I
         split=np.array(notes["split"], str),
         pixels=Pixels(bands, **notes["pixels"]),
         groups=None if notes["groups"] is None else np.array(notes["groups"], str),
+        vote_counts=None if counts is None else np.array(counts, np.float32),
     )
 
 

@@ -46,24 +46,20 @@ def tree_votes(
     nobody answered has fractions of 0. Counts and fractions of a question then satisfy the tree, and
     fractions of all volunteers are returned as given.
     """
-    shape = (len(given), len(tree.questions))
-    fractions, answered, expected = np.zeros(given.shape), np.empty(shape), np.empty(shape)
-    difference = np.empty(shape)
-    for number, question in enumerate(tree.questions):
-        places = tree.positions(question.answers)
-        votes, total = given[:, places], given[:, places].sum(axis=1)
-        reached = reach(tree, fractions, question)
-        if values == "fractions":
-            fractions[:, places] = votes
-            answered[:, number], expected[:, number] = total, reached
-            difference[:, number] = np.abs(total - reached)
-        elif values == "question_fractions":
-            fractions[:, places] = reached[:, None] * votes
-            answered[:, number], expected[:, number] = total, 1.0
-            difference[:, number] = np.where(total > 0, np.abs(total - 1), 0.0)
-        else:
-            assert volunteers is not None
-            fractions[:, places] = votes * (reached / np.maximum(total, 1e-12))[:, None]
-            answered[:, number], expected[:, number] = total / volunteers, reached
-            difference[:, number] = np.maximum(total / volunteers - reached, 0.0)
-    return TreeVotes(fractions, answered, expected, difference)
+    shares = [
+        votes
+        if values == "question_fractions"
+        else votes / np.maximum(votes.sum(axis=1, keepdims=True), 1e-12)
+        for votes in tree.split(given)
+    ]
+    fractions = given if values == "fractions" else np.concatenate(tree.chain(shares), axis=1)
+    total = np.stack([votes.sum(axis=1) for votes in tree.split(given)], axis=1)
+    reached = np.stack([reach(tree, fractions, each) for each in tree.questions], axis=1)
+    if values == "fractions":
+        return TreeVotes(fractions, total, reached, np.abs(total - reached))
+    if values == "question_fractions":
+        whole = np.ones_like(total)
+        return TreeVotes(fractions, total, whole, np.where(total > 0, np.abs(total - 1), 0.0))
+    assert volunteers is not None  # required for counts
+    answered = total / volunteers[:, None]
+    return TreeVotes(fractions, answered, reached, np.maximum(answered - reached, 0.0))

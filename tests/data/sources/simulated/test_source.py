@@ -104,3 +104,15 @@ def test_bright_galaxies_are_wider_than_bright_stars():
     peak_share = r.max(axis=(1, 2)) / r.sum(axis=(1, 2))
     galaxy, star = (peak_share[dataset.targets == label] for label in (0, 1))
     assert np.median(galaxy) < 0.7 * np.median(star)
+
+
+def test_votes_of_galaxy_zoo_2_have_their_tree_and_volunteers(tmp_path: Path) -> None:
+    changes = {"target": "galaxy_zoo_2", "n_images": 6, "image_px": 24}
+    drawn, stored = simulate(**changes), load(settings_with(**changes, cache=str(tmp_path)))
+    for dataset in (drawn, stored):
+        assert dataset.tree is not None
+        assert dataset.classes == dataset.tree.answers
+        assert dataset.targets.shape == (6, 37)
+        assert dataset.vote_counts is not None
+        assert dataset.vote_counts.min() >= 35
+    assert np.array_equal(drawn.vote_counts, stored.vote_counts)

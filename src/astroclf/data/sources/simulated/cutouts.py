@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from astroclf.data.sources.simulated import galaxies, sky
-from astroclf.data.sources.simulated.votes import draw_votes
+from astroclf.data.sources.simulated.population import draw_features, render_features
+from astroclf.data.sources.simulated.tree_votes import draw_tree_votes, galaxy_zoo_2_tree
+from astroclf.data.sources.simulated.votes import VOLUNTEERS, draw_votes
 from astroclf.settings import sections
 
 BANDS = ("g", "r", "i")
@@ -16,10 +18,16 @@ CLASSES = {
     "morphology": galaxies.MORPHOLOGIES,
     "votes": galaxies.MORPHOLOGIES,
 }
+GALAXY_ZOO_2 = "galaxy_zoo_2"  # the target whose votes follow the tree of that schema
 
 # Half-light radii (arcsec), drawn log-uniformly. The smallest galaxies are hardly wider than stars, and
 # are excluded by surveys of morphology.
-RADIUS_ARCSEC = {"star_galaxy": (0.5, 4.0), "morphology": (1.5, 4.5), "votes": (1.5, 4.5)}
+RADIUS_ARCSEC = {
+    "star_galaxy": (0.5, 4.0),
+    "morphology": (1.5, 4.5),
+    "votes": (1.5, 4.5),
+    GALAXY_ZOO_2: (2.0, 4.5),
+}
 MOFFAT_BETA = (2.5, 4.0)
 PSF_AXIS_RATIO = (0.9, 1.0)
 CENTER_OFFSET_PX = 1.0  # largest in x and in y
@@ -52,16 +60,30 @@ class Exposure:
         return flux * source
 
 
-def draw_cutout(
-    index: int, canvas: sky.Canvas, settings: sections.Simulated
-) -> tuple[np.ndarray, int | np.ndarray]:
-    """Return image number `index`, (3, H, W) float32, and its class index or vote fractions (K,)."""
+@dataclass(frozen=True)
+class Cutout:
+    """image: (3, H, W) float32. target: a class index, or vote fractions (K,). volunteers: 0 without votes."""
+
+    image: np.ndarray
+    target: int | np.ndarray
+    volunteers: int = 0
+
+
+def draw_cutout(index: int, canvas: sky.Canvas, settings: sections.Simulated) -> Cutout:
+    """Return cutout number `index`."""
     rng = np.random.default_rng([settings.seed, index])
-    classes = CLASSES[settings.target]
-    name = classes[index % len(classes)]
     exposure = draw_exposure(rng, canvas, settings.seeing_arcsec)
     center = rng.uniform(-CENTER_OFFSET_PX, CENTER_OFFSET_PX, 2) * canvas.pixel_scale_arcsec
     signal_to_noise = draw_log_uniform(rng, settings.signal_to_noise)
+    if settings.target == GALAXY_ZOO_2:
+        features = draw_features(rng)
+        radius = draw_log_uniform(rng, RADIUS_ARCSEC[settings.target])
+        galaxy = render_features(rng, canvas, features, radius)
+        source = render_galaxy(exposure, galaxy, center)
+        image = observe(rng, exposure, source, center, signal_to_noise)
+        return Cutout(image, *draw_tree_votes(rng, galaxy_zoo_2_tree(), features, signal_to_noise))
+    classes = CLASSES[settings.target]
+    name = classes[index % len(classes)]
     if name == "star":
         source, axis_ratio = render_star(exposure, galaxies.draw_star_flux(rng), center), 1.0
     else:
@@ -69,13 +91,23 @@ def draw_cutout(
         radius = draw_log_uniform(rng, RADIUS_ARCSEC[settings.target])
         galaxy = galaxies.draw_galaxy(rng, canvas, morphology, radius)
         source, axis_ratio = render_galaxy(exposure, galaxy, center), galaxy.axis_ratio
+    image = observe(rng, exposure, source, center, signal_to_noise)
+    if settings.target == "votes":
+        return Cutout(image, draw_votes(rng, name, axis_ratio, signal_to_noise), VOLUNTEERS)
+    return Cutout(image, index % len(classes))
 
+
+def observe(
+    rng: np.random.Generator,
+    exposure: Exposure,
+    source: np.ndarray,
+    center: np.ndarray,
+    signal_to_noise: float,
+) -> np.ndarray:
+    """Return the noisy image of a source and of its neighbors, (3, H, W) float32."""
     scene = exposure.at_signal_to_noise(source, signal_to_noise)
     scene += draw_neighbors(rng, exposure, center, signal_to_noise)
-    image = sky.observe(rng, scene, exposure.sky_nmgy, exposure.electrons_per_nmgy)
-    if settings.target == "votes":
-        return image, draw_votes(rng, name, axis_ratio, signal_to_noise)
-    return image, index % len(classes)
+    return sky.observe(rng, scene, exposure.sky_nmgy, exposure.electrons_per_nmgy)
 
 
 def draw_exposure(

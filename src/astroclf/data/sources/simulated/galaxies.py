@@ -163,8 +163,16 @@ def draw_arms(rng: np.random.Generator, radius: np.ndarray, phase: np.ndarray) -
     They start at radius 1, phase 0 (the end of a bar), and fade inside of it.
     """
     count = int(rng.choice(ARM_COUNTS, p=ARM_COUNT_CHANCES))
-    tightness = float(rng.choice((-1, 1))) / math.tan(rng.uniform(*ARM_PITCH))
-    sharpness = rng.uniform(*ARM_SHARPNESS)
+    direction = float(rng.choice((-1, 1)))
+    pitch = direction * rng.uniform(*ARM_PITCH)
+    return spiral_arms(count, pitch, rng.uniform(*ARM_SHARPNESS), radius, phase)
+
+
+def spiral_arms(
+    count: int, pitch: float, sharpness: float, radius: np.ndarray, phase: np.ndarray
+) -> np.ndarray:
+    """Return the brightness in (0, 1] of `count` arms, as `draw_arms`. pitch: negative winds the other way."""
+    tightness = 1 / math.tan(pitch)
     turned = phase - np.log(radius) * tightness
     crest = np.exp(sharpness * (np.cos(count * turned) - 1))
     return crest * radius**2 / (1 + radius**2)

@@ -20,7 +20,7 @@ def _ascending(bounds: tuple[float, float]) -> tuple[float, float]:
 
 class Simulated(DatasetSection):
     name: Literal["simulated"]
-    target: Literal["star_galaxy", "morphology", "votes"]
+    target: Literal["star_galaxy", "morphology", "votes", "galaxy_zoo_2"]
     n_images: Annotated[int, Field(ge=1, le=100_000_000, strict=True)]
     seed: Seed
     image_px: Annotated[int, Field(ge=1, le=4096, strict=True)]
@@ -31,4 +31,4 @@ class Simulated(DatasetSection):
 
     @property
     def target_kind(self) -> TargetKind:
-        return "votes" if self.target == "votes" else "classes"
+        return "votes" if self.target in ("votes", "galaxy_zoo_2") else "classes"
