@@ -129,3 +129,10 @@ def test_preprocessing_of_a_former_version_has_asinh() -> None:
     stored = {"stretch": "linear", "unit": [2.0], "mean": [0.0], "std": [1.0]}
     assert Preprocess.from_dict(stored).curve == plain_asinh(1)
     assert Preprocess("asinh", (255.0,), (0.0,), (1.0,)).curve is None
+
+
+def test_asinh_has_a_gradient_and_the_value_of_torch() -> None:
+    flux = torch.linspace(-1e4, 1e4, 1001).view(-1, 1, 1, 1)
+    torch.testing.assert_close(plain_asinh(1)(flux), flux.asinh(), rtol=1e-6, atol=1e-7)
+    plain_asinh(1)(flux.requires_grad_()).sum().backward()
+    torch.testing.assert_close(flux.grad, (1 + flux.detach() ** 2).rsqrt())

@@ -62,13 +62,25 @@ def draw_views(name: str, batch: int, seed: int) -> Tensor:
 def show_views(values: Tensor, views: Tensor) -> Tensor:
     """Return a batch with each image in an exact view of its own.
 
-    values: (B, C, H, H). views: (B,) int64; bit 2 is a transposition, followed by flips of the columns
+    values: (B, C, H, H), of any type. views: (B,) int64; bit 2 is a transposition, followed by flips of the columns
     (bit 0) and rows (bit 1), which reach every element of the symmetry group of the square.
     """
+    if values.device.type == "cpu":
+        return _show_by_view(values, views)
+    # On a GPU, groups of images would wait for their sizes.
     views = views.view(-1, 1, 1, 1)
     values = torch.where((views & 4).bool(), values.transpose(-1, -2), values)
     values = torch.where((views & 1).bool(), values.flip(-1), values)
     return torch.where((views & 2).bool(), values.flip(-2), values)
+
+
+def _show_by_view(values: Tensor, views: Tensor) -> Tensor:
+    """Return `show_views`, all images of one view at a time: each pixel is copied twice at most."""
+    shown = torch.empty_like(values)
+    for view in views.unique().tolist():
+        chosen = (views == view).nonzero().flatten()
+        shown[chosen] = show_view(values[chosen], view)
+    return shown
 
 
 def show_view(values: Tensor, view: int) -> Tensor:

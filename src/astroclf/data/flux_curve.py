@@ -25,8 +25,17 @@ def _signed_sqrt(values: Tensor) -> Tensor:
     return values.sign() * ((1 + values.abs()).sqrt() - 1)
 
 
+def _asinh(values: Tensor) -> Tensor:
+    """Return asinh. On a CPU, numpy's has vector instructions and is up to 25 times faster; it has no
+    gradient and no place in an exported graph."""
+    is_plain = values.device.type == "cpu" and not values.requires_grad
+    if is_plain and not torch.compiler.is_compiling() and not torch.jit.is_tracing():
+        return torch.from_numpy(np.arcsinh(values.numpy()))
+    return values.asinh()
+
+
 CURVES: dict[str, Callable[[Tensor], Tensor]] = {
-    "asinh": torch.asinh,
+    "asinh": _asinh,
     "log": _signed_log,
     "sqrt": _signed_sqrt,
     "zscale": lambda values: values.clamp(0, 1),

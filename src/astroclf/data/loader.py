@@ -230,12 +230,14 @@ class ImageLoader:
         self, rows: Iterator[torch.Tensor], epoch: int, first_batch: int
     ) -> Iterator[torch.Tensor]:
         settings = self.augmentation
-        scaled = map(self.preprocess.scale, rows)
-        if settings is None or settings.name == "none":
-            yield from scaled
-        elif settings.name in VIEWS:
+        if settings is not None and settings.name in VIEWS and settings.name != "none":
             views = self.sampler.views(settings.name, epoch, first_batch)
-            yield from map(show_views, scaled, views)
+            rows = map(
+                show_views, rows, views
+            )  # of stored pixels, which may be a quarter of the bytes
+        scaled = map(self.preprocess.scale, rows)
+        if settings is None or settings.name in VIEWS:
+            yield from scaled
         else:
             for values, seed in zip(scaled, self.sampler.seeds(epoch, first_batch), strict=True):
                 yield augment(values, settings, self.preprocess.stretch, seed)

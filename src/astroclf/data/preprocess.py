@@ -52,7 +52,7 @@ class Preprocess:
         if self.curve is not None:
             values = self.curve(values)
         device = values.device
-        return (values - _per_band(self.mean, device)) / _per_band(self.std, device)
+        return (values - _per_band(self.mean, device)).div_(_per_band(self.std, device))
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
