@@ -60,3 +60,9 @@ def test_json_holds_the_tree():
     tree = VoteTree((SHAPE, ROUND, ODD))
     assert VoteTree.from_dict(json.loads(json.dumps(tree.to_dict()))) == tree
     assert json.loads(json.dumps(tree.to_dict())) == tree.to_dict()
+
+
+def test_answers_are_renamed_where_they_lead_to_a_question_too():
+    tree = VoteTree((SHAPE, ROUND)).renamed({"smooth": "early"})
+    assert tree.answers == ("early", "featured", "round", "cigar")
+    assert tree.questions[1].reached_by == ("early",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -114,6 +114,19 @@ class VoteTree:
             known |= {name: joint[:, k : k + 1] for k, name in enumerate(question.answers)}
             fractions.append(joint)
         return fractions
+
+    def renamed(self, names: Mapping[str, str]) -> VoteTree:
+        """Return the tree with other names of its answers."""
+
+        def rename(answers: Sequence[str]) -> tuple[str, ...]:
+            return tuple(names.get(name, name) for name in answers)
+
+        return VoteTree(
+            tuple(
+                replace(each, answers=rename(each.answers), reached_by=rename(each.reached_by))
+                for each in self.questions
+            )
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON, of which `from_dict` makes the same tree."""

@@ -11,6 +11,7 @@ import pytest
 from astroclf.data.class_matching import match_classes
 from astroclf.data.dataset import ImageDataset
 from astroclf.errors import UserError
+from astroclf.vote_tree import Question, VoteTree
 
 Make = Callable[..., ImageDataset]
 
@@ -100,3 +101,13 @@ def test_votes_are_matched_by_the_names_of_the_answers(make_dataset: Make) -> No
         match_classes(dataset, ("a", "b", "c", "d"))
     with pytest.raises(UserError, match="several columns of votes become a"):
         match_classes(dataset, ("a", "c"), {"b": "a"})
+
+
+def test_a_tree_of_votes_gets_the_names_of_the_model(make_dataset: Make) -> None:
+    tree = VoteTree((Question("shape", "", ("a", "b")), Question("bar", "", ("c",), ("b",))))
+    dataset = replace(make_dataset(n_classes=3, votes=True), tree=tree)
+    matched = match_classes(dataset, ("c", "disk", "a"), {"b": "disk"}).dataset
+    assert matched.tree is not None
+    assert matched.tree.answers == ("a", "disk", "c")
+    assert matched.tree.questions[1].reached_by == ("disk",)
+    assert match_classes(dataset, ("a", "b"), unknown="skip").dataset.tree is None

@@ -11,6 +11,7 @@ from astroclf.settings.metrics import (
     class_metric_names,
     higher_is_better,
     metric_names,
+    question_metric_names,
 )
 
 
@@ -39,6 +40,10 @@ def test_metrics_of_each_class_depend_on_the_kind_of_targets() -> None:
         "roc_auc",
         "average_precision",
     )
+
+
+def test_questions_of_a_tree_have_a_calibration_error_and_an_rmse() -> None:
+    assert question_metric_names() == ("ece", "rmse")
 
 
 def test_records_are_unique_and_described() -> None:

@@ -12,6 +12,7 @@ from astroclf.data.sources.labels import plain_name
 from astroclf.errors import UserError, listed
 from astroclf.settings.metrics import CLASSES, VOTES
 from astroclf.settings.sections.evaluate import UnknownClasses
+from astroclf.vote_tree import VoteTree
 
 NOUNS = {CLASSES: ("class", "classes"), VOTES: ("answer", "answers")}
 
@@ -86,10 +87,24 @@ def _match_votes(
         each for each, name in zip(dataset.classes, names, strict=True) if name not in classes
     ]
     return MatchedClasses(
-        dataset=replace(dataset, classes=classes, targets=dataset.targets[:, columns]),
+        dataset=replace(
+            dataset,
+            classes=classes,
+            targets=dataset.targets[:, columns],
+            tree=_matched_tree(dataset, names, classes),
+        ),
         kept=np.ones(len(dataset), bool),
         left_out=dict.fromkeys(left_out, len(dataset)),
     )
+
+
+def _matched_tree(
+    dataset: ImageDataset, names: Sequence[str], classes: Sequence[str]
+) -> VoteTree | None:
+    """Return the tree with the names of the model; None where answers of it are left out."""
+    if dataset.tree is None or not set(names) <= set(classes):
+        return None
+    return dataset.tree.renamed(dict(zip(dataset.classes, names, strict=True)))
 
 
 def _renamed(

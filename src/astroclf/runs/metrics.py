@@ -133,7 +133,8 @@ class RunFacts(Part):
 class Metrics(Part):
     """Content of metrics.json: each split under its name, and what is listed here.
 
-    per_class: split -> class -> its number of images `n` and its metrics. without_overlap: split ->
+    per_class: split -> class -> its number of images `n` and its metrics. per_question: likewise of the
+    questions of a decision tree. without_overlap: split ->
     the number of images `n` and the metrics without images that overlap train. binned: split ->
     column. prediction_sets, risk_coverage: by split. decision: split -> metric -> `plain`, `tuned`
     and `gain`. pooled: metrics of all out-of-fold predictions together. parts: of task=evaluate, the
@@ -144,6 +145,7 @@ class Metrics(Part):
     __pydantic_extra__: dict[str, dict[str, Metric]] = Field(init=False)
 
     per_class: dict[str, dict[str, dict[str, Metric | int]]] = {}
+    per_question: dict[str, dict[str, dict[str, Metric | int]]] = {}
     baseline: dict[str, Baseline] = {}
     without_overlap: dict[str, dict[str, Metric | int]] = {}
     binned: dict[str, dict[str, Binned]] = {}

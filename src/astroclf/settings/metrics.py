@@ -25,7 +25,7 @@ class Metric:
     images, for each class (or answer), or both. scale: on which its interval is symmetric, see
     `intervals.t_interval`. is_class_mean: whether it is a mean over classes, which has no interval
     where one of them is too small. of_positive_class: whether it is of class 1 alone where there
-    are two classes.
+    are two classes. of_questions: whether it is measured for each question of a decision tree.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Metric:
     scale: Scale = "logit"
     is_class_mean: bool = False
     of_positive_class: bool = False
+    of_questions: bool = False
     digits: int = COARSE
 
     def label(self, positive_class: str | None) -> str:
@@ -100,6 +101,7 @@ RECORDS = (
         "expected calibration error; floor: value expected of calibrated probabilities",
         higher_is_better=False,
         scale="linear",
+        of_questions=True,
     ),
     Metric(
         "rmse",
@@ -108,6 +110,7 @@ RECORDS = (
         targets=(VOTES,),
         level="both",
         scale="log",
+        of_questions=True,
         digits=FINE,
     ),
     Metric(
@@ -146,6 +149,11 @@ def metric_names(targets: TargetKind) -> tuple[str, ...]:
 def class_metric_names(targets: TargetKind) -> tuple[str, ...]:
     """Return the names of the metrics of each class (or answer), in the order of the tables."""
     return _names(targets, "class")
+
+
+def question_metric_names() -> tuple[str, ...]:
+    """Return the names of the metrics of each question of a decision tree."""
+    return tuple(each.name for each in RECORDS if each.of_questions)
 
 
 def higher_is_better(name: str) -> bool:

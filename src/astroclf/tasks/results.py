@@ -42,6 +42,11 @@ def metrics_of(
             for name, each in splits.items()
             if each.risk_coverage is not None
         },
+        "per_question": {
+            name: each.scores.per_question
+            for name, each in splits.items()
+            if each.scores.per_question
+        },
         "parts": dict(evaluation.titles),
         "shift": dict(shift or {}),
     }

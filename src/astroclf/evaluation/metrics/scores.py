@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from astroclf.evaluation.intervals import Measured
 
@@ -14,10 +14,12 @@ class Scores:
 
     overall: metric -> value with its interval.
     per_class: class (or answer) -> the number of its images as `n`, and metric -> value.
+    per_question: likewise of the questions of a decision tree; empty without one.
     """
 
     overall: dict[str, Measured]
     per_class: dict[str, dict[str, Measured | int]]
+    per_question: dict[str, dict[str, Measured | int]] = field(default_factory=dict)
 
     def notes(self, title: Callable[[str], str] = str) -> list[str]:
         """Return what limits the intervals, such as "roc_auc: no interval: 3 images of cigar, ...".

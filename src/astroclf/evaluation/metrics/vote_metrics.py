@@ -6,8 +6,9 @@ import numpy as np
 
 from astroclf.evaluation.decisions.decision import Predicted
 from astroclf.evaluation.intervals import Measured, estimate
-from astroclf.evaluation.labels import Labels
+from astroclf.evaluation.labels import Labels, VoteLabels
 from astroclf.evaluation.metrics.confusion import ratio
+from astroclf.evaluation.metrics.question_metrics import score_questions
 from astroclf.evaluation.metrics.scores import Scores
 from astroclf.evaluation.resampling import Resampling, replicate
 from astroclf.settings.metrics import METRICS, class_metric_names, metric_names
@@ -22,12 +23,12 @@ def score_votes(
     """Return every metric of `VOTE_METRICS`; NaN where one is not defined.
 
     - loss: mean over images.
-    - rmse: root mean square error over all images and answers.
+    - rmse: root mean square error over all images and answers, as the Galaxy Zoo challenge is scored.
     - r2: coefficient of determination, 1 - sum of squared errors / sum of squared deviations from
       the mean vote of each answer; 0 is as good as always giving that mean (scikit-learn's
       `r2_score` with `multioutput="variance_weighted"`).
 
-    losses: (N,) the training loss of each image. bins: of no effect, since no metric has bins.
+    losses: (N,) the training loss of each image. bins: of no effect on these metrics.
     """
     statistic = VoteStatistic(predictions.probabilities, labels.targets, losses)
     figures = statistic.figures(np.ones((1, len(labels))))
@@ -38,6 +39,8 @@ def score_votes_with_intervals(
     predictions: Predicted, labels: Labels, losses: np.ndarray, bins: int, resampling: Resampling
 ) -> Scores:
     """Return the metrics of `score_votes`, and rmse, bias and r2 of each answer, with 95 % intervals.
+
+    Questions of a decision tree have metrics of their own, see `score_questions`.
 
     bias: mean of predicted minus true vote fraction.
     """
@@ -58,7 +61,12 @@ def score_votes_with_intervals(
         }
         for k, answer in enumerate(labels.classes)
     }
-    return Scores(overall, per_class)
+    per_question = (
+        score_questions(predictions.probabilities, labels, bins, resampling)
+        if isinstance(labels, VoteLabels)
+        else {}
+    )
+    return Scores(overall, per_class, per_question)
 
 
 class VoteStatistic:

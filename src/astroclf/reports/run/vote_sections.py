@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from astroclf.evaluation.labels import Labels, VoteLabels
 from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.formats import class_figure
 from astroclf.reports.run.gallery import vote_galleries
 from astroclf.reports.run.plots.votes import vote_scatter
+from astroclf.settings.metrics import question_metric_names
 
 
 def vote_sections(content: ReportContent) -> dict[str, Any]:
@@ -18,8 +21,36 @@ def vote_sections(content: ReportContent) -> dict[str, Any]:
         "scatter": vote_scatter(
             shown.predicted.probabilities, shown.labels.targets, content.classes, rmse
         ),
+        "questions": _questions(shown.labels),
+        "question_metrics": question_metric_names(),
         "is_wide": len(content.classes) > 9,
         "examples": [],
         "galleries": vote_galleries(shown, content.thumbnails),
         "nav": [("answers", "Answers")],
     }
+
+
+@dataclass(frozen=True)
+class ReachedQuestion:
+    """A question of the tree; reach: mean fraction of the volunteers who answered it."""
+
+    name: str
+    text: str
+    reach: float
+
+
+def _questions(labels: Labels) -> list[ReachedQuestion]:
+    """Return the questions of the tree; none for votes without one."""
+    if not isinstance(labels, VoteLabels) or labels.tree is None:
+        return []
+    classes = list(labels.classes)
+    return [
+        ReachedQuestion(
+            each.name,
+            each.text,
+            float(
+                labels.targets[:, [classes.index(name) for name in each.answers]].sum(axis=1).mean()
+            ),
+        )
+        for each in labels.tree.questions
+    ]
