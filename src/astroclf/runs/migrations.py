@@ -17,6 +17,8 @@ ADDED_SETTINGS: dict[str, dict[str, Any]] = {
 ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
     ("loss", "mse"): {"head": "auto"},
     ("tracking", "mlflow"): {"log_model": False, "register": None, "system_metrics": False},
+    ("dataset", "image_folder"): {"bands": None, "missing_band": "refuse", "pattern": None},
+    ("dataset", "catalog"): {"bands": None, "missing_band": "refuse", "image_columns": None},
 }
 
 
