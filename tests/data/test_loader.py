@@ -14,16 +14,14 @@ from hypothesis import strategies as st
 
 from astroclf.data import loader as module
 from astroclf.data.augment import augment as draw_augmented
+from astroclf.data.batch_sampler import BatchSampler, Chunk, count_batches
 from astroclf.data.batches import Batch, ImageValues
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.loader import (
-    BatchSampler,
-    Chunk,
     ImageLoader,
     Images,
     ResidentImages,
     StreamedImages,
-    count_batches,
     free_memory,
     place_images,
 )

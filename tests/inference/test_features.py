@@ -13,9 +13,10 @@ import torch
 from torch import nn
 
 from astroclf.data.augment import VIEWS
+from astroclf.data.batch_sampler import BatchSampler
 from astroclf.data.batches import ImageValues
 from astroclf.data.dataset import TRAIN, VAL, ImageDataset
-from astroclf.data.loader import BatchSampler, ImageLoader, ResidentImages
+from astroclf.data.loader import ImageLoader, ResidentImages
 from astroclf.data.preprocess import Preprocess, fit_preprocess
 from astroclf.inference.feature_cache import FeatureStore
 from astroclf.inference.features import (

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from astroclf.data.augment import show_view
+from astroclf.data.batch_sampler import BatchSampler
 from astroclf.data.batches import ImageValues
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.loader import BatchSampler, ImageLoader, ResidentImages
+from astroclf.data.loader import ImageLoader, ResidentImages
 from astroclf.data.preprocess import fit_preprocess
 from astroclf.inference.features import FeatureLoader
 from astroclf.inference.predictor import Predictor

@@ -1,6 +1,11 @@
 from __future__ import annotations
 
-from astroclf.runs.migrations import migrate_config, migrate_metrics_1, migrate_metrics_2
+from astroclf.runs.migrations import (
+    ADDED_SETTINGS,
+    migrate_config,
+    migrate_metrics_1,
+    migrate_metrics_2,
+)
 
 
 def test_mean_of_several_trainings_becomes_the_value() -> None:
@@ -20,6 +25,8 @@ def test_settings_get_their_present_names_and_the_keys_that_were_added() -> None
         "seed": 1,
         "evaluation": {"tta_views": 8, "report": True, "conformal": None},
         "debug": {"name": "none"},
+        "trainer": ADDED_SETTINGS["trainer"],
+        "model": {"features_columns": []},
         "search": {"keep_models": 3},
         "flux": {"name": "asinh", "softening": 1.0, "scale": "auto"},
     }

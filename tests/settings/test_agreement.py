@@ -53,6 +53,31 @@ BINS = ("evaluation.bin_columns=[r]", "evaluation.metadata=a.csv", "evaluation.m
             "loss=mse: needs vote fractions, but the dataset has classes. Choose loss=ce or loss=bce or loss=focal or loss=custom.",
         ),
         (
+            ["loss=custom", "loss.target=fixtures.own_options.hinge", "trainer.mixup=0.2"],
+            "trainer.mixup=0.2: its targets are fractions of several labels, which loss=custom does not take. Choose loss=ce, ce_smooth, bce or focal.",
+        ),
+        (
+            [
+                *TABLE,
+                "dataset.annotator_columns=[a,b]",
+                "loss=custom",
+                "loss.target=fixtures.own_options.hinge",
+            ],
+            "dataset.soft_label_columns or dataset.annotators=fractions: its targets are fractions of several labels, which loss=custom does not take. Choose loss=ce, ce_smooth, bce or focal.",
+        ),
+        (
+            [*VOTES, "trainer.sampler=balanced"],
+            "trainer.sampler=balanced: needs classes, but the dataset has vote fractions. Set trainer.sampler=shuffle.",
+        ),
+        (
+            ["loss.class_weights=balanced", "trainer.sampler=balanced"],
+            "trainer.sampler=balanced and loss.class_weights=balanced: both counter class imbalance, and rare classes would count twice. Set one of them to its default, trainer.sampler=shuffle or loss.class_weights=none.",
+        ),
+        (
+            ["model.features_columns=[mag_r]"],
+            "model.features_columns=['mag_r']: dataset=simulated has no table with columns. Choose dataset=catalog, or set model.features_columns=[].",
+        ),
+        (
             ["trainer.monitor=rmse"],
             "trainer.monitor=rmse: not a metric of classes. Choose one of "
             + ", ".join(metric_names("classes"))

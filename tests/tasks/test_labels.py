@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 
 from astroclf.evaluation.labels import VoteLabels
 from astroclf.tasks.labels import labels_of, plain_decision
-from astroclf.training.losses import make_loss
+from astroclf.training.losses import BUILDERS
 
 
 def test_labels_are_those_of_the_positions_with_their_groups(make_dataset: Any) -> None:
@@ -57,7 +57,8 @@ def test_the_minimum_of_every_weighted_loss_gives_the_true_probabilities(
     dataset = make_dataset(60, n_classes=3)
     dataset = replace(dataset, targets=np.repeat([0, 1, 2], [40, 15, 5]).astype(np.int64))
     chosen = settings(f"loss.class_weights={weights}", *overrides)
-    made = cast("partial[Any]", make_loss(chosen.loss, dataset, torch.device("cpu")))
+    build = BUILDERS[chosen.loss.name]
+    made = cast("partial[Any]", build(chosen.loss, dataset, torch.device("cpu")))
     doubled = {
         k: v.double() if isinstance(v, torch.Tensor) else v for k, v in made.keywords.items()
     }
@@ -74,3 +75,23 @@ def test_the_minimum_of_every_weighted_loss_gives_the_true_probabilities(
     z = minimize(expected_loss, np.zeros(3), jac=True, options={"gtol": 1e-10}).x
     found = plain_decision(chosen, dataset).probabilities(z[None])[0]
     np.testing.assert_allclose(found, truth, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "overrides", [["loss=ce"], ["loss=bce"], ["loss=focal", "loss.alpha=null"]]
+)
+def test_balanced_sampling_is_undone_as_class_weights_are(
+    settings: Any, make_dataset: Any, overrides: list[str]
+) -> None:
+    dataset = make_dataset(60, n_classes=3)
+    dataset = replace(
+        dataset,
+        targets=np.repeat([0, 1, 2], [40, 15, 5]).astype(np.int64),
+        split=np.full(60, "train"),
+    )
+    sampled = plain_decision(settings("trainer.sampler=balanced", *overrides), dataset)
+    weighted = plain_decision(settings("loss.class_weights=balanced", *overrides), dataset)
+    logits = np.random.default_rng(0).normal(size=(9, 3))
+    np.testing.assert_allclose(
+        sampled.probabilities(logits), weighted.probabilities(logits), rtol=1e-6
+    )

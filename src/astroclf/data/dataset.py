@@ -53,6 +53,7 @@ class ImageDataset:
     sample_weights: (N,) float32, > 0, of the loss of each training image; None for equal weights.
     soft_targets: (N, K) float32 class probabilities, for the training loss; None for certain classes.
     columns: values of a catalog beside each image, for networks that take them.
+    notes: sentences on the labels that a run warns of, such as ties.
     hashes: of the pixels; shared by data sets of the same images, since computing them reads all.
     """
 
@@ -72,6 +73,7 @@ class ImageDataset:
     sample_weights: np.ndarray | None = None
     soft_targets: np.ndarray | None = None
     columns: CatalogColumns | None = None
+    notes: tuple[str, ...] = ()
     hashes: PictureHashes | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:

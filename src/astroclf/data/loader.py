@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
 
@@ -12,9 +12,11 @@ import numpy as np
 import psutil
 import torch
 
-from astroclf.data.augment import VIEWS, augment, draw_views, show_view, show_views
+from astroclf.data.augment import VIEWS, augment, show_view, show_views
+from astroclf.data.batch_sampler import BatchSampler, Chunk
 from astroclf.data.batches import Batch, ImageValues
 from astroclf.data.memory_map import BoundedReader
+from astroclf.data.mixing import Mixing, mixing_seed
 from astroclf.data.preprocess import Preprocess
 from astroclf.settings import sections
 
@@ -33,20 +35,12 @@ class Loader(Protocol):
         ...
 
     def train_batches(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
-        """Yield every image once, shuffled and augmented, from a batch of the epoch on."""
+        """Yield the images of an epoch, shuffled and augmented, from a batch of the epoch on."""
         ...
 
     def eval_batches(self, view: int = 0) -> Iterator[Batch]:
         """Yield every image once, in the order of the data set, in an exact view; 0 is the image itself."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Images of a batch: positions in the data set, and the same as an index on the device."""
-
-    positions: np.ndarray
-    index: torch.Tensor
 
 
 class Images(Protocol):
@@ -113,69 +107,6 @@ def free_memory(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def count_batches(n_images: int, batch_size: int) -> int:
-    """Return the number of batches of nearly equal size that the images of an epoch are divided into.
-
-    No image is left out, and no batch holds a single image (of which batch norm has no variance)
-    unless batch_size or n_images is 1: with batch_size 2 one batch of an odd number holds three.
-    """
-    if batch_size == 1 or n_images < 2:
-        return n_images
-    return min(-(-n_images // batch_size), n_images // 2)
-
-
-class BatchSampler:
-    """Division of the images of a split into batches.
-
-    Every random choice depends on the seed, the epoch and the batch alone, so that training can be
-    resumed from any step with the same batches. The order of an epoch is drawn once and moved to the
-    device in one copy.
-    """
-
-    def __init__(
-        self, positions: np.ndarray, batch_size: int, seed: int, device: torch.device
-    ) -> None:
-        self.positions = positions
-        self.batch_size = batch_size
-        self.seed = seed
-        self.device = device
-        self.n_batches = count_batches(len(positions), batch_size)
-
-    def at(self, positions: np.ndarray) -> BatchSampler:
-        """Return a sampler of other images of the data set."""
-        return BatchSampler(positions, self.batch_size, self.seed, self.device)
-
-    def in_order(self) -> list[Chunk]:
-        """Return the batches of all images, in the order of the data set."""
-        return self._divide(self.positions)
-
-    def shuffled(self, epoch: int, first_batch: int = 0) -> list[Chunk]:
-        """Return the batches of an epoch in random order, from one on."""
-        order = np.random.default_rng([self.seed, epoch]).permutation(self.positions)
-        return self._divide(order)[first_batch:]
-
-    def seeds(self, epoch: int, first_batch: int = 0) -> list[int]:
-        """Return the seed of the augmentation of each batch of an epoch, from one on."""
-        return [
-            int(np.random.SeedSequence([self.seed, epoch, batch]).generate_state(1)[0])
-            for batch in range(first_batch, self.n_batches)
-        ]
-
-    def views(self, name: str, epoch: int, first_batch: int = 0) -> tuple[torch.Tensor, ...]:
-        """Return the random exact views (`draw_views`) of each batch of an epoch, from one on."""
-        sizes = [len(chunk) for chunk in np.array_split(self.positions, self.n_batches)]
-        drawn = [
-            draw_views(name, size, seed)
-            for size, seed in zip(sizes[first_batch:], self.seeds(epoch, first_batch), strict=True)
-        ]
-        return torch.cat(drawn).to(self.device).split(sizes[first_batch:]) if drawn else ()
-
-    def _divide(self, positions: np.ndarray) -> list[Chunk]:
-        index = torch.from_numpy(positions).to(self.device)
-        chunks = np.array_split(positions, self.n_batches)
-        return list(map(Chunk, chunks, index.tensor_split(self.n_batches)))
-
-
 class ImageLoader:
     """Batches of the images of one split, preprocessed and augmented."""
 
@@ -186,13 +117,15 @@ class ImageLoader:
         sampler: BatchSampler,
         preprocess: Preprocess,
         augmentation: sections.Augment | sections.Sky | None = None,
+        mixing: Mixing | None = None,
     ) -> None:
-        """images, values: of the whole data set. augmentation: of training batches."""
+        """images, values: of the whole data set. augmentation, mixing: of training batches."""
         self.images = images
         self.values = values
         self.sampler = sampler
         self.preprocess = preprocess
         self.augmentation = augmentation
+        self.mixing = mixing
         self.channels_last = False
 
     @property
@@ -202,22 +135,32 @@ class ImageLoader:
 
     @property
     def n_batches(self) -> int:
-        """Number of batches of an epoch."""
+        """Number of batches of a training epoch."""
         return self.sampler.n_batches
 
     def at(self, positions: np.ndarray) -> ImageLoader:
         """Return a loader of other images of the data set, which is otherwise the same."""
         sampler = self.sampler.at(positions)
-        other = ImageLoader(self.images, self.values, sampler, self.preprocess, self.augmentation)
+        parts = (self.preprocess, self.augmentation, self.mixing)
+        other = ImageLoader(self.images, self.values, sampler, *parts)
         other.channels_last = self.channels_last
         return other
 
     def train_batches(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
-        """Yield every image once, shuffled and augmented, from a batch of the epoch on."""
+        """Yield the images of an epoch, shuffled and augmented, from a batch of the epoch on."""
         chunks = self.sampler.shuffled(epoch, first_batch)
         augmented = self._augmented(self.images.rows(chunks), epoch, first_batch)
-        for values, chunk in zip(augmented, chunks, strict=True):
-            yield self.values.train_batch(self._normalized(values), chunk.index)
+        batches = (
+            self.values.train_batch(self._normalized(values), chunk.index)
+            for values, chunk in zip(augmented, chunks, strict=True)
+        )
+        return batches if self.mixing is None else self._mixed(batches, epoch, first_batch)
+
+    def _mixed(self, batches: Iterator[Batch], epoch: int, first_batch: int) -> Iterator[Batch]:
+        assert self.mixing is not None  # its caller has checked
+        for batch, seed in zip(batches, self.sampler.seeds(epoch, first_batch), strict=True):
+            mixed = self.mixing.mix(batch, mixing_seed(seed))
+            yield replace(mixed, image=self._in_format(mixed.image))
 
     def eval_batches(self, view: int = 0) -> Iterator[Batch]:
         """Yield every image once, in the order of the data set, in an exact view; 0 is the image itself."""
@@ -243,5 +186,8 @@ class ImageLoader:
                 yield augment(values, settings, self.preprocess.stretch, seed)
 
     def _normalized(self, values: torch.Tensor) -> torch.Tensor:
+        return self._in_format(self.preprocess.normalize(values))
+
+    def _in_format(self, image: torch.Tensor) -> torch.Tensor:
         form = torch.channels_last if self.channels_last else torch.contiguous_format
-        return self.preprocess.normalize(values).contiguous(memory_format=form)
+        return image.contiguous(memory_format=form)

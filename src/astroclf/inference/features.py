@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from astroclf.data.batch_sampler import Chunk
 from astroclf.data.batches import Batch
-from astroclf.data.loader import Chunk, ImageLoader
+from astroclf.data.loader import ImageLoader
 from astroclf.data.preprocess import Preprocess
 from astroclf.device import full_precision
 from astroclf.inference.feature_cache import FeatureStore
@@ -50,7 +51,7 @@ class FeatureLoader:
         return self.sampler.n_batches
 
     def train_batches(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
-        """Yield every image once, shuffled and in a random view, from a batch of the epoch on."""
+        """Yield the images of an epoch, shuffled and in random views, from a batch of the epoch on."""
         chunks = self.sampler.shuffled(epoch, first_batch)
         views = self.sampler.views(self.augmentation, epoch, first_batch)
         for chunk, of_chunk in zip(chunks, views, strict=True):

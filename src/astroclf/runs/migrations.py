@@ -10,15 +10,30 @@ from astroclf.setting_names import RENAMED_KEYS
 ADDED_SETTINGS: dict[str, dict[str, Any]] = {
     "debug": {"name": "none"},
     "search": {"keep_models": 3},
+    "trainer": {
+        "sampler": "shuffle",
+        "sampler_strength": 1.0,
+        "sampler_epoch": "same",
+        "mixup": 0.0,
+        "cutmix": 0.0,
+        "mixup_prob": 1.0,
+        "mixup_switch_prob": 0.5,
+    },
+    "model": {"features_columns": []},
     "flux": {"name": "asinh", "softening": 1.0, "scale": "auto"},
     "evaluation": {"report": True, "conformal": None},
 }
 # Likewise of one option of a group.
 ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
     ("loss", "mse"): {"head": "auto"},
+    ("dataset", "catalog"): {
+        "soft_label_columns": None,
+        "annotator_columns": None,
+        "annotators": "fractions",
+        "weight_column": None,
+        "features_columns": [],
+    },
     ("tracking", "mlflow"): {"log_model": False, "register": None, "system_metrics": False},
-    ("dataset", "image_folder"): {"bands": None, "missing_band": "refuse", "pattern": None},
-    ("dataset", "catalog"): {"bands": None, "missing_band": "refuse", "image_columns": None},
 }
 
 

@@ -22,6 +22,9 @@ def check_agreement(settings: Settings) -> None:
     targets = settings.dataset.target_kind
     check_loss(settings.loss, settings.dataset)
     check_tree(settings.loss, settings.dataset)
+    check_soft_targets(settings)
+    check_sampler(settings)
+    check_columns(settings)
     check_monitor(settings.trainer.monitor, targets)
     if targets == VOTES:
         check_evaluation_of_votes(settings.evaluation)
@@ -88,6 +91,47 @@ def check_tree(loss: sections.Loss, dataset: sections.Dataset) -> None:
         f"{given}: needs votes on the questions of a decision tree, which dataset={dataset.name} does not have. "
         "Choose dataset=galaxy_zoo, or loss=mse with loss.head=sigmoid."
     )
+
+
+def check_soft_targets(settings: Settings) -> None:
+    """Refuse soft labels, mixup and cutmix with a loss that does not take mixed targets."""
+    trainer, dataset, loss = settings.trainer, settings.dataset, settings.loss
+    causes = {
+        f"trainer.mixup={trainer.mixup:g}": trainer.mixes_images and trainer.mixup > 0,
+        f"trainer.cutmix={trainer.cutmix:g}": trainer.mixes_images and trainer.cutmix > 0,
+        "dataset.soft_label_columns or dataset.annotators=fractions": dataset.has_soft_targets,
+    }
+    cause = next((key for key, is_on in causes.items() if is_on), None)
+    if cause is not None and not loss.takes_soft_targets:
+        choice = "ce, ce_smooth, bce or focal" if dataset.target_kind == CLASSES else "mse or bce"
+        raise UserError(
+            f"{cause}: its targets are fractions of several labels, which loss={loss.name} does not take. Choose loss={choice}."
+        )
+
+
+def check_sampler(settings: Settings) -> None:
+    """Refuse balanced sampling of vote fractions, and beside class weights that balance as well."""
+    if settings.trainer.sampler != "balanced":
+        return
+    if settings.dataset.target_kind == VOTES:
+        raise UserError(
+            "trainer.sampler=balanced: needs classes, but the dataset has vote fractions. Set trainer.sampler=shuffle."
+        )
+    if settings.loss.class_weights == "balanced":
+        raise UserError(
+            "trainer.sampler=balanced and loss.class_weights=balanced: both counter class imbalance, and rare classes would "
+            "count twice. Set one of them to its default, trainer.sampler=shuffle or loss.class_weights=none."
+        )
+
+
+def check_columns(settings: Settings) -> None:
+    """Refuse catalog columns for a source without a table."""
+    names = settings.model.features_columns
+    if names and not settings.dataset.has_columns:
+        raise UserError(
+            f"model.features_columns={list(names)}: dataset={settings.dataset.name} has no table with columns. Choose "
+            "dataset=catalog, or set model.features_columns=[]."
+        )
 
 
 def check_monitor(monitor: str, targets: TargetKind) -> None:

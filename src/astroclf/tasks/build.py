@@ -8,10 +8,13 @@ from pathlib import Path
 
 import torch
 
+from astroclf.data.batch_sampler import BatchSampler
 from astroclf.data.batches import ImageValues
 from astroclf.data.dataset import TRAIN, ImageDataset
-from astroclf.data.loader import BatchSampler, ImageLoader, Loader, place_images
+from astroclf.data.loader import ImageLoader, Loader, place_images
+from astroclf.data.mixing import Mixing
 from astroclf.data.preprocess import Preprocess
+from astroclf.data.sampling import sampling_of
 from astroclf.errors import UserError, one_line
 from astroclf.inference.features import FeatureLoader, hash_weights
 from astroclf.models import Classifier
@@ -115,18 +118,17 @@ def make_loaders(
     )
     targets = loss_targets(settings.loss, dataset)
     values = ImageValues.of(replace(dataset, targets=targets), device)
-    return {
-        split: ImageLoader(
-            images,
-            values,
-            BatchSampler(
-                dataset.indices(split), settings.trainer.batch_size, settings.seed, device
-            ),
-            preprocess,
-            settings.augment if split == TRAIN else None,
-        )
-        for split in dataset.split_names
-    }
+    trainer = settings.trainer
+
+    def make(split: str) -> ImageLoader:
+        positions, is_train = dataset.indices(split), split == TRAIN
+        sampling = sampling_of(trainer, dataset) if is_train else None
+        sampler = BatchSampler(positions, trainer.batch_size, settings.seed, device, sampling)
+        augmentation = settings.augment if is_train else None
+        mixing = Mixing.of(trainer, len(dataset.classes)) if is_train else None
+        return ImageLoader(images, values, sampler, preprocess, augmentation, mixing)
+
+    return {split: make(split) for split in dataset.split_names}
 
 
 def stored_precision(stored: Checkpoint | None, device: torch.device) -> Precision | None:

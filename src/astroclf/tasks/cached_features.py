@@ -31,6 +31,12 @@ def can_cache_features(settings: Settings) -> bool:
     """Return whether the backbone is frozen and every augmented view can be computed beforehand."""
     if not settings.finetune.is_cacheable:
         return False
+    if settings.trainer.mixes_images:
+        log.warning(
+            "trainer.mixup and trainer.cutmix mix images, so the frozen backbone runs for every image of every epoch: without "
+            "them its features would be computed once."
+        )
+        return False
     if settings.augment.name not in VIEWS:
         log.warning(
             "augment=%s draws from endless views, so the frozen backbone runs for every image of every epoch: "

@@ -6,6 +6,8 @@ import logging
 from collections import Counter
 from functools import partial
 
+import numpy as np
+
 from astroclf.data.audit import find_leaks, leak_warning, write_leaks
 from astroclf.data.class_counts import class_table, small_class_warnings
 from astroclf.data.dataset import TRAIN, ImageDataset
@@ -83,6 +85,7 @@ def data_warnings(settings: Settings, dataset: ImageDataset) -> list[str]:
         warnings.append(
             f"Files left out: {len(dataset.skipped):,}, see skipped.csv. Reasons: {counted}."
         )
+    warnings += [*dataset.notes, *notes_of_weights(settings, dataset)]
     leaks = find_leaks(dataset)
     if leaks:
         warnings.append(f"{leak_warning(leaks)} They are listed in leaks.csv.")
@@ -92,3 +95,20 @@ def data_warnings(settings: Settings, dataset: ImageDataset) -> list[str]:
             f"train has {n_train} images, fewer than trainer.batch_size={batch_size}: every epoch is one batch of {n_train}."
         )
     return warnings + small_class_warnings(dataset, pooled=settings.task.name == "crossval")
+
+
+def notes_of_weights(settings: Settings, dataset: ImageDataset) -> list[str]:
+    """Return a sentence on the sample weights of train, if there are some.
+
+    The effective number of images is (sum of w)^2 / (sum of w^2) (Kish 1965).
+    """
+    if dataset.sample_weights is None:
+        return []
+    weights = dataset.sample_weights[dataset.indices(TRAIN)].astype(np.float64)
+    effective = weights.sum() ** 2 / (weights**2).sum()
+    spread = weights.max() / weights.min()
+    return [
+        f"The training loss is weighted by {getattr(settings.dataset, 'weight_column', None) or 'sample weights'} (largest / smallest "
+        f"weight {spread:.3g}; {len(weights):,} images count as {effective:,.0f} of equal weight). The losses and metrics of "
+        "val and test are unweighted."
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.sampling import sampling_of
 from astroclf.evaluation.decisions.activation import SIGMOID, Activation
 from astroclf.evaluation.decisions.decision import Decision, shift_of_alpha
 from astroclf.evaluation.decisions.tree_activation import QuestionConcentrations, QuestionSoftmax
@@ -35,16 +36,28 @@ def activation_of(loss: sections.Loss, dataset: ImageDataset) -> Activation:
 
 
 def plain_decision(settings: Settings, dataset: ImageDataset) -> Decision:
-    """Return the activation that belongs to the loss, with the effect of its weights undone.
+    """Return the activation that belongs to the loss, with the effect of its weights and of sampling undone.
 
-    Weights of vote fractions weigh both sides of an answer alike, so nothing is undone there.
+    An image that is drawn twice as often counts as one of twice the weight. Weights of vote fractions weigh both sides of an answer alike, so nothing is undone there.
     """
     loss = settings.loss
     activation = activation_of(loss, dataset)
-    weights = class_weights(loss.class_weights, dataset) if activation.rows_sum_to_one else None
+    weights = training_weights_of_classes(settings, dataset) if activation.rows_sum_to_one else None
     return Decision(
         activation,
         logit_shift=shift_of_alpha(activation, getattr(loss, "alpha", None), len(dataset.classes)),
         focal_gamma=loss.focal_gamma,
-        class_weights=None if weights is None else tuple(weights.tolist()),
+        class_weights=weights,
     )
+
+
+def training_weights_of_classes(
+    settings: Settings, dataset: ImageDataset
+) -> tuple[float, ...] | None:
+    """Return the weight of each class in training, by class weights and sampling; None for none."""
+    weights = class_weights(settings.loss.class_weights, dataset)
+    sampling = sampling_of(settings.trainer, dataset)
+    if sampling is None:
+        return None if weights is None else tuple(weights.tolist())
+    drawn = sampling.factors * (1 if weights is None else weights.numpy())
+    return tuple(drawn.tolist())

@@ -18,9 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from astroclf.data.dataset import TRAIN, ImageDataset
+from astroclf.errors import UserError
 from astroclf.settings import sections
+from astroclf.settings.metrics import CLASSES
 from astroclf.training.class_weights import class_weights, per_class
 from astroclf.training.custom_loss import custom_loss
+from astroclf.training.soft_targets import accept_soft_targets
 from astroclf.training.vote_losses import (
     dirichlet_multinomial,
     multinomial,
@@ -38,9 +41,18 @@ BUILDERS: dict[str, Builder] = {}
 def make_loss(settings: sections.Loss, dataset: ImageDataset, device: torch.device) -> Loss:
     """Return the loss that the settings describe, with its class weights taken from the training split.
 
-    Raises UserError where a list of weights has another length than the list of classes.
+    A loss of class indices also accepts class probabilities (B, K), where the section states it.
+    Raises UserError where a list of weights has another length than the list of classes, and for soft
+    labels with a loss that needs one class an image.
     """
-    return BUILDERS[settings.name](settings, dataset, device)
+    if dataset.soft_targets is not None and not settings.takes_soft_targets:
+        raise UserError(
+            f"loss={settings.name}: the data set has soft labels, which this loss does not take. Choose loss=ce, ce_smooth, bce "
+            "or focal."
+        )
+    loss = BUILDERS[settings.name](settings, dataset, device)
+    takes_indices = dataset.target_kind == CLASSES and settings.name != "ce"
+    return accept_soft_targets(loss) if takes_indices and settings.takes_soft_targets else loss
 
 
 def builds(name: str) -> Callable[[Builder], Builder]:
@@ -56,7 +68,7 @@ def builds(name: str) -> Callable[[Builder], Builder]:
 def cross_entropy(
     logits: Tensor, targets: Tensor, label_smoothing: float = 0.0, weights: Tensor | None = None
 ) -> Tensor:
-    """-w_y log p_y with p the softmax; class indices only.
+    """-w_y log p_y with p the softmax; class indices, or class probabilities t: -sum_k t_k w_k log p_k.
 
     Smoothing mixes the truth with the uniform distribution (Szegedy et al. 2016, arXiv:1512.00567).
     """

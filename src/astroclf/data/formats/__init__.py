@@ -8,7 +8,6 @@ from astroclf.data.formats.format import (
     Depth,
     Format,
     Header,
-    plane_name,
 )
 from astroclf.data.formats.read import decode, decode_bytes, read_header
 
@@ -22,6 +21,5 @@ __all__ = [
     "Header",
     "decode",
     "decode_bytes",
-    "plane_name",
     "read_header",
 ]

@@ -1,4 +1,4 @@
-"""Source catalog: a table with one image per row, its file, and a class or vote fractions."""
+"""Source catalog: a table with one image per row, its file, and its label."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.sources.files import name_ids, read_image_files
+from astroclf.data.sources.files import name_ids, read_images
 from astroclf.data.sources.labeled_rows import LabeledRows
 from astroclf.data.sources.table_columns import column_ids, require_distinct, wanted_columns
-from astroclf.data.sources.table_files import find_images, image_columns
+from astroclf.data.sources.table_files import find_files
 from astroclf.settings import sections
 from astroclf.tables import Table, read_table
 
@@ -19,14 +19,13 @@ def load(settings: sections.Catalog) -> ImageDataset:
     """Return the images of the table, in the order of its rows.
 
     Images are uint8 0-255, or float32 counts from files of 16 bits; paths start from `image_root`,
-    or from the folder of the table. Targets are indices into the ordered class names of
-    `label_column`, or the fractions of `vote_columns`. Splits are those of `split_column` (see
+    or from the folder of the table. Targets are those of `table_labels.read_labels`. Splits are those of `split_column` (see
     `labels.split_name`), "" for empty cells. Without an `id_column`, an id is the name of the file
     without extension, or its path if several files have that name.
 
     Raise UserError for a table that is missing or empty, a column it does not have, files that are
-    missing, empty cells, positions that are not degrees, ids that are not unique, votes outside
-    [0, 1], fewer than two classes, and as `files.read_images`.
+    missing, empty cells, positions that are not degrees, ids that are not unique, labels as
+    `table_labels`, numbers as `table_numbers`, and as `files.read_images`.
     """
     return _load(settings, fewest_classes=2)
 
@@ -37,17 +36,16 @@ def load_labeled(settings: sections.Catalog) -> ImageDataset:
 
 
 def _load(settings: sections.Catalog, fewest_classes: int) -> ImageDataset:
-    wanted = [*image_columns(settings), *wanted_columns(settings)]
+    wanted = [("dataset.image_column", settings.image_column), *wanted_columns(settings)]
     table = read_table("dataset.table", Path(settings.table or ""), wanted)
-    images = find_images(table, settings)
-    ids = _ids(table, [image.name for image in images], settings)
-    rows = LabeledRows.of(table, ids, settings, fewest_classes)
-    return rows.with_images(read_image_files(images, settings), settings)
+    folder, names = find_files(table, settings)
+    rows = LabeledRows.of(table, _ids(table, names, settings), settings, fewest_classes)
+    return rows.with_images(read_images(folder, names, settings), settings)
 
 
 def _ids(table: Table, names: list[str], settings: sections.Catalog) -> np.ndarray:
     if settings.id_column is not None:
         return column_ids(table, settings.id_column)
     ids = name_ids(names)
-    require_distinct(ids, "=".join(image_columns(settings)[0]), table)
+    require_distinct(ids, f"dataset.image_column={settings.image_column}", table)
     return ids

@@ -12,8 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from astroclf.data.bands import Bands, ImageFiles, read_image_header
-from astroclf.data.formats import GRAY, RGB, BadImage, Depth, Header, plane_name, read_header
+from astroclf.data.formats import GRAY, RGB, BadImage, Depth, Header, read_header
 from astroclf.data.framing import Framing
 from astroclf.data.sources.agreement import find_mismatches
 from astroclf.data.store import Notes, keep_images, new_images
@@ -21,7 +20,7 @@ from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 from astroclf.status import status
 
-BANDS: dict[int | str, tuple[str, ...]] = {1: GRAY, 3: RGB}  # by dataset.channels
+BANDS = {"auto": None, 1: GRAY, 3: RGB}  # by dataset.channels
 CHUNK = 64  # files that a thread takes at a time
 NAMED = 3  # files that a message names for one reason
 
@@ -29,36 +28,37 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def decode_files(draft: Path, images: Sequence[ImageFiles], settings: sections.Files) -> Notes:
-    """Fill `images.npy` of the draft with the images, and return notes about them.
+def decode_files(
+    draft: Path, files: Sequence[Path], names: Sequence[str], settings: sections.Files
+) -> Notes:
+    """Fill `images.npy` of the draft with the files, and return notes about them.
 
     Notes: `bad`, position -> reason; `pages`, position -> number, of files with several frames;
-    `source_px`, the width before resizing where all share it; `bands` and `depth` of the images;
-    `masked`, position -> the bands that the files lack.
+    `source_px`, the width before resizing where all share it; `bands` and `depth` of the images.
 
     Raise UserError for images that differ from most, unless `on_bad_image` is skip, and if no file
     can be used.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, about files that are reported here
-        headers = list(map_in_threads(_header_reader(settings), images))
-        names = [image.name for image in images]
+        read = _or_reason(lambda file: read_header(file, settings.max_megapixels))
+        headers = list(map_in_threads(read, files))
         good = [(names[i], h) for i, h in enumerate(headers) if isinstance(h, Header)]
         odd = find_mismatches(good, settings)
         headers = [odd.get(name, header) for name, header in zip(names, headers, strict=True)]
         bad = {i: reason for i, reason in enumerate(headers) if isinstance(reason, str)}
-        if len(bad) < len(images):
+        if len(bad) < len(files):
             first = next(header for header in headers if isinstance(header, Header))
             framing = framing_of(
                 settings,
-                settings.band_names or BANDS.get(settings.channels, first.bands),
+                BANDS[settings.channels] or first.bands,
                 first.depth,
                 settings.image_px or settings.crop_px or first.square_px,
             )
-            bad = _fill(draft, images, headers, framing)
-    if len(bad) == len(images):
+            bad = _fill(draft, files, headers, framing)
+    if len(bad) == len(files):
         reasons = {names[i]: reason for i, reason in bad.items()}
-        raise UserError(f"None of the {len(images):,} images can be used: {reasons_of(reasons)}.")
+        raise UserError(f"None of the {len(files):,} images can be used: {reasons_of(reasons)}.")
     kept = {i: h for i, h in enumerate(headers) if isinstance(h, Header) and i not in bad}
     if bad:
         keep_images(draft, np.array(list(kept)))
@@ -70,31 +70,7 @@ def decode_files(draft: Path, images: Sequence[ImageFiles], settings: sections.F
         "source_px": settings.crop_px or common_px,
         "bands": framing.bands,
         "depth": framing.depth,
-        "masked": {i: lacking for i, h in kept.items() if (lacking := _lacking(h, settings))},
     }
-
-
-def chosen_bands(settings: sections.Files) -> Bands | None:
-    """Return the bands that the settings choose by name, None for all bands of the files."""
-    names = settings.band_names
-    if names is None:
-        return None
-    planes = settings.bands.values() if isinstance(settings.bands, dict) else names
-    numbered = (plane_name(int(each)) if each.isdecimal() else each for each in planes)
-    return Bands(names, tuple(numbered), settings.missing_band)
-
-
-def _lacking(header: Header, settings: sections.Files) -> list[str]:
-    return [name for name in settings.band_names or () if name not in header.bands]
-
-
-def _header_reader(settings: sections.Files) -> Callable[[ImageFiles], Header | str]:
-    bands = chosen_bands(settings)
-
-    def read_one(file: Path) -> Header:
-        return read_header(file, settings.max_megapixels)
-
-    return _or_reason(lambda image: read_image_header(image.files, bands, read_one))
 
 
 def framing_of(
@@ -104,7 +80,6 @@ def framing_of(
 
     bands: of the images, after conversion. Values of more than 8 bits are linear.
     """
-    chosen = chosen_bands(settings)
     return Framing(
         bands=bands,
         depth=depth,
@@ -112,36 +87,32 @@ def framing_of(
         crop_px=settings.crop_px,
         image_px=image_px,
         max_megapixels=settings.max_megapixels,
-        planes=None if chosen is None or chosen.planes == bands else chosen.planes,
-        missing_band=settings.missing_band,
-        pattern=settings.file_pattern,
-        image_columns=settings.band_columns,
     )
 
 
 def _fill(
-    draft: Path, images: Sequence[ImageFiles], headers: Sequence[Header | str], framing: Framing
+    draft: Path, files: Sequence[Path], headers: Sequence[Header | str], framing: Framing
 ) -> dict[int, str]:
-    """Decode every image into its place in the array; return position -> reason for the bad ones."""
+    """Decode every file into its place in the array; return position -> reason for the bad ones."""
     size = (framing.image_px, framing.image_px)
-    decoded = new_images(draft, (len(images), len(framing.bands), *size), framing.dtype)
-    read = _or_reason(lambda image: framing.read(image.files))
+    images = new_images(draft, (len(files), len(framing.bands), *size), framing.dtype)
+    read = _or_reason(framing.read)
 
     def fill(position: int) -> str | None:
         header = headers[position]
-        image = header if isinstance(header, str) else read(images[position])
+        image = header if isinstance(header, str) else read(files[position])
         if isinstance(image, str):
             return image
-        decoded[position] = image
+        images[position] = image
         return None
 
     bad = {}
-    with status("decoding images", len(images), unit="image") as shown:
-        for position, reason in enumerate(map_in_threads(fill, range(len(images)))):
+    with status("decoding images", len(files), unit="image") as shown:
+        for position, reason in enumerate(map_in_threads(fill, range(len(files)))):
             if reason is not None:
                 bad[position] = reason
             shown.update()
-    decoded.flush()
+    images.flush()
     return bad
 
 
@@ -165,12 +136,12 @@ def map_in_threads(function: Callable[[Item], Result], items: Sequence[Item]) ->
             yield from results
 
 
-def _or_reason(read: Callable[[ImageFiles], Result]) -> Callable[[ImageFiles], Result | str]:
+def _or_reason(read: Callable[[Path], Result]) -> Callable[[Path], Result | str]:
     """Return the function with the reason as result where it raises BadImage."""
 
-    def read_or_reason(image: ImageFiles) -> Result | str:
+    def read_or_reason(file: Path) -> Result | str:
         try:
-            return read(image)
+            return read(file)
         except BadImage as bad:
             return str(bad)
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources.files import ReadFiles
-from astroclf.data.sources.table_columns import groups_of, sky_of, splits_of, targets_of
+from astroclf.data.sources.table_columns import groups_of, sky_of, splits_of
+from astroclf.data.sources.table_labels import TableTargets, read_labels
+from astroclf.data.sources.table_numbers import TableNumbers, read_numbers
 from astroclf.errors import UserError
 from astroclf.settings import sections
 from astroclf.tables import Table
@@ -19,8 +21,8 @@ class LabeledRows:
     """Values of N rows; names and meaning as in `ImageDataset`."""
 
     ids: np.ndarray
-    classes: tuple[str, ...]
-    targets: np.ndarray
+    labels: TableTargets
+    numbers: TableNumbers
     split: np.ndarray
     groups: np.ndarray | None
     sky_deg: np.ndarray | None
@@ -29,12 +31,14 @@ class LabeledRows:
     def of(
         cls, table: Table, ids: np.ndarray, settings: sections.LabelColumns, fewest_classes: int
     ) -> LabeledRows:
-        """Return the values of the columns in the settings. Raise UserError as `table_columns`."""
-        classes, targets = targets_of(table, settings, fewest_classes)
+        """Return the values of the columns in the settings.
+
+        Raise UserError as `table_labels`, `table_numbers` and `table_columns`.
+        """
         return cls(
             ids,
-            classes,
-            targets,
+            read_labels(table, settings, fewest_classes),
+            read_numbers(table, settings),
             split=splits_of(table, settings.split_column),
             groups=groups_of(table, settings.group_column),
             sky_deg=sky_of(table, settings.ra_column, settings.dec_column),
@@ -42,11 +46,12 @@ class LabeledRows:
 
     def with_images(self, read: ReadFiles, settings: sections.LabeledImages) -> ImageDataset:
         """Return the data set of the rows with an image. Raise UserError if neighbors have no distance."""
+        labels, numbers = self.labels.at(read.kept), self.numbers.at(read.kept)
         return ImageDataset(
             images=read.images,
-            targets=self.targets[read.kept],
+            targets=labels.targets,
             ids=self.ids[read.kept],
-            classes=self.classes,
+            classes=labels.classes,
             split=self.split[read.kept],
             pixels=read.pixels,
             framing=read.framing,
@@ -54,6 +59,10 @@ class LabeledRows:
             sky_deg=None if self.sky_deg is None else self.sky_deg[read.kept],
             neighbor_arcsec=_neighbor_arcsec(settings, read),
             skipped=read.skipped,
+            sample_weights=numbers.weights,
+            soft_targets=labels.soft_targets,
+            columns=numbers.columns,
+            notes=labels.notes,
         )
 
 

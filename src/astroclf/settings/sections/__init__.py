@@ -17,6 +17,7 @@ from astroclf.settings.sections.dataset import (
     LabeledImages,
     LabeledTable,
     Simulated,
+    TableLabels,
 )
 from astroclf.settings.sections.debug import Anomaly, Debug, NoDebug, Overfit, Profile
 from astroclf.settings.sections.evaluate import EvaluateSection
@@ -156,6 +157,7 @@ __all__ = [
     "Sky",
     "Step",
     "Sync",
+    "TableLabels",
     "Task",
     "TaskSection",
     "Timm",

@@ -19,6 +19,8 @@ class LossSection(Section):
     """Settings of every loss; `name` is the loss."""
 
     targets: ClassVar[tuple[TargetKind, ...]] = ("classes", "votes")  # that the loss accepts
+    # Whether targets may be class probabilities or mixed fractions: soft labels, mixup, cutmix.
+    takes_soft_targets: ClassVar[bool] = True
 
     name: str
     class_weights: ClassWeights
@@ -92,6 +94,7 @@ class Focal(LossSection):
 
 class CustomLoss(LossSection, CustomSection):
     positional = 2  # logits and targets
+    takes_soft_targets = False
 
     name: Literal["custom"]
     class_activation: Literal["softmax", "normalized_sigmoid"]
@@ -132,6 +135,8 @@ class Multinomial(VoteLikelihood):
 
 
 class DirichletMultinomial(VoteLikelihood):
+    takes_soft_targets = False  # a mixture of two numbers of votes has another likelihood
+
     name: Literal["dirichlet_multinomial"]
     volunteers: Annotated[float, Field(ge=1, le=1e6)]
     concentration_scale: Annotated[float, Field(ge=1, le=1e4)]

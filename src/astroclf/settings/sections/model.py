@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from astroclf.settings.sections.section import Count, CustomSection, Fraction, Section, UserPath
+from astroclf.settings.sections.section import (
+    Count,
+    CustomSection,
+    Fraction,
+    Section,
+    Text,
+    UserPath,
+)
 
 
 def _named(name: str) -> AfterValidator:
@@ -29,6 +36,7 @@ class ModelSection(Section):
     hidden_units: tuple[Count, ...]
     dropout: Fraction
     weights: UserPath | None
+    features_columns: tuple[Text, ...] = ()  # bundles of former versions have none
 
 
 class Cnn(ModelSection):

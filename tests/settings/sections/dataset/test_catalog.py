@@ -21,7 +21,7 @@ SKY = ("dataset.ra_column=ra", "dataset.dec_column=dec")
         ),
         (
             [*TABLE, "dataset.label_column=null"],
-            "dataset.label_column and dataset.vote_columns: set exactly one of the two, a column of class names or a list of columns of vote fractions.",
+            "dataset.label_column is null: there are no labels. Set it to a column of class names, or set dataset.vote_columns, dataset.soft_label_columns or dataset.annotator_columns.",
         ),
         (
             [*TABLE, "dataset.vote_columns=[a,b]"],
@@ -34,10 +34,6 @@ SKY = ("dataset.ra_column=ra", "dataset.dec_column=dec")
         (
             [*TABLE, *SKY],
             "dataset.ra_column=ra: the distance of overlapping neighbors is unknown. Set dataset.neighbor_arcsec, or dataset.pixel_scale_arcsec, so that it is the width of an image.",
-        ),
-        (
-            [*TABLE, "dataset.image_columns={g: file_g}", "dataset.bands=[g,r]"],
-            "dataset.image_columns: no column of r. Give one for each band, as dataset.image_columns={g: file_g, r: file_r}.",
         ),
     ],
 )

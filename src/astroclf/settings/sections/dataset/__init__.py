@@ -16,6 +16,7 @@ from astroclf.settings.sections.dataset.labeled_images import LabeledImages
 from astroclf.settings.sections.dataset.labeled_table import LabeledTable
 from astroclf.settings.sections.dataset.simulated import Simulated
 from astroclf.settings.sections.dataset.source import DatasetSection
+from astroclf.settings.sections.dataset.table_labels import TableLabels
 
 Dataset = Annotated[
     Simulated | ImageFolder | Catalog | GalaxyZoo | CustomSource, Field(discriminator="name")
@@ -33,4 +34,5 @@ __all__ = [
     "LabeledImages",
     "LabeledTable",
     "Simulated",
+    "TableLabels",
 ]

@@ -20,3 +20,7 @@ class CustomSource(DatasetSection, CustomSection):
     @property
     def has_tree(self) -> bool | None:
         return None if self.targets == "votes" else False
+
+    @property
+    def has_columns(self) -> bool:
+        return True

@@ -25,6 +25,16 @@ class DatasetSection(Section):
         return "classes"
 
     @property
+    def has_soft_targets(self) -> bool:
+        """Whether the training targets of classes are probabilities."""
+        return False
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether the source can read catalog columns beside the images (model.features_columns)."""
+        return False
+
+    @property
     def has_tree(self) -> bool | None:
         """Whether votes are on the questions of a decision tree; None if only the data can tell."""
         return False
