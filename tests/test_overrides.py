@@ -16,6 +16,7 @@ from astroclf.overrides import (
     check_working_directory,
     explain_refusal,
     is_of_hydra,
+    quote_patterns,
 )
 from astroclf.settings import read_settings
 
@@ -168,3 +169,12 @@ def test_no_override_ends_in_a_traceback() -> None:
         except (Exception, SystemExit) as error:
             pytest.fail(f"{text!r}: {type(error).__name__}: {error}")
         assert sentence is None or len(sentence) < 2000, text
+
+
+def test_patterns_of_file_names_are_quoted_for_hydra() -> None:
+    arguments = [
+        "dataset.pattern=s-{band}-{id}.fits",
+        "dataset.pattern='{id}'",
+        "dataset.bands={g: 2}",
+    ]
+    assert quote_patterns(arguments) == ['dataset.pattern="s-{band}-{id}.fits"', *arguments[1:]]

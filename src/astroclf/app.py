@@ -29,6 +29,7 @@ from astroclf.overrides import (
     check_working_directory,
     explain_refusal,
     is_of_hydra,
+    quote_patterns,
 )
 from astroclf.redaction import redact_files
 from astroclf.runs.callback import discard_claims, release_claims
@@ -63,6 +64,8 @@ def start(arguments: list[str]) -> int:
     hydra_utils.run_and_report = lambda func: func()
     try:
         check_working_directory()
+        arguments = quote_patterns(arguments)
+        sys.argv[1:] = arguments  # which Hydra reads
         check_arguments(arguments, CONF)
         main()
     except Interrupted as interrupted:

@@ -31,6 +31,9 @@ from astroclf.sweep.space.syntax import parse
 # The one group of which several files may be combined.
 RECIPES = "experiment"
 
+# key.pattern=stamp-{band}-{id}.fits, without quotes.
+PATTERN = re.compile(r"""(\+{0,2}\w+\.pattern=)([^'"]*\{\w+\}[^'"]*)""")
+
 PARSERS = {"hydra", "omegaconf", "antlr4", "yaml"}
 
 
@@ -66,6 +69,14 @@ def check_arguments(arguments: Sequence[str], conf: Path) -> None:
             _check_sweep(override, text, arguments)
         elif not text.startswith("~"):
             raise UserError(_explain_word(text, arguments, keys))
+
+
+def quote_patterns(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with patterns of file names in the quotes that Hydra needs for braces."""
+    return [
+        f'{found[1]}"{found[2]}"' if (found := PATTERN.fullmatch(text)) else text
+        for text in arguments
+    ]
 
 
 def check_working_directory() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from astroclf.data.bands import Bands, MissingBand, decode_image, is_converted
 from astroclf.data.formats import MAX_MEGAPIXELS, BadImage, Depth, Header, decode, decode_bytes
 from astroclf.data.pixels import Stretch
 
@@ -33,6 +35,10 @@ class Framing:
     image_px: width after resizing.
     hdu: number of the FITS extension; None for formats that have none.
     max_megapixels: larger files are refused before memory is allocated for them.
+    planes: names of the bands in the files, where they have other ones.
+    missing_band: treatment of an image that lacks a band (see `data.bands`).
+    pattern: of the names of files with one band each (see `data.sources.file_patterns`).
+    image_columns: of the paths in a table, one per band.
     """
 
     bands: tuple[str, ...]
@@ -42,23 +48,42 @@ class Framing:
     image_px: Count
     hdu: Annotated[int, Field(ge=0)] | None = None
     max_megapixels: Annotated[float, Field(gt=0)] = MAX_MEGAPIXELS
+    planes: tuple[str, ...] | None = None
+    missing_band: MissingBand = "refuse"
+    pattern: str | None = None
+    image_columns: tuple[str, ...] | None = None
+
+    @property
+    def choice(self) -> Bands | None:
+        """Bands that are chosen by name; None where any are converted to gray or RGB."""
+        if is_converted(self.bands):
+            return None
+        return Bands(self.bands, self.planes or self.bands, self.missing_band)
 
     @property
     def dtype(self) -> np.dtype:
         """Type of the values of the array: uint8, or float32 for more than 8 bits."""
         return np.dtype(np.uint8 if self.depth == "8-bit" else np.float32)
 
-    def read(self, file: Path) -> np.ndarray:
-        """Return a file as (C, image_px, image_px) uint8 or float32.
+    def read(self, files: Path | Sequence[Path | None]) -> np.ndarray:
+        """Return a file, or one file per band, as (C, image_px, image_px) uint8 or float32.
 
         Raise BadImage for a file that is unreadable, of another depth, smaller than the crop, or with
-        pixels that are not finite.
+        pixels that are not finite, and for bands that are missing or do not fit each other.
         """
-        return self._framed(*decode(file, self.max_megapixels, self.hdu))
+        each = (files,) if isinstance(files, Path) else files
+
+        def decode_one(file: Path) -> tuple[Header, np.ndarray]:
+            return decode(file, self.max_megapixels, self.hdu)
+
+        return self._framed(*decode_image(each, self.choice, decode_one))
 
     def read_bytes(self, content: bytes) -> np.ndarray:
         """Return the content of a file as `read` returns the file."""
-        return self._framed(*decode_bytes(content, self.max_megapixels, self.hdu))
+        header, planes = decode_bytes(content, self.max_megapixels, self.hdu)
+        if self.choice is not None:
+            planes = self.choice.choose(header.bands, planes)
+        return self._framed(header, planes)
 
     def _framed(self, header: Header, picture: np.ndarray) -> np.ndarray:
         if self.depth not in (None, header.depth):

@@ -32,8 +32,12 @@ ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
         "annotators": "fractions",
         "weight_column": None,
         "features_columns": [],
+        "bands": None,
+        "missing_band": "refuse",
+        "image_columns": None,
     },
     ("tracking", "mlflow"): {"log_model": False, "register": None, "system_metrics": False},
+    ("dataset", "image_folder"): {"bands": None, "missing_band": "refuse", "pattern": None},
 }
 
 

@@ -241,3 +241,29 @@ def test_table_of_sdss_cutouts_is_read(tmp_path: Path, load_table: Load) -> None
     assert dataset.ids.tolist() == rows["objID"].tolist()
     assert dataset.split_names == ("train", "val")
     assert dataset.classes == ("galaxies", "stars")
+
+
+def test_columns_of_one_file_per_band_become_bands(
+    tmp_path: Path, write_bands: Callable[..., np.ndarray], source_settings: Callable[..., Any]
+) -> None:
+    flux = [write_bands(tmp_path, str(row), ("g", "r"), seed=row) for row in range(3)]
+    rows = [f"s-g-{row}.fits,s-r-{row}.fits,{'ab'[row % 2]},{row:018d}" for row in range(2)]
+    rows.append(f"s-g-2.fits,,a,{2:018d}")
+    (tmp_path / "t.csv").write_text("\n".join(["file_g,file_r,class,objid", *rows]))
+    settings = source_settings(
+        "catalog",
+        table=str(tmp_path / "t.csv"),
+        image_columns={"r": "file_r", "g": "file_g"},
+        id_column="objid",
+        image_px=None,
+        stretch="linear",
+        missing_band="mask",
+    )
+    dataset = load(settings)
+    np.testing.assert_array_equal(dataset.images[:2], np.stack(flux[:2])[:, ::-1])
+    np.testing.assert_array_equal(dataset.images[2], [np.zeros((8, 8)), flux[2][0]])
+    assert (dataset.pixels.bands, dataset.ids[1]) == (("r", "g"), f"{1:018d}")
+    assert dataset.framing is not None
+    assert dataset.framing.image_columns == ("file_r", "file_g")
+    one = load(settings.model_copy(update={"bands": ("g",)}))
+    np.testing.assert_array_equal(one.images[:, 0], [each[0] for each in flux])

@@ -321,3 +321,49 @@ def test_folders_of_sdss_cutouts_are_read(root: Path, load_root: Load) -> None:
     assert Counter(dataset.split.tolist()) == {"train": 40, "val": 40}
     assert all(identity.isdigit() for identity in dataset.ids)
     assert dataset.images.max() > 200
+
+
+def test_files_of_one_band_each_become_images_by_their_pattern(
+    tmp_path: Path, write_bands: Callable[..., np.ndarray], source_settings: Callable[..., Any]
+) -> None:
+    root = tmp_path / "root"
+    galaxy = write_bands(root / "galaxy", "0012", ("u", "g", "r"), seed=1)
+    star = write_bands(root / "star", "0013", ("g", "r"), seed=2)
+    (root / "star/cat-0013.fits").touch()
+    settings = source_settings(
+        "image_folder",
+        root=str(root),
+        bands=["r", "u", "g"],
+        pattern="s-{band}-{id}.fits",
+        image_px=None,
+        stretch="linear",
+        missing_band="mask",
+    )
+    dataset = load(settings)
+    np.testing.assert_array_equal(dataset.images[0], galaxy[[2, 0, 1]])
+    np.testing.assert_array_equal(dataset.images[1], [star[1], np.zeros((8, 8)), star[0]])
+    assert dataset.ids.tolist() == ["0012", "0013"]
+    assert dataset.pixels.bands == ("r", "u", "g")
+    assert dataset.skipped == {
+        "star/cat-0013.fits": "not of dataset.pattern=s-{band}-{id}.fits",
+    }
+    refused = settings.model_copy(update={"missing_band": "refuse"})
+    with pytest.raises(UserError, match=r"star/s-\{band\}-0013\.fits \(no file of band u"):
+        load(refused)
+
+
+def test_bands_on_different_grids_are_refused_with_the_file(
+    tmp_path: Path, write_bands: Callable[..., np.ndarray], source_settings: Callable[..., Any]
+) -> None:
+    from astropy.io import fits
+
+    for label in ("galaxy", "star"):
+        write_bands(tmp_path / label, label, ("g", "r"))
+    fits.setval(tmp_path / "star/s-r-star.fits", "CRPIX1", value=7.0)
+    settings = source_settings(
+        "image_folder", root=str(tmp_path), bands=["g", "r"], pattern="s-{band}-{id}.fits"
+    )
+    with pytest.raises(
+        UserError, match=r"s-r-star\.fits differs from s-g-star\.fits in pixel grid \(3 px"
+    ):
+        load(settings)

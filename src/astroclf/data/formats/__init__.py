@@ -8,6 +8,7 @@ from astroclf.data.formats.format import (
     Depth,
     Format,
     Header,
+    plane_name,
 )
 from astroclf.data.formats.read import decode, decode_bytes, read_header
 
@@ -21,5 +22,6 @@ __all__ = [
     "Header",
     "decode",
     "decode_bytes",
+    "plane_name",
     "read_header",
 ]

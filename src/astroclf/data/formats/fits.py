@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from astroclf.data.formats.format import GRAY, BadImage, Depth, Format, Header
+from astroclf.data.formats.format import GRAY, BadImage, Depth, Format, Header, plane_name
 from astroclf.data.formats.registry import SIGNATURE_BYTES
+from astroclf.data.pixel_grid import PixelGrid
 
 SIGNATURE, GZIP, BZIP2 = b"SIMPLE  =", b"\x1f\x8b", b"BZh"
 BOTTOM_UP = 4  # the first row of a FITS image is the lowest one
@@ -128,8 +129,9 @@ def _header(unit: Any, max_megapixels: float) -> Header:
         raise BadImage(
             f"{size} px: over the limit of {max_megapixels:g} megapixels, cut it first or raise max_megapixels"
         )
-    bands = GRAY if planes == 1 else tuple(f"plane {number}" for number in range(1, planes + 1))
-    return Header(height_px, width_px, bands, _depth(unit.header), orientation=BOTTOM_UP)
+    bands = GRAY if planes == 1 else tuple(map(plane_name, range(1, planes + 1)))
+    grid = PixelGrid.of_header(unit.header)
+    return Header(height_px, width_px, bands, _depth(unit.header), orientation=BOTTOM_UP, grid=grid)
 
 
 def _depth(header: Any) -> Depth:

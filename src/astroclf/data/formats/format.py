@@ -8,11 +8,18 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 
+from astroclf.data.pixel_grid import PixelGrid
+
 Depth = Literal["8-bit", "16-bit", "float"]
 
 MAX_MEGAPIXELS = 100.0
 GRAY: tuple[str, ...] = ("gray",)
 RGB: tuple[str, ...] = ("red", "green", "blue")
+
+
+def plane_name(number: int) -> str:
+    """Return the name of a plane of a cube that has none; the first is number 1."""
+    return f"plane {number}"
 
 
 class BadImage(Exception):  # noqa: N818 - it is a finding about a file, reported with others
@@ -28,6 +35,7 @@ class Header:
     depth: of the values in the file.
     n_frames: pages, frames or exposures in the file, of which the first is used.
     orientation: of EXIF, 1 to 8, still to be applied; 4 for rows from bottom to top.
+    grid: of the pixels on the sky, None if the file states none.
     """
 
     height_px: int
@@ -36,6 +44,7 @@ class Header:
     depth: Depth
     n_frames: int = 1
     orientation: int = 1
+    grid: PixelGrid | None = None
 
     @property
     def channels(self) -> int:

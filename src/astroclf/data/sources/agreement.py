@@ -45,7 +45,7 @@ def find_mismatches(pictures: Sequence[Picture], settings: sections.Files) -> di
     """
     odd: dict[str, str] = {}
     shared = [DEPTH]
-    if settings.channels == "auto":
+    if settings.channels == "auto" and settings.band_names is None:
         shared.append(CHANNELS)
     if settings.crop_px is None and settings.image_px is None:
         shared.append(SIZE)

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.sources.files import name_ids, read_images
+from astroclf.data.sources.files import name_ids, read_image_files
 from astroclf.data.sources.labeled_rows import LabeledRows
 from astroclf.data.sources.table_columns import column_ids, require_distinct, wanted_columns
-from astroclf.data.sources.table_files import find_files
+from astroclf.data.sources.table_files import find_images, image_columns
 from astroclf.settings import sections
 from astroclf.tables import Table, read_table
 
@@ -36,16 +36,17 @@ def load_labeled(settings: sections.Catalog) -> ImageDataset:
 
 
 def _load(settings: sections.Catalog, fewest_classes: int) -> ImageDataset:
-    wanted = [("dataset.image_column", settings.image_column), *wanted_columns(settings)]
+    wanted = [*image_columns(settings), *wanted_columns(settings)]
     table = read_table("dataset.table", Path(settings.table or ""), wanted)
-    folder, names = find_files(table, settings)
-    rows = LabeledRows.of(table, _ids(table, names, settings), settings, fewest_classes)
-    return rows.with_images(read_images(folder, names, settings), settings)
+    images = find_images(table, settings)
+    ids = _ids(table, [image.name for image in images], settings)
+    rows = LabeledRows.of(table, ids, settings, fewest_classes)
+    return rows.with_images(read_image_files(images, settings), settings)
 
 
 def _ids(table: Table, names: list[str], settings: sections.Catalog) -> np.ndarray:
     if settings.id_column is not None:
         return column_ids(table, settings.id_column)
     ids = name_ids(names)
-    require_distinct(ids, f"dataset.image_column={settings.image_column}", table)
+    require_distinct(ids, "=".join(image_columns(settings)[0]), table)
     return ids

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from astroclf.data.formats import GRAY, RGB, BadImage, Depth, Header, read_header
+from astroclf.data.bands import Bands, ImageFiles, read_image_header
+from astroclf.data.formats import GRAY, RGB, BadImage, Depth, Header, plane_name, read_header
 from astroclf.data.framing import Framing
 from astroclf.data.sources.agreement import find_mismatches
 from astroclf.data.store import Notes, keep_images, new_images
@@ -20,7 +21,7 @@ from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 from astroclf.status import status
 
-BANDS = {"auto": None, 1: GRAY, 3: RGB}  # by dataset.channels
+BANDS: dict[int | str, tuple[str, ...]] = {1: GRAY, 3: RGB}  # by dataset.channels
 CHUNK = 64  # files that a thread takes at a time
 NAMED = 3  # files that a message names for one reason
 
@@ -28,37 +29,36 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def decode_files(
-    draft: Path, files: Sequence[Path], names: Sequence[str], settings: sections.Files
-) -> Notes:
-    """Fill `images.npy` of the draft with the files, and return notes about them.
+def decode_files(draft: Path, images: Sequence[ImageFiles], settings: sections.Files) -> Notes:
+    """Fill `images.npy` of the draft with the images, and return notes about them.
 
     Notes: `bad`, position -> reason; `pages`, position -> number, of files with several frames;
-    `source_px`, the width before resizing where all share it; `bands` and `depth` of the images.
+    `source_px`, the width before resizing where all share it; `bands` and `depth` of the images;
+    `masked`, position -> the bands that the files lack.
 
     Raise UserError for images that differ from most, unless `on_bad_image` is skip, and if no file
     can be used.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, about files that are reported here
-        read = _or_reason(lambda file: read_header(file, settings.max_megapixels))
-        headers = list(map_in_threads(read, files))
+        headers = list(map_in_threads(_header_reader(settings), images))
+        names = [image.name for image in images]
         good = [(names[i], h) for i, h in enumerate(headers) if isinstance(h, Header)]
         odd = find_mismatches(good, settings)
         headers = [odd.get(name, header) for name, header in zip(names, headers, strict=True)]
         bad = {i: reason for i, reason in enumerate(headers) if isinstance(reason, str)}
-        if len(bad) < len(files):
+        if len(bad) < len(images):
             first = next(header for header in headers if isinstance(header, Header))
             framing = framing_of(
                 settings,
-                BANDS[settings.channels] or first.bands,
+                settings.band_names or BANDS.get(settings.channels, first.bands),
                 first.depth,
                 settings.image_px or settings.crop_px or first.square_px,
             )
-            bad = _fill(draft, files, headers, framing)
-    if len(bad) == len(files):
+            bad = _fill(draft, images, headers, framing)
+    if len(bad) == len(images):
         reasons = {names[i]: reason for i, reason in bad.items()}
-        raise UserError(f"None of the {len(files):,} images can be used: {reasons_of(reasons)}.")
+        raise UserError(f"None of the {len(images):,} images can be used: {reasons_of(reasons)}.")
     kept = {i: h for i, h in enumerate(headers) if isinstance(h, Header) and i not in bad}
     if bad:
         keep_images(draft, np.array(list(kept)))
@@ -70,7 +70,31 @@ def decode_files(
         "source_px": settings.crop_px or common_px,
         "bands": framing.bands,
         "depth": framing.depth,
+        "masked": {i: lacking for i, h in kept.items() if (lacking := _lacking(h, settings))},
     }
+
+
+def chosen_bands(settings: sections.Files) -> Bands | None:
+    """Return the bands that the settings choose by name, None for all bands of the files."""
+    names = settings.band_names
+    if names is None:
+        return None
+    planes = settings.bands.values() if isinstance(settings.bands, dict) else names
+    numbered = (plane_name(int(each)) if each.isdecimal() else each for each in planes)
+    return Bands(names, tuple(numbered), settings.missing_band)
+
+
+def _lacking(header: Header, settings: sections.Files) -> list[str]:
+    return [name for name in settings.band_names or () if name not in header.bands]
+
+
+def _header_reader(settings: sections.Files) -> Callable[[ImageFiles], Header | str]:
+    bands = chosen_bands(settings)
+
+    def read_one(file: Path) -> Header:
+        return read_header(file, settings.max_megapixels)
+
+    return _or_reason(lambda image: read_image_header(image.files, bands, read_one))
 
 
 def framing_of(
@@ -80,6 +104,7 @@ def framing_of(
 
     bands: of the images, after conversion. Values of more than 8 bits are linear.
     """
+    chosen = chosen_bands(settings)
     return Framing(
         bands=bands,
         depth=depth,
@@ -87,32 +112,36 @@ def framing_of(
         crop_px=settings.crop_px,
         image_px=image_px,
         max_megapixels=settings.max_megapixels,
+        planes=None if chosen is None or chosen.planes == bands else chosen.planes,
+        missing_band=settings.missing_band,
+        pattern=settings.file_pattern,
+        image_columns=settings.band_columns,
     )
 
 
 def _fill(
-    draft: Path, files: Sequence[Path], headers: Sequence[Header | str], framing: Framing
+    draft: Path, images: Sequence[ImageFiles], headers: Sequence[Header | str], framing: Framing
 ) -> dict[int, str]:
-    """Decode every file into its place in the array; return position -> reason for the bad ones."""
+    """Decode every image into its place in the array; return position -> reason for the bad ones."""
     size = (framing.image_px, framing.image_px)
-    images = new_images(draft, (len(files), len(framing.bands), *size), framing.dtype)
-    read = _or_reason(framing.read)
+    decoded = new_images(draft, (len(images), len(framing.bands), *size), framing.dtype)
+    read = _or_reason(lambda image: framing.read(image.files))
 
     def fill(position: int) -> str | None:
         header = headers[position]
-        image = header if isinstance(header, str) else read(files[position])
+        image = header if isinstance(header, str) else read(images[position])
         if isinstance(image, str):
             return image
-        images[position] = image
+        decoded[position] = image
         return None
 
     bad = {}
-    with status("decoding images", len(files), unit="image") as shown:
-        for position, reason in enumerate(map_in_threads(fill, range(len(files)))):
+    with status("decoding images", len(images), unit="image") as shown:
+        for position, reason in enumerate(map_in_threads(fill, range(len(images)))):
             if reason is not None:
                 bad[position] = reason
             shown.update()
-    images.flush()
+    decoded.flush()
     return bad
 
 
@@ -136,12 +165,12 @@ def map_in_threads(function: Callable[[Item], Result], items: Sequence[Item]) ->
             yield from results
 
 
-def _or_reason(read: Callable[[Path], Result]) -> Callable[[Path], Result | str]:
+def _or_reason(read: Callable[[ImageFiles], Result]) -> Callable[[ImageFiles], Result | str]:
     """Return the function with the reason as result where it raises BadImage."""
 
-    def read_or_reason(file: Path) -> Result | str:
+    def read_or_reason(image: ImageFiles) -> Result | str:
         try:
-            return read(file)
+            return read(image)
         except BadImage as bad:
             return str(bad)
 

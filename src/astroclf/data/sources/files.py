@@ -5,18 +5,25 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from astroclf.data.bands import ImageFiles
 from astroclf.data.formats import GRAY, RGB, BadImage
 from astroclf.data.formats.read import VERSION, require_regular
 from astroclf.data.formats.registry import stem_of
 from astroclf.data.framing import Framing
 from astroclf.data.pixels import Pixels
-from astroclf.data.sources.decoding import decode_files, framing_of, map_in_threads, reasons_of
+from astroclf.data.sources.decoding import (
+    chosen_bands,
+    decode_files,
+    framing_of,
+    map_in_threads,
+    reasons_of,
+)
 from astroclf.data.store import StoredImages, cached_images
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
@@ -43,18 +50,24 @@ class ReadFiles:
 
 
 def read_images(folder: Path, names: Sequence[str], settings: sections.Files) -> ReadFiles:
-    """Decode files in parallel, once; later calls map the stored result into memory.
+    """Return the images of one file each, as `read_image_files`.
 
     names: paths relative to the folder, or absolute.
+    """
+    return read_image_files([ImageFiles(name, (folder / name,)) for name in names], settings)
+
+
+def read_image_files(images: Sequence[ImageFiles], settings: sections.Files) -> ReadFiles:
+    """Decode images in parallel, once; later calls map the stored result into memory.
 
     Raise UserError if files cannot be read and `on_bad_image` is stop, if none can be read, and
     for images that do not agree in size, channels or depth.
     """
-    files = [folder / name for name in names]
+    names = [image.name for image in images]
     stored = cached_images(
         Path(settings.cache),
-        f"files-{_content_key(files, settings)}",
-        lambda draft: decode_files(draft, files, names, settings),
+        f"files-{_content_key(images, settings)}",
+        lambda draft: decode_files(draft, images, settings),
     )
     bad = {int(position): reason for position, reason in stored.notes["bad"].items()}
     skipped = {names[position]: reason for position, reason in bad.items()}
@@ -64,6 +77,7 @@ def read_images(folder: Path, names: Sequence[str], settings: sections.Files) ->
             "Repair them, or leave them out with dataset.on_bad_image=skip."
         )
     _warn_of_frames(stored.notes["pages"], names)
+    _warn_of_masked(stored.notes.get("masked", {}), names)
     kept = np.setdiff1d(np.arange(len(names)), np.array(list(bad), np.int64))
     framing = _framing(stored, settings)
     pixels = Pixels(
@@ -74,27 +88,33 @@ def read_images(folder: Path, names: Sequence[str], settings: sections.Files) ->
     return ReadFiles(stored.images, kept, skipped, pixels, framing)
 
 
-def name_ids(names: Sequence[str]) -> np.ndarray:
-    """Return an id for each file, (N,) str: its name without extension, or its path where several
-    files have that name."""
-    stems = [stem_of(name) for name in names]
+def name_ids(names: Sequence[str], identify: Callable[[str], str] = stem_of) -> np.ndarray:
+    """Return an id for each image, (N,) str: the name of its file without extension, or what `identify`
+    returns for its path, or its path where several images have that id."""
+    stems = [identify(name) for name in names]
     count = Counter(stems)
     return np.array([s if count[s] == 1 else n for s, n in zip(stems, names, strict=True)], str)
 
 
-def _content_key(files: Sequence[Path], settings: sections.Files) -> str:
+def _content_key(images: Sequence[ImageFiles], settings: sections.Files) -> str:
     """Return a hash of every byte of every file, their order, and the options of decoding."""
     options = (
         *(VERSION, settings.crop_px, settings.image_px, settings.channels),
-        settings.max_megapixels,
+        *(settings.max_megapixels, chosen_bands(settings)),
     )
     key = hashlib.blake2b(str(options).encode(), digest_size=10)
-    for digest in map_in_threads(_content_digest, files):
+    for digest in map_in_threads(_image_digest, images):
         key.update(digest)
     return key.hexdigest()
 
 
-def _content_digest(file: Path) -> bytes:
+def _image_digest(image: ImageFiles) -> bytes:
+    return b"".join(map(_content_digest, image.files))
+
+
+def _content_digest(file: Path | None) -> bytes:
+    if file is None:
+        return bytes(16)
     try:
         require_regular(file)
         digest = hashlib.blake2b(digest_size=16)
@@ -113,6 +133,17 @@ def _warn_of_frames(frames: Mapping[str, int], names: Sequence[str]) -> None:
             f"{len(frames):,}",
             f"{len(names):,}",
             listed(f"{names[int(position)]} ({count})" for position, count in frames.items()),
+        )
+
+
+def _warn_of_masked(masked: Mapping[str, list[str]], names: Sequence[str]) -> None:
+    counts = Counter(band for lacking in masked.values() for band in lacking)
+    for band, count in counts.items():
+        log.warning(
+            "Band %s is missing in %s of %s images, where it is 0 everywhere (dataset.missing_band=mask).",
+            band,
+            f"{count:,}",
+            f"{len(names):,}",
         )
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
 from astroclf.data.formats.registry import suffix_reason, suffixes
-from astroclf.data.sources.files import name_ids, read_images
+from astroclf.data.sources.file_patterns import list_images
+from astroclf.data.sources.files import read_image_files
 from astroclf.data.sources.folder_tree import Parts, Tree, read_tree
 from astroclf.data.sources.labels import (
     class_name,
@@ -34,16 +35,18 @@ class ClassFolder:
     """Files of one class in one split.
 
     folder: below the root. files: images at any depth. unread: path -> reason, of other files.
+    within: folders of a pattern of files, which are part of an image.
     """
 
     folder: Parts
     files: list[Parts] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
+    within: int = 0
 
     @property
     def nested(self) -> Counter[str]:
         """Number of images in each folder below this one."""
-        depth = len(self.folder)
+        depth = len(self.folder) + self.within
         return Counter("/".join(f[:-1]) for f in self.files if len(f) > depth + 1)
 
 
@@ -78,9 +81,10 @@ def _load(
     settings: sections.ImageFolder, name_classes: NameClasses, *, needs_train: bool
 ) -> ImageDataset:
     root = Path(settings.root or "")
-    tree = read_tree(root)
+    listed_files = list_images(read_tree(root), settings)
+    tree = listed_files.tree
     splits = _split_folders(root, tree, needs_train=needs_train)
-    found = _class_folders(tree, splits)
+    found = _class_folders(tree, splits, listed_files.folders)
     outside = _outside(tree, found)
     _check_images(root, found, outside)
     _warn_of_nested(found.values())
@@ -91,17 +95,17 @@ def _load(
         names += ["/".join(parts) for parts in each.files]
         targets += [classes.index(label)] * len(each.files)
         split += [split_of] * len(each.files)
-    read = read_images(root, names, settings)
+    read = read_image_files(listed_files.files_of(root, names), settings)
     unread = {path: reason for each in found.values() for path, reason in each.unread.items()}
     return ImageDataset(
         images=read.images,
         targets=np.array(targets, np.int64)[read.kept],
-        ids=name_ids(names)[read.kept],
+        ids=listed_files.ids_of(names)[read.kept],
         classes=classes,
         split=np.array(split, str)[read.kept],
         pixels=read.pixels,
         framing=read.framing,
-        skipped={**read.skipped, **unread, **outside},
+        skipped={**read.skipped, **unread, **outside, **listed_files.left_out},
     )
 
 
@@ -131,14 +135,16 @@ def _split_folders(root: Path, tree: Tree, *, needs_train: bool) -> dict[str, st
     return {top: split for top, split in split_of.items() if top in stated or top in with_classes}
 
 
-def _class_folders(tree: Tree, splits: Mapping[str, str]) -> dict[tuple[str, str], ClassFolder]:
+def _class_folders(
+    tree: Tree, splits: Mapping[str, str], within: int
+) -> dict[tuple[str, str], ClassFolder]:
     """Return (split, class) -> its files."""
     depth = 2 if splits else 1
     found: dict[tuple[str, str], ClassFolder] = {}
     for parts in tree.folders:
         if len(parts) == depth and (depth == 1 or parts[0] in splits):
             split = splits[parts[0]] if splits else UNASSIGNED
-            found.setdefault((split, class_name(parts[-1])), ClassFolder(parts))
+            found.setdefault((split, class_name(parts[-1])), ClassFolder(parts, within=within))
     for parts in tree.files:
         if len(parts) <= depth or (splits and parts[0] not in splits):
             continue

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import stat
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from astroclf.data.bands import ImageFiles
 from astroclf.data.formats.registry import suffix_reason
 from astroclf.errors import UserError, listed
 from astroclf.files import user_path
@@ -15,6 +16,42 @@ from astroclf.settings import sections
 from astroclf.tables import Table
 
 Completions = Callable[[Path], Mapping[str, list[str]]]
+
+
+def image_columns(settings: sections.Catalog) -> list[tuple[str, str]]:
+    """Return (key, column) for the column of the images, or for that of each band."""
+    if settings.band_columns is None:
+        return [("dataset.image_column", settings.image_column)]
+    return [("dataset.image_columns", column) for column in settings.band_columns]
+
+
+def find_images(table: Table, settings: sections.Catalog) -> list[ImageFiles]:
+    """Return the files of each row: one of the image, or one per band, None for a missing one.
+
+    The name of an image is the path of its file, or of its first band in the table.
+    Raise UserError as `find_files`; of several bands, only where no file of a band exists.
+    """
+    if settings.band_columns is None:
+        folder, names = find_files(table, settings)
+        return [ImageFiles(name, (folder / name,)) for name in names]
+    folder = _folder(settings)
+    completions = cache(list_completions)
+    by_band = []
+    for key, column in image_columns(settings):
+        cells = table.text(column)
+        paths = [_find_cell(folder, cell, f"{key}={column}", completions) for cell in cells]
+        missing = [cell for cell, path in zip(cells, paths, strict=True) if path is None]
+        if len(missing) == len(cells):
+            raise _missing_files(table, folder, missing, can_skip=False)
+        by_band.append(paths)
+    rows = zip(*by_band, strict=True)
+    return [
+        ImageFiles(
+            next((path for path in paths if path is not None), f"line {line}"),
+            tuple(None if path is None else folder / path for path in paths),
+        )
+        for line, paths in zip(table.lines, rows, strict=True)
+    ]
 
 
 def find_files(table: Table, settings: sections.Catalog) -> tuple[Path, list[str]]:
@@ -26,28 +63,40 @@ def find_files(table: Table, settings: sections.Catalog) -> tuple[Path, list[str
     Raise UserError if several extensions are possible, and for missing files unless `on_bad_image` is
     skip and at least one file exists.
     """
-    folder = Path(settings.image_root or Path(settings.table or "").parent)
+    folder, key = _folder(settings), f"dataset.image_column={settings.image_column}"
     completions = cache(list_completions)
-    names: list[str] = []
-    missing: list[str] = []
-    for cell in table.filled(settings.image_column):
-        found = find_file(folder, cell, completions)
-        if len(found) > 1:
-            raise UserError(
-                f"dataset.image_column={settings.image_column}: {listed([cell])} is ambiguous: "
-                f"{listed(found)}. Add the extension to the table."
-            )
-        names += found or [cell]
-        missing += [] if found else [cell]
-    if missing and (settings.on_bad_image == "stop" or len(missing) == len(names)):
-        skip = (
-            "" if len(missing) == len(names) else " Or leave them out: dataset.on_bad_image=skip."
-        )
+    cells = table.filled(settings.image_column)
+    paths = [_find_cell(folder, cell, key, completions) for cell in cells]
+    missing = [cell for cell, path in zip(cells, paths, strict=True) if path is None]
+    if missing and (settings.on_bad_image == "stop" or len(missing) == len(cells)):
+        raise _missing_files(table, folder, missing, can_skip=len(missing) < len(cells))
+    return folder, [path or cell for cell, path in zip(cells, paths, strict=True)]
+
+
+def _folder(settings: sections.Catalog) -> Path:
+    return Path(settings.image_root or Path(settings.table or "").parent)
+
+
+def _find_cell(folder: Path, cell: str, key: str, completions: Completions) -> str | None:
+    """Return the path of the cell, None if it is empty or missing. Raise UserError if it is ambiguous."""
+    found = find_file(folder, cell, completions) if cell else []
+    if len(found) > 1:
         raise UserError(
-            f"{table.name}: {len(missing):,} of {len(names):,} files are missing in {folder}: "
-            f"{listed(missing)}. {_advice(folder, missing[0])}{skip}"
+            f"{key}: {listed([cell])} is ambiguous: {listed(found)}. Add the extension to the table."
         )
-    return folder, names
+    return found[0] if found else None
+
+
+def _missing_files(
+    table: Table, folder: Path, missing: Sequence[str], *, can_skip: bool
+) -> UserError:
+    skip = " Or leave them out: dataset.on_bad_image=skip." if can_skip else ""
+    named = [cell for cell in missing if cell]
+    return UserError(
+        f"{table.name}: {len(missing):,} of {len(table):,} files are missing in {folder}: "
+        f"{listed(named) if named else 'all cells are empty'}. "
+        f"{_advice(folder, named[0]) if named else 'Fill them in.'}{skip}"
+    )
 
 
 def find_file(folder: Path, cell: str, completions: Completions) -> list[str]:

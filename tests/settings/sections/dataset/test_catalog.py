@@ -35,6 +35,10 @@ SKY = ("dataset.ra_column=ra", "dataset.dec_column=dec")
             [*TABLE, *SKY],
             "dataset.ra_column=ra: the distance of overlapping neighbors is unknown. Set dataset.neighbor_arcsec, or dataset.pixel_scale_arcsec, so that it is the width of an image.",
         ),
+        (
+            [*TABLE, "dataset.image_columns={g: file_g}", "dataset.bands=[g,r]"],
+            "dataset.image_columns: no column of r. Give one for each band, as dataset.image_columns={g: file_g, r: file_r}.",
+        ),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(

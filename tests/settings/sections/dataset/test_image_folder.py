@@ -8,6 +8,8 @@ from astroclf.settings import Settings
 
 Refusal = Callable[..., str]
 
+ROOT, BANDS = ("dataset=image_folder", "dataset.root=images"), "dataset.bands=[g,r]"
+
 
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
@@ -16,9 +18,39 @@ Refusal = Callable[..., str]
             ["dataset=image_folder"],
             "dataset.root is not set. Give the folder with train/, val/ and test/, or with one folder per class, as dataset.root=<folder>.",
         ),
+        (
+            [*ROOT, "dataset.pattern='s-{band}-{id}.fits'"],
+            "dataset.pattern=s-{band}-{id}.fits: the bands are not named. Name them in the order of the channels, as dataset.bands=[g,r,i].",
+        ),
+        (
+            [*ROOT, BANDS, "dataset.pattern='s-{id}.fits'"],
+            "dataset.pattern=s-{id}.fits: needs {band}, and {id} or {ra} and {dec}. Give a pattern such as stamp-{band}-{id}.fits.",
+        ),
+        (
+            [*ROOT, BANDS, "dataset.pattern='s-{filter}-{id}.fits'"],
+            "dataset.pattern=s-{filter}-{id}.fits: fields are {band}, {id}, {ra}, {dec}. Give a pattern such as stamp-{band}-{id}.fits.",
+        ),
+        (
+            [*ROOT, BANDS, "dataset.pattern='{band}-{ra}.fits'"],
+            "dataset.pattern={band}-{ra}.fits: has one of {ra} and {dec}. Give both or neither.",
+        ),
+        (
+            [*ROOT, BANDS, "dataset.channels=3"],
+            "dataset.bands=[g,r]: dataset.channels=3 would convert these bands. Set dataset.channels=auto.",
+        ),
+        (
+            [*ROOT, "dataset.bands=[g,r,g]"],
+            "dataset.bands=[g,r,g]: a band is named twice. Name each once.",
+        ),
+        (
+            [*ROOT, "dataset.bands={g: 2}", "dataset.pattern='{band}-{id}.fits'"],
+            "dataset.bands=[g]: there is one file per band, so that no planes of a file are chosen. Give the names alone, as a list.",
+        ),
     ],
 )
-def test_a_missing_root_is_refused(refusal: Refusal, overrides: list[str], sentence: str) -> None:
+def test_values_that_do_not_fit_are_refused(
+    refusal: Refusal, overrides: list[str], sentence: str
+) -> None:
     assert refusal(*overrides) == sentence
 
 

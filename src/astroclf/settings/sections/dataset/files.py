@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from astroclf.settings.sections.dataset.source import DatasetSection
-from astroclf.settings.sections.section import Pixels, Positive
+from astroclf.settings.sections.section import Pixels, Positive, Text, refusal
 
 
 class Files(DatasetSection):
@@ -16,7 +16,46 @@ class Files(DatasetSection):
     crop_px: Pixels | None
     image_px: Pixels | None
     channels: Literal["auto", 1, 3]
+    # names, in the order of the channels; or name -> number or name of its plane in a file
+    bands: tuple[Text, ...] | dict[Text, Text] | None
+    missing_band: Literal["refuse", "mask"]
     stretch: Literal["linear", "asinh", "srgb"]
     pixel_scale_arcsec: Positive | None
     max_megapixels: Annotated[float, Field(gt=0, le=175)]  # Pillow refuses more than 178
     on_bad_image: Literal["stop", "skip"]
+
+    @property
+    def band_names(self) -> tuple[str, ...] | None:
+        """Names of the bands in the order of the channels; None takes those of the files."""
+        return None if self.bands is None else tuple(self.bands)
+
+    @property
+    def file_pattern(self) -> str | None:
+        """Pattern of the names of files with one band each."""
+        return None
+
+    @property
+    def band_columns(self) -> tuple[str, ...] | None:
+        """Columns of the paths of files with one band each, in the order of the bands."""
+        return None
+
+    @model_validator(mode="after")
+    def _has_different_bands(self) -> Self:
+        names = self.band_names
+        if names is None:
+            return self
+        key = f"dataset.bands=[{','.join(names)}]"
+        if not names:
+            raise refusal(f"{key}: no band. Name at least one, or set dataset.bands=null.")
+        if len(set(names)) < len(names):
+            raise refusal(f"{key}: a band is named twice. Name each once.")
+        if self.channels != "auto":
+            raise refusal(
+                f"{key}: dataset.channels={self.channels} would convert these bands. Set dataset.channels=auto."
+            )
+        has_file_per_band = self.file_pattern is not None or self.band_columns is not None
+        if has_file_per_band and isinstance(self.bands, dict):
+            raise refusal(
+                f"{key}: there is one file per band, so that no planes of a file are chosen. Give the names alone, as a list."
+            )
+        return self

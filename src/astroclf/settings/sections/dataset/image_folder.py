@@ -6,13 +6,19 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from astroclf.settings.sections.dataset.file_pattern import check_pattern
 from astroclf.settings.sections.dataset.files import Files
-from astroclf.settings.sections.section import UserPath, refusal
+from astroclf.settings.sections.section import Text, UserPath, refusal
 
 
 class ImageFolder(Files):
     name: Literal["image_folder"]
     root: UserPath | None
+    pattern: Text | None
+
+    @property
+    def file_pattern(self) -> str | None:
+        return self.pattern
 
     @property
     def source(self) -> str:
@@ -25,4 +31,10 @@ class ImageFolder(Files):
                 "dataset.root is not set. Give the folder with train/, val/ and test/, or with one folder "
                 "per class, as dataset.root=<folder>."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_pattern_with_bands(self) -> Self:
+        if self.pattern is not None:
+            check_pattern("dataset.pattern", self.pattern, self.band_names)
         return self
