@@ -42,6 +42,8 @@ OmegaConf.register_new_resolver("program", program, replace=True)
 def plain_config(config: DictConfig) -> dict[str, Any]:
     """Return a configuration as plain containers, without Hydra's own node and without `paths`.
 
+    `model.weights=simulated` becomes the path of the bundle that experiment=pretrain_simulated writes.
+
     Raises UserError if a reference in it cannot be resolved.
     """
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
@@ -49,5 +51,8 @@ def plain_config(config: DictConfig) -> dict[str, Any]:
         plain: dict[str, Any] = OmegaConf.to_container(own, resolve=True)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         raise UserError(f"The settings cannot be resolved: {one_line(error)}.") from error
-    plain.pop("paths", None)  # its values are in the settings that refer to it
+    paths = plain.pop("paths", None) or {}  # its values are in the settings that refer to it
+    model = plain.get("model")
+    if isinstance(model, dict) and model.get("weights") == "simulated" and "pretrained" in paths:
+        model["weights"] = f"{paths['pretrained']}/simulated-{model.get('name')}/bundle"
     return plain

@@ -5,18 +5,9 @@ The client of the hub reads its address at import.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import socket
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +16,23 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from astroclf.models import imagenet
+from astroclf.models import hub, imagenet
+from fixtures.hub import SILENCE_S, Hub, run_with_hub, serve
 
 # Of the smallest networks that timm has, one for each way the hub may answer.
 SAFE, PICKLED, ABSENT, SILENT = "test_resnet", "test_efficientnet", "test_vit", "test_convnext"
-SILENCE_S = 4.0
 
 SCRIPT = """
 import json, sys, time
 from pathlib import Path
 import torch
-from astroclf.models import build_model, imagenet
+from astroclf.models import build_model, hub, imagenet
 from astroclf.settings.sections import Timm
 
 folder, *names = sys.argv[1:]
 results = {}
 for name in names:
-    imagenet.PATIENCE_S = 0.3 if name == "test_convnext" else 5.0
+    hub.PATIENCE_S = 0.3 if name == "test_convnext" else 5.0
     start_s = time.perf_counter()
     found = imagenet.find_imagenet_weights(name)
     results[name] = {"found": str(found), "time_s": time.perf_counter() - start_s}
@@ -68,68 +59,9 @@ print(json.dumps(results))
 
 def find_weights(address: str, folder: Path, *names: str) -> dict[str, dict[str, Any]]:
     """Return the weights of each network found by a new process, with the hub at that address."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "HUGGING"))}
-    hub = {"HF_ENDPOINT": address, "HF_HOME": str(folder / "home"), "HF_HUB_DISABLE_XET": "1"}
-    result = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(folder), *names],
-        env={**inherited, **hub, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    results: dict[str, dict[str, Any]] = json.loads(result.stdout.splitlines()[-1])
+    printed = run_with_hub(address, folder / "home", SCRIPT, str(folder), *names)
+    results: dict[str, dict[str, Any]] = json.loads(printed)
     return results
-
-
-class Hub(BaseHTTPRequestHandler):
-    """Plays the model hub, with the headers that its client needs."""
-
-    files: dict[str, bytes]  # <network>/<file>
-    requests: list[tuple[str, str]]  # method and such a key
-
-    def do_HEAD(self) -> None:
-        self._answer()
-
-    def do_GET(self) -> None:
-        self.wfile.write(self._answer())
-
-    def _answer(self) -> bytes:
-        repository, _, file_name = self.path.partition("/resolve/main/")
-        network = repository.removeprefix("/timm/").partition(".")[0]
-        key = f"{network}/{file_name}"
-        self.requests.append((self.command, key))
-        if network == SILENT:
-            time.sleep(SILENCE_S)
-        content = self.files.get(key, b"")
-        self.send_response(200 if content else 404)
-        if content:
-            self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
-            self.send_header("X-Repo-Commit", "0" * 40)
-        else:
-            self.send_header("X-Error-Code", "EntryNotFound")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        return content
-
-    def log_message(self, *arguments: Any) -> None:
-        """Nothing on the terminal."""
-
-
-@contextmanager
-def serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    server.block_on_close = False  # the silent answer may come when nobody waits for it
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @dataclass(frozen=True)
@@ -157,13 +89,13 @@ def requested(tmp_path_factory: pytest.TempPathFactory) -> Requested:
         torch.save(timm.create_model(name).state_dict(), folder / f"{name}.pt")
     save_file(torch.load(folder / f"{SAFE}.pt"), folder / f"{SAFE}.safetensors")
     files = {
-        f"{SAFE}/model.safetensors": (folder / f"{SAFE}.safetensors").read_bytes(),
-        f"{PICKLED}/pytorch_model.bin": (folder / f"{PICKLED}.pt").read_bytes(),
+        f"timm/{SAFE}/model.safetensors": (folder / f"{SAFE}.safetensors").read_bytes(),
+        f"timm/{PICKLED}/pytorch_model.bin": (folder / f"{PICKLED}.pt").read_bytes(),
     }
-    hub = type("FilledHub", (Hub,), {"files": files, "requests": []})
-    with serve(hub) as address:
+    filled = type("FilledHub", (Hub,), {"files": files, "requests": []})
+    with serve(filled) as address:
         results = find_weights(address, folder, SAFE, PICKLED, ABSENT, SILENT)
-    return Requested(results, list(hub.requests), folder)
+    return Requested(results, list(filled.requests), folder)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +108,7 @@ def test_weights_are_fetched_once_and_loaded(
     assert results["is_file"], results
     assert results["found"].endswith(file_name)
     assert (results["backbone"], results["warning"]) == ("imagenet", None)
-    assert requested.requests.count(("GET", f"{name}/{file_name}")) == 1
+    assert requested.requests.count(("GET", f"timm/{name}/{file_name}")) == 1
     published, built = requested.published(name), requested.built(name)
     assert set(built) <= set(published)
     assert len(built) == len(published) - 2, "all but the two of the head"
@@ -195,7 +127,7 @@ def test_a_hub_without_response_times_out(requested: Requested) -> None:
     assert results["found"].startswith("the model hub ")
     assert results["time_s"] < SILENCE_S / 2
     assert results["is_requested_once"]
-    assert 1 < imagenet.PATIENCE_S <= 5, "the default timeout"
+    assert 1 < hub.PATIENCE_S <= 5, "the default timeout"
 
 
 def test_an_unreachable_hub_fails_at_once(tmp_path: Path) -> None:

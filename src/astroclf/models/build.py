@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from torch import nn
 
+from astroclf.errors import UserError
 from astroclf.integrity import describe_damage
 from astroclf.models.bundle_files import not_whole, read_description
 from astroclf.models.classifier import Backbone, Classifier, dense_layers
 from astroclf.models.custom import require_module
-from astroclf.models.weight_files import bundle_of, file_of
+from astroclf.models.hub_weights import fetch_hub_weights, is_on_hub
+from astroclf.models.weight_files import bundle_of, file_of, path_of
 from astroclf.models.weights import load_weights
 from astroclf.settings import sections
 
@@ -58,7 +60,7 @@ def build_model(
     classifier = Classifier(backbone.network, head, backbone.width, backbone.extract)
     source, warning = backbone.weights, backbone.warning
     if settings.weights is not None:
-        source, warning = settings.weights, load_weights(classifier, Path(settings.weights))
+        source, warning = settings.weights, load_weights(classifier, path_of(settings.weights))
     normalization = None if source == "random" else find_normalization(settings, backbone.network)
     return BuiltModel(classifier, source, warning, normalization)
 
@@ -75,20 +77,36 @@ def require_model(settings: sections.Model) -> None:
     if isinstance(settings, sections.CustomModel):
         require_module(settings)
     if settings.weights is not None:
-        file_of(Path(settings.weights))
+        _require_weights(settings, settings.weights)
+
+
+def _require_weights(settings: sections.Model, weights: str) -> None:
+    """Raise UserError unless the weights exist, and those of the hub are of the network."""
+    if not is_on_hub(weights):
+        file_of(Path(weights))
+        return
+    architecture = fetch_hub_weights(weights).architecture
+    if settings.name.partition(".")[0] != architecture:
+        raise UserError(
+            f"model.weights={weights} are of {architecture}, not of model.name={settings.name}. Choose model=timm "
+            f"model.name={architecture}."
+        )
 
 
 def find_normalization(settings: sections.Model, backbone: nn.Module) -> Normalization | None:
     """Return the normalization stated by the bundle of the weights, else by timm; None without one."""
+    if settings.weights is not None and is_on_hub(settings.weights):
+        published = fetch_hub_weights(settings.weights)
+        return Normalization(published.mean, published.std)
     folder = bundle_of(Path(settings.weights)) if settings.weights is not None else None
     if folder is not None:
         preprocess = _read_statistics(folder)
         is_linear = preprocess.stretch == "linear"
         return None if is_linear else Normalization(preprocess.mean, preprocess.std)
-    published: Any = getattr(backbone, "pretrained_cfg", None)
-    if not published:
+    of_timm: Any = getattr(backbone, "pretrained_cfg", None)
+    if not of_timm:
         return None
-    return Normalization(tuple(published["mean"]), tuple(published["std"]))
+    return Normalization(tuple(of_timm["mean"]), tuple(of_timm["std"]))
 
 
 class _Statistics(BaseModel):

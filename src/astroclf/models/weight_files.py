@@ -16,10 +16,20 @@ from astroclf.models.bundle_files import (
     read_description,
     read_weights,
 )
+from astroclf.models.hub_weights import fetch_hub_weights, is_on_hub
 
+SIMULATED = "simulated-"  # begins the folder of a network pretrained on simulated galaxies
 # Keys of the state dict in files of common training scripts, and prefixes of its names.
 WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema")
 PREFIXES = ("module.", "_orig_mod.")
+
+
+def path_of(weights: str) -> Path:
+    """Return the path of `model.weights`, downloaded from the hub if that is its name.
+
+    Raises UserError if the hub does not provide it.
+    """
+    return fetch_hub_weights(weights).file if is_on_hub(weights) else Path(weights)
 
 
 def file_of(path: Path) -> Path:
@@ -29,7 +39,11 @@ def file_of(path: Path) -> Path:
     """
     file = path / WEIGHTS_FILE if path.is_dir() else path
     if not file.is_file():
-        raise UserError(f"model.weights={file}: there is no such file.")
+        remedy = ""
+        if path.parent.name.startswith(SIMULATED):
+            name = path.parent.name.removeprefix(SIMULATED)
+            remedy = f" Train it first: experiment=pretrain_simulated model.name={name}."
+        raise UserError(f"model.weights={file}: there is no such file.{remedy}")
     return file
 
 

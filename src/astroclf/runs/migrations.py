@@ -25,6 +25,7 @@ ADDED_SETTINGS: dict[str, dict[str, Any]] = {
 }
 # Likewise of one option of a group.
 ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
+    ("dataset", "simulated"): {"rgb": False},
     ("loss", "mse"): {"head": "auto"},
     ("dataset", "catalog"): {
         "soft_label_columns": None,

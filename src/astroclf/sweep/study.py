@@ -41,6 +41,7 @@ SCHEMA_VERSION = 2  # of the stored identity
 # Settings that studies of former versions lack, with the values that these imply.
 ADDED_SETTINGS = {
     "debug.name": "none",
+    "dataset.rgb": "False",
     "loss.head": "auto",
     "trainer.sampler": "shuffle",
     "trainer.sampler_strength": "1.0",

@@ -13,6 +13,7 @@ import numpy as np
 
 from astroclf.data.dataset import UNASSIGNED, ImageDataset
 from astroclf.data.pixels import Pixels
+from astroclf.data.sources.simulated import composite
 from astroclf.data.sources.simulated.cutouts import (
     BANDS,
     CLASSES,
@@ -49,6 +50,8 @@ def load(settings: sections.Simulated) -> ImageDataset:
 def simulate(settings: sections.Simulated) -> ImageDataset:
     """Return simulated cutouts, float32 (N, 3, image_px, image_px): linear flux in nmgy, sky subtracted.
 
+    With `rgb` they are uint8 color composites (`composite.color_composite`).
+
     Each has an object within a pixel of its center: stars are Moffat profiles, galaxies are Sersic
     profiles, edge-on or spiral disks convolved with the same PSF. Classes are equally frequent, and
     have the same distributions of PSF, sky, neighbors and signal-to-noise. That is the matched-filter
@@ -60,7 +63,7 @@ def simulate(settings: sections.Simulated) -> ImageDataset:
     log.info("simulating %s images of %d px", f"{settings.n_images:,}", settings.image_px)
     count, px = settings.n_images, settings.image_px
     canvas = Canvas(px, settings.pixel_scale_arcsec)
-    images = np.empty((count, len(BANDS), px, px), np.float32)
+    images = np.empty((count, len(BANDS), px, px), np.uint8 if settings.rgb else np.float32)
     tree = tree_of(settings)
     classes = CLASSES[settings.target] if tree is None else tree.answers
     votes = settings.target_kind == VOTES
@@ -70,7 +73,8 @@ def simulate(settings: sections.Simulated) -> ImageDataset:
     def fill(first: int) -> None:
         for index in range(first, min(first + BLOCK, count)):
             cutout = draw_cutout(index, canvas, settings)
-            images[index], targets[index] = cutout.image, cutout.target
+            image = composite.color_composite(cutout.image) if settings.rgb else cutout.image
+            images[index], targets[index] = image, cutout.target
             volunteers[index] = cutout.volunteers
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -81,10 +85,17 @@ def simulate(settings: sections.Simulated) -> ImageDataset:
         ids=np.array([f"sim-{index:06d}" for index in range(count)]),
         classes=classes,
         split=np.full(count, UNASSIGNED),
-        pixels=Pixels(BANDS, settings.pixel_scale_arcsec, "linear"),
+        pixels=pixels_of(settings),
         tree=tree,
         vote_counts=volunteers if votes else None,
     )
+
+
+def pixels_of(settings: sections.Simulated) -> Pixels:
+    """Return the meaning of the values: flux in g, r, i, or color composites."""
+    if settings.rgb:
+        return Pixels(composite.BANDS, settings.pixel_scale_arcsec, "asinh")
+    return Pixels(BANDS, settings.pixel_scale_arcsec, "linear")
 
 
 def tree_of(settings: sections.Simulated) -> VoteTree | None:

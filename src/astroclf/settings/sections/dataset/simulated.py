@@ -23,6 +23,7 @@ class Simulated(DatasetSection):
     target: Literal["star_galaxy", "morphology", "votes", "galaxy_zoo_2"]
     n_images: Annotated[int, Field(ge=1, le=100_000_000, strict=True)]
     seed: Seed
+    rgb: bool
     image_px: Annotated[int, Field(ge=1, le=4096, strict=True)]
     pixel_scale_arcsec: Annotated[float, Field(ge=0.01, le=2)]
     # full width at half maximum
