@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from astroclf.settings import Settings, words
+from astroclf.settings import Settings, sections, words
 from fixtures.trees import VOTED_GALAXIES
 
 Build = Callable[..., Settings]
@@ -23,6 +24,18 @@ def test_a_title_names_task_network_strategy_and_data(settings: Build, tmp_path:
     assert words.title(cnn, ("star", "galaxy"), from_scratch=True) == expected
     votes = settings("dataset.target=votes", "loss=mse", "trainer.monitor=rmse")
     assert words.title(votes, five, from_scratch=True).startswith("5 vote fractions, cnn")
+
+
+def test_every_simulation_has_a_name() -> None:
+    targets = get_args(sections.Simulated.model_fields["target"].annotation)
+    assert set(words.SIMULATED) == set(targets)
+
+
+def test_galaxy_zoo_states_its_schema_and_cuts(settings: Build) -> None:
+    votes = settings("dataset=galaxy_zoo", "dataset.root=zoo", "loss=mse").dataset
+    assert words.describe_data(votes)["votes"].startswith("galaxy_zoo_2 (Willett et al. 2013")
+    classes = settings("dataset=galaxy_zoo", "dataset.root=zoo", "dataset.target=classes").dataset
+    assert "cuts five_classes (Zhu et al. 2019" in words.describe_data(classes)["votes"]
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,25 @@ def test_label_errors_are_found_from_out_of_fold_probabilities(
         train_run("task=inspect", f"inspect.predictions={trained}")
     with pytest.raises(UserError, match=r"there is no predictions.csv"):
         train_run("task=inspect", f"inspect.predictions={folder}")
+
+
+@pytest.mark.slow
+def test_votes_of_images_by_id_are_shown_along_their_tree(
+    train_run: Callable[..., Path], read_page: Callable[[Path], Any]
+) -> None:
+    votes = ("dataset.target=galaxy_zoo_2", "dataset.n_images=40")
+    small = ("trainer.epochs=1", "model.widths=[4,4]", "model.hidden_units=[8]")
+    model = train_run(*votes, *small, "loss=mse")
+    report = read_page(model / "report.html")
+    assert "tree" in report.sections
+    folder = train_run(
+        "task=inspect",
+        *votes,
+        f"model_from={model}",
+        "inspect.ids=[sim-000003,sim-000001]",
+        "inspect.map=pca",
+    )
+    page = read_page(folder / "inspect.html")
+    assert "tree" in page.sections
+    assert "Is the galaxy simply smooth and rounded, with no sign of a disk?" in page.text
+    assert "reached by 1.00 (predicted" in page.text

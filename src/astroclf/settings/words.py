@@ -18,6 +18,7 @@ SIMULATED = {
     "star_galaxy": "simulated stars and galaxies",
     "morphology": "simulated galaxies",
     "votes": "simulated galaxies with votes",
+    "galaxy_zoo_2": "simulated galaxies with votes of Galaxy Zoo 2",
 }
 
 
@@ -56,10 +57,19 @@ def describe_data(dataset: sections.Dataset) -> dict[str, str]:
     words = {"data": dataset.source}
     if isinstance(dataset, sections.Simulated):
         return {"data": f"{SIMULATED[dataset.target]}, seed {dataset.seed}"}
+    if isinstance(dataset, sections.GalaxyZoo):
+        words["votes"] = describe_votes(dataset)
     if isinstance(dataset, sections.Files):
         cut = "the largest central square" if dataset.crop_px is None else ""
         words["crop"] = cut or f"the central {dataset.crop_px} × {dataset.crop_px} px"
     return words
+
+
+def describe_votes(dataset: sections.GalaxyZoo) -> str:
+    """Return the schema of the votes, and the cuts of classes with their source."""
+    if dataset.target == "votes":
+        return f"{dataset.vote_schema} ({dataset.schema_of_votes.source})"
+    return f"{dataset.vote_schema}, classes by the cuts {dataset.vote_cuts} ({dataset.cuts.source})"
 
 
 def describe_strategy(finetune: sections.Finetune) -> str:

@@ -34,6 +34,7 @@ from astroclf.tasks.inspection.tables import (
     neighbor_columns,
     write_columns,
 )
+from astroclf.tasks.inspection.tree_content import predicted_trees
 from astroclf.tasks.inspection.views import shown_preprocess
 from astroclf.tasks.model_from import open_model
 from astroclf.tasks.model_images import read_images
@@ -124,4 +125,4 @@ def add_model(run: Run, content: InspectionContent, examined: Examined) -> Inspe
         write_columns(folder.neighbors, neighbor_columns(examined.dataset, nearby))
     if model.ablations is not None:
         write_columns(folder.ablations, ablation_columns(model.ablations))
-    return replace(content, model=model)
+    return replace(content, model=model, trees=predicted_trees(examined))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from astroclf.reports.vote_trees import TreeOfImage
+
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -137,7 +139,7 @@ class LabelErrorContent:
 class InspectionContent:
     """Content of the page.
 
-    chosen: the images that were asked for by id. views: a gallery for each class, of one image before
+    chosen: the images that were asked for by id; trees: their votes along the decision tree. views: a gallery for each class, of one image before
     and after its stretch and augmentation; views_note: the settings of both. leaks: examples of each
     kind, with their number.
     """
@@ -152,6 +154,7 @@ class InspectionContent:
     leaks: Sequence[Gallery]
     leak_counts: Table
     chosen: Sequence[Picture] = ()
+    trees: Sequence[TreeOfImage] = ()
     distributions: Distributions | None = None
     skipped: Table | None = None
     warnings: Sequence[str] = ()

@@ -15,6 +15,7 @@ from astroclf.reports.run.class_sections import class_sections
 from astroclf.reports.run.conformal_section import conformal_section
 from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.decision_section import decision_section
+from astroclf.reports.run.gallery import data_uri
 from astroclf.reports.run.plots.learning import loss_curves, metric_curves
 from astroclf.reports.run.vote_sections import vote_sections
 from astroclf.reports.run.weight_table import LARGE_SIGMA, layer_weights
@@ -43,6 +44,7 @@ def write_report(path: Path, content: ReportContent) -> None:
         facts={},
         warnings=content.warnings,
         filters={
+            "data_uri": data_uri,
             "figure": formats.figure,
             "interval": formats.interval,
             "headline": partial(formats.headline_value, labels.headline),

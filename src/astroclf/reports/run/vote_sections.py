@@ -1,4 +1,4 @@
-"""Sections of the report on vote fractions: answers and images."""
+"""Sections of the report on vote fractions: answers, decision tree and images."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.formats import class_figure
 from astroclf.reports.run.gallery import vote_galleries
 from astroclf.reports.run.plots.votes import vote_scatter
+from astroclf.reports.run.tree_section import tree_galleries
 from astroclf.settings.metrics import question_metric_names
 
 
 def vote_sections(content: ReportContent) -> dict[str, Any]:
     """Return the values of the templates votes.html.j2 and votes_images.html.j2."""
     shown = content.evaluation.shown
+    trees = tree_galleries(shown, content.thumbnails)
     rmse = [class_figure(shown, name, "rmse") for name in content.classes]
     return {
         "scatter": vote_scatter(
@@ -26,7 +28,8 @@ def vote_sections(content: ReportContent) -> dict[str, Any]:
         "is_wide": len(content.classes) > 9,
         "examples": [],
         "galleries": vote_galleries(shown, content.thumbnails),
-        "nav": [("answers", "Answers")],
+        "tree_galleries": trees,
+        "nav": [("answers", "Answers"), *([("tree", "Decision tree")] if trees else [])],
     }
 
 

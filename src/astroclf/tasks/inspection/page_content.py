@@ -23,6 +23,7 @@ from astroclf.tasks.inspection.data_content import (
 )
 from astroclf.tasks.inspection.selection import find_ids
 from astroclf.tasks.inspection.statistics_content import MeasuredImages, distributions
+from astroclf.tasks.inspection.tree_content import true_trees
 from astroclf.tasks.inspection.views import N_VIEWS, class_views
 
 DEPTHS = {"uint8": "8-bit", "uint16": "16-bit"}
@@ -47,6 +48,7 @@ def data_content(
         facts=data_facts(dataset, source),
         warnings=small_class_warnings(dataset),
         chosen=pictures_of(dataset, chosen),
+        trees=true_trees(dataset, chosen),
         counts=count_table(dataset),
         galleries=class_galleries(dataset, options.per_class, options.seed),
         gallery_note=f"Random images of all splits, drawn with seed {options.seed}.",

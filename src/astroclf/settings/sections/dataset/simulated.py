@@ -31,5 +31,9 @@ class Simulated(DatasetSection):
     signal_to_noise: Annotated[tuple[SignalToNoise, SignalToNoise], AfterValidator(_ascending)]
 
     @property
+    def has_tree(self) -> bool | None:
+        return self.target == "galaxy_zoo_2"
+
+    @property
     def target_kind(self) -> TargetKind:
         return "votes" if self.target in ("votes", "galaxy_zoo_2") else "classes"
