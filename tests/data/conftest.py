@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -96,27 +96,5 @@ def write_tiff() -> Callable[..., None]:
             else:
                 directory += packed.ljust(4, b"\0")
         file.write_bytes(struct.pack("<2sHI", b"II", 42, 8) + directory + bytes(4) + tables + data)
-
-    return write
-
-
-@pytest.fixture
-def write_bands() -> Callable[..., np.ndarray]:
-    """write_bands(folder, id, bands, seed=0, px=8): one FITS file s-<band>-<id>.fits a band, with one
-    WCS; returns the flux (C, H, W) as it is read."""
-    from astropy.io import fits
-    from astropy.wcs import WCS
-
-    def write(
-        folder: Path, id: str, bands: Sequence[str], seed: int = 0, px: int = 8
-    ) -> np.ndarray:
-        flux = np.random.default_rng(seed).normal(size=(len(bands), px, px)).astype(np.float32)
-        wcs = WCS(naxis=2)
-        wcs.wcs.ctype, wcs.wcs.cdelt = ["RA---TAN", "DEC--TAN"], [-1e-4, 1e-4]
-        wcs.wcs.crval, wcs.wcs.crpix = [187.5, 12.0], [px / 2, px / 2]
-        folder.mkdir(parents=True, exist_ok=True)
-        for band, values in zip(bands, flux, strict=True):
-            fits.writeto(folder / f"s-{band}-{id}.fits", values[::-1], wcs.to_header())
-        return flux
 
     return write

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from astroclf.data.bands import Bands, MissingBand, decode_image, is_converted
+from astroclf.data.file_pattern import FilePattern
 from astroclf.data.formats import MAX_MEGAPIXELS, BadImage, Depth, Header, decode, decode_bytes
 from astroclf.data.pixels import Stretch
 
@@ -37,7 +38,7 @@ class Framing:
     max_megapixels: larger files are refused before memory is allocated for them.
     planes: names of the bands in the files, where they have other ones.
     missing_band: treatment of an image that lacks a band (see `data.bands`).
-    pattern: of the names of files with one band each (see `data.sources.file_patterns`).
+    pattern: of the names of files with one band each (see `data.file_pattern`).
     image_columns: of the paths in a table, one per band.
     """
 
@@ -65,8 +66,17 @@ class Framing:
         """Type of the values of the array: uint8, or float32 for more than 8 bits."""
         return np.dtype(np.uint8 if self.depth == "8-bit" else np.float32)
 
-    def read(self, files: Path | Sequence[Path | None]) -> np.ndarray:
+    @property
+    def file_pattern(self) -> FilePattern | None:
+        """Pattern of the names of files with one band each; None where a file is a whole image."""
+        return None if self.pattern is None else FilePattern(self.pattern, self.bands)
+
+    def read(
+        self, files: Path | Sequence[Path | None], load: Callable[[Path], bytes] | None = None
+    ) -> np.ndarray:
         """Return a file, or one file per band, as (C, image_px, image_px) uint8 or float32.
+
+        load: returns the content of a file of an archive; None reads it from the disk.
 
         Raise BadImage for a file that is unreadable, of another depth, smaller than the crop, or with
         pixels that are not finite, and for bands that are missing or do not fit each other.
@@ -74,6 +84,8 @@ class Framing:
         each = (files,) if isinstance(files, Path) else files
 
         def decode_one(file: Path) -> tuple[Header, np.ndarray]:
+            if load is not None:
+                return decode_bytes(load(file), self.max_megapixels, self.hdu)
             return decode(file, self.max_megapixels, self.hdu)
 
         return self._framed(*decode_image(each, self.choice, decode_one))

@@ -9,6 +9,7 @@ import yaml
 
 from astroclf.bundle import Bundle
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.framing import Framing
 from astroclf.data.sources import load_labeled_images
 from astroclf.errors import UserError
 from astroclf.installation import CONF
@@ -48,7 +49,28 @@ def framed(section: Source, model: Bundle) -> Source:
             )
     if section.channels == "auto" and trained.get("channels") in (1, 3):
         wanted["channels"] = trained["channels"]
+    if framing is not None and framing.choice is not None:
+        wanted |= _bands_of(section, framing)
     return section.model_copy(update=wanted)
+
+
+def _bands_of(section: sections.Files, framing: Framing) -> dict[str, Any]:
+    """Return the settings of the bands of a model, as far as the section does not state its own files."""
+    wanted: dict[str, Any] = {"missing_band": framing.missing_band}
+    if section.band_names is None:
+        planes = framing.planes or framing.bands
+        is_renamed = planes != framing.bands
+        wanted["bands"] = (
+            dict(zip(framing.bands, planes, strict=True)) if is_renamed else framing.bands
+        )
+        if isinstance(section, sections.ImageFolder) and framing.pattern is not None:
+            wanted["pattern"] = framing.pattern
+        if isinstance(section, sections.Catalog) and framing.image_columns is not None:
+            columns = zip(framing.bands, framing.image_columns, strict=True)
+            wanted["image_columns"] = dict(columns)
+    elif set(section.band_names) == set(framing.bands) and not isinstance(section.bands, dict):
+        wanted["bands"] = framing.bands  # in the order of the model
+    return wanted
 
 
 def require_same_images(dataset: ImageDataset, model: Bundle) -> None:

@@ -94,6 +94,8 @@ def _open_images(model: Bundle, path: str, options: PredictSection) -> ImageInpu
             array_framing(model),
             InputOptions(
                 path_column=options.path_column,
+                image_columns=options.image_columns,
+                pattern=options.pattern,
                 id_column=options.id_column,
                 keep_columns=options.keep_columns,
                 image_root=options.image_root,

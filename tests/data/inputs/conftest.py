@@ -33,3 +33,12 @@ def folder(tmp_path: Path, pictures: np.ndarray) -> Path:
     (root / "notes.txt").write_text("no image")
     (root / ".hidden.png").write_text("no image")
     return root
+
+
+@pytest.fixture
+def band_framing() -> Framing:
+    """Return the framing of files with one band each, of which u may be missing."""
+    return Framing(
+        ("r", "u", "g"), "float", "linear", crop_px=None, image_px=8, missing_band="mask",
+        pattern="s-{band}-{id}.fits", image_columns=("file_r", "file_u", "file_g"),
+    )  # fmt: skip

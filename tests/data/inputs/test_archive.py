@@ -11,6 +11,7 @@ from astroclf.data.framing import Framing
 from astroclf.data.inputs import archive
 from astroclf.data.inputs.archive import ArchiveInput
 from astroclf.errors import UserError
+from fixtures.band_files import write_bands
 
 
 @pytest.fixture
@@ -98,3 +99,15 @@ def test_a_file_that_is_no_archive_is_refused(packed: Path, framing: Framing, si
     packed.write_bytes(packed.read_bytes()[:size])
     with pytest.raises(UserError, match="truncated, damaged or no zip archive"):
         ArchiveInput("", packed, framing, 1e9)
+
+
+def test_members_with_one_band_each_are_rows_by_their_pattern(
+    tmp_path: Path, band_framing: Framing
+) -> None:
+    flux = write_bands(tmp_path, "1", ("u", "g", "r"))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for band in "rug":
+            archive.write(tmp_path / f"s-{band}-1.fits", f"x/s-{band}-1.fits")
+    images = ArchiveInput("t", tmp_path / "a.zip", band_framing, 1e9)
+    assert [images.row(0).id, images.row(0).path] == ["1", "x/s-{band}-1.fits"]
+    np.testing.assert_array_equal(images.image(0), flux[[2, 0, 1]])

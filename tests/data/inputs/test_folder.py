@@ -10,6 +10,7 @@ from astroclf.data.formats import BadImage
 from astroclf.data.framing import Framing
 from astroclf.data.inputs.folder import FilesInput, FolderInput
 from astroclf.errors import UserError
+from fixtures.band_files import write_bands
 
 
 def test_images_of_all_folders_come_in_the_order_of_their_paths(
@@ -68,3 +69,20 @@ def test_one_image_is_one_row(folder: Path, framing: Framing, pictures: np.ndarr
     np.testing.assert_array_equal(images.image(0), pictures[2].transpose(2, 0, 1))
     with pytest.raises(BadImage):
         FilesInput("", [str(folder / "notes.txt")], framing).image(0)
+
+
+def test_files_with_one_band_each_are_rows_by_their_pattern(
+    tmp_path: Path, band_framing: Framing
+) -> None:
+    first = write_bands(tmp_path, "1", ("u", "g", "r"), seed=1)
+    second = write_bands(tmp_path, "2", ("g", "r"), seed=2)
+    (tmp_path / "cat-1.fits").touch()
+    images = FolderInput("t", tmp_path, band_framing)
+    block = images.read(0, len(images))
+    assert (block.ids, block.reasons) == (["1", "2"], ["", ""])
+    assert images.left_out == {"not of the pattern s-{band}-{id}.fits": 1}
+    np.testing.assert_array_equal(block.images[0], first[[2, 0, 1]])
+    np.testing.assert_array_equal(block.images[1], [second[1], np.zeros((8, 8)), second[0]])
+    before = images.fingerprint()
+    (tmp_path / "s-u-2.fits").touch()
+    assert FolderInput("t", tmp_path, band_framing).fingerprint() != before

@@ -10,6 +10,7 @@ from pyarrow import parquet
 from astroclf.data.framing import Framing
 from astroclf.data.inputs.table import Columns, TableInput, choose_columns
 from astroclf.errors import UserError
+from fixtures.band_files import write_bands
 
 CELLS = {
     "objID": ["1237", "007", "3", "4"],
@@ -33,7 +34,7 @@ def test_rows_have_their_id_their_image_and_kept_columns(
     table: Path, folder: Path, framing: Framing, pictures: np.ndarray
 ) -> None:
     columns = choose_columns("t", table, None, "objID", ["magnitude"])
-    assert columns == Columns("path", "objID", ("magnitude",))
+    assert columns == Columns(("path",), "objID", ("magnitude",))
     images = TableInput("t", table, folder, columns, framing)
     block = images.read(0, 4)
     assert block.ids == CELLS["objID"]
@@ -42,14 +43,14 @@ def test_rows_have_their_id_their_image_and_kept_columns(
     np.testing.assert_array_equal(block.images, pictures[[2, 0]].transpose(0, 3, 1, 2))
     assert (
         images.fingerprint()
-        != TableInput("t", table, folder, Columns("path", None, ()), framing).fingerprint()
+        != TableInput("t", table, folder, Columns(("path",), None, ()), framing).fingerprint()
     )
 
 
 def test_ids_are_names_of_files_where_no_column_is_given(
     table: Path, folder: Path, framing: Framing
 ) -> None:
-    images = TableInput("t", table, folder, Columns("path", None, ()), framing)
+    images = TableInput("t", table, folder, Columns(("path",), None, ()), framing)
     assert images.read(0, 2).ids == ["c", "a"]
 
 
@@ -72,3 +73,22 @@ def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(UserError, match="cannot be read as Parquet"):
         choose_columns("t", tmp_path / "a.parquet", None, None, ())
+
+
+def test_columns_of_files_with_one_band_each_are_found_and_read(
+    tmp_path: Path, band_framing: Framing
+) -> None:
+    flux = [write_bands(tmp_path, str(row), ("u", "g", "r"), seed=row) for row in range(2)]
+    table = tmp_path / "t.csv"
+    cells = "id,file_g,file_r,file_u,mag\n0,s-g-0,s-r-0,s-u-0.fits,1\n1,s-g-1,s-r-1,,2\n"
+    table.write_text(cells)
+    columns = choose_columns("t", table, None, "id", ["mag"], band_framing.image_columns)
+    assert columns == Columns(("file_r", "file_u", "file_g"), "id", ("mag",))
+    block = TableInput("t", table, tmp_path, columns, band_framing).read(0, 2)
+    assert (block.reasons, block.kept) == (["", ""], [("1",), ("2",)])
+    np.testing.assert_array_equal(block.images[0], flux[0][[2, 0, 1]])
+    np.testing.assert_array_equal(block.images[1], [flux[1][2], np.zeros((8, 8)), flux[1][1]])
+    with pytest.raises(
+        UserError, match=r"no columns file_r, x of one file per band.*image_columns"
+    ):
+        choose_columns("t", table, None, "id", [], ("file_r", "x"))

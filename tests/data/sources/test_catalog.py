@@ -11,6 +11,7 @@ import pytest
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources.catalog import load
 from astroclf.errors import UserError
+from fixtures.band_files import write_bands
 
 SDSS = Path(__file__).parents[3].parent / "shared/data/star_galaxy_sdss"
 
@@ -244,7 +245,7 @@ def test_table_of_sdss_cutouts_is_read(tmp_path: Path, load_table: Load) -> None
 
 
 def test_columns_of_one_file_per_band_become_bands(
-    tmp_path: Path, write_bands: Callable[..., np.ndarray], source_settings: Callable[..., Any]
+    tmp_path: Path, source_settings: Callable[..., Any]
 ) -> None:
     flux = [write_bands(tmp_path, str(row), ("g", "r"), seed=row) for row in range(3)]
     rows = [f"s-g-{row}.fits,s-r-{row}.fits,{'ab'[row % 2]},{row:018d}" for row in range(2)]

@@ -14,6 +14,7 @@ from PIL import Image
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources.image_folder import load
 from astroclf.errors import UserError
+from fixtures.band_files import write_bands
 
 SDSS = Path(__file__).parents[3].parent / "shared/data/star_galaxy_sdss"
 
@@ -324,7 +325,7 @@ def test_folders_of_sdss_cutouts_are_read(root: Path, load_root: Load) -> None:
 
 
 def test_files_of_one_band_each_become_images_by_their_pattern(
-    tmp_path: Path, write_bands: Callable[..., np.ndarray], source_settings: Callable[..., Any]
+    tmp_path: Path, source_settings: Callable[..., Any]
 ) -> None:
     root = tmp_path / "root"
     galaxy = write_bands(root / "galaxy", "0012", ("u", "g", "r"), seed=1)
@@ -345,7 +346,7 @@ def test_files_of_one_band_each_become_images_by_their_pattern(
     assert dataset.ids.tolist() == ["0012", "0013"]
     assert dataset.pixels.bands == ("r", "u", "g")
     assert dataset.skipped == {
-        "star/cat-0013.fits": "not of dataset.pattern=s-{band}-{id}.fits",
+        "star/cat-0013.fits": "not of the pattern s-{band}-{id}.fits",
     }
     refused = settings.model_copy(update={"missing_band": "refuse"})
     with pytest.raises(UserError, match=r"star/s-\{band\}-0013\.fits \(no file of band u"):
@@ -353,7 +354,7 @@ def test_files_of_one_band_each_become_images_by_their_pattern(
 
 
 def test_bands_on_different_grids_are_refused_with_the_file(
-    tmp_path: Path, write_bands: Callable[..., np.ndarray], source_settings: Callable[..., Any]
+    tmp_path: Path, source_settings: Callable[..., Any]
 ) -> None:
     from astropy.io import fits
 

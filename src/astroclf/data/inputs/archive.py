@@ -53,15 +53,27 @@ class ArchiveInput(ImageInput):
         reasons = [suffix_reason(each.filename) for each in files]
         self.left_out = dict(Counter(reason for reason in reasons if reason is not None))
         kept = [each for each, reason in zip(files, reasons, strict=True) if reason is None]
-        self._members = sorted(kept, key=lambda each: each.filename)
-        self._names = Names(each.filename for each in self._members)
-        self._ids = FileIds(self._names)
+        self._members = {
+            str(Path(each.filename)): each for each in sorted(kept, key=lambda each: each.filename)
+        }
+        self._list_images()
+
+    def _list_images(self) -> None:
+        self._pattern = self._framing.file_pattern
+        if self._pattern is None:
+            self._names = Names(self._members)
+            self._ids = FileIds(self._names)
+        else:
+            left_out = Counter(self.left_out)
+            self._names = Names(self._pattern.images_among(self._members, left_out))
+            self._ids = FileIds(self._names, self._pattern.id_of)
+            self.left_out = dict(left_out)
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._names)
 
     def fingerprint(self) -> str:
-        facts = [(each.CRC, each.file_size) for each in self._members]
+        facts = [(each.CRC, each.file_size) for each in self._members.values()]
         content = self._names.digest() + np.array(facts, np.int64).tobytes()
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 
@@ -69,16 +81,22 @@ class ArchiveInput(ImageInput):
         return Row(self._ids[position], self._names[position])
 
     def image(self, position: int) -> np.ndarray:
-        member = self._members[position]
+        name = self._names[position]
+        files = [name] if self._pattern is None else self._pattern.files_of(name)
+        return self._framing.read(
+            [Path(file) if file in self._members else None for file in files], self._load
+        )
+
+    def _load(self, file: Path) -> bytes:
+        member = self._members[str(file)]
         if member.file_size > MEMBER_BYTES:
             raise BadImage(
                 f"{readable_size(member.file_size)}, over the limit of {readable_size(MEMBER_BYTES)}"
             )
         try:
-            content = self._archive.read(member)  # of no more bytes than its stated size
+            return self._archive.read(member)  # of no more bytes than its stated size
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
             raise BadImage("a damaged member of the archive") from error
-        return self._framing.read_bytes(content)
 
     def _require_harmless(self, member: zipfile.ZipInfo) -> None:
         name = member.filename.replace("\\", "/")

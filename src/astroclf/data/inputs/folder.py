@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from astroclf.data.file_pattern import FilePattern
 from astroclf.data.formats.registry import suffix_reason
 from astroclf.data.framing import Framing
 from astroclf.data.inputs.names import FileIds, Names
@@ -18,7 +19,7 @@ from astroclf.data.sources.folder_tree import Inode, read_folder
 
 
 class FolderInput(ImageInput):
-    """Image files at any depth of a folder, in the order of their paths.
+    """Images at any depth of a folder, in the order of their paths; by their pattern, one file per band.
 
     The list of files takes some 20 bytes beyond its path for each.
     """
@@ -26,22 +27,32 @@ class FolderInput(ImageInput):
     def __init__(self, title: str, folder: Path, framing: Framing) -> None:
         self.title, self._folder, self._framing = title, folder, framing
         left_out: Counter[str] = Counter()
-        self._names = Names(_image_names(folder, left_out))
+        files = _image_names(folder, left_out)
+        self._pattern = framing.file_pattern
+        if self._pattern is None:
+            self._names = Names(files)
+            self._ids = FileIds(self._names)
+        else:
+            self._names = Names(self._pattern.images_among(files, left_out))
+            self._ids = FileIds(self._names, self._pattern.id_of)
         self.left_out = dict(left_out)
-        self._ids = FileIds(self._names)
 
     def __len__(self) -> int:
         return len(self._names)
 
     def fingerprint(self) -> str:
-        return _fingerprint(self._folder, self._names)
+        return _fingerprint(self._folder, self._names, self._pattern)
 
     def row(self, position: int) -> Row:
         path = self._folder / self._names[position]
         return Row(readable(self._ids[position]), readable(str(path)))
 
     def image(self, position: int) -> np.ndarray:
-        return self._framing.read(self._folder / self._names[position])
+        name = self._names[position]
+        if self._pattern is None:
+            return self._framing.read(self._folder / name)
+        files = [self._folder / file for file in self._pattern.files_of(name)]
+        return self._framing.read([file if file.exists() else None for file in files])
 
 
 class FilesInput(ImageInput):
@@ -99,9 +110,12 @@ def readable(name: str) -> str:
     return os.fsencode(name).decode(errors="backslashreplace")
 
 
-def _fingerprint(folder: Path, names: Names) -> str:
+def _fingerprint(folder: Path, names: Names, pattern: FilePattern | None = None) -> str:
     """Return a checksum of the names and sizes of files."""
-    sizes = np.fromiter((_size(folder / name) for name in names), np.int64)
+    files = (
+        names if pattern is None else (file for each in names for file in pattern.files_of(each))
+    )
+    sizes = np.fromiter((_size(folder / file) for file in files), np.int64)
     return hashlib.blake2b(names.digest() + sizes.tobytes(), digest_size=16).hexdigest()
 
 

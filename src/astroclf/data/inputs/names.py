@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -39,17 +39,18 @@ class Names:
 
 
 class FileIds:
-    """Ids of files: the name without extension, or the path where several files have that name."""
+    """Ids of images: the name of the file without extension, or what `identify` returns for its path,
+    or the path where several images have that id."""
 
-    def __init__(self, names: Names) -> None:
-        self._names = names
-        hashes = np.array([_hash(stem_of(name)) for name in names], np.uint64)
+    def __init__(self, names: Names, identify: Callable[[str], str] = stem_of) -> None:
+        self._names, self._identify = names, identify
+        hashes = np.array([_hash(identify(name)) for name in names], np.uint64)
         values, counts = np.unique(hashes, return_counts=True)
         self._repeated = frozenset(values[counts > 1].tolist())
 
     def __getitem__(self, position: int) -> str:
         name = self._names[position]
-        stem = stem_of(name)
+        stem = self._identify(name)
         is_repeated = bool(self._repeated) and _hash(stem) in self._repeated
         return name if is_repeated else stem
 

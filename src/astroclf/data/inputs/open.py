@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from astroclf.data.formats.registry import suffix_reason, suffixes
@@ -14,7 +15,7 @@ from astroclf.data.inputs.hdf5 import SUFFIXES as HDF5
 from astroclf.data.inputs.hdf5 import open_hdf5
 from astroclf.data.inputs.source import ImageInput
 from astroclf.data.inputs.table import PARQUET, TableInput, choose_columns
-from astroclf.errors import UserError
+from astroclf.errors import UserError, listed
 
 CSV = (".csv", ".tsv", ".txt", ".csv.gz")
 GIGABYTE = 10**9
@@ -27,6 +28,8 @@ class InputOptions:
     path_column: str | None = None
     id_column: str | None = None
     keep_columns: tuple[str, ...] = ()
+    image_columns: Mapping[str, str] | None = None
+    pattern: str | None = None
     image_root: str | None = None
     images: str | None = None
     max_gigabytes: float = 100.0
@@ -41,6 +44,7 @@ def open_input(
     kind, or if it holds no images.
     """
     title = f"{key}={path}"
+    framing = _with_band_files(framing, options)
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
     except ValueError:  # a zero byte
@@ -63,11 +67,27 @@ def open_input(
     return images
 
 
+def _with_band_files(framing: Framing, options: InputOptions) -> Framing:
+    """Return the framing with the files of bands that the options state, if they state any."""
+    if options.pattern is not None:
+        framing = replace(framing, pattern=options.pattern)
+    if options.image_columns is None:
+        return framing
+    lacking = [band for band in framing.bands if band not in options.image_columns]
+    if lacking:
+        raise UserError(
+            f"predict.image_columns: no column of {listed(lacking)}. Name one for each band of the model, {listed(framing.bands)}."
+        )
+    columns = tuple(options.image_columns[band] for band in framing.bands)
+    return replace(framing, image_columns=columns)
+
+
 def _open_file(title: str, path: Path, framing: Framing, options: InputOptions) -> ImageInput:
     name = path.name.lower()
     if name.endswith((*CSV, *PARQUET)):
         columns = choose_columns(
-            title, path, options.path_column, options.id_column, options.keep_columns
+            *(title, path, options.path_column, options.id_column, options.keep_columns),
+            of_bands=framing.image_columns,
         )
         folder = Path(options.image_root or path.parent)
         return TableInput(title, path, folder, columns, framing)

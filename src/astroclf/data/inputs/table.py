@@ -26,16 +26,17 @@ PARQUET = (".parquet", ".pq")
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns of the table that are read: of paths, of ids (None: the file names), and kept ones."""
+    """Columns of the table that are read: of paths (one, or one per band), of ids (None: the file
+    names), and kept ones."""
 
-    path: str
+    paths: tuple[str, ...]
     id: str | None
     kept: tuple[str, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, each once."""
-        wanted = (self.path, *((self.id,) if self.id else ()), *self.kept)
+        wanted = (*self.paths, *((self.id,) if self.id else ()), *self.kept)
         return tuple(dict.fromkeys(wanted))
 
 
@@ -51,32 +52,39 @@ class TableInput(ImageInput):
         self.title, self._table, self._folder, self._framing = title, table, folder, framing
         self.columns, self.left_out = columns.kept, {}
         cells = _read_parquet(table, columns) if is_parquet(table) else _read_csv(table, columns)
-        self._paths = cells[columns.path]
-        self._ids = FileIds(self._paths) if columns.id is None else cells[columns.id]
+        self._paths = [cells[name] for name in columns.paths]
+        self._ids = FileIds(self._paths[0]) if columns.id is None else cells[columns.id]
         self._kept = [cells[name] for name in columns.kept]
         self._completions = cache(list_completions)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._paths[0])
 
     def fingerprint(self) -> str:
-        content = f"{hash_file(self._table)} {self.columns}".encode() + self._paths.digest()
+        content = f"{hash_file(self._table)} {self.columns}".encode()
+        content += b"".join(paths.digest() for paths in self._paths)
         return hashlib.blake2b(content, digest_size=16).hexdigest()
 
     def row(self, position: int) -> Row:
         kept = tuple(cells[position] for cells in self._kept)
-        return Row(self._ids[position], self._paths[position], kept)
+        given = next(filter(None, (paths[position] for paths in self._paths)), "")
+        return Row(self._ids[position], given, kept)
 
     def image(self, position: int) -> np.ndarray:
-        cell = self._paths[position]
-        if not cell:
+        files = [self._file(paths[position]) for paths in self._paths]
+        if files == [None]:
             raise BadImage("no path in this row")
+        return self._framing.read(files)
+
+    def _file(self, cell: str) -> Path | None:
+        if not cell:
+            return None
         found = find_file(self._folder, cell, self._completions)
         if not found:
             raise BadImage(f"missing in {self._folder}")
         if len(found) > 1:
             raise BadImage(f"ambiguous: {listed(found, 3)}")
-        return self._framing.read(self._folder / found[0])
+        return self._folder / found[0]
 
 
 def is_parquet(table: Path) -> bool:
@@ -84,9 +92,16 @@ def is_parquet(table: Path) -> bool:
 
 
 def choose_columns(
-    title: str, table: Path, path: str | None, id: str | None, kept: Sequence[str]
+    title: str,
+    table: Path,
+    path: str | None,
+    id: str | None,
+    kept: Sequence[str],
+    of_bands: Sequence[str] | None = None,
 ) -> Columns:
     """Return the columns to read; without a given one, that of paths is found by its name.
+
+    of_bands: columns of paths of files with one band each; without a path, they are those of an image.
 
     Raise UserError if a column does not exist, or none is named like one of paths.
     """
@@ -100,15 +115,22 @@ def choose_columns(
     for key, name in wanted:
         if name is not None and name not in names:
             raise UserError(f"{key}={name} is not a column of {title}, which has {listed(names)}.")
+    if path is None and of_bands is not None and set(of_bands) <= set(names):
+        return Columns(tuple(of_bands), id, tuple(kept))
     if path is None:
         by_name = {name.lower(): name for name in reversed(names)}
         path = next((by_name[name] for name in LIKELY if name in by_name), None)
+    if path is None and of_bands is not None:
+        raise UserError(
+            f"{title} has no columns {listed(of_bands)} of one file per band, only {listed(names)}. Name them: "
+            "predict.image_columns={<band>: <column>, ...}."
+        )
     if path is None:
         raise UserError(
             f"{title} has no column named {listed(LIKELY[:4])} or alike, only {listed(names)}. "
             "Name the column of paths: predict.path_column=<column>."
         )
-    return Columns(path, id, tuple(kept))
+    return Columns((path,), id, tuple(kept))
 
 
 def _read_csv(table: Path, columns: Columns) -> dict[str, Names]:

@@ -12,9 +12,9 @@ import numpy as np
 
 from astroclf.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, ImageDataset
 from astroclf.data.formats.registry import suffix_reason, suffixes
-from astroclf.data.sources.file_patterns import list_images
 from astroclf.data.sources.files import read_image_files
 from astroclf.data.sources.folder_tree import Parts, Tree, read_tree
+from astroclf.data.sources.image_listing import list_images
 from astroclf.data.sources.labels import (
     class_name,
     ordered_classes,

@@ -11,8 +11,8 @@ FIELDS = (BAND, "id", "ra", "dec")
 FIELD = re.compile(r"\{(\w*)\}")
 
 
-def check_pattern(key: str, pattern: str, bands: tuple[str, ...] | None) -> None:
-    """Raise the error for a pattern without {band} or other fields, or with unknown ones, or without bands."""
+def check_pattern(key: str, pattern: str) -> None:
+    """Raise the error for a pattern without {band} or without other fields, or with unknown ones."""
     fields = FIELD.findall(pattern)
     unknown = [field for field in fields if field not in FIELDS]
     example = "stamp-{band}-{id}.fits"
@@ -26,7 +26,3 @@ def check_pattern(key: str, pattern: str, bands: tuple[str, ...] | None) -> None
         )
     if ("ra" in fields) != ("dec" in fields):
         raise refusal(f"{key}={pattern}: has one of {{ra}} and {{dec}}. Give both or neither.")
-    if bands is None:
-        raise refusal(
-            f"{key}={pattern}: the bands are not named. Name them in the order of the channels, as dataset.bands=[g,r,i]."
-        )

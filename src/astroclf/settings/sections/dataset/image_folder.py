@@ -36,5 +36,9 @@ class ImageFolder(Files):
     @model_validator(mode="after")
     def _has_a_pattern_with_bands(self) -> Self:
         if self.pattern is not None:
-            check_pattern("dataset.pattern", self.pattern, self.band_names)
+            check_pattern("dataset.pattern", self.pattern)
+            if self.bands is None:
+                raise refusal(
+                    f"dataset.pattern={self.pattern}: the bands are not named. Name them in the order of the channels, as dataset.bands=[g,r,i]."
+                )
         return self

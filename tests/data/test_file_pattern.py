@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections import Counter
 
 import pytest
 
-from astroclf.data.sources.file_patterns import FilePattern, list_images
-from astroclf.data.sources.folder_tree import Tree
+from astroclf.data.file_pattern import FilePattern
 
 BANDS = ("g", "r", "F814W", "F8")
 
@@ -50,19 +47,8 @@ def test_two_bands_in_one_path_must_agree() -> None:
     assert FilePattern("{band}/s-{band}-{id}.fits", BANDS).match("r/s-g-1.fits") is None
 
 
-def test_files_of_no_image_are_left_out_with_the_reason(
-    source_settings: Callable[..., Any],
-) -> None:
-    settings = source_settings(
-        "image_folder", bands=["g", "r"], pattern="s-{band}-{id}.fits", root="x"
-    )
-    files = [("star", name) for name in ("cat-1.fits", "s-g-1.fits", "s-g-2.fits", "s-r-1.fits")]
-    listed = list_images(Tree([("star",)], files), settings)
-    assert listed.tree.files == [("star", "s-{band}-1.fits"), ("star", "s-{band}-2.fits")]
-    assert listed.left_out == {"star/cat-1.fits": "not of dataset.pattern=s-{band}-{id}.fits"}
-    root, names = Path("/x"), ["star/s-{band}-1.fits", "star/s-{band}-2.fits"]
-    assert [each.files for each in listed.files_of(root, names)] == [
-        (root / "star/s-g-1.fits", root / "star/s-r-1.fits"),
-        (root / "star/s-g-2.fits", None),
-    ]
-    assert listed.ids_of(names).tolist() == ["1", "2"]
+def test_each_image_is_found_once_and_other_files_are_counted() -> None:
+    pattern, left_out = FilePattern("s-{band}-{id}.fits", BANDS), Counter[str]()
+    paths = ["s-g-1.fits", "s-r-1.fits", "cat-1.fits", "s-r-2.fits", "cat-2.fits"]
+    assert [*pattern.images_among(paths, left_out)] == ["s-{band}-1.fits", "s-{band}-2.fits"]
+    assert left_out == {"not of the pattern s-{band}-{id}.fits": 2}

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
-
-from astroclf.data.bands import ImageFiles
-from astroclf.data.formats.registry import stem_of
-from astroclf.data.sources.files import name_ids
-from astroclf.data.sources.folder_tree import Tree
-from astroclf.settings import sections
 from astroclf.settings.sections.dataset.file_pattern import BAND, FIELD
 
 # Of each field in a path; any other field is a text without slashes.
@@ -92,56 +85,18 @@ class FilePattern:
         """Return the path of each band of an image, whether there is such a file or not."""
         return [image.replace(PLACE, band) for band in self.bands]
 
-
-@dataclass(frozen=True)
-class ListedImages:
-    """Images below a folder.
-
-    tree: with one path per image; that of files with one band each has {band} in its place. left_out:
-    path -> reason, of files that are not of the pattern. pattern: None for images of one file.
-    present: the paths of the files with one band.
-    """
-
-    tree: Tree
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    pattern: FilePattern | None = None
-    present: frozenset[str] = frozenset()
+    def images_among(self, paths: Iterable[str], left_out: Counter[str]) -> Iterator[str]:
+        """Yield each image of which a file is among the paths; count other files in left_out, by reason."""
+        seen: set[str] = set()
+        for path in paths:
+            found = self.match(path)
+            if found is None:
+                left_out[self.mismatch] += 1
+            elif found.image not in seen:
+                seen.add(found.image)
+                yield found.image
 
     @property
-    def folders(self) -> int:
-        """Number of folders that are part of the name of an image."""
-        return 0 if self.pattern is None else self.pattern.folders
-
-    def files_of(self, root: Path, images: Sequence[str]) -> list[ImageFiles]:
-        """Return the files of images, None for bands without a file."""
-        if self.pattern is None:
-            return [ImageFiles(image, (root / image,)) for image in images]
-        return [
-            ImageFiles(image, tuple(map(partial(self._file, root), self.pattern.files_of(image))))
-            for image in images
-        ]
-
-    def _file(self, root: Path, path: str) -> Path | None:
-        return root / path if path in self.present else None
-
-    def ids_of(self, images: Sequence[str]) -> np.ndarray:
-        """Return (N,) str: the ids of images, or their paths where several have that id."""
-        return name_ids(images, stem_of if self.pattern is None else self.pattern.id_of)
-
-
-def list_images(tree: Tree, settings: sections.ImageFolder) -> ListedImages:
-    """Return the images of a tree of files, by the pattern of the settings if there is one."""
-    if settings.pattern is None:
-        return ListedImages(tree)
-    pattern = FilePattern(settings.pattern, settings.band_names or ())
-    images: dict[str, None] = {}
-    left_out, present = {}, set()
-    for path in map("/".join, tree.files):
-        found = pattern.match(path)
-        if found is None:
-            left_out[path] = f"not of dataset.pattern={settings.pattern}"
-        else:
-            images[found.image] = None
-            present.add(path)
-    files = sorted(tuple(image.split("/")) for image in images)
-    return ListedImages(Tree(tree.folders, files), left_out, pattern, frozenset(present))
+    def mismatch(self) -> str:
+        """Reason to leave out a file."""
+        return f"not of the pattern {self.text}"
