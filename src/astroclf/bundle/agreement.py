@@ -34,7 +34,8 @@ def _framing(member: Bundle) -> str:
         return "none"
     crop = "the largest square" if framing.crop_px is None else f"the central {framing.crop_px} px"
     hdu = "" if framing.hdu is None else f" of HDU {framing.hdu}"
-    return f"{crop}{hdu} of {framing.depth or 'any'} files"
+    sky = "" if framing.sky == "none" else f" minus its sky ({framing.sky})"
+    return f"{crop}{hdu}{sky} of {framing.depth or 'any'} files"
 
 
 TRAITS = {

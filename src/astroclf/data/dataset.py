@@ -47,6 +47,8 @@ class ImageDataset:
     sky_deg: (N, 2) float64 right ascension and declination in degrees, or None.
     neighbor_arcsec: squares of this width round sky_deg that overlap show a common piece of sky.
     skipped: file -> reason, for each image that could not be read and was left out.
+    invalid_share: (N,) float32, fraction of the pixels of each image that were invalid (NaN, infinite
+        or blank in its file) and have been replaced by the sky; None if that is not known.
     framing: the preparation of the image files; None for images that come from no file.
     tree: decision tree of the answers, whose names are `classes`; None for classes and plain votes.
     vote_counts: (N,) float32, number of volunteers of each image, where they are known.
@@ -67,6 +69,7 @@ class ImageDataset:
     sky_deg: np.ndarray | None = None
     neighbor_arcsec: float = 0.0
     skipped: Mapping[str, str] = field(default_factory=dict)
+    invalid_share: np.ndarray | None = None
     framing: Framing | None = None
     tree: VoteTree | None = None
     vote_counts: np.ndarray | None = None

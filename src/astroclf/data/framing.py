@@ -14,17 +14,32 @@ from pydantic import Field
 from astroclf.data.bands import Bands, MissingBand, decode_image, is_converted
 from astroclf.data.file_pattern import FilePattern
 from astroclf.data.formats import MAX_MEGAPIXELS, BadImage, Depth, Header, decode, decode_bytes
+from astroclf.data.invalid_pixels import replace_invalid
 from astroclf.data.pixels import Stretch
+from astroclf.data.sky import SkyMethod, sky_levels
 
 MAX_16_BIT = 65535.0
 OPENCV_CHANNELS = 4  # that OpenCV resizes at a time, at most
 
 Count = Annotated[int, Field(ge=1)]
+HduName = Annotated[int, Field(ge=0)] | str
+
+
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """A prepared image.
+
+    image: (C, image_px, image_px) uint8 or float32. invalid_share: fraction of the pixels of the
+    crop, over all bands, that were invalid and have been replaced by the sky.
+    """
+
+    image: np.ndarray
+    invalid_share: float
 
 
 @dataclass(frozen=True)
 class Framing:
-    """Preparation of image files: decode, check, crop the center, resize.
+    """Preparation of image files: decode, check, crop, replace invalid pixels, subtract the sky, resize.
 
     A source makes the value from its settings and the headers of its files; the data set and the
     bundle keep it, so that new files are prepared as the training images were.
@@ -34,8 +49,10 @@ class Framing:
     stretch: how the values encode flux (see `data.stretch`).
     crop_px: width of the central square that is cut out; None cuts the largest one.
     image_px: width after resizing.
-    hdu: number of the FITS extension; None for formats that have none.
+    hdu: number or name of the FITS extension, or several whose planes are the bands; None takes the
+        first image of a file.
     max_megapixels: larger files are refused before memory is allocated for them.
+    sky: estimate of the sky level that is subtracted from each band (see `data.sky`).
     planes: names of the bands in the files, where they have other ones.
     missing_band: treatment of an image that lacks a band (see `data.bands`).
     pattern: of the names of files with one band each (see `data.file_pattern`).
@@ -47,8 +64,9 @@ class Framing:
     stretch: Stretch
     crop_px: Count | None
     image_px: Count
-    hdu: Annotated[int, Field(ge=0)] | None = None
+    hdu: HduName | tuple[HduName, ...] | None = None
     max_megapixels: Annotated[float, Field(gt=0)] = MAX_MEGAPIXELS
+    sky: SkyMethod = "none"
     planes: tuple[str, ...] | None = None
     missing_band: MissingBand = "refuse"
     pattern: str | None = None
@@ -79,8 +97,21 @@ class Framing:
         load: returns the content of a file of an archive; None reads it from the disk.
 
         Raise BadImage for a file that is unreadable, of another depth, smaller than the crop, or with
-        pixels that are not finite, and for bands that are missing or do not fit each other.
+        mostly invalid pixels, and for bands that are missing or do not fit each other.
         """
+        return self.prepare(files, load).image
+
+    def read_bytes(self, content: bytes) -> np.ndarray:
+        """Return the content of a file as `read` returns the file."""
+        header, planes = decode_bytes(content, self.max_megapixels, self.hdu)
+        if self.choice is not None:
+            planes = self.choice.choose(header.bands, planes)
+        return self._prepared(header, planes).image
+
+    def prepare(
+        self, files: Path | Sequence[Path | None], load: Callable[[Path], bytes] | None = None
+    ) -> Framed:
+        """Return what `read` returns, with its share of invalid pixels."""
         each = (files,) if isinstance(files, Path) else files
 
         def decode_one(file: Path) -> tuple[Header, np.ndarray]:
@@ -88,25 +119,31 @@ class Framing:
                 return decode_bytes(load(file), self.max_megapixels, self.hdu)
             return decode(file, self.max_megapixels, self.hdu)
 
-        return self._framed(*decode_image(each, self.choice, decode_one))
+        return self._prepared(*decode_image(each, self.choice, decode_one))
 
-    def read_bytes(self, content: bytes) -> np.ndarray:
-        """Return the content of a file as `read` returns the file."""
-        header, planes = decode_bytes(content, self.max_megapixels, self.hdu)
-        if self.choice is not None:
-            planes = self.choice.choose(header.bands, planes)
-        return self._framed(header, planes)
+    def fit(self, picture: np.ndarray) -> np.ndarray:
+        """Return a decoded (C, H, W) picture as `read` returns a file."""
+        return self._framed(picture).image
 
-    def _framed(self, header: Header, picture: np.ndarray) -> np.ndarray:
+    def leaves_unchanged(self, pictures: np.ndarray) -> bool:
+        """Return whether `fit` returns each of (N, C, H, W) pictures as it is."""
+        size = (len(self.bands), self.image_px, self.image_px)
+        if pictures.shape[1:] != size or self.crop_px not in (None, self.image_px):
+            return False
+        return pictures.dtype.kind != "f" or (
+            self.sky == "none" and bool(np.isfinite(pictures).all())
+        )
+
+    def _prepared(self, header: Header, picture: np.ndarray) -> Framed:
         if self.depth not in (None, header.depth):
             raise BadImage(f"{header.depth} values, not {self.depth}")
         if self.crop_px is not None and header.square_px < self.crop_px:
             raise BadImage(
                 f"{header.width_px} x {header.height_px} px, smaller than the crop of {self.crop_px}"
             )
-        return finite(self.fit(picture))
+        return self._framed(picture)
 
-    def fit(self, picture: np.ndarray) -> np.ndarray:
+    def _framed(self, picture: np.ndarray) -> Framed:
         """Return the center of a (C, H, W) picture as (bands, image_px, image_px), of the same dtype.
 
         Resizing is by area when it shrinks, and by cubic interpolation, clipped to the range of the
@@ -116,22 +153,27 @@ class Framing:
         height_px, width_px = picture.shape[1:]
         side_px = self.crop_px or min(height_px, width_px)
         top, left = (height_px - side_px) // 2, (width_px - side_px) // 2
-        square = picture[:, top : top + side_px, left : left + side_px]
+        square, share = picture[:, top : top + side_px, left : left + side_px], 0.0
+        if square.dtype.kind == "f":
+            square, share = self._calibrated(square, picture)
         square = _with_channels(square, len(self.bands))
         if self.image_px == side_px:
-            return square
+            return Framed(square, share)
         image = _resized(square, self.image_px)
-        if image.dtype == np.float32 and self.depth != "float":
+        if image.dtype == np.float32 and self.depth != "float" and self.sky == "none":
             image = image.clip(0.0, MAX_16_BIT)  # cubic interpolation overshoots; cv2 clips uint8
-        return image
+        return Framed(image, share)
 
+    def _calibrated(self, square: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return flux without invalid pixels and sky, and the share of the former.
 
-def finite(image: np.ndarray) -> np.ndarray:
-    """Return the image. Raise BadImage if a pixel is NaN or infinite."""
-    if image.dtype.kind == "f" and not np.isfinite(image).all():
-        share = 1 - np.isfinite(image).mean()
-        raise BadImage(f"NaN or infinite pixels ({100 * share:.2g} % of the image)")
-    return image
+        around: pixels of which the sky is estimated.
+        """
+        if self.sky == "none" and np.isfinite(square).all():
+            return square, 0.0
+        levels = sky_levels(around, "sigma_clip" if self.sky == "none" else self.sky)
+        square, share = replace_invalid(square, levels, self.bands)
+        return (square if self.sky == "none" else square - levels[:, None, None]), share
 
 
 def _with_channels(square: np.ndarray, channels: int) -> np.ndarray:

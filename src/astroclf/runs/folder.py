@@ -15,6 +15,7 @@ SETTINGS, CHECKPOINT, MANIFEST = "settings.json", "checkpoint/last.pt", "repeat.
 HISTORY, METRICS, PREDICTIONS = "history.csv", "metrics.json", "predictions.csv"
 REPORT, BUNDLE, BENCHMARK, PROFILE = "report.html", "bundle", "benchmark.json", "profile.json"
 SPLIT, SKIPPED, LEAKS = "split.csv", "skipped.csv", "leaks.csv"
+INVALID_PIXELS = "invalid_pixels.csv"
 INSPECTION, CLASS_COUNTS, STATISTICS = "inspect.html", "class_counts.csv", "statistics.csv"
 EMBEDDING, NEIGHBORS, ABLATIONS = "embedding.csv", "neighbors.csv", "ablations.csv"
 LABEL_ERRORS = "label_errors.csv"
@@ -161,6 +162,11 @@ class RunFolder:
     def skipped(self) -> Path:
         """Table of the files that were skipped, with reasons."""
         return self.path / SKIPPED
+
+    @property
+    def invalid_pixels(self) -> Path:
+        """Table of the images with invalid pixels that were replaced."""
+        return self.path / INVALID_PIXELS
 
     @property
     def leaks(self) -> Path:

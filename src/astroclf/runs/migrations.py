@@ -23,6 +23,7 @@ ADDED_SETTINGS: dict[str, dict[str, Any]] = {
     "flux": {"name": "asinh", "softening": 1.0, "scale": "auto"},
     "evaluation": {"report": True, "conformal": None},
 }
+FILES: dict[str, Any] = {"bands": None, "missing_band": "refuse", "hdu": None, "sky": "none"}
 # Likewise of one option of a group.
 ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
     ("dataset", "simulated"): {"rgb": False},
@@ -33,12 +34,11 @@ ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
         "annotators": "fractions",
         "weight_column": None,
         "features_columns": [],
-        "bands": None,
-        "missing_band": "refuse",
+        **FILES,
         "image_columns": None,
     },
     ("tracking", "mlflow"): {"log_model": False, "register": None, "system_metrics": False},
-    ("dataset", "image_folder"): {"bands": None, "missing_band": "refuse", "pattern": None},
+    ("dataset", "image_folder"): {**FILES, "pattern": None},
 }
 
 

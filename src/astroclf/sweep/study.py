@@ -59,6 +59,8 @@ ADDED_SETTINGS = {
     "flux.name": "asinh",
     "flux.softening": "1.0",
     "flux.scale": "auto",
+    "dataset.hdu": "None",
+    "dataset.sky": "none",
 }
 
 KILLED = "its process was killed"

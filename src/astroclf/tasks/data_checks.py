@@ -11,6 +11,7 @@ import numpy as np
 from astroclf.data.audit import find_leaks, leak_warning, write_leaks
 from astroclf.data.class_counts import class_table, small_class_warnings
 from astroclf.data.dataset import TRAIN, ImageDataset
+from astroclf.data.invalid_pixels import invalid_pixels_warning, write_invalid_pixels
 from astroclf.data.splits import write_split
 from astroclf.errors import listed
 from astroclf.evaluation.decisions.threshold_search import read_objective
@@ -67,17 +68,19 @@ def describe(name: str, dataset: ImageDataset) -> str:
 
 
 def write_tables(dataset: ImageDataset, folder: RunFolder) -> None:
-    """Write the table of the split, and those of skipped files and leaks if there are any."""
+    """Write the table of the split, and those of skipped files, invalid pixels and leaks if there are any."""
     write_split(dataset, folder.split)
     if dataset.skipped:
         write_csv(folder.skipped, ("file", "reason"), dataset.skipped.items())
+    if dataset.invalid_share is not None and dataset.invalid_share.any():
+        write_invalid_pixels(folder.invalid_pixels, dataset.ids, dataset.invalid_share)
     leaks = find_leaks(dataset)
     if leaks:
         write_leaks(leaks, folder.leaks)
 
 
 def data_warnings(settings: Settings, dataset: ImageDataset) -> list[str]:
-    """Return the warnings about skipped files, leaks, few training images and small classes."""
+    """Return the warnings about skipped files, invalid pixels, leaks, few training images and small classes."""
     warnings = []
     if dataset.skipped:
         reasons = Counter(dataset.skipped.values()).most_common()
@@ -86,6 +89,8 @@ def data_warnings(settings: Settings, dataset: ImageDataset) -> list[str]:
             f"Files left out: {len(dataset.skipped):,}, see skipped.csv. Reasons: {counted}."
         )
     warnings += [*dataset.notes, *notes_of_weights(settings, dataset)]
+    if (invalid := invalid_pixels_warning(dataset.invalid_share)) is not None:
+        warnings.append(invalid)
     leaks = find_leaks(dataset)
     if leaks:
         warnings.append(f"{leak_warning(leaks)} They are listed in leaks.csv.")

@@ -18,6 +18,7 @@ from astroclf.settings.metrics import CLASSES, VOTES
 from astroclf.tasks.bundle_description import depth_of
 
 KINDS = {CLASSES: "classes", VOTES: "vote fractions"}
+FRAMED = ("crop_px", "stretch", "hdu", "sky")  # settings of image files that a framing keeps
 
 Source = TypeVar("Source", bound=sections.Files)
 
@@ -36,7 +37,7 @@ def framed(section: Source, model: Bundle) -> Source:
     framing, trained = model.framing, model.facts.get("dataset", {})
     wanted: dict[str, Any] = {"image_px": model.image_px}
     if framing is not None:
-        wanted |= {"crop_px": framing.crop_px, "stretch": framing.stretch}
+        wanted |= {key: getattr(framing, key) for key in FRAMED}
     defaults = yaml.safe_load((CONF / "image_files.yaml").read_text(encoding="utf-8"))
     for key, value in wanted.items():
         given = getattr(section, key)

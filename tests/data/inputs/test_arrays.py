@@ -38,14 +38,16 @@ def test_gray_images_are_repeated(framing: Framing, pictures: np.ndarray) -> Non
 
 
 @pytest.mark.parametrize("px", [4, 8])
-def test_images_that_are_not_finite_have_a_reason(framing: Framing, px: int) -> None:
+def test_invalid_pixels_get_the_sky_unless_they_are_most(framing: Framing, px: int) -> None:
     values = np.ones((3, 3, 8, 8), np.float64)
-    values[1, 0, :4] = np.nan
+    values[1, 0, :3] = np.nan
+    values[2, 0, :5] = np.inf
     flux = replace(framing, depth="float", stretch="linear", image_px=px)
     block = read(values, flux).read(0, 3)
-    assert list(block.reasons) == ["", "NaN or infinite pixels (17 % of the image)", ""]
-    assert block.images.shape == (2, 3, px, px)
-    assert block.images.dtype == np.float32
+    assert list(block.reasons) == [
+        *("", "", "62 % of the pixels of band red are NaN, infinite or blank"),
+    ]
+    assert (block.images == 1).all()
 
 
 def test_other_bands_sizes_and_depths_are_refused(framing: Framing) -> None:

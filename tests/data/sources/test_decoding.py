@@ -30,6 +30,7 @@ def test_notes_have_the_shared_size_bands_and_depth(
     assert notes == {
         "bad": {1: "empty file"},
         "pages": {},
+        "invalid": {},
         "source_px": 12,
         "bands": RGB,
         "depth": "8-bit",

@@ -7,6 +7,7 @@ from astroclf.data.formats.format import (
     BadImage,
     Depth,
     Format,
+    HduChoice,
     Header,
     plane_name,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "BadImage",
     "Depth",
     "Format",
+    "HduChoice",
     "Header",
     "decode",
     "decode_bytes",

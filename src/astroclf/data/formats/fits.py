@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from astroclf.data.formats.format import GRAY, BadImage, Depth, Format, Header, plane_name
+from astroclf.data.formats.fits_bands import band_names
+from astroclf.data.formats.fits_units import Unit, choose_units, unit_data
+from astroclf.data.formats.format import BadImage, Depth, Format, HduChoice, Header
 from astroclf.data.formats.registry import SIGNATURE_BYTES
 from astroclf.data.pixel_grid import PixelGrid
 
@@ -21,28 +23,33 @@ BOTTOM_UP = 4  # the first row of a FITS image is the lowest one
 PIXEL_BYTES = 8  # of the widest type
 OTHER_BYTES = 256 * 2**20  # of headers and of other extensions of a compressed file
 MASKED_BY = ("BLANK", "ZBLANK")
-IMAGES = ("PrimaryHDU", "ImageHDU", "CompImageHDU")
 
 
 def recognizes(start: bytes) -> bool:
     return start.startswith((SIGNATURE, GZIP, BZIP2))
 
 
-def read_header(stream: BinaryIO, max_megapixels: float, hdu: int | None) -> Header:
-    with _opened(stream, max_megapixels, hdu) as (_, header):
-        return header
+def read_header(stream: BinaryIO, max_megapixels: float, hdu: HduChoice) -> Header:
+    return _opened(stream, max_megapixels, hdu)[2]
 
 
-def decode(stream: BinaryIO, max_megapixels: float, hdu: int | None) -> tuple[Header, np.ndarray]:
+def decode(stream: BinaryIO, max_megapixels: float, hdu: HduChoice) -> tuple[Header, np.ndarray]:
     """Return the header, and the physical values (C, H, W) with BSCALE and BZERO applied.
 
-    Planes of a cube are the channels. BLANK pixels are NaN.
+    The channels are the planes of the chosen HDUs, one after another. BLANK pixels are NaN.
     """
-    with _opened(stream, max_megapixels, hdu) as (image, header):
-        values = np.asarray(image.data)
-        dtype = np.uint8 if header.depth == "8-bit" else np.float32
-        with np.errstate(over="ignore"):  # values beyond float32 become infinite
-            planes = values.reshape(-1, header.height_px, header.width_px).astype(dtype)
+    plain, units, header = _opened(stream, max_megapixels, hdu)
+    dtype = np.uint8 if header.depth == "8-bit" else np.float32
+    size = (header.height_px, header.width_px)
+    planes = np.empty((header.channels, *size), dtype)
+    first = 0
+    # Values beyond float32 become infinite; cards that are not standard are no concern of the user.
+    with np.errstate(over="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for unit in units:
+            values = np.asarray(unit_data(plain, unit)).reshape(-1, *size)
+            planes[first : first + len(values)] = values
+            first += len(values)
     return header, planes
 
 
@@ -58,19 +65,21 @@ FORMAT = Format(
 )
 
 
-@contextmanager
 def _opened(
-    stream: BinaryIO, max_megapixels: float, hdu: int | None
-) -> Iterator[tuple[Any, Header]]:
-    """Yield the HDU of the image, not read yet, and its header. Raise BadImage if there is none."""
+    stream: BinaryIO, max_megapixels: float, hdu: HduChoice
+) -> tuple[BinaryIO, list[Unit], Header]:
+    """Return the uncompressed stream, the HDUs of the image and its header. Raise BadImage."""
     try:
-        from astropy.io import fits
+        import astropy.io.fits  # noqa: F401
     except ImportError as error:
         raise BadImage("FITS, for which astropy is needed: pip install 'astroclf[fits]'") from error
     plain = _uncompressed(stream, int(max_megapixels * 1e6 * PIXEL_BYTES) + OTHER_BYTES)
-    with fits.open(plain, mode="readonly", memmap=False) as units:
-        image = _image_unit(units, hdu)
-        yield image, _header(image, max_megapixels)
+    units = choose_units(plain, hdu)
+    header = _header(units, max_megapixels)
+    file_bytes = plain.seek(0, 2)
+    for unit in units:
+        unit.require_whole(file_bytes)
+    return plain, units, header
 
 
 def _uncompressed(stream: BinaryIO, limit: int) -> BinaryIO:
@@ -92,51 +101,29 @@ def _uncompressed(stream: BinaryIO, limit: int) -> BinaryIO:
     return BytesIO(content)
 
 
-def _image_unit(units: Any, hdu: int | None) -> Any:
-    """Return the HDU of that number, or the first one with an image."""
-    if hdu is not None:
-        if hdu >= len(units):
-            raise BadImage(f"{len(units)} HDUs, none with number {hdu}")
-        if not _has_image(units[hdu]):
-            raise BadImage(f"HDU {hdu} holds no image")
-        return units[hdu]
+def _header(units: Sequence[Unit], max_megapixels: float) -> Header:
     for unit in units:
-        if _has_image(unit):
-            return unit
-    tables = sum(type(unit).__name__.endswith("TableHDU") for unit in units)
-    raise BadImage("a FITS table, not an image" if tables else "a FITS file without an image")
-
-
-def _has_image(unit: Any) -> bool:
-    return type(unit).__name__ in IMAGES and len(_shape(unit)) >= 2 and 0 not in _shape(unit)
-
-
-def _shape(unit: Any) -> tuple[int, ...]:
-    """Return the lengths of the axes in the order of the array, without leading axes of length 1."""
-    shape = tuple(int(length) for length in unit.shape)
-    while len(shape) > 2 and shape[0] == 1:
-        shape = shape[1:]
-    return shape
-
-
-def _header(unit: Any, max_megapixels: float) -> Header:
-    shape = _shape(unit)
-    if len(shape) > 3:
-        raise BadImage(f"{len(shape)} axes: give an image or a cube of bands")
-    planes, height_px, width_px = (1, *shape)[-3:]
-    if planes * height_px * width_px > max_megapixels * 1e6:
-        size = " x ".join(map(str, reversed(shape)))
+        if len(unit.shape) > 3:
+            raise BadImage(f"{len(unit.shape)} axes: give an image or a cube of bands")
+    planes = [unit.shape[0] if len(unit.shape) == 3 else 1 for unit in units]
+    height_px, width_px = units[0].shape[-2:]
+    if sum(planes) * height_px * width_px > max_megapixels * 1e6:
+        count = f" x {sum(planes)}" if sum(planes) > 1 else ""
         raise BadImage(
-            f"{size} px: over the limit of {max_megapixels:g} megapixels, cut it first or raise max_megapixels"
+            f"{width_px} x {height_px}{count} px: over the limit of {max_megapixels:g} megapixels, "
+            "cut it first or raise max_megapixels"
         )
-    bands = GRAY if planes == 1 else tuple(map(plane_name, range(1, planes + 1)))
-    grid = PixelGrid.of_header(unit.header)
-    return Header(height_px, width_px, bands, _depth(unit.header), orientation=BOTTOM_UP, grid=grid)
+    depths = {_depth(unit.header) for unit in units}
+    depth = depths.pop() if len(depths) == 1 else "float"
+    bands = band_names(units, planes)
+    grid = PixelGrid.of_header(units[0].header)
+    return Header(height_px, width_px, bands, depth, orientation=BOTTOM_UP, grid=grid)
 
 
 def _depth(header: Any) -> Depth:
     """Return the depth of the values after BSCALE, BZERO and BLANK."""
-    bits, zero, scale = header["BITPIX"], header.get("BZERO", 0), header.get("BSCALE", 1)
+    bits = header.get("ZBITPIX", header["BITPIX"])
+    zero, scale = header.get("BZERO", 0), header.get("BSCALE", 1)
     if scale == 1 and not any(key in header for key in MASKED_BY):
         if (bits, zero) == (8, 0):
             return "8-bit"

@@ -11,6 +11,7 @@ import numpy as np
 from astroclf.data.pixel_grid import PixelGrid
 
 Depth = Literal["8-bit", "16-bit", "float"]
+HduChoice = int | str | tuple[int | str, ...] | None  # FITS extensions by number or name
 
 MAX_MEGAPIXELS = 100.0
 GRAY: tuple[str, ...] = ("gray",)
@@ -65,8 +66,8 @@ class Format:
     title: for messages.
     suffixes: of file names, in lower case, with the dot.
     recognizes: returns whether a file with these first `registry.SIGNATURE_BYTES` is of the format.
-    read_header: of a stream, megapixels at most, and the number of the FITS extension (None for
-        formats without extensions). Raises BadImage; larger pictures before memory is allocated.
+    read_header: of a stream, megapixels at most, and the chosen FITS extensions (None takes the
+        first image; formats without extensions ignore it). Raises BadImage; larger pictures before memory is allocated.
     decode: of the same; returns the header and the values (C, H, W), without the orientation
         applied: uint8 for 8 bits, else float32 with the values as they are.
     """
@@ -74,5 +75,5 @@ class Format:
     title: str
     suffixes: tuple[str, ...]
     recognizes: Callable[[bytes], bool]
-    read_header: Callable[[BinaryIO, float, int | None], Header]
-    decode: Callable[[BinaryIO, float, int | None], tuple[Header, np.ndarray]]
+    read_header: Callable[[BinaryIO, float, HduChoice], Header]
+    decode: Callable[[BinaryIO, float, HduChoice], tuple[Header, np.ndarray]]

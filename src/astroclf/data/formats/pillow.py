@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from astroclf.data.formats.format import GRAY, RGB, BadImage, Depth, Format, Header
+from astroclf.data.formats.format import GRAY, RGB, BadImage, Depth, Format, HduChoice, Header
 from astroclf.data.formats.pillow_tiff import read_tiff_kind
 from astroclf.data.formats.registry import SIGNATURE_BYTES
 from astroclf.errors import one_line
@@ -50,12 +50,12 @@ def recognizes(start: bytes) -> bool:
     return _kind(start) is not None
 
 
-def read_header(stream: BinaryIO, max_megapixels: float, hdu: int | None) -> Header:
+def read_header(stream: BinaryIO, max_megapixels: float, hdu: HduChoice) -> Header:
     with _opened(stream, max_megapixels) as (_, header):
         return header
 
 
-def decode(stream: BinaryIO, max_megapixels: float, hdu: int | None) -> tuple[Header, np.ndarray]:
+def decode(stream: BinaryIO, max_megapixels: float, hdu: HduChoice) -> tuple[Header, np.ndarray]:
     """Return the header, and gray or RGB values (1 or 3, H, W).
 
     Alpha is dropped, palettes and CMYK become RGB, and of several frames the first is taken.

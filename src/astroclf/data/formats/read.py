@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from astroclf.data.formats.format import MAX_MEGAPIXELS, BadImage, Header
+from astroclf.data.formats.format import MAX_MEGAPIXELS, BadImage, HduChoice, Header
 from astroclf.data.formats.registry import SIGNATURE_BYTES, format_of
 
-VERSION = 2  # raised whenever the same file and settings give other pixels than before
+VERSION = 3  # raised whenever the same file and settings give other pixels than before
 
 DAMAGED = "truncated, damaged or compressed by an unsupported method"
 # Orientation of EXIF -> whether rows and columns are exchanged first, and the axes reversed then.
@@ -37,7 +37,7 @@ SPECIAL_FILES = (
 
 
 def read_header(
-    file: Path, max_megapixels: float = MAX_MEGAPIXELS, hdu: int | None = None
+    file: Path, max_megapixels: float = MAX_MEGAPIXELS, hdu: HduChoice = None
 ) -> Header:
     """Return the size and kind of a picture, without decoding it. Raise BadImage."""
     require_regular(file)
@@ -48,7 +48,7 @@ def read_header(
 
 
 def decode(
-    file: Path, max_megapixels: float = MAX_MEGAPIXELS, hdu: int | None = None
+    file: Path, max_megapixels: float = MAX_MEGAPIXELS, hdu: HduChoice = None
 ) -> tuple[Header, np.ndarray]:
     """Return the header and the picture (C, H, W) of a file, with its orientation applied.
 
@@ -62,7 +62,7 @@ def decode(
 
 
 def decode_bytes(
-    content: bytes, max_megapixels: float = MAX_MEGAPIXELS, hdu: int | None = None
+    content: bytes, max_megapixels: float = MAX_MEGAPIXELS, hdu: HduChoice = None
 ) -> tuple[Header, np.ndarray]:
     """Return the header and the picture of the content of a file, as `decode`."""
     with _bad_image_reasons():

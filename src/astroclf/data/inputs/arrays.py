@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from astroclf.data.formats import BadImage, Depth
-from astroclf.data.framing import Framing, finite
+from astroclf.data.formats import Depth
+from astroclf.data.framing import Framing
 from astroclf.data.inputs.source import Block, ImageInput, Row, block_of
 from astroclf.errors import UserError
 
@@ -59,22 +59,14 @@ class ArrayInput(ImageInput):
         return self._identify(position)
 
     def image(self, position: int) -> np.ndarray:
-        return finite(self._framing.fit(self._stack(position, position + 1)[0]))
+        return self._framing.fit(self._stack(position, position + 1)[0])
 
     def read(self, start: int, stop: int) -> Block:
         pictures = self._stack(start, stop)
-        px = self._framing.image_px
-        if pictures.shape[1:] != (len(self._framing.bands), px, px):
+        if not self._framing.leaves_unchanged(pictures):
             return super().read(start, stop)
         rows = [self._identify(position) for position in range(start, stop)]
-        if pictures.dtype.kind != "f":
-            return block_of(start, rows, [""] * len(rows), pictures)
-        is_finite = np.isfinite(pictures).all(axis=(1, 2, 3))
-        reasons = [
-            "" if each else _reason(picture)
-            for each, picture in zip(is_finite, pictures, strict=True)
-        ]
-        return block_of(start, rows, reasons, pictures if is_finite.all() else pictures[is_finite])
+        return block_of(start, rows, [""] * len(rows), pictures)
 
     def _stack(self, start: int, stop: int) -> np.ndarray:
         """Return (n, C, H, W) uint8 or float32."""
@@ -93,14 +85,6 @@ class ArrayInput(ImageInput):
                 f"{self.title} holds values of {dtype}, and this model was trained on {wanted or 'other'} values. "
                 "Convert them to the values of that depth."
             )
-
-
-def _reason(picture: np.ndarray) -> str:
-    try:
-        finite(picture)
-    except BadImage as bad:
-        return str(bad)
-    return ""
 
 
 def _channels(title: str, shape: tuple[int, ...], framing: Framing) -> Channels:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 
 from astroclf.data.bands import Bands, ImageFiles, read_image_header
 from astroclf.data.formats import GRAY, RGB, BadImage, Depth, Header, plane_name, read_header
-from astroclf.data.framing import Framing
+from astroclf.data.framing import Framed, Framing
 from astroclf.data.sources.agreement import find_mismatches
 from astroclf.data.store import Notes, keep_images, new_images
 from astroclf.errors import UserError, listed
@@ -34,7 +34,8 @@ def decode_files(draft: Path, images: Sequence[ImageFiles], settings: sections.F
 
     Notes: `bad`, position -> reason; `pages`, position -> number, of files with several frames;
     `source_px`, the width before resizing where all share it; `bands` and `depth` of the images;
-    `masked`, position -> the bands that the files lack.
+    `masked`, position -> the bands that the files lack; `invalid`, position -> share of invalid pixels
+    that were replaced.
 
     Raise UserError for images that differ from most, unless `on_bad_image` is skip, and if no file
     can be used.
@@ -51,11 +52,11 @@ def decode_files(draft: Path, images: Sequence[ImageFiles], settings: sections.F
             first = next(header for header in headers if isinstance(header, Header))
             framing = framing_of(
                 settings,
-                settings.band_names or BANDS.get(settings.channels, first.bands),
+                settings.band_names or BANDS.get(settings.channels) or _usual_bands(headers),
                 first.depth,
                 settings.image_px or settings.crop_px or first.square_px,
             )
-            bad = _fill(draft, images, headers, framing)
+            bad, invalid = _fill(draft, images, headers, framing)
     if len(bad) == len(images):
         reasons = {names[i]: reason for i, reason in bad.items()}
         raise UserError(f"None of the {len(images):,} images can be used: {reasons_of(reasons)}.")
@@ -66,6 +67,7 @@ def decode_files(draft: Path, images: Sequence[ImageFiles], settings: sections.F
     common_px = sides.pop() if len(sides) == 1 else None
     return {
         "bad": bad,
+        "invalid": invalid,
         "pages": {i: header.n_frames for i, header in kept.items() if header.n_frames > 1},
         "source_px": settings.crop_px or common_px,
         "bands": framing.bands,
@@ -92,7 +94,7 @@ def _header_reader(settings: sections.Files) -> Callable[[ImageFiles], Header | 
     bands = chosen_bands(settings)
 
     def read_one(file: Path) -> Header:
-        return read_header(file, settings.max_megapixels)
+        return read_header(file, settings.max_megapixels, settings.hdu)
 
     return _or_reason(lambda image: read_image_header(image.files, bands, read_one))
 
@@ -102,16 +104,24 @@ def framing_of(
 ) -> Framing:
     """Return the framing of files that agree in bands and depth.
 
-    bands: of the images, after conversion. Values of more than 8 bits are linear.
+    bands: of the images, after conversion. Values of more than 8 bits are linear. Raise UserError for
+    a sky that cannot be subtracted from values made for display.
     """
     chosen = chosen_bands(settings)
+    if settings.sky != "none" and depth == "8-bit":
+        raise UserError(
+            f"dataset.sky={settings.sky}: values of 8 bits are made for display, not flux with a sky. Set dataset.sky=none, "
+            "or give the FITS files of the images."
+        )
     return Framing(
         bands=bands,
         depth=depth,
         stretch=settings.stretch if depth == "8-bit" else "linear",
         crop_px=settings.crop_px,
         image_px=image_px,
+        hdu=settings.hdu,
         max_megapixels=settings.max_megapixels,
+        sky=settings.sky,
         planes=None if chosen is None or chosen.planes == bands else chosen.planes,
         missing_band=settings.missing_band,
         pattern=settings.file_pattern,
@@ -119,30 +129,42 @@ def framing_of(
     )
 
 
+def _usual_bands(headers: Sequence[Header | str]) -> tuple[str, ...]:
+    """Return the names that most files give their bands."""
+    named = Counter(header.bands for header in headers if isinstance(header, Header))
+    return named.most_common(1)[0][0]
+
+
 def _fill(
     draft: Path, images: Sequence[ImageFiles], headers: Sequence[Header | str], framing: Framing
-) -> dict[int, str]:
-    """Decode every image into its place in the array; return position -> reason for the bad ones."""
+) -> tuple[dict[int, str], dict[int, float]]:
+    """Decode every image into its place in the array.
+
+    Return position -> reason for the bad ones, and position -> share of invalid pixels where it is
+    above 0.
+    """
     size = (framing.image_px, framing.image_px)
     decoded = new_images(draft, (len(images), len(framing.bands), *size), framing.dtype)
-    read = _or_reason(lambda image: framing.read(image.files))
+    prepare = _or_reason(lambda image: framing.prepare(image.files))
 
-    def fill(position: int) -> str | None:
+    def fill(position: int) -> str | float:
         header = headers[position]
-        image = header if isinstance(header, str) else read(images[position])
-        if isinstance(image, str):
-            return image
-        decoded[position] = image
-        return None
+        framed: Framed | str = header if isinstance(header, str) else prepare(images[position])
+        if isinstance(framed, str):
+            return framed
+        decoded[position] = framed.image
+        return framed.invalid_share
 
-    bad = {}
+    bad, invalid = {}, {}
     with status("decoding images", len(images), unit="image") as shown:
-        for position, reason in enumerate(map_in_threads(fill, range(len(images)))):
-            if reason is not None:
-                bad[position] = reason
+        for position, result in enumerate(map_in_threads(fill, range(len(images)))):
+            if isinstance(result, str):
+                bad[position] = result
+            elif result > 0:
+                invalid[position] = result
             shown.update()
     decoded.flush()
-    return bad
+    return bad, invalid
 
 
 def reasons_of(reasons: Mapping[str, str]) -> str:

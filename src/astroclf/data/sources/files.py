@@ -39,7 +39,7 @@ class ReadFiles:
 
     images: (n, C, H, W). kept: (n,) their positions in the list of files, ascending. skipped: file
     -> reason, for the others. pixels: the meaning of the values. framing: the preparation of the
-    files.
+    files. invalid_share: (n,) float32, see `ImageDataset`.
     """
 
     images: np.ndarray
@@ -47,6 +47,7 @@ class ReadFiles:
     skipped: dict[str, str]
     pixels: Pixels
     framing: Framing
+    invalid_share: np.ndarray | None = None
 
 
 def read_images(folder: Path, names: Sequence[str], settings: sections.Files) -> ReadFiles:
@@ -85,7 +86,10 @@ def read_image_files(images: Sequence[ImageFiles], settings: sections.Files) -> 
         _pixel_scale_arcsec(stored.notes["source_px"], framing.image_px, settings),
         framing.stretch,
     )
-    return ReadFiles(stored.images, kept, skipped, pixels, framing)
+    shares = np.zeros(len(names), np.float32)
+    for position, share in stored.notes["invalid"].items():
+        shares[int(position)] = share
+    return ReadFiles(stored.images, kept, skipped, pixels, framing, shares[kept])
 
 
 def name_ids(names: Sequence[str], identify: Callable[[str], str] = stem_of) -> np.ndarray:
@@ -100,7 +104,7 @@ def _content_key(images: Sequence[ImageFiles], settings: sections.Files) -> str:
     """Return a hash of every byte of every file, their order, and the options of decoding."""
     options = (
         *(VERSION, settings.crop_px, settings.image_px, settings.channels),
-        *(settings.max_megapixels, chosen_bands(settings)),
+        *(settings.max_megapixels, chosen_bands(settings), settings.hdu, settings.sky),
     )
     key = hashlib.blake2b(str(options).encode(), digest_size=10)
     for digest in map_in_threads(_image_digest, images):

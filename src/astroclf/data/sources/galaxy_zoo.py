@@ -62,6 +62,7 @@ def _load(settings: sections.GalaxyZoo, *, for_training: bool) -> ImageDataset:
         split=np.full(len(kept), UNASSIGNED),
         pixels=read.pixels,
         framing=read.framing,
+        invalid_share=read.invalid_share,
         skipped={**matched.skipped, **read.skipped},
         tree=schema.tree if is_votes else None,
         vote_counts=counts if is_votes else None,

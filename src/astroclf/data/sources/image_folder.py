@@ -105,6 +105,7 @@ def _load(
         split=np.array(split, str)[read.kept],
         pixels=read.pixels,
         framing=read.framing,
+        invalid_share=read.invalid_share,
         skipped={**read.skipped, **unread, **outside, **listed_files.left_out},
     )
 

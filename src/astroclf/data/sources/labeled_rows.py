@@ -55,6 +55,7 @@ class LabeledRows:
             split=self.split[read.kept],
             pixels=read.pixels,
             framing=read.framing,
+            invalid_share=read.invalid_share,
             groups=None if self.groups is None else self.groups[read.kept],
             sky_deg=None if self.sky_deg is None else self.sky_deg[read.kept],
             neighbor_arcsec=_neighbor_arcsec(settings, read),

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from astroclf.settings.sections.dataset.source import DatasetSection
 from astroclf.settings.sections.section import Pixels, Positive, Text, refusal
 
+HduName = Annotated[int, Field(ge=0, le=10_000, strict=True)] | Annotated[str, Field(min_length=1)]
+
 
 class Files(DatasetSection):
     """Settings of every source of image files."""
@@ -19,6 +21,8 @@ class Files(DatasetSection):
     # names, in the order of the channels; or name -> number or name of its plane in a file
     bands: tuple[Text, ...] | dict[Text, Text] | None
     missing_band: Literal["refuse", "mask"]
+    hdu: HduName | Annotated[tuple[HduName, ...], Field(min_length=1)] | None
+    sky: Literal["none", "border", "sigma_clip"]
     stretch: Literal["linear", "asinh", "srgb"]
     pixel_scale_arcsec: Positive | None
     max_megapixels: Annotated[float, Field(gt=0, le=175)]  # Pillow refuses more than 178
