@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from astroclf.bundle import Bundle, join, read_bundle
+from astroclf.bundle.joining import averaged_activation
 from astroclf.errors import UserError
-from astroclf.evaluation.decisions.activation import SOFTMAX
+from astroclf.evaluation.decisions.activation import SIGMOID, SOFTMAX, Activation
 from astroclf.evaluation.decisions.calibration import fit_temperature
 from astroclf.evaluation.decisions.conformal import fit_prediction_sets
 from astroclf.evaluation.decisions.decision import Decision
+from astroclf.evaluation.decisions.tree_activation import QuestionConcentrations, QuestionSoftmax
 from astroclf.evaluation.labels import make_labels
+from astroclf.vote_tree import Question, VoteTree
+from fixtures.bundles import TREE, make_bundle
 from fixtures.references import make_reference
 
 N = 120
@@ -132,3 +136,27 @@ def test_members_of_a_former_format_are_averaged_and_not_calibrated(
 def test_one_model_is_no_ensemble(write_member: Callable[..., Bundle]) -> None:
     with pytest.raises(UserError, match="two members or more"):
         join([write_member("a")], ["a"])
+
+
+OTHER_TREE = VoteTree((Question("shape", "", ("elliptical", "spiral", "star")),))
+
+
+@pytest.mark.parametrize(
+    ("activations", "expected"),
+    [
+        ((QuestionSoftmax(TREE), QuestionConcentrations(TREE, 100.0)), QuestionSoftmax(TREE)),
+        ((QuestionSoftmax(TREE), SIGMOID), SIGMOID),
+        ((SIGMOID, QuestionSoftmax(TREE)), SIGMOID),
+        ((QuestionSoftmax(TREE), QuestionSoftmax(OTHER_TREE)), SIGMOID),
+        ((SIGMOID, SIGMOID), SIGMOID),
+    ],
+)
+def test_averaged_votes_obey_the_tree_that_all_members_share(
+    activations: tuple[Activation, ...], expected: Activation
+) -> None:
+    members = [make_bundle(decision={"activation": each.to_json()}) for each in activations]
+    assert averaged_activation(members) == expected
+    ensemble = join(members, ["a", "b"])
+    images = np.random.default_rng(0).normal(0, 3, (3, 3, 32, 32)).astype(np.float32)
+    mean = np.mean([member.predict(images) for member in members], axis=0)
+    assert ensemble.predict(images) == pytest.approx(mean, abs=1e-9)

@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from astroclf.bundle import join
+from astroclf.bundle import Bundle, join
 from astroclf.errors import UserError
+from astroclf.evaluation.decisions.tree_activation import QuestionConcentrations, QuestionSoftmax
 from astroclf.export.export import export_bundle
 from astroclf.export.formats import FORMATS, TorchExport
-from fixtures.bundles import make_bundle, make_images
+from fixtures.bundles import TREE, make_bundle, make_images
+from fixtures.trees import assert_obeys
 
 
 def test_the_sidecar_states_the_files_and_their_check(tmp_path: Path) -> None:
@@ -68,3 +70,28 @@ def test_an_ensemble_is_exported_like_one_model(tmp_path: Path) -> None:
         probabilities, labels = FORMATS[name].load(file.path, threads=1)(images)
         np.testing.assert_allclose(probabilities, expected.probabilities, atol=1e-4)
         np.testing.assert_array_equal(labels, expected.labels)
+
+
+def tree_bundles() -> dict[str, Bundle]:
+    """Models whose fractions obey a decision tree, and their ensemble."""
+    soft, concentrated = (
+        make_bundle(decision={"activation": activation.to_json(), "temperature": 1.3})
+        for activation in (QuestionSoftmax(TREE), QuestionConcentrations(TREE, 100.0))
+    )
+    return {"soft": soft, "concentrated": concentrated, "both": join([soft, concentrated], "ab")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["concentrated", "both"])
+def test_exported_fractions_obey_the_tree_of_the_bundle(tmp_path: Path, name: str) -> None:
+    bundle = tree_bundles()[name]
+    exported = export_bundle(bundle, tmp_path, ["onnx", "torch_export"])
+    images = make_images(bundle, 5)
+    expected = bundle.prediction(images)
+    for format_name, file in exported.files.items():
+        fractions, answers = FORMATS[format_name].load(file.path, threads=1)(images)
+        np.testing.assert_allclose(fractions, expected.probabilities, atol=1e-5)
+        assert_obeys(fractions, TREE, atol=1e-5)
+        np.testing.assert_array_equal(answers, expected.labels)
+    stored = json.loads(exported.description.read_text())["decision"]["activation"]
+    assert stored["tree"] == TREE.to_dict()

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 
 from astroclf.bundle import Prediction
+from astroclf.evaluation.decisions.tree_activation import QuestionSoftmax
 from astroclf.serving import model as served
 from astroclf.serving.model import ServedModel
-from fixtures.bundles import CLASSES, make_bundle, make_images
+from fixtures.bundles import CLASSES, TREE, make_bundle, make_images
+from fixtures.trees import assert_obeys
 
 
 def test_rows_equal_the_prediction_of_the_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,3 +94,11 @@ def test_a_request_with_too_many_images_is_refused() -> None:
 def test_no_rows_give_no_rows() -> None:
     answer = ServedModel(make_bundle()).predict(pd.DataFrame({"array": []}))
     assert (len(answer), "p_spiral" in answer) == (0, True)
+
+
+def test_served_fractions_obey_the_tree_of_the_bundle() -> None:
+    bundle = make_bundle(decision={"activation": QuestionSoftmax(TREE).to_json()})
+    answer = ServedModel(bundle).predict(pd.DataFrame({"array": list(make_images(bundle, 4))}))
+    shares = answer[[f"p_{name}" for name in CLASSES]].to_numpy(dtype=np.float64)
+    assert_obeys(shares, TREE, atol=1e-6)
+    assert list(answer["label"]) == [CLASSES[k] for k in shares.argmax(axis=1)]

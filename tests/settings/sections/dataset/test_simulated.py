@@ -42,4 +42,11 @@ def test_values_that_agree_are_accepted(
 
 
 def test_target_votes_yields_vote_fractions(settings: Callable[..., Settings]) -> None:
-    assert settings("dataset.target=votes", "loss=mse").dataset.target_kind == "votes"
+    dataset = settings("dataset.target=votes", "loss=mse").dataset
+    assert dataset.target_kind == "votes"
+    assert not dataset.has_tree
+
+
+def test_votes_of_galaxy_zoo_2_are_on_a_tree(settings: Callable[..., Settings]) -> None:
+    chosen = settings("dataset.target=galaxy_zoo_2", "loss=multinomial", "trainer.monitor=rmse")
+    assert chosen.dataset.has_tree
