@@ -89,10 +89,11 @@ def _keys_of(file: Path) -> set[str]:
 
 
 def bases_of(file: Path, defaults: Iterable[object]) -> list[Path]:
-    """Return the files that a file of a group builds on: of the same group, or of conf/ (/<name>@_here_)."""
+    """Return the files that a file of conf/ builds on: of the same group, or of conf/ itself (/<name>@_here_)."""
+    conf = file.parent if (file.parent / "config.yaml").is_file() else file.parents[1]
     names = [name for name in defaults if isinstance(name, str) and name != "_self_"]
     return [
-        file.parents[1] / f"{name[1:].partition('@')[0]}.yaml"
+        conf / f"{name[1:].partition('@')[0]}.yaml"
         if name.startswith("/")
         else file.with_stem(name)
         for name in names

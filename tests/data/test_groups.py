@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from astroclf.data.audit import find_leaks
+from astroclf.data.audit.leaks import find_leaks
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.folds import assign_folds
 from astroclf.data.groups import dependent_groups, draw_groups

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from astroclf.data.audit import find_leaks
+from astroclf.data.audit.leaks import find_leaks
 from astroclf.data.neighbors import find_neighbors
 from astroclf.data.sources import load_dataset
 

@@ -28,6 +28,7 @@ def test_settings_get_their_present_names_and_the_keys_that_were_added() -> None
         "trainer": ADDED_SETTINGS["trainer"],
         "model": {"features_columns": []},
         "search": {"keep_models": 3},
+        "dataset": {"near_duplicates": False, "on_leak": "warn"},
         "flux": {"name": "asinh", "softening": 1.0, "scale": "auto"},
     }
 

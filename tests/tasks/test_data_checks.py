@@ -13,7 +13,13 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.errors import UserError
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
-from astroclf.tasks.data_checks import check_data, data_warnings, describe, write_tables
+from astroclf.tasks.data_checks import (
+    check_data,
+    data_warnings,
+    describe,
+    require_no_leaks,
+    write_tables,
+)
 from astroclf.tasks.run import open_run
 
 Make = Callable[..., ImageDataset]
@@ -105,3 +111,9 @@ def test_a_missing_column_is_refused_before_the_training(
     )
     with pytest.raises(UserError, match="mag"):
         check_data(run, make_dataset())
+
+
+def test_leaks_stop_a_run_on_demand(settings: Read, leaky: ImageDataset) -> None:
+    with pytest.raises(UserError, match=r"on_leak=stop: More than one split holds 1 picture"):
+        require_no_leaks(settings("dataset.on_leak=stop"), leaky)
+    require_no_leaks(settings("dataset.on_leak=warn"), leaky)

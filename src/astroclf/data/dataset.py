@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from astroclf.data.duplicates.pictures import Pictures
 from astroclf.data.picture_hashes import PictureHashes
 from astroclf.data.pixels import Pixels
 from astroclf.settings.metrics import CLASSES, VOTES, TargetKind
@@ -57,6 +58,9 @@ class ImageDataset:
     columns: values of a catalog beside each image, for networks that take them.
     notes: sentences on the labels that a run warns of, such as ties.
     hashes: of the pixels; shared by data sets of the same images, since computing them reads all.
+    pictures: exact and near copies among the images; shared likewise.
+    moved_from: (N,) str, former split of each leaking image that was moved (`data.audit.moves`), "" for
+        all others; None if no image was.
     """
 
     images: np.ndarray
@@ -78,10 +82,14 @@ class ImageDataset:
     columns: CatalogColumns | None = None
     notes: tuple[str, ...] = ()
     hashes: PictureHashes | None = field(default=None, repr=False, compare=False)
+    pictures: Pictures | None = field(default=None, repr=False, compare=False)
+    moved_from: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.hashes is None or self.hashes.images is not self.images:
             object.__setattr__(self, "hashes", PictureHashes(self.images))
+        if self.pictures is None or self.pictures.hashes is not self.hashes:
+            object.__setattr__(self, "pictures", Pictures(self.hashes))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -173,6 +181,7 @@ class ImageDataset:
             sample_weights=chosen(self.sample_weights),
             soft_targets=chosen(self.soft_targets),
             columns=columns and replace(columns, values=columns.values[positions]),
+            moved_from=chosen(self.moved_from),
             hashes=None,
         )
 
@@ -189,6 +198,12 @@ class ImageDataset:
         """Return 16 bytes for each image, equal where every pixel is."""
         assert self.hashes is not None  # set in __post_init__
         return self.hashes.values
+
+    @property
+    def picture_numbers(self) -> np.ndarray:
+        """(N,) int64, equal for images of one picture: identical ones and near-duplicates."""
+        assert self.pictures is not None  # set in __post_init__
+        return self.pictures.numbers
 
     @cached_property
     def pictures_fingerprint(self) -> str:

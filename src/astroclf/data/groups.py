@@ -17,7 +17,7 @@ def dependent_groups(dataset: ImageDataset, pools: np.ndarray) -> np.ndarray | N
     """Return the group of each image, (N,) str, or None if every image is independent.
 
     A group is a connected component of images: of one group of the source or, within a pool, neighbors
-    on the sky or equal in every pixel.
+    on the sky or copies of one picture, exact or near.
 
     pools: (N,) str, equal for images that are drawn from, or evaluated, together.
     """
@@ -32,7 +32,7 @@ def dependent_groups(dataset: ImageDataset, pools: np.ndarray) -> np.ndarray | N
 
 
 def linked_images(dataset: ImageDataset) -> np.ndarray:
-    """Return (N,) int: the connected component of each image by equal pixels or shared sky."""
+    """Return (N,) int: the connected component of each image by common pictures or shared sky."""
     return _connect(dataset, *_image_links(dataset, np.zeros(len(dataset))))
 
 
@@ -124,12 +124,12 @@ def _source_links(dataset: ImageDataset) -> np.ndarray:
 
 
 def _image_links(dataset: ImageDataset, pools: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return pairs of images equal in every pixel, and pairs of neighbors on the sky, of one pool.
+    """Return pairs of images of one picture, and pairs of neighbors on the sky, of one pool.
 
     Images of a single value, such as empty ones, are not connected.
     """
-    equal = _pair_equal(list(zip(dataset.picture_hashes, pools.tolist(), strict=True)))
-    firsts = np.unique(equal[:, 0])  # every pair of equal images holds the first of its kind
+    equal = _pair_equal(list(zip(dataset.picture_numbers.tolist(), pools.tolist(), strict=True)))
+    firsts = np.unique(equal[:, 0])  # every pair of copies holds the first of its kind
     has_content = [dataset.images[i].min() != dataset.images[i].max() for i in firsts]
     equal = equal[np.isin(equal[:, 0], firsts[np.array(has_content, bool)])]
     if dataset.sky_deg is None:

@@ -81,8 +81,8 @@ def check_splits(dataset: ImageDataset) -> None:
 
 
 def write_split(dataset: ImageDataset, file: Path) -> None:
-    """Write a CSV with the columns id, split, target (the class, or the answer with most votes) and,
-    if there are groups, group."""
+    """Write a CSV with the columns id, split, target (the class, or the answer with most votes), group if
+    there are groups, and moved_from if leaking images were moved."""
     columns = {
         "id": dataset.ids,
         "split": dataset.split,
@@ -90,6 +90,8 @@ def write_split(dataset: ImageDataset, file: Path) -> None:
     }
     if dataset.groups is not None:
         columns["group"] = dataset.groups
+    if dataset.moved_from is not None:
+        columns["moved_from"] = dataset.moved_from
     write_csv(file, list(columns), zip(*columns.values(), strict=True))
 
 

@@ -21,6 +21,7 @@ ADDED_SETTINGS: dict[str, dict[str, Any]] = {
     },
     "model": {"features_columns": []},
     "flux": {"name": "asinh", "softening": 1.0, "scale": "auto"},
+    "dataset": {"near_duplicates": False, "on_leak": "warn"},
     "evaluation": {"report": True, "conformal": None},
 }
 FILES: dict[str, Any] = {"bands": None, "missing_band": "refuse", "hdu": None, "sky": "none"}

@@ -61,6 +61,8 @@ ADDED_SETTINGS = {
     "flux.scale": "auto",
     "dataset.hdu": "None",
     "dataset.sky": "none",
+    "dataset.near_duplicates": "False",
+    "dataset.on_leak": "warn",
 }
 
 KILLED = "its process was killed"

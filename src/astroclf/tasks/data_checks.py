@@ -8,12 +8,12 @@ from functools import partial
 
 import numpy as np
 
-from astroclf.data.audit import find_leaks, leak_warning, write_leaks
+from astroclf.data.audit.leaks import find_leaks, leak_warning, write_leaks
 from astroclf.data.class_counts import class_table, small_class_warnings
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.invalid_pixels import invalid_pixels_warning, write_invalid_pixels
 from astroclf.data.splits import write_split
-from astroclf.errors import listed
+from astroclf.errors import UserError, listed
 from astroclf.evaluation.decisions.threshold_search import read_objective
 from astroclf.evaluation.metadata import metadata_values
 from astroclf.files import write_csv
@@ -45,6 +45,7 @@ def _check_data(settings: Settings, dataset: ImageDataset, folder: RunFolder) ->
     if dataset.exclusive_classes:
         log.info(class_table(dataset))
     write_tables(dataset, folder)
+    require_no_leaks(settings, dataset)
     warnings = data_warnings(settings, dataset)
     for warning in warnings:
         log.warning(warning)
@@ -77,6 +78,16 @@ def write_tables(dataset: ImageDataset, folder: RunFolder) -> None:
     leaks = find_leaks(dataset)
     if leaks:
         write_leaks(leaks, folder.leaks)
+
+
+def require_no_leaks(settings: Settings, dataset: ImageDataset) -> None:
+    """Raise UserError for `dataset.on_leak=stop` if dependent images are in several splits."""
+    leaks = find_leaks(dataset)
+    if leaks and settings.dataset.on_leak == "stop":
+        raise UserError(
+            f"dataset.on_leak=stop: {leak_warning(leaks)} See them with task=inspect, and repair the splits, or set "
+            "dataset.on_leak=move or warn."
+        )
 
 
 def data_warnings(settings: Settings, dataset: ImageDataset) -> list[str]:

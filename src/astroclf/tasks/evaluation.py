@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from astroclf.data.audit import find_leaks, overlaps_train
+from astroclf.data.audit.leaks import find_leaks, overlaps_train
 from astroclf.data.dataset import TEST, TRAIN, VAL, ImageDataset
 from astroclf.data.loader import Loader
 from astroclf.evaluation.decisions.fitting import FittedDecision, fit_decision

@@ -9,8 +9,7 @@ from pathlib import Path
 from astroclf.bundle import Bundle
 from astroclf.data.class_counts import class_table
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.sources import load_labeled_images
-from astroclf.data.splits import assign_splits
+from astroclf.data.sources import load_labeled_images, split_images
 from astroclf.files import shortest
 from astroclf.provenance import provenance
 from astroclf.reports.inspect.content import InspectionContent
@@ -57,7 +56,7 @@ def read_inspected(run: Run, bundle: Bundle | None) -> ImageDataset:
     as its training images were. A split may lack a class, which is what the page is to show."""
     section = run.settings.dataset
     dataset = load_labeled_images(section) if bundle is None else read_images(section, bundle)
-    return assign_splits(dataset, section.val_fraction, section.test_fraction, section.split_seed)
+    return split_images(dataset, section)
 
 
 def inspect_dataset(run: Run, dataset: ImageDataset, bundle: Bundle | None, source: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from astroclf.data.audit import find_leaks
+from astroclf.data.audit.leaks import find_leaks
 from astroclf.data.dataset import ImageDataset
 from astroclf.tasks.inspection.data_content import (
     class_galleries,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from astroclf.data.audit import NOUNS, Leak
+from astroclf.data.audit.leaks import NOUNS, Leak
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.errors import counted

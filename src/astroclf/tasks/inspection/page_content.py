@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from astroclf.data.audit import find_leaks
+from astroclf.data.audit.leaks import find_leaks
 from astroclf.data.class_counts import small_class_warnings
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.preprocess import Preprocess

@@ -16,6 +16,7 @@ from astroclf.runs.manifest import Manifest, read_manifest, write_manifest
 from astroclf.runs.metrics import read_metrics
 from astroclf.runs.predictions import read_predictions
 from astroclf.runs.settings import write_settings
+from astroclf.tasks.data_checks import require_no_leaks
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.repeat.repetitions import (
     describe_folds,
@@ -60,6 +61,7 @@ def repeat(run: Run, train_one: TrainOne) -> Repeated:
         repetitions = repeat_seeds(settings, dataset.fingerprint)
     else:
         dataset = fold_images(settings, run.cache)
+        require_no_leaks(settings, dataset)  # between the folds and the images that are held out
         log.info(describe_folds(settings, dataset))
         repetitions = repeat_folds(settings, dataset, run.cache)
         write_split(dataset, run.folder.split)

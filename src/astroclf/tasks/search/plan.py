@@ -19,6 +19,7 @@ from astroclf.sweep.space.space import Space
 from astroclf.sweep.study import Identity
 from astroclf.sweep.targets import Node, target_name
 from astroclf.tasks.cache import Cache
+from astroclf.tasks.data_checks import require_no_leaks
 from astroclf.tasks.datasets import get_dataset
 from astroclf.tasks.search.compositions import Compositions
 from astroclf.tasks.search.objectives import read_directions, read_objectives
@@ -138,6 +139,7 @@ def with_data(plan: Plan, cache: Cache) -> Plan:
     if any(re.split(r"[.@]", key)[0] in ("dataset", "experiment") for key in plan.space.dimensions):
         return plan
     dataset = get_dataset(plan.settings, cache)
+    require_no_leaks(plan.settings, dataset)
     data = {
         **{split: f"{len(dataset.indices(split)):,} images" for split in dataset.split_names},
         "classes": ", ".join(dataset.classes),

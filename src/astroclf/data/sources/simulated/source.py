@@ -34,6 +34,8 @@ NOT_DRAWN = {
     "val_fraction",
     "test_fraction",
     "split_seed",
+    "near_duplicates",
+    "on_leak",
 }  # keys without effect on images
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import model_validator
 
@@ -18,6 +18,8 @@ class DatasetSection(Section):
     val_fraction: Fraction
     test_fraction: Fraction
     split_seed: Seed
+    near_duplicates: bool
+    on_leak: Literal["warn", "stop", "move"]
 
     @property
     def target_kind(self) -> TargetKind:

@@ -1,4 +1,4 @@
-"""Leakage audit: identical, grouped or neighboring images in more than one split."""
+"""Leaks: copies of a picture, group members and neighbors on the sky in more than one split."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from astroclf.files import write_csv
 
 NOUNS = {
     "pixels": ("picture", "pictures"),
+    "similar": ("near-duplicate", "near-duplicates"),
     "group": ("group", "groups"),
     "sky": ("pair of neighbors on the sky", "pairs of neighbors on the sky"),
 }
+Kind = Literal["pixels", "similar", "group", "sky"]
 EXAMPLES = 3  # images that a warning names
 
 
@@ -27,24 +29,28 @@ EXAMPLES = 3  # images that a warning names
 class Leak:
     """Images in more than one split that are not independent of each other.
 
-    what: `pixels` (identical in every pixel), `group`, or `sky` (neighbors on the sky).
+    what: `pixels` (identical in every pixel), `similar` (one picture in another orientation, compression,
+    noise, size or brightness), `group`, or `sky` (neighbors on the sky).
     ids, splits: of each of the images, in the order of the data set.
     """
 
-    what: Literal["pixels", "group", "sky"]
+    what: Kind
     ids: tuple[str, ...]
     splits: tuple[str, ...]
 
 
 @lru_cache(maxsize=1)  # the checks before a training and its evaluation search the same data set
 def find_leaks(dataset: ImageDataset) -> tuple[Leak, ...]:
-    """Return the sets of identical pictures, groups, and pairs of neighbors on the sky that are in
-    more than one split.
+    """Return the sets of identical images, near-duplicates and groups, and the pairs of neighbors on the
+    sky, that are in more than one split.
 
-    Images in no split ("") are ignored. A group that is only a chain of identical pictures and
-    neighbors is reported as these alone.
+    Images in no split ("") are ignored. A group that is only a chain of copies and neighbors is reported
+    as these alone, and a set of near-duplicates that are identical as such.
     """
     leaks = _across_splits("pixels", dataset.picture_hashes, dataset)
+    identical = {leak.ids for leak in leaks}
+    similar = _across_splits("similar", dataset.picture_numbers.tolist(), dataset)
+    leaks += [leak for leak in similar if leak.ids not in identical]
     if dataset.groups is not None:
         linked = dict(zip(dataset.ids.tolist(), linked_images(dataset).tolist(), strict=True))
         groups = _across_splits("group", dataset.groups.tolist(), dataset)
@@ -104,9 +110,7 @@ def _neighbors_across_splits(sky_deg: np.ndarray, dataset: ImageDataset) -> list
     ]
 
 
-def _across_splits(
-    what: Literal["pixels", "group"], keys: Iterable[Hashable], dataset: ImageDataset
-) -> list[Leak]:
+def _across_splits(what: Kind, keys: Iterable[Hashable], dataset: ImageDataset) -> list[Leak]:
     members: dict[Hashable, list[int]] = {}
     for position, key in enumerate(keys):
         if dataset.split[position] != "":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from astroclf.data.audit import Leak, find_leaks, leak_warning, write_leaks
+from astroclf.data.audit.leaks import Leak, find_leaks, leak_warning, write_leaks
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.pixels import Pixels
 
@@ -38,6 +38,19 @@ def test_identical_pictures_in_two_splits_are_found() -> None:
     assert find_leaks(dataset_of(images, split)) == (
         Leak("pixels", ("id1", "id4"), ("train", "val")),
     )
+
+
+def test_near_duplicates_in_two_splits_are_found_beside_identical_pictures() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (6, 1, 32, 32), dtype=np.uint8)
+    images[3] = images[0]
+    images[4] = np.rot90(images[1], 1, (1, 2))
+    images[5] = images[2][:, ::-1]  # in the same split: no leak
+    leaks = find_leaks(dataset_of(images, ["train", "train", "test", "val", "val", "test"]))
+    assert leaks == (
+        Leak("pixels", ("id0", "id3"), ("train", "val")),
+        Leak("similar", ("id1", "id4"), ("train", "val")),
+    )
+    assert "1 near-duplicate (id1 in train and id4 in val)" in leak_warning(leaks)
 
 
 def test_groups_in_several_splits_are_found() -> None:

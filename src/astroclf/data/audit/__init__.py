@@ -1,0 +1,1 @@
+"""Leakage audit: dependent images in several splits, and their move to one."""

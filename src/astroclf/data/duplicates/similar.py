@@ -1,0 +1,79 @@
+"""Similar images of a data set: the picture that each image shows, near-duplicates included."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from astroclf.data.duplicates.candidates import find_candidates
+from astroclf.data.duplicates.confirmation import confirm, without_round_light
+from astroclf.data.duplicates.fingerprints import SMALLEST_PX, Fingerprinter, symmetric_part
+from astroclf.data.memory_map import BoundedReader
+from astroclf.status import status
+
+SAMPLE = 256  # images that the noise of the bands is measured on
+CHUNK_BYTES = 2**23  # of pixels, read at a time by each thread
+PAIRS_AT_A_TIME = 256
+
+
+def find_similar(images: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return (P, 2) int64: pairs of images of one picture, in any orientation, but for noise,
+    compression, resampling or brightness; the smaller position first.
+
+    images: (N, C, px, px), without NaN; read in chunks. kept: (M,) positions of the images that are
+    compared, one of each set of identical ones.
+    """
+    if min(images.shape[-2:]) < SMALLEST_PX or len(kept) < 2:
+        return np.empty((0, 2), np.int64)
+    reader = BoundedReader(images)
+    size = max(1, CHUNK_BYTES // images[:1].nbytes)
+    chosen = np.linspace(0, len(kept) - 1, min(SAMPLE, len(kept))).astype(int)
+    fingerprinter = Fingerprinter.of(reader.read(kept[chosen]))
+    parts = _in_chunks(
+        lambda rows: symmetric_part(fingerprinter.fingerprints(reader.read(rows))),
+        list(_chunks(kept, size)),
+        "searching for near-duplicates",
+    )
+    vectors = np.concatenate(parts)
+    with_content = np.flatnonzero(vectors.any(axis=1))
+    candidates = kept[with_content][find_candidates(vectors[with_content])]
+    if not len(candidates):
+        return candidates
+    compared, pairs = np.unique(candidates, return_inverse=True)
+    prints = np.concatenate(
+        _in_chunks(
+            lambda rows: without_round_light(fingerprinter.fingerprints(reader.read(rows))),
+            list(_chunks(compared, size)),
+            "reading similar images",
+        )
+    )
+
+    def check(pairs: np.ndarray) -> np.ndarray:
+        first, second = prints[pairs.T]
+        return confirm(first, second)
+
+    parts = _in_chunks(
+        check, list(_chunks(pairs.reshape(-1, 2), PAIRS_AT_A_TIME)), "comparing similar images"
+    )
+    return candidates[np.concatenate(parts)]
+
+
+def _chunks(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def _in_chunks(
+    function: Callable[[np.ndarray], np.ndarray], chunks: list[np.ndarray], title: str
+) -> list[np.ndarray]:
+    """Return the results for all chunks, computed on all cores."""
+    results = []
+    total = sum(map(len, chunks))
+    with status(title, total, unit="image") as shown, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for chunk, result in zip(chunks, pool.map(function, chunks), strict=True):
+            results.append(result)
+            shown.update(len(chunk))
+    return results
