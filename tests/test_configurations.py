@@ -35,6 +35,8 @@ SMALL_CNN = ("model.widths=[4,4]", "model.hidden_units=[8]")
 # What a file needs beside itself to fit the simulated sky.
 NEEDS: dict[str, tuple[str, ...]] = {
     "loss/mse": ("dataset.target=votes",),
+    "loss/multinomial": ("dataset.target=galaxy_zoo_2",),
+    "loss/dirichlet_multinomial": ("dataset.target=galaxy_zoo_2",),
     "task/benchmark": ("task.steps=1", "task.rounds=1"),
     "task/crossval": ("folds=3",),
     "debug/overfit": ("debug.epochs=1",),
@@ -140,6 +142,8 @@ def stand_in(dataset: dict[str, Any], images: Path) -> list[str]:
     common = ["dataset.crop_px=null", "dataset.image_px=32", "evaluation.bin_columns=[]"]
     if dataset["name"] == "image_folder":
         return [*common, f"dataset.root={images}"]
+    if dataset["name"] == "galaxy_zoo":
+        return [*common, f"dataset.root={images}/zoo"]
     columns = {key: "null" for key in dataset if key.endswith("_column")}
     columns |= {"image_column": "file", "split_column": "split"}
     if dataset["vote_columns"] is None:
