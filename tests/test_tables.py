@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_lines_are_those_of_an_editor(file: Path) -> None:
         (b"id,class\n", "has no rows"),
         (b"id,class\n1,\xe9toile\n", "line 2 is not in UTF-8"),
         (b"id,class\n1,a\0b\n", "zero bytes"),
-        (b"PK\x03\x04\xff", "line 1 is not in UTF-8"),
+        (b"PK\x03\x04\xff", "a damaged gzip file or zip archive"),
         (b"id,class\n1,a,b\n", "line 2 has 3 cells and the header 2"),
         (b'id,class\n1,"a\n', "line 2, unexpected end of data"),
         (b"id,Class\n1,a\n", r"class is not a column .* id, Class; did you mean Class\?"),
@@ -141,3 +142,16 @@ def test_any_quoted_text_is_returned_stripped(
     content = "id,class\n" + "".join(f"1,{cell}\n" for cell in quoted)
     table = read(tmp_path_factory.getbasetemp() / "any.csv", content, "class")
     assert table.text("class") == [cell.strip() for cell in cells]
+
+
+def test_the_only_csv_of_an_archive_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "table.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("folder/table.csv", "id,class\n007,star\n")
+        archive.writestr("1.png", b"pixels")
+    table = read_table("dataset.table", file, [("dataset.id_column", "id")])
+    assert table.text("id") == ["007"]
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("other.csv", "id\n008\n")
+    with pytest.raises(UserError, match=r"holds 2 CSV files: folder/table\.csv, other\.csv"):
+        read_table("dataset.table", file, [("dataset.id_column", "id")])

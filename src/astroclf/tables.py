@@ -10,6 +10,7 @@ import io
 import re
 import stat
 import unicodedata
+import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,9 @@ DELIMITERS = (",", ";", "\t", "|")
 MISSING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "masked"}  # in columns of numbers
 # Lines without cells before the header, such as #Table1 of SkyServer.
 COMMENTS = re.compile(r"\A(?:\s*#[^,;\t|\r\n]*(?:\r\n|\r|\n))+")
-MOST_BYTES = 2**31  # of a table after gzip
+MOST_BYTES = 2**31  # of a table after decompression
 GZIP = b"\x1f\x8b"
+ZIP = b"PK\x03\x04"
 
 Wanted = Sequence[tuple[str, str]]  # (key of the settings, column)
 
@@ -86,7 +88,8 @@ class Table:
 
 
 def read_table(key: str, path: Path, wanted: Wanted) -> Table:
-    """Return the wanted columns of a CSV file, with a header, in UTF-8 or UTF-16, plain or gzipped.
+    """Return the wanted columns of a CSV file, with a header, in UTF-8 or UTF-16, plain, gzipped, or
+    the only one of a zip archive.
 
     key: the key of the settings that names the file.
 
@@ -148,12 +151,9 @@ def _text(name: str, path: Path) -> str:
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a named pipe would block
             raise UserError(f"{name} is not a file: give a CSV file with a header.")
-        data = path.read_bytes()
-        if data.startswith(GZIP):
-            with gzip.open(path) as stream:
-                data = stream.read(MOST_BYTES)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or "a damaged gzip file"
+        data = _content(name, path)
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "a damaged gzip file or zip archive"
         raise UserError(f"{name} cannot be read ({reason}): give a readable CSV file.") from error
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
@@ -168,6 +168,31 @@ def _text(name: str, path: Path) -> str:
             f"{name} cannot be read as CSV: it holds zero bytes. Save the table as CSV in UTF-8."
         )
     return text
+
+
+def _content(name: str, path: Path) -> bytes:
+    """Return the content of a file, decompressed. Raise UserError for a zip archive without one CSV."""
+    with path.open("rb") as stream:
+        start = stream.read(len(ZIP))
+    if start.startswith(GZIP):
+        with gzip.open(path) as stream:
+            return stream.read(MOST_BYTES)
+    if start != ZIP:
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        tables = [each for each in archive.namelist() if is_table(each)]
+        if len(tables) != 1:
+            raise UserError(
+                f"{name} holds {len(tables)} CSV files{f': {listed(tables)}' if tables else ''}. "
+                "Give an archive with one, or the CSV file itself."
+            )
+        with archive.open(tables[0]) as member:
+            return member.read(MOST_BYTES)
+
+
+def is_table(member: str) -> bool:
+    """Return whether a member of an archive is a CSV file, and no leftover of macOS."""
+    return member.lower().endswith(".csv") and not member.startswith("__MACOSX/")
 
 
 def _delimiter(text: str, columns: Sequence[str]) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from astroclf.data.formats import GRAY, RGB, BadImage, Header, plane_name
+from astroclf.data.formats import GRAY, RGB, BadImage, Header, ImageFile, plane_name
 from astroclf.errors import listed
 
 # Largest distance of a pixel in two bands of one image, in pixels.
@@ -23,7 +22,7 @@ class ImageFiles(NamedTuple):
     None for a band that is missing."""
 
     name: str
-    files: tuple[Path | None, ...]
+    files: tuple[ImageFile | None, ...]
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Bands:
                 chosen[band] = planes[position]
         return chosen
 
-    def join(self, files: Sequence[Path | None], headers: Sequence[Header | None]) -> Header:
+    def join(self, files: Sequence[ImageFile | None], headers: Sequence[Header | None]) -> Header:
         """Return the header of an image with one file per band, with the bands that there are.
 
         Raise BadImage, with the name of the file, for a missing band that is not masked, a file of
@@ -101,7 +100,7 @@ class Bands:
 
 
 def read_image_header(
-    files: Sequence[Path | None], bands: Bands | None, read: Callable[[Path], Header]
+    files: Sequence[ImageFile | None], bands: Bands | None, read: Callable[[ImageFile], Header]
 ) -> Header:
     """Return the header of an image of one file, or of one per band, with those of the bands that it has.
 
@@ -117,9 +116,9 @@ def read_image_header(
 
 
 def decode_image(
-    files: Sequence[Path | None],
+    files: Sequence[ImageFile | None],
     bands: Bands | None,
-    decode: Callable[[Path], tuple[Header, np.ndarray]],
+    decode: Callable[[ImageFile], tuple[Header, np.ndarray]],
 ) -> tuple[Header, np.ndarray]:
     """Return the header and the bands (C, H, W) of an image of one file, or of one per band."""
     decoded = [None if file is None else decode(file) for file in files]

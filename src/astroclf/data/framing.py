@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import cv2
@@ -13,7 +12,15 @@ from pydantic import Field
 
 from astroclf.data.bands import Bands, MissingBand, decode_image, is_converted
 from astroclf.data.file_pattern import FilePattern
-from astroclf.data.formats import MAX_MEGAPIXELS, BadImage, Depth, Header, decode, decode_bytes
+from astroclf.data.formats import (
+    MAX_MEGAPIXELS,
+    BadImage,
+    Depth,
+    Header,
+    ImageFile,
+    decode,
+    decode_bytes,
+)
 from astroclf.data.invalid_pixels import replace_invalid
 from astroclf.data.pixels import Stretch
 from astroclf.data.sky import SkyMethod, sky_levels
@@ -89,17 +96,13 @@ class Framing:
         """Pattern of the names of files with one band each; None where a file is a whole image."""
         return None if self.pattern is None else FilePattern(self.pattern, self.bands)
 
-    def read(
-        self, files: Path | Sequence[Path | None], load: Callable[[Path], bytes] | None = None
-    ) -> np.ndarray:
+    def read(self, files: ImageFile | Sequence[ImageFile | None]) -> np.ndarray:
         """Return a file, or one file per band, as (C, image_px, image_px) uint8 or float32.
-
-        load: returns the content of a file of an archive; None reads it from the disk.
 
         Raise BadImage for a file that is unreadable, of another depth, smaller than the crop, or with
         mostly invalid pixels, and for bands that are missing or do not fit each other.
         """
-        return self.prepare(files, load).image
+        return self.prepare(files).image
 
     def read_bytes(self, content: bytes) -> np.ndarray:
         """Return the content of a file as `read` returns the file."""
@@ -108,15 +111,11 @@ class Framing:
             planes = self.choice.choose(header.bands, planes)
         return self._prepared(header, planes).image
 
-    def prepare(
-        self, files: Path | Sequence[Path | None], load: Callable[[Path], bytes] | None = None
-    ) -> Framed:
+    def prepare(self, files: ImageFile | Sequence[ImageFile | None]) -> Framed:
         """Return what `read` returns, with its share of invalid pixels."""
-        each = (files,) if isinstance(files, Path) else files
+        each = files if isinstance(files, Sequence) else (files,)
 
-        def decode_one(file: Path) -> tuple[Header, np.ndarray]:
-            if load is not None:
-                return decode_bytes(load(file), self.max_megapixels, self.hdu)
+        def decode_one(file: ImageFile) -> tuple[Header, np.ndarray]:
             return decode(file, self.max_megapixels, self.hdu)
 
         return self._prepared(*decode_image(each, self.choice, decode_one))

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from astroclf.data import archives
 from astroclf.data.framing import Framing
-from astroclf.data.inputs import archive
 from astroclf.data.inputs.archive import ArchiveInput
 from astroclf.errors import UserError
 from fixtures.band_files import write_bands
@@ -78,7 +78,7 @@ def test_too_large_archives_are_refused_and_too_large_members_have_a_reason(
 ) -> None:
     with pytest.raises(UserError, match=r"over predict\.max_gigabytes=1e-06"):
         ArchiveInput("", packed, framing, 1000)
-    monkeypatch.setattr(archive, "MEMBER_BYTES", 10)
+    monkeypatch.setattr(archives, "MEMBER_BYTES", 10)
     assert (
         "over the limit of 10 bytes" in ArchiveInput("", packed, framing, 1e9).read(0, 1).reasons[0]
     )

@@ -11,7 +11,7 @@ from astroclf.data.formats.format import (
     Header,
     plane_name,
 )
-from astroclf.data.formats.read import decode, decode_bytes, read_header
+from astroclf.data.formats.read import ImageFile, decode, decode_bytes, read_header
 
 __all__ = [
     "GRAY",
@@ -22,6 +22,7 @@ __all__ = [
     "Format",
     "HduChoice",
     "Header",
+    "ImageFile",
     "decode",
     "decode_bytes",
     "plane_name",

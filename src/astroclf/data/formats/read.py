@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
+from typing import BinaryIO, Literal, Protocol
 
 import numpy as np
 
@@ -36,8 +37,23 @@ SPECIAL_FILES = (
 )
 
 
+class ImageFile(Protocol):
+    """A file that images are read from: a path, or a member of an archive."""
+
+    @property
+    def name(self) -> str: ...
+
+    def stat(self) -> os.stat_result: ...
+
+    def is_symlink(self) -> bool: ...
+
+    def read_bytes(self) -> bytes: ...
+
+    def open(self, mode: Literal["rb"], /) -> BinaryIO: ...
+
+
 def read_header(
-    file: Path, max_megapixels: float = MAX_MEGAPIXELS, hdu: HduChoice = None
+    file: ImageFile, max_megapixels: float = MAX_MEGAPIXELS, hdu: HduChoice = None
 ) -> Header:
     """Return the size and kind of a picture, without decoding it. Raise BadImage."""
     require_regular(file)
@@ -48,7 +64,7 @@ def read_header(
 
 
 def decode(
-    file: Path, max_megapixels: float = MAX_MEGAPIXELS, hdu: HduChoice = None
+    file: ImageFile, max_megapixels: float = MAX_MEGAPIXELS, hdu: HduChoice = None
 ) -> tuple[Header, np.ndarray]:
     """Return the header and the picture (C, H, W) of a file, with its orientation applied.
 
@@ -77,7 +93,7 @@ def decode_bytes(
     return header, picture
 
 
-def require_regular(file: Path) -> None:
+def require_regular(file: ImageFile) -> None:
     """Raise BadImage unless the path leads to a regular file: opening a named pipe may hang."""
     try:
         mode = file.stat().st_mode

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import stat
-import zipfile
-import zlib
 from collections import Counter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
-from astroclf.data.formats import BadImage
+from astroclf.data.archives import ArchivedFile, files_of, open_archive
 from astroclf.data.formats.registry import suffix_reason
 from astroclf.data.framing import Framing
 from astroclf.data.inputs.names import FileIds, Names
 from astroclf.data.inputs.source import ImageInput, Row
-from astroclf.data.sources.folder_tree import IGNORED
-from astroclf.errors import UserError, shortened
+from astroclf.errors import UserError
 from astroclf.files import readable_size
-
-MEMBER_BYTES = 2**29  # of one member after decompression; larger ones are not read
-ENCRYPTED = 0x1  # bit of the flags of a member
-UNIX = 3  # system of a member whose attributes are a mode
 
 
 class ArchiveInput(ImageInput):
@@ -33,23 +25,14 @@ class ArchiveInput(ImageInput):
 
     def __init__(self, title: str, file: Path, framing: Framing, max_bytes: float) -> None:
         self.title, self._framing = title, framing
-        try:
-            self._archive = zipfile.ZipFile(file)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "truncated, damaged or no zip archive"
-            raise UserError(
-                f"{title} cannot be read ({reason}). Give a whole zip archive."
-            ) from error
-        members = self._archive.infolist()
-        for member in members:
-            self._require_harmless(member)
-        total = sum(member.file_size for member in members)
+        self._archive = open_archive(title, file)
+        files = files_of(self._archive)
+        total = sum(member.file_size for member in self._archive.infolist())
         if total > max_bytes:
             raise UserError(
                 f"{title} holds {readable_size(total)} after decompression, over predict.max_gigabytes="
                 f"{max_bytes / 1e9:g}. Raise that limit if you trust the archive."
             )
-        files = [each for each in members if not each.is_dir() and not _is_leftover(each.filename)]
         reasons = [suffix_reason(each.filename) for each in files]
         self.left_out = dict(Counter(reason for reason in reasons if reason is not None))
         kept = [each for each, reason in zip(files, reasons, strict=True) if reason is None]
@@ -82,37 +65,7 @@ class ArchiveInput(ImageInput):
 
     def image(self, position: int) -> np.ndarray:
         name = self._names[position]
-        files = [name] if self._pattern is None else self._pattern.files_of(name)
-        return self._framing.read(
-            [Path(file) if file in self._members else None for file in files], self._load
-        )
-
-    def _load(self, file: Path) -> bytes:
-        member = self._members[str(file)]
-        if member.file_size > MEMBER_BYTES:
-            raise BadImage(
-                f"{readable_size(member.file_size)}, over the limit of {readable_size(MEMBER_BYTES)}"
-            )
-        try:
-            return self._archive.read(member)  # of no more bytes than its stated size
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-            raise BadImage("a damaged member of the archive") from error
-
-    def _require_harmless(self, member: zipfile.ZipInfo) -> None:
-        name = member.filename.replace("\\", "/")
-        shown = shortened(member.filename)
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or (len(name) > 1 and name[1] == ":"):
-            fault = f"a member with a path outside of it, {shown}"
-        elif member.create_system == UNIX and stat.S_ISLNK(member.external_attr >> 16):
-            fault = f"a link, {shown}"
-        elif member.flag_bits & ENCRYPTED:
-            fault = f"an encrypted member, {shown}"
-        else:
-            return
-        raise UserError(f"{self.title} holds {fault}. Give an archive of plain image files.")
-
-
-def _is_leftover(name: str) -> bool:
-    """Return whether a member is hidden or a leftover of an operating system."""
-    return any(part.startswith(".") or part.lower() in IGNORED for part in name.split("/"))
+        names = [name] if self._pattern is None else self._pattern.files_of(name)
+        members = [self._members.get(each) for each in names]
+        files = [None if each is None else ArchivedFile(self._archive, each) for each in members]
+        return self._framing.read(files)

@@ -13,7 +13,16 @@ from typing import TypeVar
 import numpy as np
 
 from astroclf.data.bands import Bands, ImageFiles, read_image_header
-from astroclf.data.formats import GRAY, RGB, BadImage, Depth, Header, plane_name, read_header
+from astroclf.data.formats import (
+    GRAY,
+    RGB,
+    BadImage,
+    Depth,
+    Header,
+    ImageFile,
+    plane_name,
+    read_header,
+)
 from astroclf.data.framing import Framed, Framing
 from astroclf.data.sources.agreement import find_mismatches
 from astroclf.data.store import Notes, keep_images, new_images
@@ -93,7 +102,7 @@ def _lacking(header: Header, settings: sections.Files) -> list[str]:
 def _header_reader(settings: sections.Files) -> Callable[[ImageFiles], Header | str]:
     bands = chosen_bands(settings)
 
-    def read_one(file: Path) -> Header:
+    def read_one(file: ImageFile) -> Header:
         return read_header(file, settings.max_megapixels, settings.hdu)
 
     return _or_reason(lambda image: read_image_header(image.files, bands, read_one))

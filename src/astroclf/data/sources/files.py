@@ -13,7 +13,7 @@ import numpy as np
 
 from astroclf.data.bands import ImageFiles
 from astroclf.data.formats import GRAY, RGB, BadImage
-from astroclf.data.formats.read import VERSION, require_regular
+from astroclf.data.formats.read import VERSION, ImageFile, require_regular
 from astroclf.data.formats.registry import stem_of
 from astroclf.data.framing import Framing
 from astroclf.data.pixels import Pixels
@@ -116,7 +116,7 @@ def _image_digest(image: ImageFiles) -> bytes:
     return b"".join(map(_content_digest, image.files))
 
 
-def _content_digest(file: Path | None) -> bytes:
+def _content_digest(file: ImageFile | None) -> bytes:
     if file is None:
         return bytes(16)
     try:

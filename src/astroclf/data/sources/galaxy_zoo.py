@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from astroclf.data.dataset import UNASSIGNED, ImageDataset
-from astroclf.data.sources.files import read_images
+from astroclf.data.sources.files import read_image_files
 from astroclf.data.sources.galaxy_zoo_files import find_files, match_images
 from astroclf.data.sources.vote_cuts import NO_CLASS, classify, report_classes, require_classes
 from astroclf.data.sources.vote_table import VoteColumns
@@ -21,7 +21,7 @@ def load(settings: sections.GalaxyZoo) -> ImageDataset:
 
     Raise UserError for files that are missing, a table without the columns of the schema, votes that
     contradict the tree, galaxies without image (unless `on_bad_image` is skip), a class without
-    galaxies, and as `files.read_images`.
+    galaxies, and as `files.read_image_files`.
     """
     return _load(settings, for_training=True)
 
@@ -50,7 +50,7 @@ def _load(settings: sections.GalaxyZoo, *, for_training: bool) -> ImageDataset:
         report_classes(settings.vote_cuts, settings.cuts, targets)
         chosen = np.flatnonzero(targets != NO_CLASS)
     matched = match_images(found, ids, chosen, settings.on_bad_image)
-    read = read_images(found.images, matched.names, settings)
+    read = read_image_files(matched.images, settings)
     kept = matched.rows[read.kept]
     is_votes = settings.target == "votes"
     counts = None if votes.volunteers is None else votes.volunteers[kept]

@@ -28,7 +28,7 @@ def classify(cuts: VoteCuts, tree: VoteTree, fractions: np.ndarray) -> np.ndarra
 def _passes(smallest: dict[str, float], tree: VoteTree, fractions: np.ndarray) -> np.ndarray:
     places = tree.positions(list(smallest))
     limits = np.array(list(smallest.values()), np.float32)
-    return (fractions[:, places] >= limits).all(axis=1)
+    return np.asarray((fractions[:, places] >= limits).all(axis=1))
 
 
 def report_classes(name: str, cuts: VoteCuts, classes: np.ndarray) -> None:
