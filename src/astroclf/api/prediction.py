@@ -43,7 +43,7 @@ def as_input(images: Images, model: Bundle, options: Mapping[str, Any]) -> Image
     framing = array_framing(model)
     if isinstance(images, str | PathLike):
         path = named_path(fspath(images), "images")
-        return open_input(path, framing, _input_options(options), key="images")
+        return open_input(path, framing, _input_options(options), "images", model.cutouts)
     files = [fspath(file) for file in images]
     if not files:
         raise UserError("predict was given no images. Give it one path or several.")

@@ -47,4 +47,5 @@ TRAITS = {
     "pixel scale": lambda member: str(member.pixels.pixel_scale_arcsec),
     "depth": lambda member: str(member.depth),
     "framing": _framing,
+    "cutouts": lambda member: "none" if member.cutouts is None else str(member.cutouts.shared),
 }

@@ -17,6 +17,7 @@ from astroclf.bundle.prediction import Prediction
 from astroclf.bundle.reference import Reference
 from astroclf.data.formats import BadImage, Depth
 from astroclf.data.framing import Framing
+from astroclf.data.mosaics.parameters import CutoutParameters
 from astroclf.data.pixels import Pixels
 from astroclf.errors import UserError
 from astroclf.evaluation.decisions.decision import Decision
@@ -31,7 +32,8 @@ class Bundle:
 
     predictor: from images to logits. decision: from logits to probabilities and labels. pixels,
     image_px, depth: of the training images; depth None accepts any. framing: from image files to
-    images; None for training images that came from no file. provenance: code, software, date.
+    images; None for training images that came from no file. cutouts: from mosaics to stamps; None for
+    other training images. provenance: code, software, date.
     facts: settings of the data set and metrics of the run. load_reference: reads `reference`; None
     for a bundle without one.
     """
@@ -46,6 +48,7 @@ class Bundle:
     provenance: Mapping[str, str] = field(repr=False)
     facts: Mapping[str, Any] = field(repr=False)
     load_reference: Callable[[], Reference] | None = field(default=None, repr=False)
+    cutouts: CutoutParameters | None = None
 
     @cached_property
     def reference(self) -> Reference | None:

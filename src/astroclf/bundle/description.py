@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 from astroclf.bundle.migrations import migrate
 from astroclf.data.formats import Depth
 from astroclf.data.framing import Framing
+from astroclf.data.mosaics.parameters import CutoutParameters
 from astroclf.data.pixels import Pixels
 from astroclf.data.preprocess import Preprocess
 from astroclf.evaluation.decisions.decision import Decision
@@ -23,7 +24,7 @@ class Description(BaseModel):
 
     decision: from logits to probabilities and labels. tta_views: number of exact views of an image
     whose logits are averaged. framing: from image files to images; None where the training images
-    came from no file. depth: of their values; None in a bundle of an older format. model: settings
+    came from no file. cutouts: from mosaics to stamps, likewise. depth: of their values; None in a bundle of an older format. model: settings
     of the network. reference_checksum: None for a bundle without reference. provenance: code, software and date. facts: settings of the data set and metrics
     of the run.
     """
@@ -33,6 +34,7 @@ class Description(BaseModel):
     decision: Decision
     tta_views: Literal[1, 8]
     framing: Framing | None
+    cutouts: CutoutParameters | None = None
     image_px: Annotated[int, Field(ge=1)]
     depth: Depth | None
     pixels: Pixels

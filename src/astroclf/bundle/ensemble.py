@@ -76,6 +76,7 @@ def combine(
         image_px=first.image_px,
         depth=first.depth,
         framing=first.framing,
+        cutouts=first.cutouts,
         provenance={**shared_provenance(members), "members": ", ".join(names)},
         facts={
             "dataset": first.facts.get("dataset", {}),

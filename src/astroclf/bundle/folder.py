@@ -83,6 +83,7 @@ def read_bundle(folder: Path | str, device: str = "auto", batch_size: int = 256)
         image_px=description.image_px,
         depth=description.depth,
         framing=description.framing,
+        cutouts=description.cutouts,
         provenance=description.provenance,
         facts=description.facts,
         load_reference=_reference_loader(folder, description.reference_checksum),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from astroclf.data.framing import Framing
+    from astroclf.data.mosaics.parameters import CutoutParameters
 
 TRAIN, VAL, TEST = "train", "val", "test"
 UNASSIGNED = ""
@@ -51,6 +52,7 @@ class ImageDataset:
     invalid_share: (N,) float32, fraction of the pixels of each image that were invalid (NaN, infinite
         or blank in its file) and have been replaced by the sky; None if that is not known.
     framing: the preparation of the image files; None for images that come from no file.
+    cutouts: the preparation of stamps that are cut from mosaics; None for other images.
     tree: decision tree of the answers, whose names are `classes`; None for classes and plain votes.
     vote_counts: (N,) float32, number of volunteers of each image, where they are known.
     sample_weights: (N,) float32, > 0, of the loss of each training image; None for equal weights.
@@ -75,6 +77,7 @@ class ImageDataset:
     skipped: Mapping[str, str] = field(default_factory=dict)
     invalid_share: np.ndarray | None = None
     framing: Framing | None = None
+    cutouts: CutoutParameters | None = None
     tree: VoteTree | None = None
     vote_counts: np.ndarray | None = None
     sample_weights: np.ndarray | None = None

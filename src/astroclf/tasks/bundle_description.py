@@ -35,6 +35,7 @@ def describe_bundle(
         decision=decision,
         tta_views=settings.evaluation.tta_views,
         framing=dataset.framing,
+        cutouts=dataset.cutouts,
         image_px=dataset.image_px,
         depth=depth_of(dataset),
         pixels=dataset.pixels,

@@ -101,7 +101,11 @@ def _open_images(model: Bundle, path: str, options: PredictSection) -> ImageInpu
                 image_root=options.image_root,
                 images=options.images,
                 max_gigabytes=options.max_gigabytes,
+                frames=options.frames,
+                ra_column=options.ra_column,
+                dec_column=options.dec_column,
             ),
+            cutouts=model.cutouts,
         )
     if images.left_out:
         log.info(

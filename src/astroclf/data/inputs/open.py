@@ -10,11 +10,13 @@ from pathlib import Path
 from astroclf.data.formats.registry import suffix_reason, suffixes
 from astroclf.data.framing import Framing
 from astroclf.data.inputs.archive import ArchiveInput
+from astroclf.data.inputs.coordinates import choose_coordinates, open_coordinates
 from astroclf.data.inputs.folder import FilesInput, FolderInput
 from astroclf.data.inputs.hdf5 import SUFFIXES as HDF5
 from astroclf.data.inputs.hdf5 import open_hdf5
 from astroclf.data.inputs.source import ImageInput
 from astroclf.data.inputs.table import PARQUET, TableInput, choose_columns
+from astroclf.data.mosaics.parameters import CutoutParameters
 from astroclf.errors import UserError, listed
 
 CSV = (".csv", ".tsv", ".txt", ".csv.gz")
@@ -33,14 +35,22 @@ class InputOptions:
     image_root: str | None = None
     images: str | None = None
     max_gigabytes: float = 100.0
+    frames: str | None = None
+    ra_column: str | None = None
+    dec_column: str | None = None
 
 
 def open_input(
-    path: Path, framing: Framing, options: InputOptions, key: str = "predict.input"
+    path: Path,
+    framing: Framing,
+    options: InputOptions,
+    key: str = "predict.input",
+    cutouts: CutoutParameters | None = None,
 ) -> ImageInput:
     """Return the images of a folder, a zip archive, a table, an HDF5 file, or of one image file.
 
-    key: names the input in messages. Raise UserError if there is no such path, if it is of no such
+    key: names the input in messages. cutouts: of a model that was trained on stamps of mosaics: a table
+    without a path column then holds coordinates. Raise UserError if there is no such path, if it is of no such
     kind, or if it holds no images.
     """
     title = f"{key}={path}"
@@ -56,7 +66,7 @@ def open_input(
     images = (
         FolderInput(title, path, framing)
         if is_folder
-        else _open_file(title, path, framing, options)
+        else _open_file(title, path, framing, options, cutouts)
     )
     if len(images) == 0:
         others = sum(images.left_out.values())
@@ -82,9 +92,18 @@ def _with_band_files(framing: Framing, options: InputOptions) -> Framing:
     return replace(framing, image_columns=columns)
 
 
-def _open_file(title: str, path: Path, framing: Framing, options: InputOptions) -> ImageInput:
+def _open_file(
+    title: str,
+    path: Path,
+    framing: Framing,
+    options: InputOptions,
+    cutouts: CutoutParameters | None,
+) -> ImageInput:
     name = path.name.lower()
-    if name.endswith((*CSV, *PARQUET)):
+    is_table = name.endswith((*CSV, *PARQUET))
+    if is_table and cutouts is not None and options.path_column is None:
+        return _open_coordinates(title, path, options, cutouts)
+    if is_table:
         columns = choose_columns(
             *(title, path, options.path_column, options.id_column, options.keep_columns),
             of_bands=framing.image_columns,
@@ -103,3 +122,13 @@ def _open_file(title: str, path: Path, framing: Framing, options: InputOptions) 
         f"{title} is no folder, zip archive, table ({', '.join((*CSV, *PARQUET))}), HDF5 file "
         f"({', '.join(HDF5)}) or image. Rename it if its extension is wrong."
     )
+
+
+def _open_coordinates(
+    title: str, path: Path, options: InputOptions, cutouts: CutoutParameters
+) -> ImageInput:
+    columns = choose_coordinates(
+        *(title, path, options.ra_column, options.dec_column),
+        *(options.id_column, options.keep_columns),
+    )
+    return open_coordinates(title, path, columns, cutouts, options.frames)

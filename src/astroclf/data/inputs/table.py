@@ -51,7 +51,7 @@ class TableInput(ImageInput):
     ) -> None:
         self.title, self._table, self._folder, self._framing = title, table, folder, framing
         self.columns, self.left_out = columns.kept, {}
-        cells = _read_parquet(table, columns) if is_parquet(table) else _read_csv(table, columns)
+        cells = read_cells(table, columns.names)
         self._paths = [cells[name] for name in columns.paths]
         self._ids = FileIds(self._paths[0]) if columns.id is None else cells[columns.id]
         self._kept = [cells[name] for name in columns.kept]
@@ -105,11 +105,7 @@ def choose_columns(
 
     Raise UserError if a column does not exist, or none is named like one of paths.
     """
-    names = (
-        _parquet(table).schema_arrow.names
-        if is_parquet(table)
-        else read_column_names("predict.input", table, LIKELY)
-    )
+    names = column_names(table, LIKELY)
     given = {"predict.path_column": path, "predict.id_column": id}
     wanted = [*given.items(), *(("predict.keep_columns", name) for name in kept)]
     for key, name in wanted:
@@ -133,13 +129,22 @@ def choose_columns(
     return Columns((path,), id, tuple(kept))
 
 
-def _read_csv(table: Path, columns: Columns) -> dict[str, Names]:
-    wanted = [("predict.input", name) for name in columns.names]
-    content = read_table("predict.input", table, wanted)
-    return {name: Names(content.text(name)) for name in columns.names}
+def column_names(table: Path, likely: Sequence[str]) -> list[str]:
+    """Return the columns of a CSV or Parquet table; likely: names that it may contain."""
+    if is_parquet(table):
+        return list(_parquet(table).schema_arrow.names)
+    return read_column_names("predict.input", table, likely)
 
 
-def _read_parquet(table: Path, columns: Columns) -> dict[str, Names]:
+def read_cells(table: Path, names: Sequence[str]) -> dict[str, Names]:
+    """Return the cells of columns of a CSV or Parquet table."""
+    if is_parquet(table):
+        return _read_parquet(table, names)
+    content = read_table("predict.input", table, [("predict.input", name) for name in names])
+    return {name: Names(content.text(name)) for name in names}
+
+
+def _read_parquet(table: Path, names: Sequence[str]) -> dict[str, Names]:
     """Return the columns, read one group of rows at a time."""
     content = _parquet(table)
 
@@ -148,7 +153,7 @@ def _read_parquet(table: Path, columns: Columns) -> dict[str, Names]:
             for cell in content.read_row_group(group, columns=[name]).column(name).to_pylist():
                 yield "" if cell is None else str(cell)
 
-    return {name: Names(cells(name)) for name in columns.names}
+    return {name: Names(cells(name)) for name in names}
 
 
 def _parquet(table: Path) -> Any:

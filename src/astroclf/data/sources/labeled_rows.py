@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.pixels import Pixels
 from astroclf.data.sources.files import ReadFiles
 from astroclf.data.sources.table_columns import groups_of, sky_of, splits_of
 from astroclf.data.sources.table_labels import TableTargets, read_labels
@@ -46,20 +47,26 @@ class LabeledRows:
 
     def with_images(self, read: ReadFiles, settings: sections.LabeledImages) -> ImageDataset:
         """Return the data set of the rows with an image. Raise UserError if neighbors have no distance."""
-        labels, numbers = self.labels.at(read.kept), self.numbers.at(read.kept)
-        return ImageDataset(
-            images=read.images,
-            targets=labels.targets,
-            ids=self.ids[read.kept],
-            classes=labels.classes,
-            split=self.split[read.kept],
-            pixels=read.pixels,
+        return replace(
+            self.dataset(read.kept, read.images, read.pixels),
             framing=read.framing,
             invalid_share=read.invalid_share,
-            groups=None if self.groups is None else self.groups[read.kept],
-            sky_deg=None if self.sky_deg is None else self.sky_deg[read.kept],
             neighbor_arcsec=_neighbor_arcsec(settings, read),
             skipped=read.skipped,
+        )
+
+    def dataset(self, kept: np.ndarray, images: np.ndarray, pixels: Pixels) -> ImageDataset:
+        """Return the data set of some rows. kept: (n,) their positions; images: (n, C, H, W) of these."""
+        labels, numbers = self.labels.at(kept), self.numbers.at(kept)
+        return ImageDataset(
+            images=images,
+            targets=labels.targets,
+            ids=self.ids[kept],
+            classes=labels.classes,
+            split=self.split[kept],
+            pixels=pixels,
+            groups=None if self.groups is None else self.groups[kept],
+            sky_deg=None if self.sky_deg is None else self.sky_deg[kept],
             sample_weights=numbers.weights,
             soft_targets=labels.soft_targets,
             columns=numbers.columns,

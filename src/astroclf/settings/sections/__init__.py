@@ -9,6 +9,7 @@ from astroclf.settings.sections.compare import CompareSection
 from astroclf.settings.sections.dataset import (
     Catalog,
     CustomSource,
+    Cutouts,
     Dataset,
     Files,
     GalaxyZoo,
@@ -16,6 +17,7 @@ from astroclf.settings.sections.dataset import (
     LabelColumns,
     LabeledImages,
     LabeledTable,
+    Mosaics,
     Simulated,
     TableLabels,
 )
@@ -105,6 +107,7 @@ __all__ = [
     "CustomSource",
     "CustomStrategy",
     "CustomTask",
+    "Cutouts",
     "Dataset",
     "Debug",
     "DirichletMultinomial",
@@ -136,6 +139,7 @@ __all__ = [
     "Mlflow",
     "Model",
     "ModelFrom",
+    "Mosaics",
     "Mse",
     "Multinomial",
     "NoDebug",

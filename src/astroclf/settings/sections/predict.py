@@ -19,6 +19,9 @@ class PredictSection(Section):
     keep_columns: Annotated[tuple[Text, ...], BeforeValidator(listed)]
     image_root: UserPath | None
     images: Text | None
+    frames: UserPath | None
+    ra_column: Text | None
+    dec_column: Text | None
     max_gigabytes: Annotated[float, Field(gt=0, le=1e6)]
     format: Literal["csv", "parquet", "galaxy_zoo"]
     batch_size: Count

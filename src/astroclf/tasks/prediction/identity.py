@@ -12,8 +12,17 @@ from astroclf.inference.predictor import Predictor
 def checksum_of(model: Bundle) -> str:
     """Return a checksum of the weights, the preprocessing, the framing and the decision."""
     digest = hashlib.blake2b(digest_size=16)
-    facts = (model.classes, model.decision, model.framing, model.image_px, model.depth)
+    facts = (
+        model.classes,
+        model.decision,
+        model.framing,
+        model.cutouts,
+        model.image_px,
+        model.depth,
+    )
     digest.update(repr(facts).encode())
+    if model.cutouts is not None:
+        digest.update(repr(model.cutouts).encode())
     if isinstance(model, Ensemble):
         digest.update(" ".join(map(checksum_of, model.members)).encode())
     else:

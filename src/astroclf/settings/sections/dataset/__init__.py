@@ -8,6 +8,7 @@ from pydantic import Field
 
 from astroclf.settings.sections.dataset.catalog import Catalog
 from astroclf.settings.sections.dataset.custom import CustomSource
+from astroclf.settings.sections.dataset.cutouts import Cutouts, Mosaics
 from astroclf.settings.sections.dataset.files import Files
 from astroclf.settings.sections.dataset.galaxy_zoo import GalaxyZoo
 from astroclf.settings.sections.dataset.image_folder import ImageFolder
@@ -19,12 +20,14 @@ from astroclf.settings.sections.dataset.source import DatasetSection
 from astroclf.settings.sections.dataset.table_labels import TableLabels
 
 Dataset = Annotated[
-    Simulated | ImageFolder | Catalog | GalaxyZoo | CustomSource, Field(discriminator="name")
+    Simulated | ImageFolder | Catalog | GalaxyZoo | Cutouts | CustomSource,
+    Field(discriminator="name"),
 ]
 
 __all__ = [
     "Catalog",
     "CustomSource",
+    "Cutouts",
     "Dataset",
     "DatasetSection",
     "Files",
@@ -33,6 +36,7 @@ __all__ = [
     "LabelColumns",
     "LabeledImages",
     "LabeledTable",
+    "Mosaics",
     "Simulated",
     "TableLabels",
 ]
