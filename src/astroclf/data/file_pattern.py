@@ -76,10 +76,19 @@ class FilePattern:
             above + "".join(parts), band, {k: v for k, v in fields.items() if k != BAND}
         )
 
+    @property
+    def states_positions(self) -> bool:
+        """Whether right ascension and declination are fields of the pattern."""
+        return "ra" in self._parts
+
+    def fields_of(self, image: str) -> Mapping[str, str]:
+        """Return the fields of an image other than the band; empty if it is not of the pattern."""
+        found = self.match(image.replace(PLACE, self.bands[0]))
+        return {} if found is None else found.fields
+
     def id_of(self, image: str) -> str:
         """Return the id of an image: its fields other than the band, joined by underscores."""
-        found = self.match(image.replace(PLACE, self.bands[0]))
-        return image if found is None else found.id
+        return "_".join(self.fields_of(image).values()) or image
 
     def files_of(self, image: str) -> list[str]:
         """Return the path of each band of an image, whether there is such a file or not."""

@@ -368,3 +368,24 @@ def test_bands_on_different_grids_are_refused_with_the_file(
         UserError, match=r"s-r-star\.fits differs from s-g-star\.fits in pixel grid \(3 px"
     ):
         load(settings)
+
+
+def test_positions_in_names_are_those_of_the_images(
+    tmp_path: Path, source_settings: Callable[..., Any]
+) -> None:
+    for label, place in (("galaxy", "187.5-12.25"), ("star", "10--0.5")):
+        write_bands(tmp_path / label, place, ("g", "r"))
+    dataset = load(
+        source_settings(
+            "image_folder",
+            root=str(tmp_path),
+            bands=["g", "r"],
+            pattern="s-{band}-{ra}-{dec}.fits",
+            image_px=None,
+            pixel_scale_arcsec=0.4,
+        )
+    )
+    assert dataset.sky_deg is not None
+    np.testing.assert_array_equal(dataset.sky_deg, [[187.5, 12.25], [10, -0.5]])
+    assert dataset.ids.tolist() == ["187.5_12.25", "10_-0.5"]
+    assert dataset.neighbor_arcsec == pytest.approx(8 * 0.4)

@@ -49,6 +49,11 @@ class ReadFiles:
     framing: Framing
     invalid_share: np.ndarray | None = None
 
+    @property
+    def width_arcsec(self) -> float:
+        """Width of an image on the sky; 0 where the pixel scale is unknown or differs."""
+        return (self.pixels.pixel_scale_arcsec or 0.0) * self.images.shape[-1]
+
 
 def read_images(folder: Path, names: Sequence[str], settings: sections.Files) -> ReadFiles:
     """Return the images of one file each, as `read_image_files`.

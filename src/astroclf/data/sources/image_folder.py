@@ -96,6 +96,7 @@ def _load(
         targets += [classes.index(label)] * len(each.files)
         split += [split_of] * len(each.files)
     read = read_image_files(listed_files.files_of(root, names), settings)
+    sky_deg = listed_files.sky_of(names)
     unread = {path: reason for each in found.values() for path, reason in each.unread.items()}
     return ImageDataset(
         images=read.images,
@@ -106,6 +107,8 @@ def _load(
         pixels=read.pixels,
         framing=read.framing,
         invalid_share=read.invalid_share,
+        sky_deg=None if sky_deg is None else sky_deg[read.kept],
+        neighbor_arcsec=0.0 if sky_deg is None else read.width_arcsec,
         skipped={**read.skipped, **unread, **outside, **listed_files.left_out},
     )
 

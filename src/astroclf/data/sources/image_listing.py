@@ -52,6 +52,13 @@ class ListedImages:
         """Return (N,) str: the ids of images, or their paths where several have that id."""
         return name_ids(images, stem_of if self.pattern is None else self.pattern.id_of)
 
+    def sky_of(self, images: Sequence[str]) -> np.ndarray | None:
+        """Return (N, 2) float64 right ascension and declination in degrees, None without such fields."""
+        if self.pattern is None or not self.pattern.states_positions:
+            return None
+        fields = [self.pattern.fields_of(image) for image in images]
+        return np.array([(float(each["ra"]), float(each["dec"])) for each in fields])
+
 
 def list_images(tree: Tree, settings: sections.ImageFolder) -> ListedImages:
     """Return the images of a tree of files, by the pattern of the settings if there is one."""

@@ -35,6 +35,10 @@ ROOT, BANDS = ("dataset=image_folder", "dataset.root=images"), "dataset.bands=[g
             "dataset.pattern={band}-{ra}.fits: has one of {ra} and {dec}. Give both or neither.",
         ),
         (
+            [*ROOT, BANDS, "dataset.pattern='{band}-{ra}-{dec}.fits'"],
+            "dataset.pattern={band}-{ra}-{dec}.fits: states positions, but the width of an image on the sky is unknown. Set dataset.pixel_scale_arcsec, or use {id} instead of {ra} and {dec}.",
+        ),
+        (
             [*ROOT, BANDS, "dataset.channels=3"],
             "dataset.bands=[g,r]: dataset.channels=3 would convert these bands. Set dataset.channels=auto.",
         ),

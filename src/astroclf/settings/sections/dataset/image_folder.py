@@ -41,4 +41,9 @@ class ImageFolder(Files):
                 raise refusal(
                     f"dataset.pattern={self.pattern}: the bands are not named. Name them in the order of the channels, as dataset.bands=[g,r,i]."
                 )
+            if "{ra}" in self.pattern and self.pixel_scale_arcsec is None:
+                raise refusal(
+                    f"dataset.pattern={self.pattern}: states positions, but the width of an image on the sky is "
+                    "unknown. Set dataset.pixel_scale_arcsec, or use {id} instead of {ra} and {dec}."
+                )
         return self
