@@ -11,10 +11,11 @@ import torchvision
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from astroclf.errors import UserError
+from astroclf.errors import UserError, counted
 from astroclf.models import Classifier, build_model
 from astroclf.models.classifier import dense_layers
 from astroclf.models.cnn import build_cnn
+from astroclf.models.stem import adapt_stem
 from astroclf.models.weights import load_weights
 
 
@@ -56,14 +57,14 @@ def given() -> dict[str, Tensor]:
 def test_weights_by_their_names(tmp_path: Path, given: dict[str, Tensor], wrap: Any) -> None:
     torch.save(wrap(given), tmp_path / "weights.pt")
     network = make_network()
-    assert load_weights(network, tmp_path / "weights.pt") is None
+    assert load_weights(network, tmp_path / "weights.pt", 3) is None
     assert_equal(network, given)
 
 
 def test_safetensors(tmp_path: Path, given: dict[str, Tensor]) -> None:
     save_file(given, tmp_path / "weights.safetensors")
     network = make_network()
-    assert load_weights(network, tmp_path / "weights.safetensors") is None
+    assert load_weights(network, tmp_path / "weights.safetensors", 3) is None
     assert_equal(network, given)
 
 
@@ -79,7 +80,7 @@ def test_weights_by_their_order(
     )
     network = make_network()
     before = {name: network.state_dict()[name].clone() for name in HEAD}
-    assert load_weights(network, tmp_path / "w.pt") is None
+    assert load_weights(network, tmp_path / "w.pt", 3) is None
     assert_equal(network, {**given, **before})
 
 
@@ -101,7 +102,7 @@ def test_torchvision_weights_give_torchvision_features(
     backbone = timm.create_model(ours, num_classes=0).eval()
     width = head.in_features
     network = Classifier(backbone, dense_layers(width, (), 2, dropout=0.0), width)
-    warning = load_weights(network, tmp_path / "w.pth")
+    warning = load_weights(network, tmp_path / "w.pth", 3)
     assert ("other features" in str(warning)) == (ours == "mobilenetv3_small_100")
     for module in backbone.modules():
         if warning and isinstance(module, nn.BatchNorm2d):
@@ -118,7 +119,7 @@ def test_a_head_for_other_classes_stays_random(tmp_path: Path, given: dict[str, 
     torch.save(given, tmp_path / "w.pt")
     network = make_network(outputs=5)
     before = {name: network.state_dict()[name].clone() for name in HEAD}
-    warning = load_weights(network, tmp_path / "w.pt")
+    warning = load_weights(network, tmp_path / "w.pt", 3)
     assert "its head is another one" in warning
     assert_equal(network, {**given, **before})
 
@@ -129,10 +130,10 @@ def test_a_first_convolution_for_other_bands_is_adapted(
 ) -> None:
     torch.save(given, tmp_path / "w.pt")
     network = make_network(channels=channels)
-    warning = load_weights(network, tmp_path / "w.pt")
-    assert f"adapted to {channels} bands" in warning
+    warning = load_weights(network, tmp_path / "w.pt", channels)
+    assert f"adapted to {counted(channels, 'band')}" in warning
     stem = "backbone.0.0.weight"
-    expected = timm.models.adapt_input_conv(channels, given[stem])
+    expected = adapt_stem(given[stem], channels, 3)
     assert_equal(network, {**given, stem: expected})
 
 
@@ -187,13 +188,13 @@ def test_another_network_is_refused(tmp_path: Path, other: nn.Module) -> None:
     network = make_network()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with pytest.raises(UserError, match=r"w\.pt holds another network"):
-        load_weights(network, tmp_path / "w.pt")
+        load_weights(network, tmp_path / "w.pt", 3)
     assert_equal(network, before)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no such file"):
-        load_weights(make_network(), tmp_path / "none.pt")
+        load_weights(make_network(), tmp_path / "none.pt", 3)
 
 
 @pytest.mark.parametrize("name", ["w.pt", "w.safetensors"])
@@ -202,14 +203,14 @@ def test_a_truncated_file_is_refused(tmp_path: Path, given: dict[str, Tensor], n
     save_file(given, file) if name.endswith("safetensors") else torch.save(given, file)
     file.write_bytes(file.read_bytes()[:200])
     with pytest.raises(UserError, match="cannot be read as weights"):
-        load_weights(make_network(), file)
+        load_weights(make_network(), file, 3)
 
 
 @pytest.mark.parametrize("content", [[1, 2], {"a": 1}, {"state_dict": "x"}])
 def test_a_file_without_weights_is_refused(tmp_path: Path, content: Any) -> None:
     torch.save(content, tmp_path / "w.pt")
     with pytest.raises(UserError, match="holds no table of weights"):
-        load_weights(make_network(), tmp_path / "w.pt")
+        load_weights(make_network(), tmp_path / "w.pt", 3)
 
 
 def test_real_imagenet_weights(settings: Any, shared_data: Path) -> None:
@@ -236,9 +237,16 @@ def test_real_imagenet_weights_do_not_fit_another_network(settings: Any, shared_
         )
 
 
-@pytest.mark.parametrize(("theirs", "ours"), [(5, 1), (4, 2), (1, 3)])
-def test_bands_that_cannot_be_adapted_are_named(tmp_path: Path, theirs: int, ours: int) -> None:
-    torch.save(make_network(channels=theirs).state_dict(), tmp_path / "w.pt")
-    sentence = rf"is for images of {theirs} bands, and these have {ours}"
-    with pytest.raises(UserError, match=sentence):
-        load_weights(make_network(channels=ours), tmp_path / "w.pt")
+@pytest.mark.parametrize(("theirs", "ours"), [(5, 1), (4, 2), (1, 3), (5, 7)])
+def test_weights_for_any_number_of_bands_are_adapted(
+    tmp_path: Path, theirs: int, ours: int
+) -> None:
+    other = make_network(channels=theirs)
+    torch.save(other.state_dict(), tmp_path / "w.pt")
+    network = make_network(channels=ours)
+    load_weights(network, tmp_path / "w.pt", ours)
+    gray = torch.randn(2, 1, 8, 8)
+    with torch.inference_mode():
+        expected = other.eval()(gray.expand(-1, theirs, -1, -1))
+        found = network.eval()(gray.expand(-1, ours, -1, -1))
+    torch.testing.assert_close(found, expected)

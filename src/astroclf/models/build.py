@@ -19,6 +19,7 @@ from astroclf.models.bundle_files import not_whole, read_description
 from astroclf.models.classifier import Backbone, Classifier, dense_layers
 from astroclf.models.custom import require_module
 from astroclf.models.hub_weights import fetch_hub_weights, is_on_hub
+from astroclf.models.stem import adapt_statistics
 from astroclf.models.weight_files import bundle_of, file_of, path_of
 from astroclf.models.weights import load_weights
 from astroclf.settings import sections
@@ -29,6 +30,12 @@ class Normalization(NamedTuple):
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    def for_bands(self, channels: int) -> Normalization:
+        """Return the normalization of so many bands, whose weights are adapted (see `models.stem`)."""
+        return Normalization(
+            adapt_statistics(self.mean, channels), adapt_statistics(self.std, channels)
+        )
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,10 @@ def build_model(
     classifier = Classifier(backbone.network, head, backbone.width, backbone.extract)
     source, warning = backbone.weights, backbone.warning
     if settings.weights is not None:
-        source, warning = settings.weights, load_weights(classifier, path_of(settings.weights))
+        source, warning = (
+            settings.weights,
+            load_weights(classifier, path_of(settings.weights), channels),
+        )
     normalization = None if source == "random" else find_normalization(settings, backbone.network)
     return BuiltModel(classifier, source, warning, normalization)
 

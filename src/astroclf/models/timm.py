@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from astroclf.errors import UserError, one_line
 from astroclf.models.classifier import Backbone, count_features
 from astroclf.models.imagenet import find_imagenet_weights
+from astroclf.models.stem import adapt_stems
 from astroclf.settings import sections
 
 
 def build(settings: sections.Timm, channels: int, image_px: int) -> Backbone:
     """Return a network of timm without its head.
 
-    With ImageNet weights the first convolution is adapted to `channels` by timm (gray sums the
-    colors, further bands repeat them).
+    The first convolution of ImageNet weights is adapted to `channels` (see `models.stem`).
     """
     require_known(settings.name)
     if settings.pretrained is False or settings.weights is not None:
@@ -73,13 +73,7 @@ def _create(
     if weights is not None:
         options["pretrained_cfg_overlay"] = {"file": str(weights), "custom_load": False}
     try:
-        network: nn.Module = timm.create_model(
-            settings.name,
-            pretrained=weights is not None,
-            in_chans=channels,
-            num_classes=0,  # without a head
-            **options,
-        )
+        network = _network(settings.name, channels, weights is not None, options)
     except (AssertionError, TypeError, ValueError) as error:
         raise UserError(
             f"model.name={settings.name}: cannot be built for images of {image_px} px with {channels} bands ({error})."
@@ -108,6 +102,22 @@ def _create(
         ) from error
     source = "random" if weights is None else "imagenet"
     return Backbone(network, width, source, extract=extract)
+
+
+def _network(name: str, channels: int, pretrained: bool, options: dict[str, Any]) -> nn.Module:
+    """Return a network of timm without a head, its weights adapted to the bands."""
+    published = timm.get_pretrained_cfg(name)
+    known = published.input_size[0] if pretrained and published is not None else channels
+    network: nn.Module = timm.create_model(
+        name, pretrained=pretrained, in_chans=known, num_classes=0, **options
+    )
+    if known == channels:
+        return network
+    options = {key: value for key, value in options.items() if key != "pretrained_cfg_overlay"}
+    adapted: nn.Module = timm.create_model(name, in_chans=channels, num_classes=0, **options)
+    weights, _ = adapt_stems(network.state_dict(), adapted.state_dict(), channels)
+    adapted.load_state_dict(weights, strict=True)
+    return adapted
 
 
 def stage_features(network: nn.Module, images: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from astroclf.errors import UserError
+from astroclf.errors import UserError, counted
 from astroclf.models.classifier import Classifier
+from astroclf.models.stem import adapt_stems
 from astroclf.models.weight_files import read_state
 
 TORCHVISION = "features.0.0.weight"  # first weight of its mobile networks
@@ -20,15 +21,14 @@ POSITIONS = "pos_embed"  # position embedding of a vision transformer
 HEAD_TENSORS = 2  # weight and bias of the head of a published network
 
 
-def load_weights(classifier: Classifier, path: Path) -> str | None:
+def load_weights(classifier: Classifier, path: Path, channels: int) -> str | None:
     """Load the weights of a file into the classifier; return a warning, or None.
 
     path: a state dict (of PyTorch or safetensors) or a bundle of ours. The names of its weights must
     be those of the backbone, or their order and shapes must agree with it, as torchvision's do for
     most networks (a dense layer may stand for a convolution of the whole map); a head beyond them is
     left out. The head of a bundle is loaded too, if it is for as many classes. A first convolution
-    for other bands is adapted (timm's rule: bands repeat the colors, gray sums them), and so are the
-    position embeddings of a vision transformer for images of another size.
+    for other bands is adapted (see `models.stem`), and so are the position embeddings of a vision transformer for images of another size.
 
     Raises UserError if the file cannot be read or holds the weights of another network.
     """
@@ -44,12 +44,9 @@ def load_weights(classifier: Classifier, path: Path) -> str | None:
             )
     wanted = classifier.backbone.state_dict()
     matched = _match(found, wanted, path)
-    stem = next((name for name in wanted if wanted[name].ndim == 4), None)
-    if stem is not None and matched[stem].ndim == 4:
-        channels = wanted[stem].shape[1]
-        if matched[stem].shape[1] != channels:
-            matched[stem] = _adapt_stem(matched[stem], channels, path)
-            adapted.append(f"its first convolution was adapted to {channels} bands")
+    matched, is_adapted = adapt_stems(matched, wanted, channels)
+    if is_adapted:
+        adapted.append(f"its first convolution was adapted to {counted(channels, 'band')}")
     resampled = _resample_positions(matched, wanted, classifier.backbone)
     if resampled is not None:
         matched[POSITIONS] = resampled
@@ -120,21 +117,6 @@ def _has_another_eps(backbone: nn.Module) -> bool:
         return False
     norms = [module for module in backbone.modules() if isinstance(module, nn.BatchNorm2d)]
     return any(norm.eps != TORCHVISION_EPS for norm in norms)
-
-
-def _adapt_stem(weight: Tensor, channels: int, path: Path) -> Tensor:
-    from timm.models import adapt_input_conv
-
-    try:
-        adapted: Tensor = adapt_input_conv(channels, weight)
-    except (AssertionError, NotImplementedError):
-        adapted = weight  # timm returns other bands that it cannot adapt
-    if adapted.shape[1] != channels:
-        raise UserError(
-            f"model.weights={path} is for images of {weight.shape[1]} bands, and these have {channels}: only weights "
-            "for three bands can be adapted."
-        )
-    return adapted
 
 
 def _resample_positions(

@@ -43,11 +43,12 @@ def choose_preprocess(
     if stored is not None:
         return stored.preprocess
     known, stretch = built.normalization, dataset.pixels.stretch
-    if known is None or len(known.mean) != dataset.channels or stretch == "linear":
+    if known is None or stretch == "linear":
         key = (dataset.fingerprint, dataset.pixels, settings.flux.model_dump_json())
         return cache.get_or_create(
             "preprocess", key, lambda: fit_preprocess(dataset, settings.flux)
         )
+    known = known.for_bands(dataset.channels)
     return Preprocess(stretch, display_unit(dataset.images), known.mean, known.std)
 
 
