@@ -12,7 +12,9 @@ import pytest
 from astroclf.bundle import Description
 from astroclf.bundle.description import parse_description
 from astroclf.errors import UserError
+from astroclf.evaluation.decisions.tree_activation import QuestionSoftmax
 from astroclf.integrity import describe_damage
+from fixtures.bundles import TREE
 
 Content = dict[str, Any]
 
@@ -66,6 +68,11 @@ def test_a_description_is_parsed_from_its_own_json(content: Content) -> None:
         ("decision.temperature", "hot", "temperature"),
         ("decision.temperature", -1, "temperature is above 0"),
         ("decision.class_factors", [1.0, 2.0, 3.0], "the decision is for these classes"),
+        (
+            "decision.activation",
+            QuestionSoftmax(TREE).to_json(),
+            "the decision is for these classes",
+        ),
         ("decision.extra_step", 1, "A decision has an activation"),
         ("decision", [], "decision: "),
         ("model", None, "model: input should be"),

@@ -64,7 +64,8 @@ class Description(BaseModel):
             "framing yields such images": framing is None
             or (framing.bands, framing.stretch, framing.image_px, framing.depth)
             == (pixels.bands, pixels.stretch, self.image_px, self.depth),
-            "the decision is for these classes": counts <= {len(self.classes)},
+            "the decision is for these classes": counts <= {len(self.classes)}
+            and self.decision.activation.answers in (None, self.classes),
         }
         for demand, is_met in demands.items():
             if not is_met:

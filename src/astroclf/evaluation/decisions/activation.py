@@ -48,6 +48,11 @@ class Activation(ABC):
         """Return the (N, K) scores that a temperature divides and `probabilities` takes."""
         return logits
 
+    @property
+    def answers(self) -> tuple[str, ...] | None:
+        """Names of the K answers, where they are part of the activation; else None."""
+        return None
+
     @abstractmethod
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         """Return (N, K) probabilities in [0, 1] of (N, K) float64 scores."""

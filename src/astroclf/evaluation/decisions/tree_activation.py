@@ -34,6 +34,10 @@ class QuestionSoftmax(Activation):
     name = "question_softmax"
     rows_sum_to_one = False
 
+    @property
+    def answers(self) -> tuple[str, ...] | None:
+        return self.tree.answers
+
     def probabilities(self, scores: np.ndarray) -> np.ndarray:
         shares = [SOFTMAX.probabilities(block) for block in self.tree.split(scores)]
         return np.concatenate(self.tree.chain(shares), axis=1)
