@@ -33,17 +33,19 @@ Wanted = Sequence[tuple[str, str]]  # (key of the settings, column)
 
 @dataclass(frozen=True)
 class Table:
-    """The wanted columns of a CSV file.
+    """The wanted columns of a table of a user.
 
     name: `<key>=<path>`, for messages. columns: name -> stripped cells. keys: name -> the key of the
-    settings that names it. lines: the line of the file where each row ends, the first being 1.
+    settings that names it. lines: the line of the file where each row ends, the first being 1; of
+    tables that are no text, the number of the row. unit: noun of these numbers.
     """
 
     name: str
     columns: dict[str, list[str]]
     keys: dict[str, str]
     lines: list[int]
-    delimiter: str
+    delimiter: str = ","
+    unit: str = "line"
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -83,8 +85,10 @@ class Table:
         return values
 
     def where(self, rows: Sequence[int]) -> str:
-        """Return the line numbers of rows in an editor."""
-        return f"line{'s' if len(rows) > 1 else ''} {listed(self.lines[row] for row in rows)}"
+        """Return the line numbers of rows in an editor, or their numbers in a table that is no text."""
+        return (
+            f"{self.unit}{'s' if len(rows) > 1 else ''} {listed(self.lines[row] for row in rows)}"
+        )
 
 
 def read_table(key: str, path: Path, wanted: Wanted) -> Table:

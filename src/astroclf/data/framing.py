@@ -106,10 +106,7 @@ class Framing:
 
     def read_bytes(self, content: bytes) -> np.ndarray:
         """Return the content of a file as `read` returns the file."""
-        header, planes = decode_bytes(content, self.max_megapixels, self.hdu)
-        if self.choice is not None:
-            planes = self.choice.choose(header.bands, planes)
-        return self._prepared(header, planes).image
+        return self.prepare_planes(*decode_bytes(content, self.max_megapixels, self.hdu)).image
 
     def prepare(self, files: ImageFile | Sequence[ImageFile | None]) -> Framed:
         """Return what `read` returns, with its share of invalid pixels."""
@@ -119,6 +116,12 @@ class Framing:
             return decode(file, self.max_megapixels, self.hdu)
 
         return self._prepared(*decode_image(each, self.choice, decode_one))
+
+    def prepare_planes(self, header: Header, planes: np.ndarray) -> Framed:
+        """Return all planes (C, H, W) of an image as `prepare` returns a file."""
+        if self.choice is not None:
+            planes = self.choice.choose(header.bands, planes)
+        return self._prepared(header, planes)
 
     def fit(self, picture: np.ndarray) -> np.ndarray:
         """Return a decoded (C, H, W) picture as `read` returns a file."""

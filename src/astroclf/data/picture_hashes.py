@@ -35,8 +35,13 @@ class PictureHashes:
         return tuple(row.tobytes() for row in self._compute(self.images))
 
 
-def hash_pictures(images: np.ndarray) -> np.ndarray:
-    """Return the hash of every pixel of each image, (N, 16) uint8, read in chunks on all cores."""
+def hash_pictures(
+    images: np.ndarray, visit: Callable[[np.ndarray], object] | None = None
+) -> np.ndarray:
+    """Return the hash of every pixel of each image, (N, 16) uint8, read in chunks on all cores.
+
+    visit: is called with each chunk too, so that the images need not be read again.
+    """
     hashes = np.empty((len(images), HASH_BYTES), np.uint8)
     size = max(1, CHUNK_BYTES // max(1, images[:1].nbytes))
     reader = BoundedReader(images)
@@ -46,6 +51,8 @@ def hash_pictures(images: np.ndarray) -> np.ndarray:
         chunk = reader.read(slice(start, start + size))
         for position, image in enumerate(chunk, start):
             hashes[position] = np.frombuffer(_hash(image), np.uint8)
+        if visit is not None:
+            visit(chunk)
         return len(chunk)
 
     with (

@@ -35,8 +35,8 @@ def test_datasets_that_do_not_fit_are_refused(file: Path, framing: Framing) -> N
         content["more"] = np.zeros((2, 8, 8, 3), np.uint8)
         content["link"] = h5py.ExternalLink("/etc/passwd", "a")
     for images, id, sentence in (
-        (None, None, r"datasets group/images, more of 3 or 4 axes\. Name that"),
-        ("nothing", None, r"predict\.images=nothing is not a dataset of a, which has group/images"),
+        (None, None, r"arrays group/images, more of 3 or 4 axes\. Name that"),
+        ("nothing", None, r"predict\.images=nothing is not an array of a, which has group/images"),
         ("objID", None, r"predict\.images=objID of a has the shape \(6,\)"),
         ("more", "objID", r"predict\.id_column=objID .* not one value for each of 2 images"),
     ):

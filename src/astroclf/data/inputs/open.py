@@ -9,10 +9,10 @@ from pathlib import Path
 
 from astroclf.data.formats.registry import suffix_reason, suffixes
 from astroclf.data.framing import Framing
+from astroclf.data.hdf5 import SUFFIXES as HDF5
 from astroclf.data.inputs.archive import ArchiveInput
 from astroclf.data.inputs.coordinates import choose_coordinates, open_coordinates
 from astroclf.data.inputs.folder import FilesInput, FolderInput
-from astroclf.data.inputs.hdf5 import SUFFIXES as HDF5
 from astroclf.data.inputs.hdf5 import open_hdf5
 from astroclf.data.inputs.source import ImageInput
 from astroclf.data.inputs.table import PARQUET, TableInput, choose_columns

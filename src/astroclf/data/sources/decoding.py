@@ -81,7 +81,7 @@ def decode_files(draft: Path, images: Sequence[ImageFiles], settings: sections.F
         "source_px": settings.crop_px or common_px,
         "bands": framing.bands,
         "depth": framing.depth,
-        "masked": {i: lacking for i, h in kept.items() if (lacking := _lacking(h, settings))},
+        "masked": {i: lacking for i, h in kept.items() if (lacking := lacking_bands(h, settings))},
     }
 
 
@@ -95,7 +95,8 @@ def chosen_bands(settings: sections.Files) -> Bands | None:
     return Bands(names, tuple(numbered), settings.missing_band)
 
 
-def _lacking(header: Header, settings: sections.Files) -> list[str]:
+def lacking_bands(header: Header, settings: sections.Files) -> list[str]:
+    """Return the chosen bands that an image does not have."""
     return [name for name in settings.band_names or () if name not in header.bands]
 
 

@@ -16,6 +16,7 @@ from astroclf.data.formats import GRAY, RGB, BadImage
 from astroclf.data.formats.read import VERSION, ImageFile, require_regular
 from astroclf.data.formats.registry import stem_of
 from astroclf.data.framing import Framing
+from astroclf.data.picture_hashes import PictureHashes
 from astroclf.data.pixels import Pixels
 from astroclf.data.sources.decoding import (
     chosen_bands,
@@ -39,7 +40,8 @@ class ReadFiles:
 
     images: (n, C, H, W). kept: (n,) their positions in the list of files, ascending. skipped: file
     -> reason, for the others. pixels: the meaning of the values. framing: the preparation of the
-    files. invalid_share: (n,) float32, see `ImageDataset`.
+    files. invalid_share: (n,) float32, see `ImageDataset`. hashes: of the pixels, if the source keeps
+    them.
     """
 
     images: np.ndarray
@@ -48,6 +50,7 @@ class ReadFiles:
     pixels: Pixels
     framing: Framing
     invalid_share: np.ndarray | None = None
+    hashes: PictureHashes | None = None
 
     @property
     def width_arcsec(self) -> float:
@@ -75,6 +78,17 @@ def read_image_files(images: Sequence[ImageFiles], settings: sections.Files) -> 
         f"files-{_content_key(images, settings)}",
         lambda draft: decode_files(draft, images, settings),
     )
+    return describe_stored(stored, names, settings)
+
+
+def describe_stored(
+    stored: StoredImages, names: Sequence[str], settings: sections.Files
+) -> ReadFiles:
+    """Return stored images with their meaning, and the names of those that could not be read.
+
+    stored: with the notes of `decode_files`. Raise UserError if some could not, and `on_bad_image` is
+    stop.
+    """
     bad = {int(position): reason for position, reason in stored.notes["bad"].items()}
     skipped = {names[position]: reason for position, reason in bad.items()}
     if skipped and settings.on_bad_image == "stop":
@@ -107,14 +121,19 @@ def name_ids(names: Sequence[str], identify: Callable[[str], str] = stem_of) -> 
 
 def _content_key(images: Sequence[ImageFiles], settings: sections.Files) -> str:
     """Return a hash of every byte of every file, their order, and the options of decoding."""
+    key = hashlib.blake2b(framing_options(settings).encode(), digest_size=10)
+    for digest in map_in_threads(_image_digest, images):
+        key.update(digest)
+    return key.hexdigest()
+
+
+def framing_options(settings: sections.Files) -> str:
+    """Return the options on which the pixels of framed images depend."""
     options = (
         *(VERSION, settings.crop_px, settings.image_px, settings.channels),
         *(settings.max_megapixels, chosen_bands(settings), settings.hdu, settings.sky),
     )
-    key = hashlib.blake2b(str(options).encode(), digest_size=10)
-    for digest in map_in_threads(_image_digest, images):
-        key.update(digest)
-    return key.hexdigest()
+    return str(options)
 
 
 def _image_digest(image: ImageFiles) -> bytes:

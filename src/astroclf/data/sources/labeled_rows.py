@@ -53,6 +53,7 @@ class LabeledRows:
             invalid_share=read.invalid_share,
             neighbor_arcsec=_neighbor_arcsec(settings, read),
             skipped=read.skipped,
+            hashes=read.hashes,
         )
 
     def dataset(self, kept: np.ndarray, images: np.ndarray, pixels: Pixels) -> ImageDataset:

@@ -11,16 +11,19 @@ from astroclf.settings.sections.dataset.custom import CustomSource
 from astroclf.settings.sections.dataset.cutouts import Cutouts, Mosaics
 from astroclf.settings.sections.dataset.files import Files
 from astroclf.settings.sections.dataset.galaxy_zoo import GalaxyZoo
+from astroclf.settings.sections.dataset.hdf5 import Hdf5
 from astroclf.settings.sections.dataset.image_folder import ImageFolder
+from astroclf.settings.sections.dataset.image_rows import ImageRows
 from astroclf.settings.sections.dataset.label_columns import LabelColumns
 from astroclf.settings.sections.dataset.labeled_images import LabeledImages
 from astroclf.settings.sections.dataset.labeled_table import LabeledTable
+from astroclf.settings.sections.dataset.parquet import Parquet
 from astroclf.settings.sections.dataset.simulated import Simulated
 from astroclf.settings.sections.dataset.source import DatasetSection
 from astroclf.settings.sections.dataset.table_labels import TableLabels
 
 Dataset = Annotated[
-    Simulated | ImageFolder | Catalog | GalaxyZoo | Cutouts | CustomSource,
+    Simulated | ImageFolder | Catalog | GalaxyZoo | Cutouts | Hdf5 | Parquet | CustomSource,
     Field(discriminator="name"),
 ]
 
@@ -32,11 +35,14 @@ __all__ = [
     "DatasetSection",
     "Files",
     "GalaxyZoo",
+    "Hdf5",
     "ImageFolder",
+    "ImageRows",
     "LabelColumns",
     "LabeledImages",
     "LabeledTable",
     "Mosaics",
+    "Parquet",
     "Simulated",
     "TableLabels",
 ]
