@@ -33,6 +33,9 @@ def _framing(member: Bundle) -> str:
     if framing is None:
         return "none"
     crop = "the largest square" if framing.crop_px is None else f"the central {framing.crop_px} px"
+    if framing.crop is not None:
+        width = "" if framing.crop_px is None else f" ({framing.crop_px} px)"
+        crop = f"{framing.crop}{width}"
     hdu = "" if framing.hdu is None else f" of HDU {framing.hdu}"
     sky = "" if framing.sky == "none" else f" minus its sky ({framing.sky})"
     return f"{crop}{hdu}{sky} of {framing.depth or 'any'} files"

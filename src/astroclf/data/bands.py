@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from astroclf.data.crops import Place
 from astroclf.data.formats import GRAY, RGB, BadImage, Header, ImageFile, plane_name
 from astroclf.errors import listed
 
@@ -19,10 +20,11 @@ MissingBand = Literal["refuse", "mask"]
 
 class ImageFiles(NamedTuple):
     """Files of one image. name: for ids and messages. files: of the whole image, or one per band,
-    None for a band that is missing."""
+    None for a band that is missing. place: position of the object, for crops around it."""
 
     name: str
     files: tuple[ImageFile | None, ...]
+    place: Place | None = None
 
 
 @dataclass(frozen=True)

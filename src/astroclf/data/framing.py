@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from astroclf.data.bands import Bands, MissingBand, decode_image, is_converted
+from astroclf.data.crops import CatalogCrop, Crop, Place, RoiCrop, Square, central_square
 from astroclf.data.file_pattern import FilePattern
 from astroclf.data.formats import (
     MAX_MEGAPIXELS,
@@ -64,6 +65,7 @@ class Framing:
     missing_band: treatment of an image that lacks a band (see `data.bands`).
     pattern: of the names of files with one band each (see `data.file_pattern`).
     image_columns: of the paths in a table, one per band.
+    crop: square around the object (see `data.crops`); None cuts the central square.
     """
 
     bands: tuple[str, ...]
@@ -78,6 +80,7 @@ class Framing:
     missing_band: MissingBand = "refuse"
     pattern: str | None = None
     image_columns: tuple[str, ...] | None = None
+    crop: Annotated[Crop, Field(discriminator="kind")] | None = None
 
     @property
     def choice(self) -> Bands | None:
@@ -96,26 +99,32 @@ class Framing:
         """Pattern of the names of files with one band each; None where a file is a whole image."""
         return None if self.pattern is None else FilePattern(self.pattern, self.bands)
 
-    def read(self, files: ImageFile | Sequence[ImageFile | None]) -> np.ndarray:
+    def read(
+        self, files: ImageFile | Sequence[ImageFile | None], place: Place | None = None
+    ) -> np.ndarray:
         """Return a file, or one file per band, as (C, image_px, image_px) uint8 or float32.
+
+        place: position of the object, for a crop around it.
 
         Raise BadImage for a file that is unreadable, of another depth, smaller than the crop, or with
         mostly invalid pixels, and for bands that are missing or do not fit each other.
         """
-        return self.prepare(files).image
+        return self.prepare(files, place).image
 
     def read_bytes(self, content: bytes) -> np.ndarray:
         """Return the content of a file as `read` returns the file."""
         return self.prepare_planes(*decode_bytes(content, self.max_megapixels, self.hdu)).image
 
-    def prepare(self, files: ImageFile | Sequence[ImageFile | None]) -> Framed:
+    def prepare(
+        self, files: ImageFile | Sequence[ImageFile | None], place: Place | None = None
+    ) -> Framed:
         """Return what `read` returns, with its share of invalid pixels."""
         each = files if isinstance(files, Sequence) else (files,)
 
         def decode_one(file: ImageFile) -> tuple[Header, np.ndarray]:
             return decode(file, self.max_megapixels, self.hdu)
 
-        return self._prepared(*decode_image(each, self.choice, decode_one))
+        return self._prepared(*decode_image(each, self.choice, decode_one), place)
 
     def prepare_planes(self, header: Header, planes: np.ndarray) -> Framed:
         """Return all planes (C, H, W) of an image as `prepare` returns a file."""
@@ -125,45 +134,52 @@ class Framing:
 
     def fit(self, picture: np.ndarray) -> np.ndarray:
         """Return a decoded (C, H, W) picture as `read` returns a file."""
-        return self._framed(picture).image
+        return self._framed(picture, self._square(picture)).image
 
     def leaves_unchanged(self, pictures: np.ndarray) -> bool:
         """Return whether `fit` returns each of (N, C, H, W) pictures as it is."""
         size = (len(self.bands), self.image_px, self.image_px)
-        if pictures.shape[1:] != size or self.crop_px not in (None, self.image_px):
+        if pictures.shape[1:] != size or self.crop_px not in (None, self.image_px) or self.crop:
             return False
         return pictures.dtype.kind != "f" or (
             self.sky == "none" and bool(np.isfinite(pictures).all())
         )
 
-    def _prepared(self, header: Header, picture: np.ndarray) -> Framed:
+    def _prepared(self, header: Header, picture: np.ndarray, place: Place | None = None) -> Framed:
         if self.depth not in (None, header.depth):
             raise BadImage(f"{header.depth} values, not {self.depth}")
-        if self.crop_px is not None and header.square_px < self.crop_px:
-            raise BadImage(
-                f"{header.width_px} x {header.height_px} px, smaller than the crop of {self.crop_px}"
-            )
-        return self._framed(picture)
+        if isinstance(self.crop, CatalogCrop):
+            square = self.crop.square(header, picture, place, self.crop_px)
+        else:
+            square = self._square(picture)
+        return self._framed(picture, square)
 
-    def _framed(self, picture: np.ndarray) -> Framed:
-        """Return the center of a (C, H, W) picture as (bands, image_px, image_px), of the same dtype.
+    def _square(self, picture: np.ndarray) -> Square:
+        if isinstance(self.crop, RoiCrop):
+            return self.crop.square(picture)
+        if isinstance(self.crop, CatalogCrop):
+            raise BadImage("an array has no position in a table to cut a square around")
+        return central_square(picture, self.crop_px)
+
+    def _framed(self, picture: np.ndarray, square: Square) -> Framed:
+        """Return a square of a (C, H, W) picture as (bands, image_px, image_px), of the same dtype.
 
         Resizing is by area when it shrinks, and by cubic interpolation, clipped to the range of the
         file's values, when it grows. One band is repeated for several, and several are averaged for
         one. Raise BadImage for any other number of bands.
         """
-        height_px, width_px = picture.shape[1:]
-        side_px = self.crop_px or min(height_px, width_px)
-        top, left = (height_px - side_px) // 2, (width_px - side_px) // 2
-        square, share = picture[:, top : top + side_px, left : left + side_px], 0.0
-        if square.dtype.kind == "f":
-            square, share = self._calibrated(square, picture)
-        square = _with_channels(square, len(self.bands))
-        if self.image_px == side_px:
-            return Framed(square, share)
-        image = _resized(square, self.image_px)
-        if image.dtype == np.float32 and self.depth != "float" and self.sky == "none":
-            image = image.clip(0.0, MAX_16_BIT)  # cubic interpolation overshoots; cv2 clips uint8
+        cut, share = square.cut(picture), 0.0
+        if cut.dtype.kind == "f":
+            cut, share = self._calibrated(cut, square.around(picture))
+            if picture.dtype == np.uint8:  # it reached beyond the image
+                cut = np.rint(cut).astype(np.uint8)
+        image = _with_channels(cut, len(self.bands))
+        if self.image_px != square.side_px:
+            image = _resized(image, self.image_px)
+            if image.dtype == np.float32 and self.depth != "float" and self.sky == "none":
+                image = image.clip(
+                    0.0, MAX_16_BIT
+                )  # cubic interpolation overshoots; cv2 clips uint8
         return Framed(image, share)
 
     def _calibrated(self, square: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, float]:

@@ -31,6 +31,23 @@ class PixelGrid:
             return None
         return cls(tuple((key, header[key]) for key in header if CARDS.fullmatch(key)))
 
+    def pixel_of(self, ra_deg: float, dec_deg: float) -> tuple[float, float]:
+        """Return x and y of a position, from 0 and with rows as numbered in the file; NaN without one."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of astropy, about cards that it repairs
+            try:
+                x, y = _wcs(self).all_world2pix(ra_deg, dec_deg, 0)
+            except Exception:  # astropy raises many kinds for a WCS without inverse
+                return float("nan"), float("nan")
+        return float(x), float(y)
+
+    @property
+    def scale_arcsec(self) -> float:
+        """Width of a pixel at the reference position, the mean of both axes."""
+        from astropy.wcs.utils import proj_plane_pixel_scales
+
+        return float(np.mean(proj_plane_pixel_scales(_wcs(self)))) * 3600
+
     def offset_px(self, other: PixelGrid, width_px: int, height_px: int) -> float:
         """Return the largest distance of the corners of an image under the two grids, in pixels.
 

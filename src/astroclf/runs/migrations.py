@@ -24,7 +24,14 @@ ADDED_SETTINGS: dict[str, dict[str, Any]] = {
     "dataset": {"near_duplicates": False, "on_leak": "warn"},
     "evaluation": {"report": True, "conformal": None},
 }
-FILES: dict[str, Any] = {"bands": None, "missing_band": "refuse", "hdu": None, "sky": "none"}
+FILES: dict[str, Any] = {
+    **{"bands": None, "missing_band": "refuse", "hdu": None, "sky": "none"},
+    **{"crop": "center", "roi_threshold": 10.0, "roi_margin": 0.2, "roi_method": "threshold"},
+}
+PLACES: dict[str, Any] = {
+    **dict.fromkeys(("x_column", "y_column", "size_column")),
+    **{"pixel_origin": 1, "size_factor": 1.0},
+}
 # Likewise of one option of a group.
 ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
     ("dataset", "simulated"): {"rgb": False},
@@ -36,6 +43,7 @@ ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
         "weight_column": None,
         "features_columns": [],
         **FILES,
+        **PLACES,
         "image_columns": None,
     },
     ("tracking", "mlflow"): {"log_model": False, "register": None, "system_metrics": False},

@@ -63,6 +63,13 @@ ADDED_SETTINGS = {
     "dataset.sky": "none",
     "dataset.near_duplicates": "False",
     "dataset.on_leak": "warn",
+    "dataset.crop": "center",
+    "dataset.roi_threshold": "10.0",
+    "dataset.roi_margin": "0.2",
+    "dataset.roi_method": "threshold",
+    **{f"dataset.{key}_column": "None" for key in ("x", "y", "size")},
+    "dataset.pixel_origin": "1",
+    "dataset.size_factor": "1.0",
 }
 
 KILLED = "its process was killed"

@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 import yaml
 
 from astroclf.bundle import Bundle
+from astroclf.data.crops import CatalogCrop
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.framing import Framing
 from astroclf.data.sources import load_labeled_images
+from astroclf.data.sources.crop_settings import crop_settings, place_settings
 from astroclf.errors import UserError
 from astroclf.installation import CONF
 from astroclf.settings import sections
@@ -37,7 +39,7 @@ def framed(section: Source, model: Bundle) -> Source:
     framing, trained = model.framing, model.facts.get("dataset", {})
     wanted: dict[str, Any] = {"image_px": model.image_px}
     if framing is not None:
-        wanted |= {key: getattr(framing, key) for key in FRAMED}
+        wanted |= {key: getattr(framing, key) for key in FRAMED} | crop_settings(framing.crop)
     defaults = yaml.safe_load((CONF / "image_files.yaml").read_text(encoding="utf-8"))
     for key, value in wanted.items():
         given = getattr(section, key)
@@ -50,9 +52,25 @@ def framed(section: Source, model: Bundle) -> Source:
             )
     if section.channels == "auto" and trained.get("channels") in (1, 3):
         wanted["channels"] = trained["channels"]
+    if framing is not None:
+        wanted |= _places_of(section, framing)
     if framing is not None and framing.choice is not None:
         wanted |= _bands_of(section, framing)
     return section.model_copy(update=wanted)
+
+
+def _places_of(section: sections.Files, framing: Framing) -> dict[str, Any]:
+    """Return the settings of the positions that the images of a model are cut around.
+
+    Raise UserError for a source without positions.
+    """
+    if not isinstance(framing.crop, CatalogCrop):
+        return {}
+    if not isinstance(section, sections.Catalog):
+        raise UserError(
+            f"dataset={section.name}: the model takes {framing.crop}. Give dataset=catalog with a table of these columns."
+        )
+    return place_settings(framing.crop, section)
 
 
 def _bands_of(section: sections.Files, framing: Framing) -> dict[str, Any]:

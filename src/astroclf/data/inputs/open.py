@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from astroclf.data.crops import CatalogCrop
 from astroclf.data.formats.registry import suffix_reason, suffixes
 from astroclf.data.framing import Framing
 from astroclf.data.hdf5 import SUFFIXES as HDF5
@@ -63,6 +64,11 @@ def open_input(
         raise UserError(
             f"{title} does not exist. Give a folder, a zip archive, a table, an HDF5 file or an image."
         )
+    if isinstance(framing.crop, CatalogCrop) and not path.name.lower().endswith((*CSV, *PARQUET)):
+        raise UserError(
+            f"{title} has no positions, and this model takes {framing.crop}. Give a table with the columns "
+            f"{listed(framing.crop.columns)}."
+        )
     images = (
         FolderInput(title, path, framing)
         if is_folder
@@ -106,7 +112,7 @@ def _open_file(
     if is_table:
         columns = choose_columns(
             *(title, path, options.path_column, options.id_column, options.keep_columns),
-            of_bands=framing.image_columns,
+            framing=framing,
         )
         folder = Path(options.image_root or path.parent)
         return TableInput(title, path, folder, columns, framing)

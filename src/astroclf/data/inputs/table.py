@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from astroclf.data.crops import CatalogCrop
 from astroclf.data.formats import BadImage
 from astroclf.data.framing import Framing
 from astroclf.data.inputs.names import FileIds, Names
@@ -27,16 +28,17 @@ PARQUET = (".parquet", ".pq")
 @dataclass(frozen=True)
 class Columns:
     """Columns of the table that are read: of paths (one, or one per band), of ids (None: the file
-    names), and kept ones."""
+    names), kept ones, and those of the position of the object for crops around it."""
 
     paths: tuple[str, ...]
     id: str | None
     kept: tuple[str, ...]
+    place: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """All of them, each once."""
-        wanted = (*self.paths, *((self.id,) if self.id else ()), *self.kept)
+        wanted = (*self.paths, *((self.id,) if self.id else ()), *self.kept, *self.place)
         return tuple(dict.fromkeys(wanted))
 
 
@@ -55,6 +57,7 @@ class TableInput(ImageInput):
         self._paths = [cells[name] for name in columns.paths]
         self._ids = FileIds(self._paths[0]) if columns.id is None else cells[columns.id]
         self._kept = [cells[name] for name in columns.kept]
+        self._places = [cells[name] for name in columns.place]
         self._completions = cache(list_completions)
 
     def __len__(self) -> int:
@@ -74,7 +77,10 @@ class TableInput(ImageInput):
         files = [self._file(paths[position]) for paths in self._paths]
         if files == [None]:
             raise BadImage("no path in this row")
-        return self._framing.read(files)
+        crop, place = self._framing.crop, None
+        if isinstance(crop, CatalogCrop):
+            place = crop.place([cells[position] for cells in self._places])
+        return self._framing.read(files, place)
 
     def _file(self, cell: str) -> Path | None:
         if not cell:
@@ -97,11 +103,12 @@ def choose_columns(
     path: str | None,
     id: str | None,
     kept: Sequence[str],
-    of_bands: Sequence[str] | None = None,
+    framing: Framing,
 ) -> Columns:
     """Return the columns to read; without a given one, that of paths is found by its name.
 
-    of_bands: columns of paths of files with one band each; without a path, they are those of an image.
+    framing: states the columns of paths of files with one band each, which are those of an image without
+    a path, and the columns of positions.
 
     Raise UserError if a column does not exist, or none is named like one of paths.
     """
@@ -111,8 +118,15 @@ def choose_columns(
     for key, name in wanted:
         if name is not None and name not in names:
             raise UserError(f"{key}={name} is not a column of {title}, which has {listed(names)}.")
+    of_bands = framing.image_columns
+    place = framing.crop.columns if isinstance(framing.crop, CatalogCrop) else ()
+    if not set(place) <= set(names):
+        raise UserError(
+            f"{title} has no columns {listed(place)} of the positions that the model's images are cut around, only "
+            f"{listed(names)}. Add them under these names."
+        )
     if path is None and of_bands is not None and set(of_bands) <= set(names):
-        return Columns(tuple(of_bands), id, tuple(kept))
+        return Columns(tuple(of_bands), id, tuple(kept), place)
     if path is None:
         by_name = {name.lower(): name for name in reversed(names)}
         path = next((by_name[name] for name in LIKELY if name in by_name), None)
@@ -126,7 +140,7 @@ def choose_columns(
             f"{title} has no column named {listed(LIKELY[:4])} or alike, only {listed(names)}. "
             "Name the column of paths: predict.path_column=<column>."
         )
-    return Columns((path,), id, tuple(kept))
+    return Columns((path,), id, tuple(kept), place)
 
 
 def column_names(table: Path, likely: Sequence[str]) -> list[str]:

@@ -77,6 +77,8 @@ def _minority(
 
 def _too_small(pictures: Sequence[Picture], settings: sections.Files) -> dict[str, str]:
     crop_px = settings.crop_px
+    if settings.crop != "center":
+        return {}
     small = [(file, h.square_px) for file, h in pictures if crop_px and h.square_px < crop_px]
     if not small:
         return {}

@@ -9,6 +9,7 @@ import numpy as np
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources.files import name_ids, read_image_files
 from astroclf.data.sources.labeled_rows import LabeledRows
+from astroclf.data.sources.places import place_columns
 from astroclf.data.sources.table_columns import column_ids, require_distinct, wanted_columns
 from astroclf.data.sources.table_files import find_images, image_columns
 from astroclf.settings import sections
@@ -36,7 +37,7 @@ def load_labeled(settings: sections.Catalog) -> ImageDataset:
 
 
 def _load(settings: sections.Catalog, fewest_classes: int) -> ImageDataset:
-    wanted = [*image_columns(settings), *wanted_columns(settings)]
+    wanted = [*image_columns(settings), *wanted_columns(settings), *place_columns(settings)]
     table = read_table("dataset.table", Path(settings.table or ""), wanted)
     images = find_images(table, settings)
     ids = _ids(table, [image.name for image in images], settings)

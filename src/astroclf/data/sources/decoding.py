@@ -25,6 +25,7 @@ from astroclf.data.formats import (
 )
 from astroclf.data.framing import Framed, Framing
 from astroclf.data.sources.agreement import find_mismatches
+from astroclf.data.sources.crop_settings import crop_of, require_flux
 from astroclf.data.store import Notes, keep_images, new_images
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
@@ -78,7 +79,7 @@ def decode_files(draft: Path, images: Sequence[ImageFiles], settings: sections.F
         "bad": bad,
         "invalid": invalid,
         "pages": {i: header.n_frames for i, header in kept.items() if header.n_frames > 1},
-        "source_px": settings.crop_px or common_px,
+        "source_px": None if settings.has_squares_of_objects else settings.crop_px or common_px,
         "bands": framing.bands,
         "depth": framing.depth,
         "masked": {i: lacking for i, h in kept.items() if (lacking := lacking_bands(h, settings))},
@@ -114,15 +115,11 @@ def framing_of(
 ) -> Framing:
     """Return the framing of files that agree in bands and depth.
 
-    bands: of the images, after conversion. Values of more than 8 bits are linear. Raise UserError for
-    a sky that cannot be subtracted from values made for display.
+    bands: of the images, after conversion. Values of more than 8 bits are linear. Raise UserError
+    as `require_flux`.
     """
     chosen = chosen_bands(settings)
-    if settings.sky != "none" and depth == "8-bit":
-        raise UserError(
-            f"dataset.sky={settings.sky}: values of 8 bits are made for display, not flux with a sky. Set dataset.sky=none, "
-            "or give the FITS files of the images."
-        )
+    require_flux(settings, depth)
     return Framing(
         bands=bands,
         depth=depth,
@@ -136,6 +133,7 @@ def framing_of(
         missing_band=settings.missing_band,
         pattern=settings.file_pattern,
         image_columns=settings.band_columns,
+        crop=crop_of(settings),
     )
 
 
@@ -155,7 +153,7 @@ def _fill(
     """
     size = (framing.image_px, framing.image_px)
     decoded = new_images(draft, (len(images), len(framing.bands), *size), framing.dtype)
-    prepare = _or_reason(lambda image: framing.prepare(image.files))
+    prepare = _or_reason(lambda image: framing.prepare(image.files, image.place))
 
     def fill(position: int) -> str | float:
         header = headers[position]

@@ -18,6 +18,7 @@ from astroclf.data.formats.registry import stem_of
 from astroclf.data.framing import Framing
 from astroclf.data.picture_hashes import PictureHashes
 from astroclf.data.pixels import Pixels
+from astroclf.data.sources.crop_settings import crop_of
 from astroclf.data.sources.decoding import (
     chosen_bands,
     decode_files,
@@ -132,12 +133,14 @@ def framing_options(settings: sections.Files) -> str:
     options = (
         *(VERSION, settings.crop_px, settings.image_px, settings.channels),
         *(settings.max_megapixels, chosen_bands(settings), settings.hdu, settings.sky),
+        crop_of(settings),
     )
     return str(options)
 
 
 def _image_digest(image: ImageFiles) -> bytes:
-    return b"".join(map(_content_digest, image.files))
+    place = b"" if image.place is None else str(image.place).encode()
+    return b"".join(map(_content_digest, image.files)) + place
 
 
 def _content_digest(file: ImageFile | None) -> bytes:

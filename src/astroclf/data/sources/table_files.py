@@ -10,6 +10,7 @@ from pathlib import Path
 
 from astroclf.data.bands import ImageFiles
 from astroclf.data.formats.registry import suffix_reason
+from astroclf.data.sources.places import read_places
 from astroclf.errors import UserError, listed
 from astroclf.files import user_path
 from astroclf.settings import sections
@@ -31,9 +32,13 @@ def find_images(table: Table, settings: sections.Catalog) -> list[ImageFiles]:
     The name of an image is the path of its file, or of its first band in the table.
     Raise UserError as `find_files`; of several bands, only where no file of a band exists.
     """
+    places = read_places(table, settings)
     if settings.band_columns is None:
         folder, names = find_files(table, settings)
-        return [ImageFiles(name, (folder / name,)) for name in names]
+        return [
+            ImageFiles(name, (folder / name,), place)
+            for name, place in zip(names, places, strict=True)
+        ]
     folder = _folder(settings)
     completions = cache(list_completions)
     by_band = []
@@ -44,13 +49,13 @@ def find_images(table: Table, settings: sections.Catalog) -> list[ImageFiles]:
         if len(missing) == len(cells):
             raise _missing_files(table, folder, missing, can_skip=False)
         by_band.append(paths)
-    rows = zip(*by_band, strict=True)
     return [
         ImageFiles(
             next((path for path in paths if path is not None), f"line {line}"),
             tuple(None if path is None else folder / path for path in paths),
+            place,
         )
-        for line, paths in zip(table.lines, rows, strict=True)
+        for line, place, *paths in zip(table.lines, places, *by_band, strict=True)
     ]
 
 

@@ -17,6 +17,10 @@ class Files(DatasetSection):
 
     crop_px: Pixels | None
     image_px: Pixels | None
+    crop: Literal["center", "roi", "catalog"]
+    roi_threshold: Annotated[float, Field(ge=0, le=1e12)]
+    roi_margin: Annotated[float, Field(ge=0, le=10)]
+    roi_method: Literal["threshold", "sep"]
     channels: Literal["auto", 1, 3]
     # names, in the order of the channels; or name -> number or name of its plane in a file
     bands: tuple[Text, ...] | dict[Text, Text] | None
@@ -27,6 +31,11 @@ class Files(DatasetSection):
     pixel_scale_arcsec: Positive | None
     max_megapixels: Annotated[float, Field(gt=0, le=175)]  # Pillow refuses more than 178
     on_bad_image: Literal["stop", "skip"]
+
+    @property
+    def has_squares_of_objects(self) -> bool:
+        """Whether the squares that are cropped have the widths of their objects."""
+        return self.crop == "roi"
 
     @property
     def band_names(self) -> tuple[str, ...] | None:
@@ -42,6 +51,30 @@ class Files(DatasetSection):
     def band_columns(self) -> tuple[str, ...] | None:
         """Columns of the paths of files with one band each, in the order of the bands."""
         return None
+
+    @property
+    def has_positions(self) -> bool:
+        """Whether the source has positions of the objects in the images."""
+        return False
+
+    @model_validator(mode="after")
+    def _has_a_crop_of_one_size(self) -> Self:
+        if self.crop == "catalog" and not self.has_positions:
+            raise refusal(
+                "dataset.crop=catalog: no positions of the objects. Give a table, dataset=catalog, and dataset.x_column and "
+                "dataset.y_column, or dataset.ra_column and dataset.dec_column."
+            )
+        if self.has_squares_of_objects and self.crop_px is not None:
+            raise refusal(
+                f"dataset.crop_px={self.crop_px}: with dataset.crop={self.crop} each square has the size of its object. Set "
+                "dataset.crop_px=null."
+            )
+        if self.has_squares_of_objects and self.image_px is None:
+            raise refusal(
+                f"dataset.image_px=null: with dataset.crop={self.crop} the squares have different sizes. Set dataset.image_px "
+                "to the width of all images."
+            )
+        return self
 
     @model_validator(mode="after")
     def _has_different_bands(self) -> Self:
