@@ -68,7 +68,9 @@ def test_warnings_about_files_leaks_batches_and_classes(
 ) -> None:
     skipped, leaks, batch, small = data_warnings(settings("trainer.batch_size=9"), leaky)
     assert skipped == "Files left out: 1, see skipped.csv. Reasons: truncated (1)."
-    assert leaks.startswith("More than one split holds 1 picture (image-0 in train and image-11 in")
+    assert leaks.startswith(
+        "More than one split holds 1 identical picture (image-0 in train and image-11 in"
+    )
     assert "train has 8 images, fewer than trainer.batch_size=9" in batch
     assert small.startswith("Classes too small for reliable metrics")
     votes = make_dataset(votes=True)
@@ -114,6 +116,8 @@ def test_a_missing_column_is_refused_before_the_training(
 
 
 def test_leaks_stop_a_run_on_demand(settings: Read, leaky: ImageDataset) -> None:
-    with pytest.raises(UserError, match=r"on_leak=stop: More than one split holds 1 picture"):
+    with pytest.raises(
+        UserError, match=r"on_leak=stop: More than one split holds 1 identical picture"
+    ):
         require_no_leaks(settings("dataset.on_leak=stop"), leaky)
     require_no_leaks(settings("dataset.on_leak=warn"), leaky)

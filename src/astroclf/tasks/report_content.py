@@ -8,12 +8,14 @@ from datetime import datetime
 import numpy as np
 from torch import nn
 
+from astroclf.data.audit.leaks import find_leaks
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.evaluation.results import Evaluation
 from astroclf.reports.run.content import ReportContent
 from astroclf.runs.metrics import RunFacts
 from astroclf.settings import Settings, words
+from astroclf.tasks.leak_content import leak_content
 from astroclf.tasks.run import Run
 from astroclf.tasks.trained import Trained
 from astroclf.tasks.training import Training
@@ -49,6 +51,7 @@ def report_content(
         links=result_links(run),
         warnings=facts.warnings,
         weights=layer_weights(network),
+        leaks=leak_content(dataset) if find_leaks(dataset) else None,
     )
 
 

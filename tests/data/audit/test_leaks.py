@@ -70,7 +70,7 @@ def test_the_warning_counts_and_names_examples() -> None:
     leaks = [Leak("pixels", ("a", "b", "c"), ("train", "train", "val"))] * 4
     leaks += [Leak("group", ("d", "e"), ("train", "test"))]
     warning = leak_warning(leaks)
-    assert "4 pictures (a in train and c in val, " in warning
+    assert "4 identical pictures (a in train and c in val, " in warning
     assert "1 group (d in train and e in test)" in warning
     assert warning.count("c in val") == 3
 

@@ -9,15 +9,13 @@ import numpy as np
 from astroclf.reports.inspect.content import (
     AblationContent,
     Distributions,
-    Gallery,
     InspectionContent,
     LossRow,
     Map,
     ModelContent,
-    Picture,
-    Table,
 )
 from astroclf.reports.inspect.page import write_inspection
+from astroclf.reports.pictures import Gallery, LeakContent, Picture, Table
 
 HOSTILE = "<b>$x_1$ & 'quoted'"
 
@@ -59,8 +57,7 @@ def make_content(classes: tuple[str, ...] = ("galaxy", HOSTILE)) -> InspectionCo
         gallery_note="Random.",
         views=[gallery],
         views_note="As stored.",
-        leaks=[gallery],
-        leak_counts=Table("Leaks", ["kind", "found"], [["pictures", "1"]]),
+        leaks=LeakContent(Table("Leaks", ["kind", "found"], [["pictures", "1"]]), [gallery]),
         chosen=gallery.pictures,
         distributions=Distributions(
             {"flux": rng.lognormal(0, 2, 40), "g - r, mag": np.full(40, np.nan)},

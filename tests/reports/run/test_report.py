@@ -15,6 +15,7 @@ from astroclf.evaluation.metrics.baseline import Baseline
 from astroclf.evaluation.metrics.bins import Bin, BinnedAccuracy, Share
 from astroclf.evaluation.results import Evaluation
 from astroclf.reports.canvas import draw
+from astroclf.reports.pictures import Gallery, LeakContent, Picture, Table
 from astroclf.reports.run import report as report_module
 from astroclf.reports.run.content import ReportContent
 from astroclf.reports.run.plots.reliability import reliability
@@ -204,6 +205,19 @@ def test_an_evaluation_without_training_needs_no_facts_of_one(page):
     assert not {"learning", "weights"} & set(report.sections)
     for phrase in ("used for model selection", "selected the best epoch", "without augmentation"):
         assert phrase not in report.text
+
+
+def test_leaking_images_are_shown_side_by_side_with_ids_and_splits(page):
+    picture = thumbnails(np.arange(1))[0]
+    pair = [Picture(picture, "a<1>", ["star, train"]), Picture(picture, "b2", ["star, test"])]
+    table = Table("Leaks between splits", ["kind", "found"], [["near-duplicates", "1"]])
+    leaks = LeakContent(table, [Gallery("near-duplicate, 2 images", "", pair)])
+    shown = page(content({"test": classes_result()}, leaks=leaks))
+    assert "leaks" in shown.sections
+    assert "near-duplicate, 2 images" in shown.text
+    assert "a<1>" in shown.text
+    assert "star, test" in shown.text
+    assert "leaks" not in page(content({"test": classes_result()})).sections
 
 
 def test_missing_intervals_are_mentioned(page):

@@ -16,7 +16,7 @@ from astroclf.data.neighbors import find_neighbors
 from astroclf.files import write_csv
 
 NOUNS = {
-    "pixels": ("picture", "pictures"),
+    "pixels": ("identical picture", "identical pictures"),
     "similar": ("near-duplicate", "near-duplicates"),
     "group": ("group", "groups"),
     "sky": ("pair of neighbors on the sky", "pairs of neighbors on the sky"),

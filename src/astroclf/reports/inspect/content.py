@@ -7,44 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from astroclf.reports.pictures import Gallery, LeakContent, Picture, Table
 from astroclf.reports.vote_trees import TreeOfImage
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """An image with its caption.
-
-    image: (H, W, 3) uint8 RGB. id: of the image, "" where it is none. lines: of the caption. alarm: the
-    line that marks an error, or "".
-    """
-
-    image: np.ndarray
-    id: str = ""
-    lines: Sequence[str] = ()
-    alarm: str = ""
-
-    @property
-    def alt(self) -> str:
-        """Text for readers that cannot see the image."""
-        return ", ".join(filter(None, (self.id, *self.lines, self.alarm)))
-
-
-@dataclass(frozen=True, eq=False)
-class Gallery:
-    """Pictures under a title; note: what they are, or how many there are of their kind."""
-
-    title: str
-    note: str
-    pictures: Sequence[Picture]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of texts; the first column names the rows."""
-
-    caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +104,8 @@ class InspectionContent:
     """Content of the page.
 
     chosen: the images that were asked for by id; trees: their votes along the decision tree. views: a gallery for each class, of one image before
-    and after its stretch and augmentation; views_note: the settings of both. leaks: examples of each
-    kind, with their number.
+    and after its stretch and augmentation; views_note: the settings of both. leaks: between
+    splits.
     """
 
     title: str
@@ -151,8 +115,7 @@ class InspectionContent:
     gallery_note: str
     views: Sequence[Gallery]
     views_note: str
-    leaks: Sequence[Gallery]
-    leak_counts: Table
+    leaks: LeakContent
     chosen: Sequence[Picture] = ()
     trees: Sequence[TreeOfImage] = ()
     distributions: Distributions | None = None

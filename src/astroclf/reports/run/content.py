@@ -9,6 +9,7 @@ import numpy as np
 
 from astroclf.evaluation.results import Evaluation
 from astroclf.evaluation.shift import Shift
+from astroclf.reports.pictures import LeakContent
 
 Thumbnails = Callable[[np.ndarray], np.ndarray]
 
@@ -32,6 +33,7 @@ class ReportContent:
     weights: layer -> its weights, flat, for kernels and matrices only (biases and the scales of
         normalization layers are distributed otherwise).
     shift: differences of the shown images from the training images; None for those of a training.
+    leaks: between the splits; None where there are none.
     """
 
     title: str
@@ -48,6 +50,7 @@ class ReportContent:
     best_epoch: int = 0
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     shift: Shift | None = None
+    leaks: LeakContent | None = None
 
     @property
     def classes(self) -> Sequence[str]:

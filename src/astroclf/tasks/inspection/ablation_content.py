@@ -11,7 +11,8 @@ from astroclf.data.dataset import ImageDataset
 from astroclf.data.thumbnails import thumbnails_of
 from astroclf.evaluation.paired_accuracy import PairedAccuracy, compare_accuracy, compare_classes
 from astroclf.evaluation.resampling import Resampling
-from astroclf.reports.inspect.content import AblationContent, Gallery, LossRow, Picture
+from astroclf.reports.inspect.content import AblationContent, LossRow
+from astroclf.reports.pictures import Gallery, Picture
 from astroclf.settings import sections
 from astroclf.status import status
 from astroclf.tasks.inspection.examined import Examined, chunks

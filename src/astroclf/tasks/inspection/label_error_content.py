@@ -12,7 +12,8 @@ from astroclf.data.thumbnails import make_thumbnails
 from astroclf.errors import UserError, counted, listed
 from astroclf.evaluation.label_errors import LabelErrors, find_label_errors
 from astroclf.files import read_csv
-from astroclf.reports.inspect.content import Gallery, LabelErrorContent, Picture, Table
+from astroclf.reports.inspect.content import LabelErrorContent
+from astroclf.reports.pictures import Gallery, Picture, Table
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.predictions import Predictions, read_predictions
 from astroclf.runs.schema import refuse_unreadable

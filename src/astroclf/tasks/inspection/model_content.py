@@ -15,7 +15,8 @@ from astroclf.evaluation.embedding import (
     standardize,
     umap_is_installed,
 )
-from astroclf.reports.inspect.content import Gallery, Map, ModelContent, Picture
+from astroclf.reports.inspect.content import Map, ModelContent
+from astroclf.reports.pictures import Gallery, Picture
 from astroclf.settings import sections
 from astroclf.status import status
 from astroclf.tasks.inspection.ablation_content import ablation_content

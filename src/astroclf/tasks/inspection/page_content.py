@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from astroclf.data.audit.leaks import find_leaks
 from astroclf.data.class_counts import small_class_warnings
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.preprocess import Preprocess
@@ -16,15 +15,14 @@ from astroclf.settings import Settings, sections
 from astroclf.tasks.inspection.data_content import (
     class_galleries,
     count_table,
-    leak_galleries,
-    leak_table,
-    pictures_of,
     skipped_table,
 )
 from astroclf.tasks.inspection.selection import find_ids
 from astroclf.tasks.inspection.statistics_content import MeasuredImages, distributions
 from astroclf.tasks.inspection.tree_content import true_trees
 from astroclf.tasks.inspection.views import N_VIEWS, class_views
+from astroclf.tasks.leak_content import leak_content
+from astroclf.tasks.pictures import pictures_of
 
 DEPTHS = {"uint8": "8-bit", "uint16": "16-bit"}
 
@@ -42,7 +40,6 @@ def data_content(
     """
     options = inspect_options(settings)
     chosen = find_ids(dataset, options.ids)
-    leaks = find_leaks(dataset)
     return InspectionContent(
         title=f"{Path(source).name}: {counted(len(dataset), 'image')} of {len(dataset.classes)} classes",
         facts=data_facts(dataset, source),
@@ -55,8 +52,7 @@ def data_content(
         distributions=distributions(dataset, measured),
         views=class_views(dataset, preprocess, settings.augment, options.seed),
         views_note=views_note(settings.augment, preprocess),
-        leaks=leak_galleries(dataset, leaks),
-        leak_counts=leak_table(leaks),
+        leaks=leak_content(dataset),
         skipped=skipped_table(dataset),
     )
 

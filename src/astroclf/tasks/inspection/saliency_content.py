@@ -7,8 +7,8 @@ import numpy as np
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.errors import counted
 from astroclf.inference.saliency import FeatureMap, explain
-from astroclf.reports.inspect.content import Gallery, Picture
 from astroclf.reports.inspect.overlay import overlay
+from astroclf.reports.pictures import Gallery, Picture
 from astroclf.status import status
 from astroclf.tasks.inspection.examined import Examined, explained_member
 

@@ -10,7 +10,7 @@ from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.image_statistics import sample_positions
 from astroclf.data.preprocess import Preprocess, fit_preprocess
 from astroclf.data.thumbnails import make_thumbnails
-from astroclf.reports.inspect.content import Gallery, Picture
+from astroclf.reports.pictures import Gallery, Picture
 from astroclf.settings import sections
 from astroclf.tasks.inspection.selection import images_of_class
 
