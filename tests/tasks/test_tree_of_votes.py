@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import astroclf
 from astroclf.bundle import read_bundle
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.metrics import read_metrics
@@ -55,3 +56,5 @@ def test_predicted_fractions_obey_the_tree_from_training_to_evaluation(
     )
     found = read_metrics(RunFolder(evaluated))
     assert set(found.per_question["new"]) == {each.name for each in GALAXIES.questions}
+    questions = astroclf.evaluate(folder, others, resamples=0).parts["new"].per_question
+    assert set(questions) == {each.name for each in GALAXIES.questions}

@@ -15,6 +15,7 @@ from astroclf.api.model import FilePath, Model, load
 from astroclf.bundle import Bundle
 from astroclf.composition import plain_config
 from astroclf.data.dataset import ImageDataset
+from astroclf.evaluation.intervals import Measured
 from astroclf.evaluation.results import SplitResult
 from astroclf.runs.metrics import Metric
 from astroclf.settings import Settings, read_settings
@@ -40,12 +41,15 @@ class PartMetrics:
         Metric -> its `value` and its 95 % interval `ci95`.
     per_class : dict of str to dict
         Class -> the number of its images as `n`, and its metrics.
+    per_question : dict of str to dict
+        Likewise of the questions of a decision tree of votes; empty without one.
     """
 
     title: str
     n_images: int
     metrics: dict[str, Metric]
     per_class: dict[str, dict[str, Metric | int]]
+    per_question: dict[str, dict[str, Metric | int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,11 +232,18 @@ def _part(title: str, result: SplitResult) -> PartMetrics:
         title=title,
         n_images=len(result),
         metrics={name: Metric.model_validate(each) for name, each in result.scores.overall.items()},
-        per_class={
-            name: {
-                key: each if isinstance(each, int) else Metric.model_validate(each)
-                for key, each in values.items()
-            }
-            for name, values in result.scores.per_class.items()
-        },
+        per_class=_metrics(result.scores.per_class),
+        per_question=_metrics(result.scores.per_question),
     )
+
+
+def _metrics(
+    scores: Mapping[str, Mapping[str, Measured | int]],
+) -> dict[str, dict[str, Metric | int]]:
+    return {
+        name: {
+            key: each if isinstance(each, int) else Metric.model_validate(each)
+            for key, each in values.items()
+        }
+        for name, values in scores.items()
+    }
