@@ -7,6 +7,7 @@ import csv
 import difflib
 import gzip
 import io
+import math
 import re
 import stat
 import unicodedata
@@ -247,6 +248,12 @@ def _places(name: str, header: list[str], wanted: Wanted) -> list[int]:
                 f"{key}={column} is not a column of {name}, which has {listed(header)}{hint}"
             )
     return [header.index(column.strip()) for _, column in wanted]
+
+
+def parse_number(cell: str) -> float | None:
+    """Return the number of a cell, NaN for an empty one and words such as NA; None for any other text."""
+    value = _number(cell)
+    return None if math.isnan(value) and cell.strip().lower() not in MISSING else value
 
 
 def _number(cell: str) -> float:

@@ -79,5 +79,5 @@ def test_one_image_and_several_are_predicted() -> None:
         prediction = bundle.prediction(images)
         return prediction.probabilities, prediction.labels
 
-    assert check_outputs(bundle, predict, make_images(bundle, 6), "x").images == 6
+    assert check_outputs(bundle, predict, [make_images(bundle, 6)], "x").images == 6
     assert sizes == [1, 5]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,6 +16,7 @@ from astroclf.bundle import Bundle
 from astroclf.bundle.checks import require_images
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.inputs.arrays import ArrayInput
+from astroclf.data.inputs.features import check_features
 from astroclf.data.inputs.folder import FilesInput
 from astroclf.data.inputs.open import InputOptions, open_input
 from astroclf.data.inputs.source import ImageInput, Row
@@ -36,14 +38,14 @@ BATCH_SIZE = 256
 def as_input(images: Images, model: Bundle, options: Mapping[str, Any]) -> ImageInput:
     """Return the images as an input. Raises UserError if they cannot be used."""
     if isinstance(images, ImageDataset):
-        ids = images.ids
-        return _of_array(model, images.images, lambda position: str(ids[position]))
+        return _of_dataset(model, images)
     if isinstance(images, np.ndarray):
         return _of_array(model, images, str)
     framing = array_framing(model)
     if isinstance(images, str | PathLike):
         path = named_path(fspath(images), "images")
-        return open_input(path, framing, _input_options(options), "images", model.cutouts)
+        given = replace(_input_options(options), features_columns=model.columns)
+        return open_input(path, framing, given, "images", model.cutouts)
     files = [fspath(file) for file in images]
     if not files:
         raise UserError("predict was given no images. Give it one path or several.")
@@ -64,9 +66,25 @@ def predict_frame(model: Bundle, images: ImageInput) -> pd.DataFrame:
 def frames(model: Bundle, images: ImageInput, batch_size: int) -> Iterator[pd.DataFrame]:
     """Yield the tables of one batch after another."""
     column_names(model.classes, images.columns)  # refuses names that are taken
+    check_features(images, model.columns)
     blocks = read_blocks(images, batch_size) if len(images) else [images.read(0, 0)]
     for block in blocks:
-        yield make_frame(predict_block(model, block).columns(model.classes, images.columns))
+        yield make_frame(
+            predict_block(model, block, images.columns).columns(model.classes, images.columns)
+        )
+
+
+def _of_dataset(model: Bundle, dataset: ImageDataset) -> ImageInput:
+    """Return the images of a data set with their ids, and the catalog columns that the model takes."""
+    ids, names = dataset.ids, model.columns
+    require_images(dataset.images, model.pixels.bands, model.image_px, model.depth)
+    values = dataset.column_values(names) if names else np.empty((len(dataset), 0))
+
+    def identify(row: int) -> Row:
+        cells = ("" if np.isnan(value) else repr(float(value)) for value in values[row])
+        return Row(str(ids[row]), "", tuple(cells))
+
+    return ArrayInput("images", dataset.images, array_framing(model), identify, names)
 
 
 def _of_array(model: Bundle, values: np.ndarray, name: Any) -> ImageInput:

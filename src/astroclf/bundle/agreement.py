@@ -51,4 +51,5 @@ TRAITS = {
     "depth": lambda member: str(member.depth),
     "framing": _framing,
     "cutouts": lambda member: "none" if member.cutouts is None else str(member.cutouts.shared),
+    "catalog columns": lambda member: ", ".join(member.columns) or "none",
 }

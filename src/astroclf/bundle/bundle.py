@@ -12,7 +12,12 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from astroclf.bundle.checks import require_finite_logits, require_finite_pixels, require_images
+from astroclf.bundle.checks import (
+    require_columns,
+    require_finite_logits,
+    require_finite_pixels,
+    require_images,
+)
 from astroclf.bundle.prediction import Prediction
 from astroclf.bundle.reference import Reference
 from astroclf.data.formats import BadImage, Depth
@@ -35,7 +40,7 @@ class Bundle:
     images; None for training images that came from no file. cutouts: from mosaics to stamps; None for
     other training images. provenance: code, software, date.
     facts: settings of the data set and metrics of the run. load_reference: reads `reference`; None
-    for a bundle without one.
+    for a bundle without one. columns: names of the catalog columns that the network takes beside images.
     """
 
     predictor: Predictor
@@ -49,6 +54,7 @@ class Bundle:
     facts: Mapping[str, Any] = field(repr=False)
     load_reference: Callable[[], Reference] | None = field(default=None, repr=False)
     cutouts: CutoutParameters | None = None
+    columns: tuple[str, ...] = ()
 
     @cached_property
     def reference(self) -> Reference | None:
@@ -102,29 +108,33 @@ class Bundle:
                 f"{file} cannot be used: {reason}. Give files of the same kind and pixel scale as the training images."
             ) from reason
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
+    def predict(self, images: np.ndarray, columns: np.ndarray | None = None) -> np.ndarray:
         """Return (N, K) float64 probabilities of the classes, or vote fractions.
 
         images: (N, C, H, W) as a data set holds them, of the width and depth of the training images.
+        columns: (N, F) float32 in the order of `columns`, NaN where missing; None for a model without columns.
         Raises UserError for anything else, and for pixels or logits that are not finite.
         """
-        return self.decision.probabilities(self._outputs(images)[0])
+        return self.decision.probabilities(self._outputs(images, columns)[0])
 
-    def prediction(self, images: np.ndarray) -> Prediction:
-        """Return everything that the model outputs for images, as `predict` takes them."""
-        logits, features = self._outputs(images)
+    def prediction(self, images: np.ndarray, columns: np.ndarray | None = None) -> Prediction:
+        """Return everything that the model outputs for images and columns, as `predict` takes them."""
+        logits, features = self._outputs(images, columns)
         predicted = self.decision.predict(logits)
         return Prediction(
             predicted.probabilities, predicted.labels, predicted.sets, self._p_values(features)
         )
 
-    def _outputs(self, images: np.ndarray) -> tuple[np.ndarray, Tensor | None]:
+    def _outputs(
+        self, images: np.ndarray, columns: np.ndarray | None
+    ) -> tuple[np.ndarray, Tensor | None]:
         """Return (N, K) float32 logits and (N, F) features, if the network has some."""
         require_images(images, self.pixels.bands, self.image_px, self.depth)
+        require_columns(columns, self.columns, len(images))
         if not len(images):
             return np.empty((0, len(self.classes)), np.float32), None
         require_finite_pixels(images)
-        of_images, features = self.predictor.logits_and_features(images)
+        of_images, features = self.predictor.logits_and_features(images, columns)
         logits = of_images.cpu().numpy()
         require_finite_logits(logits)
         return logits, features
@@ -135,7 +145,7 @@ class Bundle:
             return None
         return np.empty(0) if features is None else novelty.p_values(features.cpu().numpy())
 
-    def label(self, images: np.ndarray) -> np.ndarray:
+    def label(self, images: np.ndarray, columns: np.ndarray | None = None) -> np.ndarray:
         """Return (N,) str class names, or (N, K) bool answers for vote fractions."""
-        labels = self.decision.labels(self.predict(images))
+        labels = self.decision.labels(self.predict(images, columns))
         return labels if labels.dtype == bool else np.array(self.classes)[labels]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -43,6 +43,21 @@ def require_images(
         raise UserError(
             f"images of {images.dtype} do not fit: this model was trained on {depth or 'other'} images and takes "
             f"{accepted}. Convert them to the values of that depth."
+        )
+
+
+def require_columns(columns: np.ndarray | None, names: Sequence[str], n_images: int) -> None:
+    """Raise UserError unless there are the catalog columns that a model takes, or none for one without."""
+    if columns is None and not names:
+        return
+    if columns is None:
+        raise UserError(
+            f"the model takes the catalog columns {', '.join(names)} beside each image. Give a table or a data set with them."
+        )
+    if columns.shape != (n_images, len(names)):
+        raise UserError(
+            f"catalog columns of shape {columns.shape} do not fit: the model takes ({n_images}, {len(names)}) for "
+            f"{n_images} images, the columns {', '.join(names) or 'none'}."
         )
 
 

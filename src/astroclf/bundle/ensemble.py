@@ -9,7 +9,7 @@ import numpy as np
 
 from astroclf.bundle.averaging import class_orders, merge_p_values
 from astroclf.bundle.bundle import Bundle
-from astroclf.bundle.checks import require_images
+from astroclf.bundle.checks import require_columns, require_images
 from astroclf.bundle.ensemble_network import EnsembleNetwork
 from astroclf.bundle.prediction import Prediction
 from astroclf.bundle.reference import Reference
@@ -32,17 +32,18 @@ class Ensemble(Bundle):
     names: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=(), repr=False)
 
-    def predict(self, images: np.ndarray) -> np.ndarray:
+    def predict(self, images: np.ndarray, columns: np.ndarray | None = None) -> np.ndarray:
         """Return (N, K) float64 probabilities, see `Bundle.predict`."""
-        return self.prediction(images).probabilities
+        return self.prediction(images, columns).probabilities
 
-    def prediction(self, images: np.ndarray) -> Prediction:
+    def prediction(self, images: np.ndarray, columns: np.ndarray | None = None) -> Prediction:
         """Return everything that the ensemble outputs for images, see `Bundle.prediction`.
 
         The members are run one after another. The spread is their sample standard deviation.
         """
         require_images(images, self.pixels.bands, self.image_px, self.depth)
-        parts = [member.prediction(images) for member in self.members]
+        require_columns(columns, self.columns, len(images))
+        parts = [member.prediction(images, columns) for member in self.members]
         orders = class_orders([member.classes for member in self.members])
         of_members = np.stack(
             [part.probabilities[:, order] for part, order in zip(parts, orders, strict=True)]
@@ -84,6 +85,7 @@ def combine(
             **_shared_training_images(members),
         },
         load_reference=load_reference,
+        columns=first.columns,
         members=tuple(members),
         names=tuple(names),
         notes=tuple(notes),

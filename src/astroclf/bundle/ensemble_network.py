@@ -17,7 +17,7 @@ from astroclf.evaluation.decisions.activation import Activation
 class EnsembleNetwork(nn.Module):
     """Networks with their preprocessing, test-time augmentation and decision, averaged in float32.
 
-    Takes (N, C, H, W) stored pixels; returns (N, K) logits of which the activation makes the mean of
+    Takes (N, C, H, W) stored pixels, and (N, F) catalog columns if the members take some; returns (N, K) logits of which the activation makes the mean of
     the members' probabilities, in the order of the classes of the first.
     """
 
@@ -27,9 +27,9 @@ class EnsembleNetwork(nn.Module):
         self.activation = activation
         self.orders = class_orders([member.classes for member in members])
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, *columns: Tensor) -> Tensor:
         of_members = [
-            member(images)[:, order]
+            member(images, *columns)[:, order]
             for member, order in zip(self.members, self.orders, strict=True)
         ]
         mean = torch.stack(of_members).mean(dim=0)
@@ -46,10 +46,10 @@ class MemberNetwork(nn.Module):
         self.tta_views = predictor.tta_views
         self.decision = DecisionModule(member.decision, len(member.classes)).to(predictor.device)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, *columns: Tensor) -> Tensor:
         values = self.preprocess.scale(images)
         views = [
-            self.network(self.preprocess.normalize(show_view(values, view))).float()
+            self.network(self.preprocess.normalize(show_view(values, view)), *columns).float()
             for view in range(self.tta_views)
         ]
         return self.decision.probabilities(torch.stack(views).mean(dim=0))

@@ -87,6 +87,7 @@ def read_bundle(folder: Path | str, device: str = "auto", batch_size: int = 256)
         provenance=description.provenance,
         facts=description.facts,
         load_reference=_reference_loader(folder, description.reference_checksum),
+        columns=settings.features_columns,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,8 +48,8 @@ class ImageValues:
     columns: Tensor | None = None
 
     @staticmethod
-    def of(dataset: ImageDataset, device: torch.device) -> ImageValues:
-        """Return the values of a data set, copied to the device."""
+    def of(dataset: ImageDataset, device: torch.device, columns: Sequence[str] = ()) -> ImageValues:
+        """Return the values of a data set, copied to the device. columns: those that the network takes."""
 
         def place(values: np.ndarray | None) -> Tensor | None:
             return (
@@ -59,9 +60,9 @@ class ImageValues:
 
         target = place(dataset.targets)
         assert target is not None  # every data set has targets
-        columns = None if dataset.columns is None else dataset.columns.values
+        chosen = dataset.column_values(columns) if columns else None
         return ImageValues(
-            target, place(dataset.soft_targets), place(training_weights(dataset)), place(columns)
+            target, place(dataset.soft_targets), place(training_weights(dataset)), place(chosen)
         )
 
     def train_batch(self, image: Tensor, index: Tensor) -> Batch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import numpy as np
 from astroclf.data.duplicates.pictures import Pictures
 from astroclf.data.picture_hashes import PictureHashes
 from astroclf.data.pixels import Pixels
+from astroclf.errors import UserError, listed
 from astroclf.settings.metrics import CLASSES, VOTES, TargetKind
 from astroclf.vote_tree import VoteTree
 
@@ -164,6 +165,20 @@ class ImageDataset:
         return replace(
             self, classes=self.classes[::-1], targets=1 - self.targets, soft_targets=soft
         )
+
+    def column_values(self, names: Sequence[str]) -> np.ndarray:
+        """Return (N, F) float32, the columns of these names, NaN where missing.
+
+        Raises UserError for a column that the data set does not have.
+        """
+        known = () if self.columns is None else self.columns.names
+        unknown = [name for name in names if name not in known]
+        if self.columns is None or unknown:
+            raise UserError(
+                f"model.features_columns={list(names)}: the data set has no column {listed(unknown)}, only {listed(known) or 'images'}. "
+                "Give images with these columns."
+            )
+        return self.columns.values[:, [known.index(name) for name in names]]
 
     def at(self, positions: np.ndarray) -> ImageDataset:
         """Return the images at positions, which may repeat; `images` in memory, and ids as they are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,14 +28,18 @@ class Check:
     ties: int
 
 
-def check_outputs(bundle: Bundle, predict: Predict, images: np.ndarray, name: str) -> Check:
+def check_outputs(
+    bundle: Bundle, predict: Predict, inputs: Sequence[np.ndarray], name: str
+) -> Check:
     """Compare the outputs for one image and for the others together.
 
-    name: the setting of the format, for the message. Raises UserError if a probability differs by
-    more than 1e-4, or a label that is not a tie.
+    inputs: the images, and their catalog columns if the model takes some. name: the setting of the format,
+    for the message. Raises UserError if a probability differs by more than 1e-4, or a label that is not a
+    tie.
     """
-    expected = bundle.prediction(images)
-    parts = [predict(part) for part in (images[:1], images[1:]) if len(part)]
+    expected = bundle.prediction(*inputs)
+    slices = [part for part in (slice(1), slice(1, None)) if len(inputs[0][part])]
+    parts = [predict(*(each[part] for each in inputs)) for part in slices]
     outputs = tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return compare_outputs(expected, (outputs[0], outputs[1]), bundle.decision, name)
 

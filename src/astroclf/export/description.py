@@ -10,7 +10,7 @@ from typing import Any
 
 from astroclf.bundle import Bundle
 from astroclf.export.examples import input_dtype
-from astroclf.export.formats import INPUT, OUTPUTS
+from astroclf.export.formats import COLUMNS, INPUT, OUTPUTS
 
 PACKAGES = ("astroclf", "torch", "timm", "onnx", "onnxruntime", "onnxscript")
 
@@ -34,6 +34,7 @@ def describe_export(bundle: Bundle) -> dict[str, Any]:
             "stretch": bundle.pixels.stretch,
             "pixel_scale_arcsec": bundle.pixels.pixel_scale_arcsec,
         },
+        **_columns(bundle),
         "framing": None if bundle.framing is None else asdict(bundle.framing),
         "outputs": _outputs(len(bundle.classes), votes=votes),
         "decision": bundle.decision.to_dict(),
@@ -41,6 +42,15 @@ def describe_export(bundle: Bundle) -> dict[str, Any]:
         "versions": _versions(),
         "exported": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _columns(bundle: Bundle) -> dict[str, Any]:
+    """Return the second input, of catalog columns, if the model has one."""
+    if not bundle.columns:
+        return {}
+    shape = ["N", len(bundle.columns)]
+    entry = {"name": COLUMNS, "dtype": "float32", "shape": shape, "columns": list(bundle.columns)}
+    return {"columns": {**entry, "missing": "NaN"}}
 
 
 def _outputs(n_classes: int, *, votes: bool) -> Mapping[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from astroclf.bundle import Bundle
+from astroclf.bundle.columns import random_columns
 from astroclf.data.formats import BadImage
 from astroclf.data.formats.registry import suffixes
 from astroclf.data.sources.folder_tree import read_tree
@@ -23,14 +24,29 @@ LARGEST_FLUX = 3e4  # of random images of linear flux
 class Examples:
     """Images and their origin in words.
 
-    images: (N, C, H, W) of the type that the exported model takes.
+    images: (N, C, H, W) of the type that the exported model takes. columns: (N, F) float32 random catalog
+    columns, some of them missing; None for a model without.
     """
 
     images: np.ndarray
     source: str
+    columns: np.ndarray | None = None
+
+    @property
+    def inputs(self) -> tuple[np.ndarray, ...]:
+        """Arguments of the exported model."""
+        return (self.images,) if self.columns is None else (self.images, self.columns)
 
 
 def find_examples(bundle: Bundle, folder: Path | None) -> Examples:
+    """Return images as `_find_images`, with random catalog columns if the model takes some."""
+    examples = _find_images(bundle, folder)
+    if not bundle.columns:
+        return examples
+    return replace(examples, columns=random_columns(bundle, len(examples.images), SEED))
+
+
+def _find_images(bundle: Bundle, folder: Path | None) -> Examples:
     """Return random images, after those of a folder: the given one, else that of the training images.
 
     Raises UserError for a folder without an image that the model takes, if it was given.

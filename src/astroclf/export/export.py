@@ -71,7 +71,9 @@ def export_bundle(
     module = build_module(bundle)
     with status("tracing the network"):
         shape = (2, *examples.images.shape[1:])
-        program = trace(module, torch.from_numpy(np.zeros(shape, input_dtype(bundle))))
+        inputs = [torch.from_numpy(np.zeros(shape, input_dtype(bundle)))]
+        inputs += [torch.zeros(2, len(bundle.columns))] if bundle.columns else []
+        program = trace(module, *inputs)
     metadata = describe_export(bundle)
     folder.mkdir(parents=True, exist_ok=True)
     files, runtimes = {}, {}
@@ -97,7 +99,7 @@ def _load_checked(
     try:
         predict = writer.load(file, torch.get_num_threads())
         return predict, check_outputs(
-            bundle, predict, examples.images, f"export.format={writer.name}"
+            bundle, predict, examples.inputs, f"export.format={writer.name}"
         )
     except BaseException:
         file.unlink(missing_ok=True)
@@ -109,18 +111,20 @@ def _measure(
     module: ExportedModule, runtimes: Mapping[str, Predict], examples: Examples
 ) -> dict[str, float]:
     repeats = -(-TIMED_IMAGES // len(examples.images))
-    images = np.tile(examples.images, (repeats, 1, 1, 1))[:TIMED_IMAGES]
+    inputs = [
+        np.tile(each, (repeats, *(1,) * (each.ndim - 1)))[:TIMED_IMAGES] for each in examples.inputs
+    ]
 
     @torch.inference_mode()
     def eager() -> None:
         with full_precision():
-            module(torch.from_numpy(images))
+            module(*map(torch.from_numpy, inputs))
 
     def of(predict: Predict) -> Any:
-        return lambda: predict(images)
+        return lambda: predict(*inputs)
 
     runs = {PYTORCH: eager, **{name: of(predict) for name, predict in runtimes.items()}}
-    return images_per_s(runs, len(images))
+    return images_per_s(runs, len(inputs[0]))
 
 
 def _results(exported: Exported) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from torch.export import ExportedProgram
 from astroclf.errors import UserError, one_line
 from astroclf.files import replace_file
 
-INPUT, OUTPUTS = "images", ("probabilities", "label")
+INPUT, COLUMNS, OUTPUTS = "images", "columns", ("probabilities", "label")
 METADATA = "astroclf.json"  # name of the description in the archive and in the ONNX file
 
 Outputs = tuple[np.ndarray, np.ndarray]
-Predict = Callable[[np.ndarray], Outputs]
+Predict = Callable[..., Outputs]  # of images, and of catalog columns where the model takes some
 
 
 class ExportFormat(ABC):
@@ -43,7 +43,7 @@ class ExportFormat(ABC):
 
     @abstractmethod
     def load(self, file: Path, threads: int) -> Predict:
-        """Return the function from (N, C, H, W) images to probabilities and labels."""
+        """Return the function from (N, C, H, W) images, and (N, F) columns if any, to probabilities and labels."""
 
     @abstractmethod
     def usage(self, file_name: str) -> str:
@@ -65,8 +65,8 @@ class TorchExport(ExportFormat):
         module = torch.export.load(file).module()
 
         @torch.inference_mode()
-        def predict(images: np.ndarray) -> Outputs:
-            probabilities, label = module(torch.from_numpy(images))
+        def predict(*inputs: np.ndarray) -> Outputs:
+            probabilities, label = module(*map(torch.from_numpy, inputs))
             return probabilities.numpy(), label.numpy()
 
         return predict
@@ -101,7 +101,7 @@ class Onnx(ExportFormat):
         with _quiet_exporter():
             exported = torch.onnx.export(
                 program,
-                input_names=[INPUT],
+                input_names=[INPUT, COLUMNS][: len(program.graph_signature.user_inputs)],
                 output_names=list(OUTPUTS),
                 dynamo=True,
                 external_data=False,
@@ -120,8 +120,9 @@ class Onnx(ExportFormat):
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         session = onnxruntime.InferenceSession(file, options, ["CPUExecutionProvider"])
 
-        def predict(images: np.ndarray) -> Outputs:
-            probabilities, label = session.run(list(OUTPUTS), {INPUT: images})
+        def predict(*inputs: np.ndarray) -> Outputs:
+            named = dict(zip((INPUT, COLUMNS), inputs, strict=False))
+            probabilities, label = session.run(list(OUTPUTS), named)
             return probabilities, label
 
         return predict
@@ -137,15 +138,18 @@ class Onnx(ExportFormat):
 FORMATS: Mapping[str, ExportFormat] = {each.name: each for each in (Onnx(), TorchExport())}
 
 
-def trace(module: torch.nn.Module, example: torch.Tensor) -> ExportedProgram:
-    """Return the program of a module for any number of images.
+def trace(module: torch.nn.Module, *example: torch.Tensor) -> ExportedProgram:
+    """Return the program of a module for any number of images, with their columns if it takes some.
 
     Raises UserError for a network that torch.export cannot trace.
     """
     batch = torch.export.Dim("batch")
     try:
         with torch.no_grad():
-            return torch.export.export(module, (example,), dynamic_shapes=({0: batch},))
+            shapes: dict[str, Any] = {INPUT: {0: batch}}
+            if example[1:]:
+                shapes[COLUMNS] = tuple({0: batch} for _ in example[1:])
+            return torch.export.export(module, example, dynamic_shapes=shapes)
     except Exception as error:  # PyTorch has many classes for it
         raise UserError(
             f"The network cannot be exported: torch.export refuses it ({one_line(error)}). "

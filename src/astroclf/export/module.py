@@ -25,15 +25,18 @@ class LogitsModule(nn.Module):
         self.preprocess = predictor.preprocess
         self.tta_views = predictor.tta_views
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, *columns: Tensor) -> Tensor:
         values = self.preprocess.scale(images)
         views = [show_view(values, view) for view in range(self.tta_views)]
-        logits = self.network(self.preprocess.normalize(torch.cat(views))).float()
+        repeated = [each.repeat(self.tta_views, 1) for each in columns]
+        logits = self.network(self.preprocess.normalize(torch.cat(views)), *repeated).float()
         return logits.unflatten(0, (self.tta_views, -1)).mean(dim=0)
 
 
 class ExportedModule(nn.Module):
     """The whole model: (N, C, H, W) stored pixels to (N, K) float32 probabilities and labels.
+
+    A model with catalog columns takes (N, F) float32 as second input, NaN where missing.
 
     Labels are (N,) int64 positions of classes, or (N, K) bool answers for vote fractions.
     """
@@ -43,8 +46,8 @@ class ExportedModule(nn.Module):
         self.logits = logits
         self.decision = decision
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        probabilities, labels = self.decision(self.logits(images))
+    def forward(self, images: Tensor, *columns: Tensor) -> tuple[Tensor, Tensor]:
+        probabilities, labels = self.decision(self.logits(images, *columns))
         return probabilities, labels
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -56,21 +56,28 @@ class Predictor:
     device: torch.device = CPU
     batch_size: int = 256
 
-    def logits(self, images: np.ndarray | Tensor) -> Tensor:
+    def logits(self, images: np.ndarray | Tensor, columns: np.ndarray | None = None) -> Tensor:
         """Return (N, K) float32 logits on the device.
 
-        images: (N, C, H, W) as a data set stores them, at least one.
+        images: (N, C, H, W) as a data set stores them, at least one. columns: (N, F) float32 catalog columns,
+        NaN where missing, for a network that takes them.
         """
-        return self.logits_and_features(images)[0]
+        return self.logits_and_features(images, columns)[0]
 
     @torch.inference_mode()
-    def logits_and_features(self, images: np.ndarray | Tensor) -> tuple[Tensor, Tensor | None]:
+    def logits_and_features(
+        self, images: np.ndarray | Tensor, columns: np.ndarray | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Return (N, K) float32 logits and (N, F) float32 features on the device, from one forward pass.
 
-        The features are None for a network without them. images: see `logits`.
+        The features are None for a network without them. images, columns: see `logits`.
         """
         starts = range(0, len(images), self.batch_size)
-        batches = [self._forward(images[start : start + self.batch_size]) for start in starts]
+        parts = [slice(start, start + self.batch_size) for start in starts]
+        batches = [
+            self._forward(images[part], () if columns is None else (columns[part],))
+            for part in parts
+        ]
         features = [each for _, each in batches if each is not None]
         return torch.cat([logits for logits, _ in batches]), torch.cat(
             features
@@ -95,15 +102,18 @@ class Predictor:
         # Only here does the host wait for the device.
         return Outputs(logits.cpu().numpy(), losses.cpu().numpy(), features)
 
-    def _forward(self, images: np.ndarray | Tensor) -> tuple[Tensor, Tensor | None]:
+    def _forward(
+        self, images: np.ndarray | Tensor, columns: Sequence[np.ndarray] = ()
+    ) -> tuple[Tensor, Tensor | None]:
         if isinstance(images, np.ndarray):  # a copy, since memory maps are read-only
             dtype = np.uint8 if images.dtype == np.uint8 else np.float32
             images = torch.from_numpy(np.array(images, dtype))
         values = self.preprocess.scale(images.to(self.device))
+        beside = [torch.from_numpy(np.array(each, np.float32)).to(self.device) for each in columns]
         self.network.eval()
         with full_precision():
             views = [
-                forward(self.network, self.preprocess.normalize(show_view(values, view)))
+                forward(self.network, self.preprocess.normalize(show_view(values, view)), *beside)
                 for view in range(self.tta_views)
             ]
         return torch.stack([logits for logits, _ in views]).mean(dim=0), views[0][1]
@@ -117,13 +127,16 @@ class CachedFeatures(nn.Module):
         self.head = classifier.get_submodule("head")
 
 
-def forward(network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Return the logits and the features of a batch, float32; None for a network without features."""
+def forward(network: nn.Module, batch: Tensor, *columns: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Return the logits and the features of a batch, float32; None for a network without features.
+
+    The features are those of the image, without the columns.
+    """
     if isinstance(network, Classifier):
         batch = network.features(batch)
     elif not isinstance(network, CachedFeatures):
-        return network(batch).float(), None
-    return network.head(batch).float(), batch.float()
+        return network(batch, *columns).float(), None
+    return network.head(batch, *columns).float(), batch.float()
 
 
 def image_losses(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
@@ -151,7 +164,7 @@ def _run(
     start = 0
     with full_precision():
         for batch in batches:
-            of_batch, values = forward(network, batch.image)
+            of_batch, values = forward(network, *batch.inputs)
             logits.append(of_batch)
             targets.append(batch.target)
             if features_of is not None and values is not None:

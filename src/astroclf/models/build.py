@@ -17,6 +17,7 @@ from astroclf.errors import UserError
 from astroclf.integrity import describe_damage
 from astroclf.models.bundle_files import not_whole, read_description
 from astroclf.models.classifier import Backbone, Classifier, dense_layers
+from astroclf.models.columns import ColumnHead
 from astroclf.models.custom import require_module
 from astroclf.models.hub_weights import fetch_hub_weights, is_on_hub
 from astroclf.models.stem import adapt_statistics
@@ -63,7 +64,7 @@ def build_model(
     """
     family = importlib.import_module(f"astroclf.models.{settings.family}")
     backbone: Backbone = family.build(settings, channels, image_px)
-    head = dense_layers(backbone.width, settings.hidden_units, outputs, settings.dropout)
+    head = build_head(settings, backbone.width, outputs)
     classifier = Classifier(backbone.network, head, backbone.width, backbone.extract)
     source, warning = backbone.weights, backbone.warning
     if settings.weights is not None:
@@ -73,6 +74,15 @@ def build_model(
         )
     normalization = None if source == "random" else find_normalization(settings, backbone.network)
     return BuiltModel(classifier, source, warning, normalization)
+
+
+def build_head(settings: sections.Model, width: int, outputs: int) -> nn.Module:
+    """Return the dense layers from features of that width to logits, with the catalog columns of the settings."""
+    n_columns = len(settings.features_columns)
+    # Each column has an indicator of missing values beside it.
+    inputs = width + 2 * n_columns
+    layers = dense_layers(inputs, settings.hidden_units, outputs, settings.dropout)
+    return ColumnHead(layers, n_columns) if n_columns else layers
 
 
 def require_model(settings: sections.Model) -> None:

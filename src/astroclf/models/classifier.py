@@ -47,7 +47,8 @@ def count_features(
 class Classifier(nn.Module):
     """A backbone with a head, and the names of the weights that stay frozen.
 
-    backbone, extract: see `Backbone`. head: (B, width) -> (B, K) logits. frozen: names of the
+    backbone, extract: see `Backbone`. head: (B, width) -> (B, K) logits, or a `ColumnHead`, which also takes
+    catalog columns. frozen: names of the
     parameters and buffers that training leaves unchanged, to the last bit.
     """
 
@@ -61,8 +62,8 @@ class Classifier(nn.Module):
         self.width = width
         self.frozen: frozenset[str] = frozenset()
 
-    def forward(self, images: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.features(images))
+    def forward(self, images: Tensor, *columns: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.features(images), *columns)
         return logits
 
     def features(self, images: Tensor) -> Tensor:

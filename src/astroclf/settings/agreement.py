@@ -132,6 +132,10 @@ def check_columns(settings: Settings) -> None:
             f"model.features_columns={list(names)}: dataset={settings.dataset.name} has no table with columns. Choose "
             "dataset=catalog, or set model.features_columns=[]."
         )
+    if names and getattr(settings.tracking, "log_model", False):
+        raise UserError(
+            f"model.features_columns={list(names)}: a model that MLflow serves takes images alone. Set tracking.log_model=false."
+        )
 
 
 def check_monitor(monitor: str, targets: TargetKind) -> None:

@@ -117,7 +117,8 @@ def make_loaders(
         lambda: place_images(dataset.images, device, share),
     )
     targets = loss_targets(settings.loss, dataset)
-    values = ImageValues.of(replace(dataset, targets=targets), device)
+    columns = settings.model.features_columns
+    values = ImageValues.of(replace(dataset, targets=targets), device, columns)
     trainer = settings.trainer
 
     def make(split: str) -> ImageLoader:

@@ -13,7 +13,7 @@ from astroclf.data.class_counts import class_table, small_class_warnings
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.invalid_pixels import invalid_pixels_warning, write_invalid_pixels
 from astroclf.data.splits import write_split
-from astroclf.errors import UserError, listed
+from astroclf.errors import UserError, counted, listed
 from astroclf.evaluation.decisions.threshold_search import read_objective
 from astroclf.evaluation.metadata import metadata_values
 from astroclf.files import write_csv
@@ -24,6 +24,7 @@ from astroclf.status import status
 from astroclf.tasks.run import Run
 
 log = logging.getLogger(__name__)
+PLACEHOLDERS = (-99, -999, -9999)  # of missing values in catalogs
 NOUNS = {CLASSES: "classes", VOTES: "answers"}
 
 
@@ -99,7 +100,11 @@ def data_warnings(settings: Settings, dataset: ImageDataset) -> list[str]:
         warnings.append(
             f"Files left out: {len(dataset.skipped):,}, see skipped.csv. Reasons: {counted}."
         )
-    warnings += [*dataset.notes, *notes_of_weights(settings, dataset)]
+    warnings += [
+        *dataset.notes,
+        *notes_of_weights(settings, dataset),
+        *notes_of_columns(settings, dataset),
+    ]
     if (invalid := invalid_pixels_warning(dataset.invalid_share)) is not None:
         warnings.append(invalid)
     leaks = find_leaks(dataset)
@@ -128,3 +133,30 @@ def notes_of_weights(settings: Settings, dataset: ImageDataset) -> list[str]:
         f"weight {spread:.3g}; {len(weights):,} images count as {effective:,.0f} of equal weight). The losses and metrics of "
         "val and test are unweighted."
     ]
+
+
+def notes_of_columns(settings: Settings, dataset: ImageDataset) -> list[str]:
+    """Return sentences on missing values, placeholders of missing values, and constant catalog columns."""
+    names = settings.model.features_columns
+    if not names:
+        return []
+    values, train = dataset.column_values(names), dataset.indices(TRAIN)
+    missing = np.isnan(values).sum(axis=0).tolist()
+    gaps = [f"{name} of {counted(n, 'image')}" for name, n in zip(names, missing, strict=True) if n]
+    placeholders = [
+        f"{name} ({counted(int(np.isin(column, PLACEHOLDERS).sum()), 'image')})"
+        for name, column in zip(names, values.T, strict=True)
+        if np.isin(column, PLACEHOLDERS).any()
+    ]
+    constant = [
+        name
+        for name, column in zip(names, values[train].T, strict=True)
+        if np.nanmax(column) == np.nanmin(column)
+    ]
+    notes = {
+        f"Missing values of catalog columns are replaced by the median of train, and marked by an indicator: {listed(gaps)}.": gaps,
+        f"Catalog columns hold values that surveys write for missing ones (-999, -9999): {listed(placeholders)}. Leave these cells "
+        "empty.": placeholders,
+        f"Catalog columns that are constant in train: {listed(constant)}. They tell nothing; leave them out.": constant,
+    }
+    return [sentence for sentence, found in notes.items() if found]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.preprocess import Preprocess, display_unit, fit_preprocess
 from astroclf.errors import UserError
 from astroclf.models import BuiltModel, Classifier, build_model
 from astroclf.models.classifier import trains_batch_norm
+from astroclf.models.columns import ColumnHead, fit_statistics
 from astroclf.runs.checkpoint import Checkpoint
 from astroclf.settings import Settings
 from astroclf.tasks.cache import Cache
@@ -27,9 +33,26 @@ def start_model(settings: Settings, dataset: ImageDataset, stored: Checkpoint | 
         outputs=len(dataset.classes),
         image_px=dataset.image_px,
     )
+    if model.features_columns:
+        fit_columns(built.classifier, dataset, model.features_columns)
     if stored is None:
         return built
     return BuiltModel(built.classifier, stored.backbone, stored.warning)
+
+
+def fit_columns(classifier: Classifier, dataset: ImageDataset, names: Sequence[str]) -> None:
+    """Fit the standardization of catalog columns to train.
+
+    Raises UserError for a column that the data set does not have, or that has no value in train.
+    """
+    values = dataset.column_values(names)[dataset.indices(TRAIN)]
+    empty = [name for name, column in zip(names, values.T, strict=True) if np.isnan(column).all()]
+    if empty:
+        raise UserError(
+            f"model.features_columns={list(names)}: {empty[0]} has no value in train. Leave it out."
+        )
+    assert isinstance(classifier.head, ColumnHead)  # of a model with columns
+    classifier.head.columns.load_statistics(fit_statistics(torch.from_numpy(values)))
 
 
 def choose_preprocess(

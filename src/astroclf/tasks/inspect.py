@@ -10,6 +10,7 @@ from astroclf.bundle import Bundle
 from astroclf.data.class_counts import class_table
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources import load_labeled_images, split_images
+from astroclf.errors import UserError
 from astroclf.files import shortest
 from astroclf.provenance import provenance
 from astroclf.reports.inspect.content import InspectionContent
@@ -48,6 +49,11 @@ PARAMETERS = {"seed", "task", "model_from", "inspect", "dataset", "augment"}
 def main(run: Run) -> None:
     """Write inspect.html and its tables."""
     bundle = None if run.settings.model_from is None else open_model(run.settings)
+    if bundle is not None and bundle.columns:
+        raise UserError(
+            f"model_from={','.join(run.settings.model_from or ())}: the pages on a model explain images alone, and this model also takes the "
+            f"catalog columns {', '.join(bundle.columns)}. Inspect the data without model_from, and use task=evaluate for the model."
+        )
     inspect_dataset(run, read_inspected(run, bundle), bundle, run.settings.dataset.source)
 
 

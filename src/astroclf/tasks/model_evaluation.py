@@ -82,10 +82,15 @@ def evaluate_model(
 def predict_images(model: Bundle, dataset: ImageDataset, positions: np.ndarray) -> Prediction:
     """Return the predictions for the images at these positions, of which few are in memory at once."""
     chunks = []
+    columns = dataset.column_values(model.columns) if model.columns else None
     with status("predicting", len(positions), unit="image") as shown:
         for start in range(0, len(positions), CHUNK):
             chunk = positions[start : start + CHUNK]
-            chunks.append(model.prediction(np.asarray(dataset.images[chunk])))
+            chunks.append(
+                model.prediction(
+                    np.asarray(dataset.images[chunk]), None if columns is None else columns[chunk]
+                )
+            )
             shown.update(len(chunk))
     joined = {
         name: np.concatenate([getattr(chunk, name) for chunk in chunks])

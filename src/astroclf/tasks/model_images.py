@@ -29,9 +29,26 @@ log = logging.getLogger(__name__)
 
 def read_images(section: sections.Dataset, model: Bundle) -> ImageDataset:
     """Return labeled images of a source, prepared as the training images of the model were."""
+    if model.columns:
+        section = with_columns(section, model.columns)
     if isinstance(section, sections.Files):
         section = framed(section, model)
     return load_labeled_images(section)
+
+
+def with_columns(section: sections.Dataset, columns: tuple[str, ...]) -> sections.Dataset:
+    """Return the settings of a source that reads the catalog columns of the model.
+
+    Raises UserError for a source without columns.
+    """
+    if not section.has_columns:
+        raise UserError(
+            f"dataset={section.name}: the model takes the catalog columns {', '.join(columns)} beside each image, and this source "
+            "has no table with columns. Choose dataset=catalog."
+        )
+    if isinstance(section, sections.TableLabels):
+        return section.model_copy(update={"features_columns": columns})
+    return section
 
 
 def framed(section: Source, model: Bundle) -> Source:

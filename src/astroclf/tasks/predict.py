@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from astroclf.bundle import Bundle
+from astroclf.data.inputs.features import check_features, describe_missing
 from astroclf.data.inputs.open import InputOptions, open_input
 from astroclf.data.inputs.source import ImageInput
 from astroclf.errors import UserError, counted, listed
@@ -104,9 +105,15 @@ def _open_images(model: Bundle, path: str, options: PredictSection) -> ImageInpu
                 frames=options.frames,
                 ra_column=options.ra_column,
                 dec_column=options.dec_column,
+                features_columns=model.columns,
             ),
             cutouts=model.cutouts,
         )
+    if model.columns:
+        with status("checking the catalog columns"):
+            missing = check_features(images, model.columns)
+        if missing:
+            log.warning("%s", describe_missing(missing))
     if images.left_out:
         log.info(
             "left out    %s of other kinds: %s",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from astroclf.data.inputs.coordinates import choose_coordinates, open_coordinate
 from astroclf.data.inputs.folder import FilesInput, FolderInput
 from astroclf.data.inputs.hdf5 import open_hdf5
 from astroclf.data.inputs.source import ImageInput
-from astroclf.data.inputs.table import PARQUET, TableInput, choose_columns
+from astroclf.data.inputs.table import PARQUET, TableInput, choose_columns, column_names
 from astroclf.data.mosaics.parameters import CutoutParameters
 from astroclf.errors import UserError, listed
 
@@ -26,7 +26,10 @@ GIGABYTE = 10**9
 
 @dataclass(frozen=True)
 class InputOptions:
-    """Options of an input, as the keys of `predict` of the same names."""
+    """Options of an input, as the keys of `predict` of the same names.
+
+    features_columns: catalog columns that the model takes, which are kept as well.
+    """
 
     path_column: str | None = None
     id_column: str | None = None
@@ -39,6 +42,7 @@ class InputOptions:
     frames: str | None = None
     ra_column: str | None = None
     dec_column: str | None = None
+    features_columns: tuple[str, ...] = ()
 
 
 def open_input(
@@ -69,6 +73,8 @@ def open_input(
             f"{title} has no positions, and this model takes {framing.crop}. Give a table with the columns "
             f"{listed(framing.crop.columns)}."
         )
+    features = [each for each in options.features_columns if each not in options.keep_columns]
+    options = replace(options, keep_columns=(*options.keep_columns, *features))
     images = (
         FolderInput(title, path, framing)
         if is_folder
@@ -98,6 +104,16 @@ def _with_band_files(framing: Framing, options: InputOptions) -> Framing:
     return replace(framing, image_columns=columns)
 
 
+def require_features(title: str, table: Path, wanted: Sequence[str]) -> None:
+    """Raise UserError unless the table has the catalog columns that the model takes."""
+    names = column_names(table, wanted) if wanted else ()
+    lacking = [name for name in wanted if name not in names]
+    if lacking:
+        raise UserError(
+            f"{title} has no column {listed(lacking)}, which the model takes beside each image, only {listed(names)}. Add or rename it."
+        )
+
+
 def _open_file(
     title: str,
     path: Path,
@@ -108,8 +124,10 @@ def _open_file(
     name = path.name.lower()
     is_table = name.endswith((*CSV, *PARQUET))
     if is_table and cutouts is not None and options.path_column is None:
+        require_features(title, path, options.features_columns)
         return _open_coordinates(title, path, options, cutouts)
     if is_table:
+        require_features(title, path, options.features_columns)
         columns = choose_columns(
             *(title, path, options.path_column, options.id_column, options.keep_columns),
             framing=framing,

@@ -80,7 +80,7 @@ def predict_rows(
         warnings.simplefilter("ignore")  # of decoders, about files whose reason is in the table
         for block in read_blocks(images, options.batch_size, first, options.threads):
             watch.lap("waiting for images")
-            predicted = predict_block(model, block)
+            predicted = predict_block(model, block, images.columns)
             watch.lap("network")
             if block.start == 0 and predicted.prediction is None:
                 reasons = listed(dict.fromkeys(predicted.block.reasons), 3)

@@ -10,6 +10,7 @@ import numpy as np
 from astroclf.bundle import Bundle, Prediction
 from astroclf.bundle.checks import NotFiniteError
 from astroclf.data.framing import Framing
+from astroclf.data.inputs.features import block_features
 from astroclf.data.inputs.source import Block
 from astroclf.errors import UserError
 
@@ -102,27 +103,34 @@ def set_texts(sets: np.ndarray | None, classes: Sequence[str], count: int) -> li
     return [texts[row.tobytes()] for row in np.ascontiguousarray(sets)]
 
 
-def predict_block(model: Bundle, block: Block) -> Predicted:
+def predict_block(model: Bundle, block: Block, kept: Sequence[str] = ()) -> Predicted:
     """Return the predictions of a block.
+
+    kept: names of its kept columns, among which are the catalog columns that the model takes.
 
     An image for which the network outputs no finite number gets a reason; the others keep theirs.
     """
     if len(block.images) == 0:
         return Predicted(block, None)
     try:
-        return Predicted(block, model.prediction(block.images))
+        features = block_features(block, kept, model.columns)
+        return Predicted(block, model.prediction(block.images, features))
     except NotFiniteError:
-        return _predict_each(model, block)
+        return _predict_each(model, block, features)
 
 
-def _predict_each(model: Bundle, block: Block) -> Predicted:
+def _predict_each(model: Bundle, block: Block, features: np.ndarray | None) -> Predicted:
     """Return the predictions of a block with an image whose pixels or logits are not finite."""
     reasons, accepted = list(block.reasons), []
     for number, row in enumerate(np.flatnonzero(block.is_read)):
         try:
-            model.prediction(block.images[number : number + 1])
+            one = slice(number, number + 1)
+            model.prediction(block.images[one], None if features is None else features[one])
             accepted.append(number)
         except NotFiniteError:
             reasons[row] = "the network outputs no finite number"
     rest = replace(block, reasons=reasons, images=block.images[accepted])
-    return Predicted(rest, model.prediction(rest.images) if accepted else None)
+    if not accepted:
+        return Predicted(rest, None)
+    of_rest = None if features is None else features[accepted]
+    return Predicted(rest, model.prediction(rest.images, of_rest))

@@ -63,7 +63,7 @@ def _facts(summary: Summary, model: Bundle, images: ImageInput) -> dict[str, str
 def _examples(rows: Iterable[int], model: Bundle, images: ImageInput) -> Iterable[Example]:
     for row in map(int, rows):
         block = images.read(row, row + 1)
-        prediction = predict_block(model, block).prediction
+        prediction = predict_block(model, block, images.columns).prediction
         if prediction is None:  # a file that was removed meanwhile
             continue
         p_values = prediction.unlike_training
