@@ -37,6 +37,8 @@ ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {
     ("dataset", "simulated"): {"rgb": False},
     ("loss", "mse"): {"head": "auto"},
     ("dataset", "catalog"): {
+        "vote_schema": None,
+        "vote_tolerance": 0.01,
         "soft_label_columns": None,
         "annotator_columns": None,
         "annotators": "fractions",

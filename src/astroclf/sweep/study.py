@@ -51,6 +51,8 @@ ADDED_SETTINGS = {
     "trainer.mixup_prob": "1.0",
     "trainer.mixup_switch_prob": "0.5",
     "model.features_columns": "()",
+    "dataset.vote_schema": "None",
+    "dataset.vote_tolerance": "0.01",
     "dataset.soft_label_columns": "None",
     "dataset.annotator_columns": "None",
     "dataset.annotators": "fractions",

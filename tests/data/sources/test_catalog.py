@@ -11,7 +11,9 @@ import pytest
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.sources.catalog import load
 from astroclf.errors import UserError
+from astroclf.settings.schemas import read_schema
 from fixtures.band_files import write_bands
+from fixtures.galaxy_zoo import draw_fractions
 
 SDSS = Path(__file__).parents[3].parent / "shared/data/star_galaxy_sdss"
 
@@ -268,3 +270,21 @@ def test_columns_of_one_file_per_band_become_bands(
     assert dataset.framing.image_columns == ("file_r", "file_g")
     one = load(settings.model_copy(update={"bands": ("g",)}))
     np.testing.assert_array_equal(one.images[:, 0], [each[0] for each in flux])
+
+
+def test_votes_of_a_schema_have_its_tree_and_their_volunteers(
+    load_table: Load, table: pd.DataFrame
+) -> None:
+    schema = read_schema("galaxy_zoo_decals")
+    counts = np.rint(40 * draw_fractions(schema.tree, 6))
+    table = table.join(pd.DataFrame(counts, columns=list(schema.tree.answers)))
+    table[schema.count_column] = counts[:, :3].sum(axis=1)
+    chosen = {"label_column": None, "vote_schema": "galaxy_zoo_decals", "vote_tolerance": 0.1}
+    dataset = load_table(table, **chosen)
+    assert dataset.tree == schema.tree
+    assert dataset.classes == schema.tree.answers
+    assert dataset.vote_counts is not None
+    assert dataset.vote_counts == pytest.approx(table[schema.count_column].to_numpy())
+    assert dataset.targets[:, :3].sum(axis=1) == pytest.approx(np.ones(6))
+    with pytest.raises(UserError, match=r"1 of its 35 columns are missing in dataset\.table="):
+        load_table(table.drop(columns="bar_weak"), **chosen)

@@ -12,6 +12,7 @@ from astroclf.data.sources.labeled_rows import LabeledRows
 from astroclf.data.sources.places import place_columns
 from astroclf.data.sources.table_columns import column_ids, require_distinct, wanted_columns
 from astroclf.data.sources.table_files import find_images, image_columns
+from astroclf.data.sources.table_labels import vote_columns
 from astroclf.settings import sections
 from astroclf.tables import Table, read_table
 
@@ -38,7 +39,11 @@ def load_labeled(settings: sections.Catalog) -> ImageDataset:
 
 def _load(settings: sections.Catalog, fewest_classes: int) -> ImageDataset:
     wanted = [*image_columns(settings), *wanted_columns(settings), *place_columns(settings)]
-    table = read_table("dataset.table", Path(settings.table or ""), wanted)
+    path = Path(settings.table or "")
+    voted = vote_columns(settings)
+    if voted is not None:
+        voted.require("dataset.table", path)
+    table = read_table("dataset.table", path, wanted)
     images = find_images(table, settings)
     ids = _ids(table, [image.name for image in images], settings)
     rows = LabeledRows.of(table, ids, settings, fewest_classes)

@@ -71,6 +71,8 @@ class LabeledRows:
             sample_weights=numbers.weights,
             soft_targets=labels.soft_targets,
             columns=numbers.columns,
+            tree=labels.tree,
+            vote_counts=labels.vote_counts,
             notes=labels.notes,
         )
 

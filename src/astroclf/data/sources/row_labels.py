@@ -14,6 +14,7 @@ from astroclf.data.sources.table_columns import column_ids, wanted_columns
 from astroclf.data.sources.table_labels import TableTargets
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
+from astroclf.settings.metrics import VOTES
 from astroclf.tables import Table
 
 SCALE_TOLERANCE = 1e-4  # relative; scales in float32 differ less where they are equal
@@ -90,7 +91,7 @@ def _with_class_names(
 ) -> LabeledRows:
     """Return the rows, with the names of whole-number labels if the settings state any."""
     names = settings.class_names
-    if names is None or settings.vote_columns is not None:
+    if names is None or settings.target_kind == VOTES:
         return LabeledRows.of(table, ids, settings, fewest_classes)
     single = () if settings.label_column is None else (settings.label_column,)
     for column in (*single, *(settings.annotator_columns or ())):

@@ -8,9 +8,12 @@ import numpy as np
 
 from astroclf.data.annotators import MISSING, count_classes, describe_agreement, majority
 from astroclf.data.sources.labels import class_name, ordered_classes, warn_of_similar_classes
+from astroclf.data.sources.vote_table import VoteColumns, read_fractions
 from astroclf.errors import UserError, counted, listed
 from astroclf.settings import sections
+from astroclf.settings.schemas import read_schema
 from astroclf.tables import Table
+from astroclf.vote_tree import VoteTree
 
 SUM_TOLERANCE = 0.01  # of class probabilities, which tables round
 
@@ -21,18 +24,22 @@ class TableTargets:
 
     classes: the K classes, or the answers of vote fractions. targets: (N,) int64, or (N, K) float32 vote
     fractions. soft_targets: (N, K) float32 class probabilities of the training loss, or None. notes:
-    sentences on ties and agreement.
+    sentences on ties and agreement. tree, vote_counts: of votes on the questions of a schema, as in
+    `ImageDataset`.
     """
 
     classes: tuple[str, ...]
     targets: np.ndarray
     soft_targets: np.ndarray | None = None
     notes: tuple[str, ...] = ()
+    tree: VoteTree | None = None
+    vote_counts: np.ndarray | None = None
 
     def at(self, rows: np.ndarray) -> TableTargets:
         """Return the labels of some rows."""
         soft = None if self.soft_targets is None else self.soft_targets[rows]
-        return replace(self, targets=self.targets[rows], soft_targets=soft)
+        counts = None if self.vote_counts is None else self.vote_counts[rows]
+        return replace(self, targets=self.targets[rows], soft_targets=soft, vote_counts=counts)
 
 
 def label_columns(settings: sections.TableLabels) -> list[tuple[str, str]]:
@@ -44,9 +51,17 @@ def label_columns(settings: sections.TableLabels) -> list[tuple[str, str]]:
         "annotator_columns": settings.annotator_columns,
     }
     wanted = [] if single is None else [("dataset.label_column", single)]
+    voted = vote_columns(settings)
+    wanted += [] if voted is None else voted.wanted()
     return wanted + [
         (f"dataset.{key}", column) for key, columns in several.items() for column in columns or ()
     ]
+
+
+def vote_columns(settings: sections.TableLabels) -> VoteColumns | None:
+    """Return the columns of the schema of votes in the settings."""
+    name = settings.vote_schema
+    return None if name is None else VoteColumns(name, read_schema(name), settings.vote_tolerance)
 
 
 def read_labels(
@@ -60,8 +75,13 @@ def read_labels(
     Raise UserError for empty cells, numbers outside [0, 1], class probabilities that do not sum to 1,
     images without an annotator, and fewer classes than the fewest.
     """
+    voted = vote_columns(settings)
+    if voted is not None:
+        votes, tree = voted.read(table), voted.schema.tree
+        return TableTargets(tree.answers, votes.fractions, tree=tree, vote_counts=votes.volunteers)
     if settings.vote_columns is not None:
-        return TableTargets(settings.vote_columns, _fractions(table, settings.vote_columns))
+        votes_given = read_fractions(table, settings.vote_columns, "dataset.vote_columns")
+        return TableTargets(settings.vote_columns, votes_given.astype(np.float32))
     if settings.soft_label_columns is not None:
         return _soft_labels(table, settings, settings.soft_label_columns)
     if settings.annotator_columns is not None:
@@ -90,27 +110,10 @@ def _indices(labels: list[str], classes: tuple[str, ...]) -> np.ndarray:
     return np.array([index[label] for label in labels], np.int64)
 
 
-def _fractions(
-    table: Table, columns: tuple[str, ...], key: str = "dataset.vote_columns"
-) -> np.ndarray:
-    """Return (N, K) float32; raise UserError for values outside [0, 1] and empty cells."""
-    values = np.stack([table.numbers(column) for column in columns], axis=1)
-    wrong = ~((values >= 0) & (values <= 1))  # NaN too
-    if wrong.any():
-        rows = np.flatnonzero(wrong.any(axis=1)).tolist()
-        row, column = np.argwhere(wrong)[0]
-        raise UserError(
-            f"{key}: {len(rows):,} rows have values that are not fractions from 0 to 1, "
-            f"{table.where(rows)}; the first has {table.text(columns[column])[row] or 'an empty cell'} "
-            f"in {columns[column]}. Correct them, or remove the rows."
-        )
-    return values.astype(np.float32)
-
-
 def _soft_labels(
     table: Table, settings: sections.TableLabels, columns: tuple[str, ...]
 ) -> TableTargets:
-    values = _fractions(table, columns, "dataset.soft_label_columns").astype(np.float64)
+    values = read_fractions(table, columns, "dataset.soft_label_columns")
     sums = values.sum(axis=1)
     wrong = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE).tolist()
     if wrong:

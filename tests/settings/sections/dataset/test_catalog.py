@@ -21,11 +21,11 @@ SKY = ("dataset.ra_column=ra", "dataset.dec_column=dec")
         ),
         (
             [*TABLE, "dataset.label_column=null"],
-            "dataset.label_column is null: there are no labels. Set it to a column of class names, or set dataset.vote_columns, dataset.soft_label_columns or dataset.annotator_columns.",
+            "dataset.label_column is null: there are no labels. Set it to a column of class names, or set dataset.vote_columns, dataset.vote_schema, dataset.soft_label_columns or dataset.annotator_columns.",
         ),
         (
             [*TABLE, "dataset.vote_columns=[a,b]"],
-            "dataset.label_column and dataset.vote_columns: set exactly one of the two, a column of class names or a list of columns of vote fractions.",
+            "dataset.label_column and dataset.vote_columns: set exactly one of the two, a column of class names or columns of votes.",
         ),
         (
             [*TABLE, "dataset.dec_column=dec"],

@@ -7,8 +7,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from astroclf.settings.metrics import TargetKind
+from astroclf.settings.schemas import SchemaName
 from astroclf.settings.sections.dataset.source import DatasetSection
-from astroclf.settings.sections.section import Text, refusal
+from astroclf.settings.sections.section import Fraction, Text, refusal
 
 Columns = Annotated[tuple[Text, ...], Field(min_length=2)]
 
@@ -18,6 +19,8 @@ class TableLabels(DatasetSection):
 
     label_column: Text | None
     vote_columns: tuple[Text, ...] | None
+    vote_schema: SchemaName | None
+    vote_tolerance: Fraction
     soft_label_columns: Columns | None
     annotator_columns: Columns | None
     annotators: Literal["fractions", "majority"]
@@ -26,7 +29,11 @@ class TableLabels(DatasetSection):
 
     @property
     def target_kind(self) -> TargetKind:
-        return "classes" if self.vote_columns is None else "votes"
+        return "classes" if self.vote_columns is None and self.vote_schema is None else "votes"
+
+    @property
+    def has_tree(self) -> bool | None:
+        return self.vote_schema is not None
 
     @property
     def has_soft_targets(self) -> bool:
@@ -42,23 +49,30 @@ class TableLabels(DatasetSection):
     def _has_one_kind_of_labels(self) -> Self:
         kinds = {
             "dataset.vote_columns": self.vote_columns,
+            "dataset.vote_schema": self.vote_schema,
             "dataset.soft_label_columns": self.soft_label_columns,
             "dataset.annotator_columns": self.annotator_columns,
         }
-        given = [key for key, columns in kinds.items() if columns is not None]
+        given = [key for key, value in kinds.items() if value is not None]
         if len(given) > 1:
             raise refusal(f"{' and '.join(given)}: set only one of them.")
-        if self.label_column is not None and self.vote_columns is not None:
+        if self.label_column is not None and self.target_kind == "votes":
             raise refusal(
-                "dataset.label_column and dataset.vote_columns: set exactly one of the two, "
-                "a column of class names or a list of columns of vote fractions."
+                f"dataset.label_column and {given[0]}: set exactly one of the two, "
+                "a column of class names or columns of votes."
             )
         if self.label_column is None and not given:
             raise refusal(
                 "dataset.label_column is null: there are no labels. Set it to a column of class names, or set "
-                "dataset.vote_columns, dataset.soft_label_columns or dataset.annotator_columns."
+                "dataset.vote_columns, dataset.vote_schema, dataset.soft_label_columns or dataset.annotator_columns."
             )
-        for key, columns in {**kinds, "model.features_columns": self.features_columns}.items():
+        lists = {
+            "dataset.vote_columns": self.vote_columns,
+            "dataset.soft_label_columns": self.soft_label_columns,
+            "dataset.annotator_columns": self.annotator_columns,
+            "model.features_columns": self.features_columns,
+        }
+        for key, columns in lists.items():
             twice = next((each for each in columns or () if (columns or ()).count(each) > 1), None)
             if twice is not None:
                 raise refusal(f"{key}: {twice} is listed twice. List each column once.")
