@@ -66,3 +66,10 @@ def test_a_digit_beyond_the_precision_of_the_cards_is_no_offset() -> None:
 
 def test_a_wcs_without_inverse_has_an_infinite_offset() -> None:
     assert offset_px(CD1_2=-SCALE_DEG, CD2_1=SCALE_DEG) == math.inf
+
+
+def test_a_distortion_counts_where_the_projection_has_one() -> None:
+    sip = {"A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e-3, "B_0_2": 1e-3}
+    assert offset_px(**sip) == 0  # left over from before drizzling
+    names = {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP"}
+    assert offset_px(**names, **sip) == pytest.approx(25**2 * 1e-3 * 2**0.5, rel=0.05)

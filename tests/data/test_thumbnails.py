@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from astroclf.data.pixels import Pixels
-from astroclf.data.thumbnails import make_thumbnails
+from astroclf.data.thumbnails import make_thumbnails, sky_noise
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -15,7 +15,8 @@ from astroclf.data.thumbnails import make_thumbnails
 def test_thumbnails_are_rgb_images(make_dataset: Any, dtype: type, channels: int) -> None:
     dataset = make_dataset(9, channels, 6, dtype=dtype)
     thumbnails = make_thumbnails(dataset, np.array([4, 1]))
-    assert thumbnails.shape == (2, 6, 6, 3)
+    panels = channels if channels < 3 else 1
+    assert thumbnails.shape == (2, 6, 6 * panels, 3)
     assert thumbnails.dtype == np.uint8
 
 
@@ -40,10 +41,10 @@ def test_one_band_is_gray(make_dataset: Any, dtype: type) -> None:
     assert found.std() > 0
 
 
-def test_the_reddest_band_of_flux_is_red(make_dataset: Any) -> None:
+def test_i_is_red_among_the_bands_of_sdss(make_dataset: Any) -> None:
     dataset = make_dataset(1, 5, 16, dtype=np.float32)
     images = np.random.default_rng(0).normal(size=(1, 5, 16, 16)).astype(np.float32)
-    images[0, 4, 8, 8] = 500  # only in z
+    images[0, 3, 8, 8] = 500  # only in i
     images[0, 0, 3, 3] = 500  # u is not shown
     dataset = replace(dataset, images=images, pixels=Pixels(tuple("ugriz"), 0.4, "linear"))
     found = make_thumbnails(dataset, np.array([0]))[0]
@@ -65,3 +66,31 @@ def test_simulated_objects_are_visible(simulated_dataset: Any) -> None:
     middle = found[:, 13:19, 13:19].mean(axis=(1, 2, 3))
     corner = found[:, :4, :4].mean(axis=(1, 2, 3))
     assert (middle > corner).mean() > 0.8
+
+
+def test_one_panel_a_band_is_shown_where_asked(make_dataset: Any) -> None:
+    dataset = make_dataset(3, 4, 6, dtype=np.float32)
+    pixels = Pixels(tuple("griz"), 0.4, "linear", rgb_bands=())
+    found = make_thumbnails(replace(dataset, pixels=pixels), np.arange(3))
+    assert found.shape == (3, 6, 24, 3)
+    one = replace(dataset, images=dataset.images[:, 2:3], pixels=Pixels(("i",), 0.4, "linear"))
+    np.testing.assert_array_equal(found[:, :, 12:18], make_thumbnails(one, np.arange(3)))
+
+
+def test_the_noise_of_the_sky_is_the_scale_of_each_band(make_dataset: Any) -> None:
+    rng = np.random.default_rng(0)
+    images = (rng.normal(size=(20, 3, 40, 40)) * [[[[1]], [[10]], [[0.1]]]]).astype(np.float32)
+    np.testing.assert_allclose(sky_noise(images), [1, 10, 0.1], rtol=0.03)
+    images[:, :, 20, 20] += np.array([20, 200, 2])  # 20 sigma in each band: white
+    dataset = replace(make_dataset(20), images=images, pixels=Pixels(tuple("gri"), 0.4, "linear"))
+    found = make_thumbnails(dataset, np.arange(20)).astype(float)
+    assert found[:, 20, 20].mean() > 3 * found[:, :10, :10].mean()
+    assert np.ptp(found[:, 20, 20].mean(axis=0)) < 20
+
+
+def test_a_masked_band_leaves_the_others_visible(make_dataset: Any) -> None:
+    images = np.random.default_rng(0).normal(size=(2, 3, 8, 8)).astype(np.float32)
+    images[:, 1] = 0  # masked
+    dataset = replace(make_dataset(2), images=images, pixels=Pixels(tuple("gri"), 0.4, "linear"))
+    assert np.isfinite(sky_noise(images)).all()
+    assert make_thumbnails(dataset, np.arange(2)).std() > 0

@@ -14,8 +14,9 @@ Value = str | int | float
 
 CARDS = re.compile(
     r"WCSAXES|RADESYS|EQUINOX|LONPOLE|LATPOLE|(CTYPE|CUNIT|CRPIX|CRVAL|CDELT|CROTA)[12]"
-    r"|(CD|PC)[12]_[12]|PV[12]_\d+|[AB]P?_(ORDER|\d_\d)"
+    r"|(CD|PC)[12]_[12]|PV[12]_\d+"
 )
+SIP = re.compile(r"[AB]P?_(ORDER|\d_\d)")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,12 @@ class PixelGrid:
         """Return the grid that a FITS header states, or None if it states none."""
         if not all(f"{key}{axis}" in header for key in ("CTYPE", "CRVAL") for axis in (1, 2)):
             return None
-        return cls(tuple((key, header[key]) for key in header if CARDS.fullmatch(key)))
+        # Drizzled images often keep the coefficients of a distortion that was removed.
+        is_distorted = str(header["CTYPE1"]).endswith("-SIP")
+        keys = (
+            key for key in header if CARDS.fullmatch(key) or (is_distorted and SIP.fullmatch(key))
+        )
+        return cls(tuple((key, header[key]) for key in keys))
 
     def pixel_of(self, ra_deg: float, dec_deg: float) -> tuple[float, float]:
         """Return x and y of a position, from 0 and with rows as numbered in the file; NaN without one."""

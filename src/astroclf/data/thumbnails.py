@@ -1,44 +1,74 @@
-"""RGB thumbnails of stored images, for reports."""
+"""Thumbnails of stored images for reports: RGB of three bands, or one panel a band."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.pixels import Stretch
+from astroclf.data.lupton import lupton_rgb
+from astroclf.data.pixels import Pixels
+from astroclf.data.shown_bands import rgb_channels
 
-# Flux, in units of the noise of the image, at which the asinh stretch turns from linear to logarithmic.
-BEND = 3.0
+# Of the Lupton RGB, in units of the noise of the sky: black, and the end of the linear stretch.
+BLACK, STRETCH = -1.0, 5.0
+SOFTENING = 8.0  # some 500 times the noise is white
+NOISE_IMAGES = 100  # of a data set, that the noise is measured on
 
 
 def make_thumbnails(dataset: ImageDataset, positions: np.ndarray) -> np.ndarray:
-    """Return `thumbnails_of` the images at these positions."""
-    return thumbnails_of(np.asarray(dataset.images[positions]), dataset.pixels.stretch)
+    """Return `thumbnails_of` the images at these positions, with the noise of the data set."""
+    noise = None
+    if dataset.pixels.stretch == "linear":
+        sample = np.linspace(0, len(dataset) - 1, min(len(dataset), NOISE_IMAGES)).astype(int)
+        noise = sky_noise(np.asarray(dataset.images[np.unique(sample)]))
+    return thumbnails_of(np.asarray(dataset.images[positions]), dataset.pixels, noise)
 
 
-def thumbnails_of(images: np.ndarray, stretch: Stretch) -> np.ndarray:
+def thumbnails_of(
+    images: np.ndarray, pixels: Pixels, noise: np.ndarray | None = None
+) -> np.ndarray:
     """Return (n, H, W, 3) uint8 RGB of (n, C, H, W) images as a data set stores them.
 
-    Images made for display are unchanged. Flux gets an asinh stretch that ends at the brightest pixel
-    of each image. Several bands of flux are assumed to be in order of wavelength, so that the last
-    three become blue, green and red; one band is shown in gray.
+    Images made for display are unchanged. Flux is divided by the noise of the sky of each band, (C,),
+    that of these images where none is given, and shown as in Lupton et al. 2004. Without three bands,
+    or with `pixels.rgb_bands` of (), there is one gray panel a band, from left to right, (n, H, C W, 3).
     """
-    if stretch == "linear":
-        shown = _stretched(images.astype(np.float32))[:, -3:][:, ::-1]
-    elif images.dtype == np.uint8:
-        shown = images[:, :3]
+    channels = rgb_channels(pixels)
+    values = images
+    if pixels.stretch == "linear":
+        noise = sky_noise(images) if noise is None else noise
+        middle = np.median(images, axis=(2, 3), keepdims=True).astype(np.float32)
+        values = (images - middle) / noise[:, None, None].astype(np.float32) - BLACK
+    if channels is not None:
+        return _stretched(values[:, list(channels) if _is_chosen(pixels) else slice(3)], pixels)
+    panels = [np.repeat(values[:, [band]], 3, axis=1) for band in range(values.shape[1])]
+    return np.concatenate([_stretched(panel, pixels) for panel in panels], axis=2)
+
+
+def sky_noise(images: np.ndarray) -> np.ndarray:
+    """Return (C,) the noise of the sky in each band: the median of that of the images (n, C, H, W).
+
+    1.4826 times the median absolute deviation of an image; the standard deviation where that is 0, and
+    1 where that is 0 too.
+    """
+    values = images.astype(np.float32)
+    middle = np.median(values, axis=(2, 3), keepdims=True)
+    noise = np.median(1.4826 * np.median(np.abs(values - middle), axis=(2, 3)), axis=0)
+    spread = values.std(axis=(0, 2, 3))
+    return np.where(noise > 0, noise, np.where(spread > 0, spread, 1.0))
+
+
+def _is_chosen(pixels: Pixels) -> bool:
+    """Return whether bands are chosen for red, green and blue, rather than RGB as in the file."""
+    return pixels.stretch == "linear" or pixels.rgb_bands is not None or len(pixels.bands) > 3
+
+
+def _stretched(values: np.ndarray, pixels: Pixels) -> np.ndarray:
+    """Return (n, 3, H, W) values as (n, H, W, 3) uint8."""
+    if pixels.stretch == "linear":
+        shown = lupton_rgb(values, STRETCH, SOFTENING)
+    elif values.dtype == np.uint8:
+        shown = values
     else:
-        shown = np.clip(images[:, :3] / 257, 0, 255)
-    if shown.shape[1] < 3:
-        shown = np.repeat(shown[:, :1], 3, axis=1)
-    return np.ascontiguousarray(shown.transpose(0, 2, 3, 1)).astype(np.uint8)
-
-
-def _stretched(flux: np.ndarray) -> np.ndarray:
-    """Return flux as 0-255, scaled by the noise and the peak of each image."""
-    axes = (1, 2, 3)
-    middle = np.median(flux, axis=axes, keepdims=True)
-    noise = 1.4826 * np.median(np.abs(flux - middle), axis=axes, keepdims=True)
-    above = (flux - middle) / np.maximum(noise, 1e-12) / BEND
-    peak = np.maximum(above.max(axis=axes, keepdims=True), 1)
-    return np.clip(np.arcsinh(above + 0.3) / np.arcsinh(peak + 0.3), 0, 1) * 255
+        shown = np.clip(values / 257, 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(shown.transpose(0, 2, 3, 1))

@@ -25,7 +25,7 @@ ADDED_SETTINGS: dict[str, dict[str, Any]] = {
     "evaluation": {"report": True, "conformal": None},
 }
 FILES: dict[str, Any] = {
-    **{"bands": None, "missing_band": "refuse", "hdu": None, "sky": "none"},
+    **{"bands": None, "missing_band": "refuse", "rgb_bands": "auto", "hdu": None, "sky": "none"},
     **{"crop": "center", "roi_threshold": 10.0, "roi_margin": 0.2, "roi_method": "threshold"},
 }
 PLACES: dict[str, Any] = {

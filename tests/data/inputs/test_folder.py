@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from astroclf.data.formats import BadImage
 from astroclf.data.framing import Framing
@@ -86,3 +87,18 @@ def test_files_with_one_band_each_are_rows_by_their_pattern(
     before = images.fingerprint()
     (tmp_path / "s-u-2.fits").touch()
     assert FolderInput("t", tmp_path, band_framing).fingerprint() != before
+
+
+def test_stamps_of_hst_are_rows_of_four_bands_with_the_values_of_astropy(shared_data: Path) -> None:
+    folder = shared_data / "fits_examples/hst_bands"
+    framing = Framing(
+        tuple("vzjh"), "float", "linear", crop_px=None, image_px=84, pattern="GDS_{id}_{band}.fits"
+    )
+    images = FolderInput("t", folder, framing)
+    block = images.read(0, len(images))
+    assert (len(images), set(block.reasons)) == (6, {""})
+    assert images.left_out == {"not of the pattern GDS_{id}_{band}.fits": 6}  # segmentation maps
+    for id, image in zip(block.ids, block.images, strict=True):
+        for band, plane in zip("vzjh", image, strict=True):
+            expected = fits.getdata(folder / f"GDS_{id}_{band}.fits")
+            np.testing.assert_array_equal(plane, expected[::-1])

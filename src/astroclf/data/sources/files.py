@@ -105,6 +105,7 @@ def describe_stored(
         framing.bands,
         _pixel_scale_arcsec(stored.notes["source_px"], framing.image_px, settings),
         framing.stretch,
+        _shown_bands(framing, settings),
     )
     shares = np.zeros(len(names), np.float32)
     for position, share in stored.notes["invalid"].items():
@@ -191,6 +192,15 @@ def _framing(stored: StoredImages, settings: sections.Files) -> Framing:
             settings.stretch,
         )
     return framing
+
+
+def _shown_bands(framing: Framing, settings: sections.Files) -> tuple[str, ...] | None:
+    wrong = [name for name in settings.shown_bands or () if name not in framing.bands]
+    if wrong:
+        raise UserError(
+            f"dataset.rgb_bands: {listed(wrong)} not among the bands {listed(framing.bands)}. Choose three of these."
+        )
+    return settings.shown_bands
 
 
 def _pixel_scale_arcsec(

@@ -8,7 +8,7 @@ import numpy as np
 
 from astroclf.data.ablations import AblationSettings, ablate
 from astroclf.data.dataset import ImageDataset
-from astroclf.data.thumbnails import thumbnails_of
+from astroclf.data.thumbnails import sky_noise, thumbnails_of
 from astroclf.evaluation.paired_accuracy import PairedAccuracy, compare_accuracy, compare_classes
 from astroclf.evaluation.resampling import Resampling
 from astroclf.reports.inspect.content import AblationContent, LossRow
@@ -119,7 +119,7 @@ def examples(
         changed = [
             ablate(image, name, settings, dataset.pixels.stretch, options.seed) for name in names
         ]
-        shown = thumbnails_of(np.concatenate([image, *changed]), dataset.pixels.stretch)
+        shown = thumbnails_of(np.concatenate([image, *changed]), dataset.pixels, sky_noise(image))
         pictures = [
             Picture(each, lines=[line])
             for each, line in zip(shown, ["as it is", *names], strict=True)

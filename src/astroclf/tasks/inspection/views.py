@@ -8,7 +8,9 @@ import torch
 from astroclf.data.augment import augment
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.image_statistics import sample_positions
+from astroclf.data.pixels import Pixels
 from astroclf.data.preprocess import Preprocess, fit_preprocess
+from astroclf.data.shown_bands import rgb_channels
 from astroclf.data.thumbnails import make_thumbnails
 from astroclf.reports.pictures import Gallery, Picture
 from astroclf.settings import sections
@@ -50,8 +52,7 @@ def image_views(
     augmented = augment(repeated.clone(), settings, preprocess.stretch, seed)
     inputs = preprocess.normalize(torch.cat([values, augmented])).numpy()
     limits = np.percentile(inputs[0], [LOW, HIGH])
-    is_flux = preprocess.stretch == "linear"
-    shown = [_picture(each, limits, is_flux=is_flux) for each in inputs]
+    shown = [_picture(each, limits, dataset.pixels) for each in inputs]
     return [
         Picture(as_stored(dataset, position), lines=["as stored"]),
         Picture(shown[0], lines=["network input"]),
@@ -68,7 +69,7 @@ def as_stored(dataset: ImageDataset, position: int) -> np.ndarray:
     if dataset.pixels.stretch != "linear":
         return make_thumbnails(dataset, np.array([position]))[0]
     image = np.asarray(dataset.images[position], np.float32)
-    return _picture(image, np.array([image.min(), image.max()]), is_flux=True)
+    return _picture(image, np.array([image.min(), image.max()]), dataset.pixels)
 
 
 def shown_preprocess(dataset: ImageDataset, seed: int, flux: sections.Flux) -> Preprocess:
@@ -89,14 +90,17 @@ def shown_preprocess(dataset: ImageDataset, seed: int, flux: sections.Flux) -> P
     )
 
 
-def _picture(values: np.ndarray, limits: np.ndarray, *, is_flux: bool) -> np.ndarray:
+def _picture(values: np.ndarray, limits: np.ndarray, pixels: Pixels) -> np.ndarray:
     """Return (H, W, 3) uint8 of (C, H, W) values, black to white between the limits.
 
-    The last three bands of flux become blue, green and red, as in `data.thumbnails`.
+    Bands are shown as in `data.thumbnails`.
     """
     low, high = float(limits[0]), float(limits[1])
     scaled = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255
-    bands = scaled[-3:][::-1] if is_flux else scaled[:3]
-    if len(bands) < 3:
-        bands = np.repeat(bands[:1], 3, axis=0)
+    channels = rgb_channels(pixels)
+    if channels is None:  # one panel a band
+        return np.repeat(np.concatenate(list(scaled), axis=1)[..., None], 3, axis=2).astype(
+            np.uint8
+        )
+    bands = scaled[list(channels)] if pixels.stretch == "linear" else scaled[:3]
     return np.ascontiguousarray(bands.transpose(1, 2, 0)).astype(np.uint8)

@@ -68,7 +68,7 @@ def _examples(rows: Iterable[int], model: Bundle, images: ImageInput) -> Iterabl
             continue
         p_values = prediction.unlike_training
         yield Example(
-            image=thumbnails_of(block.images, model.pixels.stretch)[0],
+            image=thumbnails_of(block.images, model.pixels)[0],
             id=block.ids[0],
             label=model.classes[prediction.leading[0]],
             probability=float(prediction.confidence[0]),

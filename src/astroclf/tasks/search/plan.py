@@ -37,7 +37,7 @@ LONGEST_NAME = 100
 NOT_COMPARED = (
     "search.params", "search.where", "search.objective", "search.replicates", "search.keep_models", "tracking",
     "trainer.device", "trainer.device_cache_fraction", "trainer.threads", "evaluation.report",
-    "evaluation.conformal", "paths",
+    "evaluation.conformal", "dataset.rgb_bands", "paths",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ class Files(DatasetSection):
     # names, in the order of the channels; or name -> number or name of its plane in a file
     bands: tuple[Text, ...] | dict[Text, Text] | None
     missing_band: Literal["refuse", "mask"]
+    rgb_bands: Literal["auto", "panels"] | tuple[Text, Text, Text]
     hdu: HduName | Annotated[tuple[HduName, ...], Field(min_length=1)] | None
     sky: Literal["none", "border", "sigma_clip"]
     stretch: Literal["linear", "asinh", "srgb"]
@@ -41,6 +42,13 @@ class Files(DatasetSection):
     def band_names(self) -> tuple[str, ...] | None:
         """Names of the bands in the order of the channels; None takes those of the files."""
         return None if self.bands is None else tuple(self.bands)
+
+    @property
+    def shown_bands(self) -> tuple[str, ...] | None:
+        """Bands that pictures show as red, green and blue; () for one panel a band, None for a choice."""
+        if isinstance(self.rgb_bands, tuple):
+            return self.rgb_bands
+        return () if self.rgb_bands == "panels" else None
 
     @property
     def file_pattern(self) -> str | None:
@@ -86,6 +94,11 @@ class Files(DatasetSection):
             raise refusal(f"{key}: no band. Name at least one, or set dataset.bands=null.")
         if len(set(names)) < len(names):
             raise refusal(f"{key}: a band is named twice. Name each once.")
+        wrong = [name for name in self.shown_bands or () if name not in names]
+        if wrong:
+            raise refusal(
+                f"dataset.rgb_bands: {', '.join(wrong)} not among dataset.bands=[{','.join(names)}]. Choose three of these."
+            )
         if self.channels != "auto":
             raise refusal(
                 f"{key}: dataset.channels={self.channels} would convert these bands. Set dataset.channels=auto."
