@@ -30,7 +30,7 @@ FILES: dict[str, Any] = {
 }
 PLACES: dict[str, Any] = {
     **dict.fromkeys(("x_column", "y_column", "size_column")),
-    **{"pixel_origin": 1, "size_factor": 1.0},
+    **{"xy_origin": 1, "size_factor": 1.0},
 }
 # Likewise of one option of a group.
 ADDED_BY_OPTION: dict[tuple[str, str], dict[str, Any]] = {

@@ -74,7 +74,7 @@ ADDED_SETTINGS = {
     "dataset.roi_margin": "0.2",
     "dataset.roi_method": "threshold",
     **{f"dataset.{key}_column": "None" for key in ("x", "y", "size")},
-    "dataset.pixel_origin": "1",
+    "dataset.xy_origin": "1",
     "dataset.size_factor": "1.0",
 }
 

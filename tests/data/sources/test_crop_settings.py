@@ -38,7 +38,7 @@ def test_each_crop_is_stated_by_its_settings(source_settings: Callable[..., Any]
     other = CatalogCrop(("x", "y"), "pixel", 0, "r", 2)
     assert place_settings(other, table) == {
         **{"x_column": "X", "y_column": "Y", "size_column": "r"},
-        **{"pixel_origin": 0, "size_factor": 2},
+        **{"xy_origin": 0, "size_factor": 2},
     }
 
 

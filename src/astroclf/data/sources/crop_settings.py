@@ -20,7 +20,7 @@ def crop_of(settings: sections.Files) -> Crop | None:
             return CatalogCrop(
                 position,
                 "degree" if settings.x_column is None else "pixel",
-                settings.pixel_origin,
+                settings.xy_origin,
                 settings.size_column,
                 settings.size_factor,
             )
@@ -62,4 +62,4 @@ def place_settings(crop: CatalogCrop, given: sections.Catalog) -> dict[str, Any]
         stated |= {"x_column": None, "y_column": None}
     if crop.size is None:
         stated["size_column"] = None
-    return {**stated, "pixel_origin": crop.origin, "size_factor": crop.factor}
+    return {**stated, "xy_origin": crop.origin, "size_factor": crop.factor}

@@ -18,7 +18,7 @@ class Catalog(LabeledImages, LabeledTable):
     image_columns: dict[Text, Text] | None
     x_column: Text | None
     y_column: Text | None
-    pixel_origin: Literal[0, 1]
+    xy_origin: Literal[0, 1]
     size_column: Text | None
     size_factor: Annotated[float, Field(gt=0, le=1000)]
 
