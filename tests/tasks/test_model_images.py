@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 
 from astroclf.bundle import Bundle, read_bundle
+from astroclf.data.crops import CatalogCrop, RoiCrop
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.pixels import Pixels
 from astroclf.errors import UserError
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
-from astroclf.tasks.model_images import read_images, require_same_images
+from astroclf.tasks.model_images import framed, read_images, require_same_images
 
 Build = Callable[..., Settings]
 
@@ -115,3 +116,29 @@ def test_images_of_another_kind_are_refused_in_one_sentence(
         with pytest.raises(UserError) as refused:
             require_same_images(dataset, model)
         assert sentence in str(refused.value)
+
+
+def test_the_crop_hdu_and_sky_of_the_model_are_used(model: Bundle, settings: Build) -> None:
+    assert model.framing is not None
+    folder = settings("dataset=image_folder", "dataset.root=images").dataset
+    table = settings("dataset=catalog", "dataset.table=t.csv").dataset
+
+    region = replace(
+        model.framing, crop_px=None, crop=RoiCrop(3, 0.5, "sep"), hdu="SCI", sky="border"
+    )
+    used = framed(folder, replace(model, framing=region))  # type: ignore[type-var]
+    assert (used.crop, used.roi_threshold, used.roi_margin, used.roi_method) == (
+        "roi",
+        3,
+        0.5,
+        "sep",
+    )
+    assert (used.hdu, used.sky, used.crop_px) == ("SCI", "border", None)
+
+    positions = replace(region, crop=CatalogCrop(("ra", "dec"), "degree", size="r", factor=2))
+    around = replace(model, framing=positions)
+    used = framed(table, around)  # type: ignore[type-var]
+    assert (used.crop, used.ra_column, used.dec_column) == ("catalog", "ra", "dec")
+    assert (used.size_column, used.size_factor, used.neighbor_arcsec) == ("r", 2, 0)
+    with pytest.raises(UserError, match="dataset=image_folder: the model takes the square around"):
+        framed(folder, around)  # type: ignore[type-var]

@@ -60,6 +60,8 @@ def place_settings(crop: CatalogCrop, given: sections.Catalog) -> dict[str, Any]
     stated = {key: getattr(given, key) or column for key, column in columns.items()}
     if crop.unit == "degree":
         stated |= {"x_column": None, "y_column": None}
+        if given.ra_column is None:  # the positions are for the crop alone
+            stated["neighbor_arcsec"] = given.neighbor_arcsec or 0.0
     if crop.size is None:
         stated["size_column"] = None
     return {**stated, "xy_origin": crop.origin, "size_factor": crop.factor}

@@ -211,10 +211,13 @@ def _pixel_scale_arcsec(
     source_px: width before resizing, None where images differ.
     """
     if source_px is None:
+        squares = f"Squares of dataset.crop={settings.crop}"
+        is_of_objects = settings.has_squares_of_objects
         log.warning(
-            "Images of different sizes are all resized to %d px, so the pixel scale differs from image to "
-            "image: set dataset.crop_px to keep it.",
+            "%s are all resized to %d px, so the pixel scale differs from image to image%s.",
+            squares if is_of_objects else "Images of different sizes",
             image_px,
+            "" if is_of_objects else ": set dataset.crop_px to keep it",
         )
         return None
     scale = settings.pixel_scale_arcsec
