@@ -74,11 +74,14 @@ class Affine:
 
 @dataclass(frozen=True, eq=False)
 class Mapping:
-    """Mapping of a stamp to a frame. error_px: of `affine`, over the stamp.
+    """Mapping from pixels of a stamp to those of a frame: affine where that is exact, else by both WCS.
 
-    shift: (x, y) in the frame of the first pixel of the stamp where the grids coincide, else None.
+    error_px: of `affine`, over the stamp. shift: (x, y) in the frame of the first pixel of the stamp
+    where the grids coincide, else None.
     """
 
+    grid: StampGrid
+    frame: Projection
     affine: Affine
     error_px: float
     shift: tuple[int, int] | None
@@ -86,6 +89,20 @@ class Mapping:
     @property
     def is_affine(self) -> bool:
         return self.error_px <= EXACT_PX
+
+    def __call__(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pixels of the frame that are at pixels of the stamp."""
+        return self.affine(x, y) if self.is_affine else self.frame.pixel(*self.grid.sky(x, y))
+
+    def area(self) -> np.ndarray:
+        """Return the area of each pixel of the stamp in pixels of the frame, (H, W) or of one number."""
+        if self.is_affine:
+            return np.array(self.affine.area)
+        x, y = np.meshgrid(*2 * (np.arange(self.grid.image_px, dtype=np.float64),))
+        right, left = np.stack(self(x + 0.5, y)), np.stack(self(x - 0.5, y))
+        above, below = np.stack(self(x, y + 0.5)), np.stack(self(x, y - 0.5))
+        (a, c), (b, d) = right - left, above - below
+        return np.asarray(np.abs(a * d - b * c))
 
 
 def stamp_grid(
@@ -134,7 +151,8 @@ def map_stamp(grid: StampGrid, frame: Projection) -> Mapping:
     shift = np.rint(target[:, 0])
     off = np.abs(target - np.stack([x, y]) - shift[:, None]).max()
     coincides = bool(off <= EXACT_PX)
-    return Mapping(affine, error_px, (int(shift[0]), int(shift[1])) if coincides else None)
+    first = (int(shift[0]), int(shift[1])) if coincides else None
+    return Mapping(grid, frame, affine, error_px, first)
 
 
 def orientation(jacobian: np.ndarray) -> np.ndarray:

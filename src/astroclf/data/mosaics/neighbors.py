@@ -41,7 +41,7 @@ def segment(detection: np.ndarray) -> np.ndarray:
         import sep
     except ImportError as error:
         raise UserError(
-            "dataset.mask_neighbors=true needs sep. Run: pip install 'astroclf[mosaics]'"
+            "dataset.mask_neighbors=true needs sep. Run: pip install 'astroclf[fits]'"
         ) from error
     try:
         _, labels = sep.extract(

@@ -20,10 +20,6 @@ ROUND_TRIP_PX = 0.01  # largest error of pixel -> sky -> pixel
 class Projection(Protocol):
     """Both directions between pixels and the sky; arrays of any shape, degrees."""
 
-    @property
-    def wcs(self) -> Any:
-        """The projection as a WCS of astropy."""
-
     def sky(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return right ascension and declination."""
 
@@ -85,18 +81,6 @@ class TangentProjection:
         offset = np.stack(sky_to_tangent(self.ra, self.dec, ra, dec))
         x, y = np.tensordot(np.linalg.inv(self.arcsec_per_px), offset, 1)
         return x + self.center[0], y + self.center[1]
-
-    @property
-    def wcs(self) -> Any:
-        """The same projection as a WCS of astropy."""
-        from astropy.wcs import WCS
-
-        wcs = WCS(naxis=2)
-        wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
-        wcs.wcs.crval = [self.ra, self.dec]
-        wcs.wcs.crpix = [self.center[0] + 1, self.center[1] + 1]
-        wcs.wcs.cd = self.arcsec_per_px / 3600
-        return wcs
 
 
 def sky_to_tangent(

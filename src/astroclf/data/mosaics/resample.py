@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from astroclf.data.formats import BadImage
 from astroclf.data.mosaics.frame_pixels import Box
-from astroclf.data.mosaics.grid import Affine, StampGrid
+from astroclf.data.mosaics.grid import Mapping
 
 SPLINE = 3  # order of the interpolation
 MARGIN_PX = 5  # of the frame, round a stamp: the weight of a pixel farther away is below 0.002
@@ -18,11 +15,11 @@ SAME_STEP = (
 LEAST_WEIGHT = 1e-3  # of an invalid pixel of the frame that makes a pixel of the stamp invalid
 
 
-def source_box(grid: StampGrid, affine: Affine) -> Box:
+def source_box(mapping: Mapping) -> Box:
     """Return the part of the frame that a stamp needs."""
-    last = grid.image_px - 1
-    x, y = affine(np.array([0, last, 0, last]), np.array([0, 0, last, last]))
-    margin = MARGIN_PX + int(np.ceil(affine.step))
+    last = mapping.grid.image_px - 1
+    x, y = mapping.affine(np.array([0, last, 0, last]), np.array([0, 0, last, last]))
+    margin = MARGIN_PX + int(np.ceil(mapping.affine.step / 2 + mapping.error_px))
     return Box(
         int(np.floor(y.min())) - margin,
         int(np.ceil(y.max())) + margin + 1,
@@ -31,16 +28,17 @@ def source_box(grid: StampGrid, affine: Affine) -> Box:
     )
 
 
-def resample_affine(part: np.ndarray, box: Box, grid: StampGrid, affine: Affine) -> np.ndarray:
-    """Return the surface brightness of a stamp (H, W) float32, per pixel of the frame; NaN where invalid.
+def resample(part: np.ndarray, box: Box, mapping: Mapping) -> np.ndarray:
+    """Return a stamp (H, W) float32 in units of the frame, per pixel of the frame; NaN where invalid.
 
     part: pixels of the box, NaN where invalid. Values are cubic splines through the pixels of the
     frame; a pixel of the stamp that is wider than one of the frame is the mean of several points.
     """
-    points = 1 if affine.step <= SAME_STEP else int(np.ceil(affine.step))
-    n = grid.image_px
+    step = mapping.affine.step
+    points = 1 if step <= SAME_STEP else int(np.ceil(step))
+    n = mapping.grid.image_px
     places = (np.arange(n * points) + 0.5) / points - 0.5
-    x, y = affine(*np.meshgrid(places, places))
+    x, y = mapping(*np.meshgrid(places, places))
     values, weight = interpolate(part, x - box.x0, y - box.y0)
     if points > 1:
         values = values.reshape(n, points, n, points).mean(axis=(1, 3))
@@ -62,46 +60,3 @@ def interpolate(part: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndar
     # In float64: the spline of large values, such as counts on a bright sky, loses digits in float32.
     values = map_coordinates(part.astype(np.float64), [y, x], order=SPLINE, mode="nearest")
     return values, invalid
-
-
-def resample_exact(
-    part: np.ndarray, wcs_of_part: Any, grid: StampGrid, *, conserve_flux: bool
-) -> np.ndarray:
-    """Return a stamp (H, W) float32 where the mapping is not affine, by the package reproject.
-
-    wcs_of_part: WCS of the part. Raise BadImage if the package is missing.
-    """
-    try:
-        from reproject import reproject_adaptive
-    except ImportError as error:
-        raise BadImage(
-            "a distorted WCS, for which reproject is needed: pip install 'astroclf[mosaics]'"
-        ) from error
-    stamp, footprint = reproject_adaptive(
-        (part.astype(np.float64), wcs_of_part),
-        grid_wcs(grid),
-        shape_out=(grid.image_px, grid.image_px),
-        conserve_flux=conserve_flux,
-        kernel="hann",
-    )
-    return np.where(footprint > 1 - LEAST_WEIGHT, stamp, np.nan).astype(np.float32)
-
-
-def shifted_wcs(wcs: Any, x: float, y: float) -> Any:
-    """Return a WCS whose pixel (0, 0) is the pixel (x, y) of another one."""
-    shifted = wcs.deepcopy()
-    shifted.wcs.crpix = shifted.wcs.crpix - np.array([x, y])
-    if shifted.sip is not None:
-        shifted.sip = _shifted_sip(wcs.sip, x, y)
-    return shifted
-
-
-def _shifted_sip(sip: Any, x: float, y: float) -> Any:
-    from astropy.wcs import Sip
-
-    return Sip(sip.a, sip.b, sip.ap, sip.bp, sip.crpix - np.array([x, y]))
-
-
-def grid_wcs(grid: StampGrid) -> Any:
-    """Return the grid of a stamp as a WCS of astropy."""
-    return shifted_wcs(grid.projection.wcs, *grid.first)

@@ -14,12 +14,7 @@ from astroclf.data.mosaics.grid import StampGrid, map_stamp, stamp_grid
 from astroclf.data.mosaics.neighbors import mask_neighbors
 from astroclf.data.mosaics.parameters import CutoutParameters
 from astroclf.data.mosaics.psf import kernel_sigma, kernel_width, smooth
-from astroclf.data.mosaics.resample import (
-    resample_affine,
-    resample_exact,
-    shifted_wcs,
-    source_box,
-)
+from astroclf.data.mosaics.resample import resample, source_box
 from astroclf.data.sky import sky_levels
 
 
@@ -94,14 +89,11 @@ class StampCutter:
         if mapping.shift is not None:
             x0, y0 = mapping.shift
             return self._reader.read(frame, Box(y0, y0 + grid.image_px, x0, x0 + grid.image_px))
-        box = source_box(grid, mapping.affine)
-        part = self._reader.read(frame, box)
-        is_flux = self.cutouts.pixel_values == "flux"
-        if mapping.is_affine:
-            values = resample_affine(part, box, grid, mapping.affine)
-            return values * np.float32(mapping.affine.area) if is_flux else values
-        wcs = shifted_wcs(frame.projection.wcs, box.x0, box.y0)
-        return resample_exact(part, wcs, grid, conserve_flux=is_flux)
+        box = source_box(mapping)
+        values = resample(self._reader.read(frame, box), box, mapping)
+        if self.cutouts.pixel_values == "flux":
+            values = values * mapping.area().astype(np.float32)
+        return values
 
     def _require_complete(self, image: np.ndarray) -> None:
         if self.cutouts.edges == "mask":

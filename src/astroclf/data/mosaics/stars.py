@@ -39,7 +39,7 @@ def _sep() -> Any:
         import sep
     except ImportError as error:
         raise UserError(
-            "The width of the PSF is measured with sep. Run: pip install 'astroclf[mosaics]'"
+            "The width of the PSF is measured with sep. Run: pip install 'astroclf[fits]'"
         ) from error
     return sep
 
