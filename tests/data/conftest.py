@@ -17,6 +17,7 @@ from fixtures.composition import compose_config
 SECTIONS = {
     "image_folder": sections.ImageFolder,
     "catalog": sections.Catalog,
+    "cutouts": sections.Cutouts,
     "galaxy_zoo": sections.GalaxyZoo,
     "simulated": sections.Simulated,
 }

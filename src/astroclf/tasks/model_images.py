@@ -11,6 +11,7 @@ from astroclf.bundle import Bundle
 from astroclf.data.crops import CatalogCrop
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.framing import Framing
+from astroclf.data.mosaics.parameters import CutoutParameters
 from astroclf.data.sources import load_labeled_images
 from astroclf.data.sources.crop_settings import crop_settings, place_settings
 from astroclf.errors import UserError
@@ -23,6 +24,7 @@ KINDS = {CLASSES: "classes", VOTES: "vote fractions"}
 FRAMED = ("crop_px", "stretch", "hdu", "sky")  # settings of image files that a framing keeps
 
 Source = TypeVar("Source", bound=sections.Files)
+Mosaics = TypeVar("Mosaics", bound=sections.Mosaics)
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,8 @@ def read_images(section: sections.Dataset, model: Bundle) -> ImageDataset:
         section = with_columns(section, model.columns)
     if isinstance(section, sections.Files):
         section = framed(section, model)
+    elif isinstance(section, sections.Mosaics) and model.cutouts is not None:
+        section = cut_as_trained(section, model.cutouts)
     return load_labeled_images(section)
 
 
@@ -49,6 +53,23 @@ def with_columns(section: sections.Dataset, columns: tuple[str, ...]) -> section
     if isinstance(section, sections.TableLabels):
         return section.model_copy(update={"features_columns": columns})
     return section
+
+
+def cut_as_trained(section: Mosaics, cutouts: CutoutParameters) -> Mosaics:
+    """Return the settings of mosaics that cut stamps as those of the training; their edges remain a choice."""
+    return section.model_copy(
+        update={
+            "bands": cutouts.bands,
+            "cutout_px": cutouts.image_px,
+            "cutout_arcsec": None,
+            "pixel_scale_arcsec": cutouts.pixel_scale_arcsec,
+            "center": cutouts.center,
+            "pixel_values": cutouts.pixel_values,
+            "mask_neighbors": cutouts.mask_neighbors,
+            "match_psf": cutouts.psf_fwhm_arcsec or "none",
+            "sky": cutouts.sky,
+        }
+    )
 
 
 def framed(section: Source, model: Bundle) -> Source:

@@ -65,6 +65,7 @@ def describe_data(settings: Settings, dataset: ImageDataset) -> dict[str, str]:
         "channels": ", ".join(bands),
         "pixel values": STRETCHES[dataset.pixels.stretch],
         **({"stretch of flux": settings.flux.name} if dataset.pixels.stretch == "linear" else {}),
+        **({} if dataset.cutouts is None else dataset.cutouts.describe()),
         **({} if dataset.groups is None else {"groups": _grouping(dataset)}),
         "fingerprint of the data": dataset.fingerprint[:12],
     }

@@ -63,3 +63,13 @@ class CutoutParameters:
     def width_arcsec(self) -> float:
         """Width of a stamp."""
         return self.image_px * self.pixel_scale_arcsec
+
+    def describe(self) -> dict[str, str]:
+        """Return the frames and the PSF in words, for reports."""
+        widths = ", ".join(
+            f"{band} {'not measured' if fwhm is None else f'{fwhm:.3g}″'}"
+            for band, fwhm in zip(self.bands, self.band_fwhm_arcsec, strict=False)
+        )
+        matched = self.psf_fwhm_arcsec
+        smoothed = "" if matched is None else f"; smoothed to {matched:.3g}″"
+        return {"frames": self.frames, "PSF (FWHM)": widths + smoothed}

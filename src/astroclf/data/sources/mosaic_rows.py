@@ -90,7 +90,7 @@ def _require_inside(rows: LabeledRows, covering: np.ndarray, settings: sections.
         band for band, column in zip(settings.bands, covering.T, strict=True) if (column < 0).any()
     ]
     raise UserError(
-        f"dataset.edges=refuse: {counted(len(outside), 'object')} of {len(covering):,} outside every frame of band "
+        f"dataset.edges=refuse: {counted(len(outside), 'object')} of {len(covering):,} are outside every frame of band "
         f"{listed(lacking)}: {listed(rows.ids[outside], 3)}. Remove them from the table, add the frames, or leave them "
         "out by dataset.edges=drop."
     )
