@@ -78,3 +78,20 @@ def test_read_only_memory_maps_are_accepted(make_dataset: Any, tmp_path: Any) ->
     np.save(tmp_path / "images.npy", dataset.images)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
     assert fit_preprocess(replace(dataset, images=mapped)) == fit_preprocess(dataset)
+
+
+def test_moments_of_a_large_split_are_those_of_a_sample(
+    simulated_dataset: ImageDataset,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    whole = fit_preprocess(simulated_dataset)
+    monkeypatch.setattr(
+        "astroclf.data.preprocess.MOMENTS_BYTES", 20 * simulated_dataset.images[:1].nbytes
+    )
+    with caplog.at_level("INFO"):
+        sampled = fit_preprocess(simulated_dataset)
+    n_train = len(simulated_dataset.indices("train"))
+    assert f"those of 20 of {n_train} training images, evenly spaced" in caplog.text
+    assert sampled.mean != whole.mean
+    np.testing.assert_allclose(sampled.mean, whole.mean, atol=0.1)

@@ -13,8 +13,12 @@ import numpy as np
 from astroclf.errors import UserError, listed, one_line
 
 PARQUET, ARROW = (".parquet", ".pq"), (".arrow", ".feather")
+
 ROWS = 64  # read at a time; images are large
 BUFFER_BYTES = 2**20
+Cell = (
+    bytes | np.ndarray | None
+)  # content of an image file, or pixels; None for a row without an image
 ARROW_FILE = b"ARROW1"  # starts the format of files, which a stream does not have
 
 
@@ -72,7 +76,11 @@ class ArrowFile:
                 f"{key}={column} of {self.title} holds {kind}. Give a column of image files as bytes, or of nested lists of pixels."
             )
 
-    def images(self, column: str) -> Iterator[bytes | np.ndarray | None]:
+    def image_columns(self) -> list[str]:
+        """Return the names of the columns that can hold images."""
+        return [field.name for field in self.schema if holds_images(field.type)]
+
+    def images(self, column: str) -> Iterator[Cell]:
         """Yield the images of a column, see `images_of`."""
         for batch in self.batches([column]):
             yield from images_of(batch.column(0))
@@ -120,7 +128,7 @@ def is_list(kind: Any) -> bool:
     return any(is_kind(kind) for is_kind in kinds)
 
 
-def images_of(column: Any) -> Iterator[bytes | np.ndarray | None]:
+def images_of(column: Any) -> Iterator[Cell]:
     """Yield the image of each row: the content of an image file, or an array; None where there is none.
 
     column: of bytes, of structs with a field `bytes`, or of nested lists of numbers.

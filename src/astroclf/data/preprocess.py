@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,13 +12,16 @@ import torch
 
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.flux_curve import FluxCurve, fit_flux_curve, plain_asinh
+from astroclf.data.memory_map import BoundedReader
 from astroclf.data.pixels import Stretch
 from astroclf.settings import sections
 
-# Rows read at a time, so that statistics of a memory map need little memory.
-CHUNK = 512
+CHUNK_BYTES = 2**25  # read at a time, so that statistics of a memory map need little memory
+MOMENTS_BYTES = 2**30  # of training images, beyond which a sample of that size has the same moments
 # Pixels that are enough to estimate the noise of the sky.
 NOISE_SAMPLE = 2_000_000
+log = logging.getLogger(__name__)
+
 ASINH = sections.AsinhFlux(name="asinh", softening=1.0, scale="auto")
 
 
@@ -70,7 +74,7 @@ class Preprocess:
 
 
 def fit_preprocess(dataset: ImageDataset, flux: sections.Flux = ASINH) -> Preprocess:
-    """Return preprocessing with statistics of the training split alone.
+    """Return preprocessing with statistics of the training split alone; above a GiB, of a sample of it.
 
     flux: stretch of images of linear flux. Raise UserError as `fit_flux_curve`.
     """
@@ -83,7 +87,8 @@ def fit_preprocess(dataset: ImageDataset, flux: sections.Flux = ASINH) -> Prepro
     else:
         unit = display_unit(images)
     zeros, ones = (0.0,) * dataset.channels, (1.0,) * dataset.channels
-    mean, std = _moments(Preprocess(stretch, unit, zeros, ones, curve), images, train)
+    unscaled = Preprocess(stretch, unit, zeros, ones, curve)
+    mean, std = _moments(unscaled, images, _moments_sample(images, train))
     return Preprocess(stretch, unit, mean, std, curve)
 
 
@@ -97,8 +102,24 @@ def _per_band(numbers: tuple[float, ...], device: torch.device) -> torch.Tensor:
 
 
 def _chunks(images: np.ndarray, rows: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(rows), CHUNK):
-        yield images[rows[start : start + CHUNK]]
+    return BoundedReader(images).chunks(rows, max(1, CHUNK_BYTES // images[:1].nbytes))
+
+
+def _moments_sample(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return evenly spaced rows of a GiB at most."""
+    most = max(1, MOMENTS_BYTES // images[:1].nbytes)
+    if len(rows) <= most:
+        return rows
+    log.info(
+        "Mean and standard deviation of the bands are those of %s of %s training images, evenly spaced.",
+        f"{most:,}",
+        f"{len(rows):,}",
+    )
+    return _evenly_spaced(rows, most)
+
+
+def _evenly_spaced(rows: np.ndarray, count: int) -> np.ndarray:
+    return rows[np.linspace(0, len(rows) - 1, count).astype(int)]
 
 
 def _moments(
@@ -146,7 +167,7 @@ def _noise_sample(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return (n, C, H, W) float32 of evenly spaced rows, with pixels enough for the noise of the sky."""
     per_band = images.shape[2] * images.shape[3]
     wanted = max(1, min(len(rows), NOISE_SAMPLE // per_band))
-    return images[rows[np.linspace(0, len(rows) - 1, wanted).astype(int)]].astype(np.float32)
+    return images[_evenly_spaced(rows, wanted)].astype(np.float32)
 
 
 def _sky_noise(sample: np.ndarray) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from astroclf.data.arrow import ARROW, ArrowFile
 from astroclf.data.crops import CatalogCrop
 from astroclf.data.formats.registry import suffix_reason, suffixes
 from astroclf.data.framing import Framing
@@ -15,6 +16,7 @@ from astroclf.data.inputs.archive import ArchiveInput
 from astroclf.data.inputs.coordinates import choose_coordinates, open_coordinates
 from astroclf.data.inputs.folder import FilesInput, FolderInput
 from astroclf.data.inputs.hdf5 import open_hdf5
+from astroclf.data.inputs.image_column import ImageColumn, find_image_column
 from astroclf.data.inputs.source import ImageInput
 from astroclf.data.inputs.table import PARQUET, TableInput, choose_columns, column_names
 from astroclf.data.mosaics.parameters import CutoutParameters
@@ -126,6 +128,11 @@ def _open_file(
     if is_table and cutouts is not None and options.path_column is None:
         require_features(title, path, options.features_columns)
         return _open_coordinates(title, path, options, cutouts)
+    if name.endswith((*PARQUET, *ARROW)) and options.path_column is None:
+        content = ArrowFile(title, path)
+        column = find_image_column(content, options.images)
+        if column is not None:
+            return ImageColumn(content, column, options.id_column, options.keep_columns, framing)
     if is_table:
         require_features(title, path, options.features_columns)
         columns = choose_columns(
@@ -143,7 +150,7 @@ def _open_file(
     if zipfile.is_zipfile(path):
         return ArchiveInput(title, path, framing, options.max_gigabytes * GIGABYTE)
     raise UserError(
-        f"{title} is no folder, zip archive, table ({', '.join((*CSV, *PARQUET))}), HDF5 file "
+        f"{title} is no folder, zip archive, table ({', '.join((*CSV, *PARQUET, *ARROW))}), HDF5 file "
         f"({', '.join(HDF5)}) or image. Rename it if its extension is wrong."
     )
 
