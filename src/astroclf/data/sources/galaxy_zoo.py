@@ -7,7 +7,7 @@ import numpy as np
 from astroclf.data.dataset import UNASSIGNED, ImageDataset
 from astroclf.data.sources.files import read_image_files
 from astroclf.data.sources.galaxy_zoo_files import find_files, match_images
-from astroclf.data.sources.vote_cuts import NO_CLASS, classify, report_classes, require_classes
+from astroclf.data.sources.vote_cuts import NO_CLASS, classify, describe_classes, require_classes
 from astroclf.data.sources.vote_table import VoteColumns
 from astroclf.settings import sections
 from astroclf.tables import read_table
@@ -43,11 +43,12 @@ def _load(settings: sections.GalaxyZoo, *, for_training: bool) -> ImageDataset:
     votes = columns.read(table)
     targets: np.ndarray = votes.fractions
     chosen = np.arange(len(ids))
+    notes: tuple[str, ...] = ()
     if settings.target == "classes":
         targets = classify(settings.cuts, schema.tree, votes.fractions)
         if for_training:
             require_classes(settings.vote_cuts, settings.cuts, targets)
-        report_classes(settings.vote_cuts, settings.cuts, targets)
+        notes = (describe_classes(settings.vote_cuts, settings.cuts, targets),)
         chosen = np.flatnonzero(targets != NO_CLASS)
     matched = match_images(found, ids, chosen, settings.on_bad_image)
     read = read_image_files(matched.images, settings)
@@ -66,4 +67,5 @@ def _load(settings: sections.GalaxyZoo, *, for_training: bool) -> ImageDataset:
         skipped={**matched.skipped, **read.skipped},
         tree=schema.tree if is_votes else None,
         vote_counts=counts if is_votes else None,
+        notes=notes,
     )

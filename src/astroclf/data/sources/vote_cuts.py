@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 import numpy as np
 
 from astroclf.errors import UserError, listed
@@ -11,8 +9,6 @@ from astroclf.settings.sections import VoteCuts
 from astroclf.vote_tree import VoteTree
 
 NO_CLASS = -1
-
-log = logging.getLogger(__name__)
 
 
 def classify(cuts: VoteCuts, tree: VoteTree, fractions: np.ndarray) -> np.ndarray:
@@ -31,19 +27,12 @@ def _passes(smallest: dict[str, float], tree: VoteTree, fractions: np.ndarray) -
     return np.asarray((fractions[:, places] >= limits).all(axis=1))
 
 
-def report_classes(name: str, cuts: VoteCuts, classes: np.ndarray) -> None:
-    """Log the number of galaxies of each class and of none.
-
-    name: of the cuts.
-    """
+def describe_classes(name: str, cuts: VoteCuts, classes: np.ndarray) -> str:
+    """Return a sentence on the number of galaxies of each class and of none. name: of the cuts."""
     counts = class_counts(cuts, classes)
-    log.warning(
-        "dataset.vote_cuts=%s (%s): %s of %s galaxies are of no class and left out; %s.",
-        name,
-        cuts.source,
-        f"{(classes == NO_CLASS).sum():,}",
-        f"{len(classes):,}",
-        listed(f"{each} {count:,}" for each, count in counts.items()),
+    return (
+        f"dataset.vote_cuts={name} ({cuts.source}): {(classes == NO_CLASS).sum():,} of {len(classes):,} galaxies are of no "
+        f"class and left out; {listed(f'{each} {count:,}' for each, count in counts.items())}."
     )
 
 
