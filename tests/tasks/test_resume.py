@@ -81,6 +81,11 @@ CASES = {
     ),
     "cached features": ("finetune=classifier", "trainer.channels_last=true"),
     "a frozen backbone": ("finetune=classifier", "augment=sky"),
+    "balanced and mixed": ("trainer.sampler=balanced", "trainer.mixup=0.2", "trainer.cutmix=1"),
+    "balanced features": (
+        *("finetune=classifier", "trainer.sampler=balanced"),
+        *("trainer.sampler_epoch=over", "augment=dihedral"),
+    ),
 }
 
 

@@ -118,6 +118,8 @@ def choose_columns(
     for key, name in wanted:
         if name is not None and name not in names:
             raise UserError(f"{key}={name} is not a column of {title}, which has {listed(names)}.")
+    if id is not None and is_parquet(table):
+        _require_exact(table, id)
     of_bands = framing.image_columns
     place = framing.crop.columns if isinstance(framing.crop, CatalogCrop) else ()
     if not set(place) <= set(names):
@@ -141,6 +143,17 @@ def choose_columns(
             "Name the column of paths: predict.path_column=<column>."
         )
     return Columns((path,), id, tuple(kept), place)
+
+
+def _require_exact(table: Path, id: str) -> None:
+    """Raise UserError for ids that are stored as decimal numbers."""
+    from pyarrow.types import is_floating
+
+    if is_floating(_parquet(table).schema_arrow.field(id).type):
+        raise UserError(
+            f"predict.id_column={id} of {table} holds decimal numbers, which round ids of more than 15 digits. Store the ids as "
+            "text or whole numbers."
+        )
 
 
 def column_names(table: Path, likely: Sequence[str]) -> list[str]:
