@@ -101,6 +101,18 @@ def test_small_and_blank_images_have_no_near_duplicates() -> None:
     assert not len(find_similar(np.zeros((3, 1, 32, 32), np.float32), np.arange(3)))
 
 
+def test_pictures_without_noise_are_no_copies(caplog: pytest.LogCaptureFixture) -> None:
+    y, x = np.mgrid[:64, :64] - 31.5
+    axis_ratio, angle, radius = RNG.uniform([0.3, 0, 4], [1, np.pi, 9], (60, 3)).T[:, :, None, None]
+    along, across = (
+        x * np.cos(angle) + y * np.sin(angle),
+        (y * np.cos(angle) - x * np.sin(angle)) / axis_ratio,
+    )
+    galaxies = 100 * np.exp(-3.67 * ((np.hypot(along, across) + 0.7) / radius) ** 0.5)
+    assert not len(find_similar(galaxies[:, None].astype(np.float32), np.arange(60)))
+    assert "most images agree but for brightness" in caplog.text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["star_galaxy", "morphology"])
 def test_independent_simulated_images_give_no_hit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,12 @@ from astroclf.data.duplicates.fingerprints import SMALLEST_PX, Fingerprinter, sy
 from astroclf.data.memory_map import BoundedReader
 from astroclf.status import status
 
+FEW, LARGEST_SHARE = 32, 0.25  # images whose pairs are compared, and the share of copies in them
 SAMPLE = 256  # images that the noise of the bands is measured on
 CHUNK_BYTES = 2**23  # of pixels, read at a time by each thread
 PAIRS_AT_A_TIME = 256
+
+log = logging.getLogger(__name__)
 
 
 def find_similar(images: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -31,7 +35,14 @@ def find_similar(images: np.ndarray, kept: np.ndarray) -> np.ndarray:
     reader = BoundedReader(images)
     size = max(1, CHUNK_BYTES // images[:1].nbytes)
     chosen = np.linspace(0, len(kept) - 1, min(SAMPLE, len(kept))).astype(int)
-    fingerprinter = Fingerprinter.of(reader.read(kept[chosen]))
+    sample = reader.read(kept[chosen])
+    fingerprinter = Fingerprinter.of(sample)
+    if _lacks_noise(fingerprinter, sample[:: max(1, len(sample) // FEW)]):
+        log.warning(
+            "dataset.near_duplicates: most images agree but for brightness, as pictures without noise do. Only identical "
+            "ones are treated as copies."
+        )
+        return np.empty((0, 2), np.int64)
     parts = _in_chunks(
         lambda rows: symmetric_part(fingerprinter.fingerprints(reader.read(rows))),
         list(_chunks(kept, size)),
@@ -59,6 +70,15 @@ def find_similar(images: np.ndarray, kept: np.ndarray) -> np.ndarray:
         check, list(_chunks(pairs.reshape(-1, 2), PAIRS_AT_A_TIME)), "comparing similar images"
     )
     return candidates[np.concatenate(parts)]
+
+
+def _lacks_noise(fingerprinter: Fingerprinter, sample: np.ndarray) -> bool:
+    """Return whether a quarter of all pairs of a sample would be taken for copies."""
+    if len(sample) < FEW:
+        return False
+    prints = without_round_light(fingerprinter.fingerprints(sample))
+    first, second = np.triu_indices(len(prints), 1)
+    return float(confirm(prints[first], prints[second]).mean()) > LARGEST_SHARE
 
 
 def _chunks(rows: np.ndarray, size: int) -> Iterator[np.ndarray]:
