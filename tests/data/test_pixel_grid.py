@@ -72,4 +72,19 @@ def test_a_distortion_counts_where_the_projection_has_one() -> None:
     sip = {"A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e-3, "B_0_2": 1e-3}
     assert offset_px(**sip) == 0  # left over from before drizzling
     names = {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP"}
-    assert offset_px(**names, **sip) == pytest.approx(25**2 * 1e-3 * 2**0.5, rel=0.05)
+    # The pixel u at 25 px from the center has u + 0.001 u^2 = -25.
+    undistorted = (math.sqrt(1 - 4e-3 * 25) - 1) / 2e-3
+    assert offset_px(**names, **sip) == pytest.approx(abs(undistorted + 25) * 2**0.5, rel=1e-4)
+
+
+def test_positions_without_a_pixel_are_nan() -> None:
+    cards = {"CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN", "CRVAL1": 10.0, "CRVAL2": 20.0}
+    cards |= {"CRPIX1": 5.0, "CRPIX2": 5.0, "CD1_1": -1e-4, "CD2_2": 1e-4}
+    grid = PixelGrid.of_header(cards)
+    assert grid is not None
+    assert grid.pixel_of(10.0, 20.0) == pytest.approx((4, 4))
+    assert grid.scale_arcsec == pytest.approx(0.36)
+    assert all(map(math.isnan, grid.pixel_of(190.0, -20.0)))  # the opposite side of the sky
+    singular = PixelGrid.of_header(cards | {"CD1_2": 1e-4, "CD2_1": -1e-4})
+    assert singular is not None
+    assert all(map(math.isnan, singular.pixel_of(10.0, 20.0)))

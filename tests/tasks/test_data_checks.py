@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from astroclf.data.dataset import ImageDataset
+from astroclf.data.sources import load_dataset
 from astroclf.errors import UserError
 from astroclf.runs.folder import RunFolder
 from astroclf.settings import Settings
@@ -75,6 +77,22 @@ def test_warnings_about_files_leaks_batches_and_classes(
     assert small.startswith("Classes too small for reliable metrics")
     votes = make_dataset(votes=True)
     assert data_warnings(settings("trainer.batch_size=8"), votes) == []
+
+
+def test_invalid_pixels_are_counted_and_listed(tmp_path: Path, settings: Read) -> None:
+    for number in range(40):
+        values = np.random.default_rng(number).normal(size=(16, 16)).astype(np.float32)
+        values[0, :4] = np.nan if number == 7 else 0
+        folder = tmp_path / "images" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        fits.PrimaryHDU(values).writeto(folder / f"{number}.fits")
+    root = f"dataset.root={tmp_path}/images"
+    own = settings("dataset=image_folder", root, "dataset.image_px=null", "trainer.batch_size=8")
+    run = open_run(own, tmp_path / "run")
+    run.folder.path.mkdir()
+    warnings = check_data(run, load_dataset(own.dataset))
+    assert rows(run.folder.invalid_pixels) == [["id", "invalid_share"], ["7", "0.015625"]]
+    assert warnings[0].startswith("Invalid pixels (NaN, infinite or blank) in 1 of 40 images were")
 
 
 def test_trials_of_a_search_are_checked_once(
