@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from astroclf.data.pixels import Pixels
-from astroclf.data.thumbnails import make_thumbnails, sky_noise
+from astroclf.data.thumbnails import make_thumbnails, over_panels, sky_noise
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -15,8 +15,8 @@ from astroclf.data.thumbnails import make_thumbnails, sky_noise
 def test_thumbnails_are_rgb_images(make_dataset: Any, dtype: type, channels: int) -> None:
     dataset = make_dataset(9, channels, 6, dtype=dtype)
     thumbnails = make_thumbnails(dataset, np.array([4, 1]))
-    panels = channels if channels < 3 else 1
-    assert thumbnails.shape == (2, 6, 6 * panels, 3)
+    side = 2 if channels == 2 else 1  # of the square of panels
+    assert thumbnails.shape == (2, 6 * side, 6 * side, 3)
     assert thumbnails.dtype == np.uint8
 
 
@@ -72,9 +72,19 @@ def test_one_panel_a_band_is_shown_where_asked(make_dataset: Any) -> None:
     dataset = make_dataset(3, 4, 6, dtype=np.float32)
     pixels = Pixels(tuple("griz"), 0.4, "linear", rgb_bands=())
     found = make_thumbnails(replace(dataset, pixels=pixels), np.arange(3))
-    assert found.shape == (3, 6, 24, 3)
+    assert found.shape == (3, 12, 12, 3)
     one = replace(dataset, images=dataset.images[:, 2:3], pixels=Pixels(("i",), 0.4, "linear"))
-    np.testing.assert_array_equal(found[:, :, 12:18], make_thumbnails(one, np.arange(3)))
+    np.testing.assert_array_equal(found[:, 6:, :6], make_thumbnails(one, np.arange(3)))
+
+
+def test_maps_are_repeated_in_the_panel_of_each_band() -> None:
+    maps = np.random.default_rng(0).random((2, 3, 3))
+    rgb = over_panels(maps, Pixels(tuple("gri"), None, "linear"))
+    np.testing.assert_array_equal(rgb, maps)
+    panels = over_panels(maps, Pixels(tuple("gr"), None, "linear"))
+    assert panels.shape == (2, 6, 6)
+    np.testing.assert_array_equal(panels[:, :3, 3:], maps)
+    assert (panels[:, 3:] == 0).all()
 
 
 def test_the_noise_of_the_sky_is_the_scale_of_each_band(make_dataset: Any) -> None:

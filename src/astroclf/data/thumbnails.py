@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from astroclf.data.dataset import ImageDataset
@@ -31,7 +34,7 @@ def thumbnails_of(
 
     Images made for display are unchanged. Flux is divided by the noise of the sky of each band, (C,),
     that of these images where none is given, and shown as in Lupton et al. 2004. Without three bands,
-    or with `pixels.rgb_bands` of (), there is one gray panel a band, from left to right, (n, H, C W, 3).
+    or with `pixels.rgb_bands` of (), there is one gray panel a band in a square (see `panel_grid`).
     """
     channels = rgb_channels(pixels)
     values = images
@@ -42,7 +45,26 @@ def thumbnails_of(
     if channels is not None:
         return _stretched(values[:, list(channels) if _is_chosen(pixels) else slice(3)], pixels)
     panels = [np.repeat(values[:, [band]], 3, axis=1) for band in range(values.shape[1])]
-    return np.concatenate([_stretched(panel, pixels) for panel in panels], axis=2)
+    return panel_grid([_stretched(panel, pixels) for panel in panels])
+
+
+def panel_grid(panels: Sequence[np.ndarray]) -> np.ndarray:
+    """Return pictures (n, H, W, ...) of bands side by side, row by row, in the smallest square of panels.
+
+    Panels of the square without a band are 0.
+    """
+    side = math.ceil(math.sqrt(len(panels)))
+    filled = [*panels, *[np.zeros_like(panels[0])] * (side**2 - len(panels))]
+    rows = [
+        np.concatenate(filled[first : first + side], axis=2) for first in range(0, side**2, side)
+    ]
+    return np.concatenate(rows, axis=1)
+
+
+def over_panels(maps: np.ndarray, pixels: Pixels) -> np.ndarray:
+    """Return maps (n, h, w) as thumbnails show images: once, or once in the panel of each band."""
+    count = 1 if rgb_channels(pixels) is not None else len(pixels.bands)
+    return panel_grid([maps] * count)
 
 
 def sky_noise(images: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from astroclf.data.thumbnails import make_thumbnails
+from astroclf.data.thumbnails import make_thumbnails, over_panels
 from astroclf.errors import counted
 from astroclf.inference.saliency import FeatureMap, explain
 from astroclf.reports.inspect.overlay import overlay
@@ -31,7 +31,7 @@ def saliency_content(examined: Examined) -> tuple[list[Gallery], str]:
         network = type(getattr(predictor.network, "backbone", predictor.network)).__name__
         return [], f"Grad-CAM is not available: {network} has no feature map of several positions."
     thumbnails = make_thumbnails(dataset, examined.featured[rows])
-    maps = iter(zip(thumbnails, explained.maps, strict=True))
+    maps = iter(zip(thumbnails, over_panels(explained.maps, dataset.pixels), strict=True))
     galleries = []
     for title, members in groups:
         pictures = []

@@ -11,7 +11,7 @@ from astroclf.data.image_statistics import sample_positions
 from astroclf.data.pixels import Pixels
 from astroclf.data.preprocess import Preprocess, fit_preprocess
 from astroclf.data.shown_bands import rgb_channels
-from astroclf.data.thumbnails import make_thumbnails
+from astroclf.data.thumbnails import make_thumbnails, panel_grid
 from astroclf.reports.pictures import Gallery, Picture
 from astroclf.settings import sections
 from astroclf.tasks.inspection.selection import images_of_class
@@ -99,8 +99,7 @@ def _picture(values: np.ndarray, limits: np.ndarray, pixels: Pixels) -> np.ndarr
     scaled = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255
     channels = rgb_channels(pixels)
     if channels is None:  # one panel a band
-        return np.repeat(np.concatenate(list(scaled), axis=1)[..., None], 3, axis=2).astype(
-            np.uint8
-        )
+        panels = panel_grid([band[None] for band in scaled])[0]
+        return np.repeat(panels[..., None], 3, axis=2).astype(np.uint8)
     bands = scaled[list(channels)] if pixels.stretch == "linear" else scaled[:3]
     return np.ascontiguousarray(bands.transpose(1, 2, 0)).astype(np.uint8)
