@@ -11,7 +11,10 @@ import pytest
 from astroclf.data.mosaics.cells import border_distance_arcsec, reach_arcsec, sky_cells
 from astroclf.data.mosaics.frame_pixels import Box, FrameReader
 from astroclf.data.mosaics.frames import Mosaic
+from astroclf.data.mosaics.grid import StampGrid
 from astroclf.data.mosaics.parameters import CutoutParameters
+from astroclf.data.mosaics.psf import kernel_sigma, kernel_width
+from astroclf.data.mosaics.resample import MARGIN_PX
 from astroclf.data.mosaics.stamps import StampCutter
 from astroclf.data.neighbors import find_neighbors
 from fixtures.simulated_frames import tan_wcs, write_frame
@@ -21,18 +24,28 @@ Pixel = tuple[Path, int]
 
 
 class PixelLog(FrameReader):
-    """Reader that notes the pixels of each frame that are read."""
+    """Reader that notes which part of a frame is read."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.read_pixels: set[Pixel] = set()
+        self.parts: list[tuple[Any, Box]] = []
 
     def read(self, frame: Any, box: Box) -> np.ndarray:
+        self.parts.append((frame, box))
+        return super().read(frame, box)
+
+
+def pixels_with_weight(log: PixelLog, grid: StampGrid, smoothing_px: int) -> set[Pixel]:
+    """Return the pixels that are read within the margin of the interpolation round the stamp."""
+    found: set[Pixel] = set()
+    for frame, box in log.parts:
         height_px, width_px = frame.shape
         y, x = np.mgrid[box.y0 : box.y1, box.x0 : box.x1]
-        inside = (y >= 0) & (y < height_px) & (x >= 0) & (x < width_px)
-        self.read_pixels |= {(frame.file, each) for each in (y * width_px + x)[inside].tolist()}
-        return super().read(frame, box)
+        margin = smoothing_px + MARGIN_PX * frame.pixel_scale_arcsec / 0.4
+        distance = np.abs(np.subtract(grid.pixel(*frame.projection.sky(x, y)), 7.5)).max(axis=0)
+        inside = (y >= 0) & (y < height_px) & (x >= 0) & (x < width_px) & (distance <= 8 + margin)
+        found |= {(frame.file, each) for each in (y * width_px + x)[inside].tolist()}
+    return found
 
 
 @pytest.mark.parametrize("match", [None, 2.5], ids=["as observed", "PSF matched"])
@@ -55,11 +68,12 @@ def test_stamps_whose_squares_do_not_overlap_share_no_pixel(
     offset = rng.uniform(-75, 75, (N, 2)) / 3600
     sky_deg = np.stack([10 + offset[:, 0] / np.cos(np.radians(60)), 60 + offset[:, 1]], axis=1)
     covering = mosaic.covering(sky_deg)
+    smoothing_px = max(kernel_width(sigma / 0.4) for sigma in kernel_sigma(chosen))
     cutter, pixels = StampCutter(mosaic, chosen), []
     for position, row in zip(sky_deg, covering, strict=True):
         log = cutter._reader = PixelLog()
-        cutter.cut((float(position[0]), float(position[1])), row)
-        pixels.append(log.read_pixels)
+        stamp = cutter.cut((float(position[0]), float(position[1])), row)
+        pixels.append(pixels_with_weight(log, stamp.grid, smoothing_px))
     reach = reach_arcsec(mosaic, chosen)
     linked = {tuple(pair) for pair in find_neighbors(sky_deg, reach).tolist()}
     sharing = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 
 from astroclf.data.mosaics.frames import Mosaic
@@ -18,28 +16,22 @@ SAFETY_PX = (
 
 
 def reach_arcsec(mosaic: Mosaic, cutouts: CutoutParameters) -> float:
-    """Return the width of north-aligned squares that hold every pixel that is read for a stamp.
+    """Return the width of north-aligned squares that hold every pixel with a weight in a stamp.
 
-    The margin for the interpolation and for the smoothing of the PSF is included, so that stamps whose
+    The margins of the interpolation and of the smoothing of the PSF are included, so that stamps whose
     squares do not overlap share no pixel of any frame.
     """
     scale = cutouts.pixel_scale_arcsec
     smoothing = max(kernel_width(sigma / scale) for sigma in kernel_sigma(cutouts))
-    half_arcsec = (cutouts.image_px / 2 + smoothing) * scale
+    half_arcsec = (cutouts.image_px / 2 + smoothing + SAFETY_PX) * scale
     jacobians = [frame.arcsec_per_px for frame in mosaic.frames]
-    turns = _distinct([orientation(each) for each in jacobians])
-    margin = (MARGIN_PX + SAFETY_PX) * max(float(np.linalg.norm(each, 2)) for each in jacobians)
-    # A stamp is a turned square in a frame; the box of the frame that holds it is turned on the sky.
-    widest = 0.0
-    for stamp, frame in product(turns, turns):
-        box = half_arcsec * np.abs(frame.T @ stamp).sum(axis=1) + margin
-        widest = max(widest, float((np.abs(frame) @ box).max()))
-    return 2 * (widest + SAFETY_PX * scale)
-
-
-def _distinct(matrices: list[np.ndarray]) -> list[np.ndarray]:
-    """Return matrices that differ by more than the rounding to 0.001."""
-    return list({each.round(3).tobytes(): each for each in matrices}.values())
+    widest_px = max(float(np.linalg.norm(each, 2)) for each in jacobians)
+    margin = (
+        np.sqrt(2) * (MARGIN_PX + SAFETY_PX) * widest_px
+    )  # to the corner of a square, however turned
+    reference = [mosaic.frames[number] for number in mosaic.of_band(cutouts.reference_band)]
+    turns = [np.abs(orientation(frame.arcsec_per_px)).sum(axis=1).max() for frame in reference]
+    return float(2 * (half_arcsec * max(turns) + margin))
 
 
 def sky_cells(sky_deg: np.ndarray, cell_arcmin: float) -> np.ndarray:
