@@ -40,6 +40,7 @@ class Settings(Section):
     inspect: sections.InspectSection | None = None
     compare: sections.CompareSection | None = None
     export: sections.ExportSection | None = None
+    prepare: sections.PrepareSection | None = None
 
     @model_serializer(mode="wrap")
     def _leave_out_other_tasks(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from astroclf.settings.sections.dataset import (
     LabeledTable,
     Mosaics,
     Parquet,
+    SdssFrames,
     Simulated,
     TableLabels,
 )
@@ -58,6 +59,7 @@ from astroclf.settings.sections.optimizer import (
     TimmOptimizer,
 )
 from astroclf.settings.sections.predict import PredictSection
+from astroclf.settings.sections.prepare import PrepareSection
 from astroclf.settings.sections.search import Search
 from astroclf.settings.sections.section import (
     REASON,
@@ -77,6 +79,7 @@ from astroclf.settings.sections.task import (
     Export,
     Inspect,
     Predict,
+    Prepare,
     Sync,
     Task,
     TaskSection,
@@ -155,9 +158,12 @@ __all__ = [
     "Plateau",
     "Predict",
     "PredictSection",
+    "Prepare",
+    "PrepareSection",
     "Profile",
     "ScaledFlux",
     "Scheduler",
+    "SdssFrames",
     "Search",
     "Section",
     "Seed",

@@ -70,6 +70,12 @@ class Export(TaskSection):
     name: Literal["export"]
 
 
+class Prepare(TaskSection):
+    trains = False
+
+    name: Literal["prepare"]
+
+
 class Sync(TaskSection):
     trains = False
 
@@ -93,6 +99,7 @@ Task = Annotated[
     | Export
     | CrossVal
     | Benchmark
+    | Prepare
     | Sync
     | CustomTask,
     Field(discriminator="name"),

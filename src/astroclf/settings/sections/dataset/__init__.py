@@ -18,12 +18,21 @@ from astroclf.settings.sections.dataset.label_columns import LabelColumns
 from astroclf.settings.sections.dataset.labeled_images import LabeledImages
 from astroclf.settings.sections.dataset.labeled_table import LabeledTable
 from astroclf.settings.sections.dataset.parquet import Parquet
+from astroclf.settings.sections.dataset.sdss_frames import SdssFrames
 from astroclf.settings.sections.dataset.simulated import Simulated
 from astroclf.settings.sections.dataset.source import DatasetSection
 from astroclf.settings.sections.dataset.table_labels import TableLabels
 
 Dataset = Annotated[
-    Simulated | ImageFolder | Catalog | GalaxyZoo | Cutouts | Hdf5 | Parquet | CustomSource,
+    Simulated
+    | ImageFolder
+    | Catalog
+    | GalaxyZoo
+    | Cutouts
+    | Hdf5
+    | Parquet
+    | SdssFrames
+    | CustomSource,
     Field(discriminator="name"),
 ]
 
@@ -43,6 +52,7 @@ __all__ = [
     "LabeledTable",
     "Mosaics",
     "Parquet",
+    "SdssFrames",
     "Simulated",
     "TableLabels",
 ]

@@ -8,10 +8,11 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from astroclf.settings.sections.dataset.files import HduName
 from astroclf.settings.sections.dataset.labeled_table import LabeledTable
+from astroclf.settings.sections.dataset.source import DatasetSection
 from astroclf.settings.sections.section import Pixels, Positive, Text, UserPath, listed, refusal
 
 
-class Mosaics(LabeledTable):
+class Mosaics(DatasetSection):
     """Settings of every source that cuts stamps from frames with a WCS."""
 
     bands: Annotated[tuple[Text, ...], BeforeValidator(listed), Field(min_length=1)]
@@ -45,17 +46,8 @@ class Mosaics(LabeledTable):
             )
         return self
 
-    @model_validator(mode="after")
-    def _has_one_kind_of_groups(self) -> Self:
-        if self.split_by != "none" and self.group_column is not None:
-            raise refusal(
-                f"dataset.split_by={self.split_by} and dataset.group_column={self.group_column}: set one of the two, "
-                "the groups that are kept in one split."
-            )
-        return self
 
-
-class Cutouts(Mosaics):
+class Cutouts(Mosaics, LabeledTable):
     name: Literal["cutouts"]
     frames: UserPath | None
     hdu: HduName | None
@@ -81,5 +73,14 @@ class Cutouts(Mosaics):
             raise refusal(
                 "dataset.ra_column and dataset.dec_column are not set. Name the columns of the coordinates in degrees, "
                 "or those of pixels as dataset.x_column and dataset.y_column."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_kind_of_groups(self) -> Self:
+        if self.split_by != "none" and self.group_column is not None:
+            raise refusal(
+                f"dataset.split_by={self.split_by} and dataset.group_column={self.group_column}: set one of the two, "
+                "the groups that are kept in one split."
             )
         return self
