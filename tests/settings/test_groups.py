@@ -7,7 +7,7 @@ from astroclf.settings.groups import GROUPS, choices_of, selector_of
 def test_groups_are_those_of_the_settings() -> None:
     assert list(GROUPS) == [
         "task", "dataset", "model", "finetune", "loss", "optimizer", "scheduler", "flux", "augment", "trainer",
-        "evaluation", "tracking", "search", "debug", "lookup", "evaluate", "predict", "inspect", "compare", "export",
+        "evaluation", "tracking", "search", "debug", "lookup", "evaluate", "predict", "inspect", "compare", "export", "prepare",
     ]  # fmt: skip
     assert GROUPS["trainer"] == (sections.Trainer,)
     assert GROUPS["finetune"] == (

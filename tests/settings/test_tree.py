@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 from astroclf.settings import Settings
 
-GROUPS_OF_TASKS = {"lookup", "evaluate", "predict", "inspect", "compare", "export"}
+GROUPS_OF_TASKS = {"lookup", "evaluate", "predict", "inspect", "compare", "export", "prepare"}
 CONFIG = Path(__file__).parents[2] / "conf/config.yaml"
 
 
