@@ -177,9 +177,8 @@ class Framing:
         if self.image_px != square.side_px:
             image = _resized(image, self.image_px)
             if image.dtype == np.float32 and self.depth != "float" and self.sky == "none":
-                image = image.clip(
-                    0.0, MAX_16_BIT
-                )  # cubic interpolation overshoots; cv2 clips uint8
+                # Cubic interpolation overshoots; OpenCV clips uint8 itself.
+                image = image.clip(0.0, MAX_16_BIT)
         return Framed(image, share)
 
     def _calibrated(self, square: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, float]:

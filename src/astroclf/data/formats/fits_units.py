@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import cached_property
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from astroclf.data.formats.format import BadImage
+from astroclf.data.formats.format import BadImage, HduChoice
 from astroclf.errors import counted, listed
 
 BLOCK, CARD = 2880, 80  # bytes
@@ -86,10 +87,7 @@ class Unit:
         if header.get("GROUPS", False) and lengths[0] == 0:
             lengths = lengths[1:]
         size = abs(int(header["BITPIX"])) // 8 * int(header.get("GCOUNT", 1))
-        pixels = 1
-        for length in lengths:
-            pixels *= length
-        return size * (int(header.get("PCOUNT", 0)) + pixels)
+        return size * (int(header.get("PCOUNT", 0)) + math.prod(lengths))
 
     @property
     def stop(self) -> int:
@@ -98,16 +96,12 @@ class Unit:
 
     def require_whole(self, file_bytes: int) -> None:
         """Raise BadImage if the header promises more pixels than the file holds."""
-        pixels = 1
-        for length in self.shape:
-            pixels *= length
         held = min(self.data_bytes, file_bytes - self.start)
+        is_short = held < self.data_bytes
         if self.is_compressed:
-            is_short = _number_of_tiles(self) > int(self.header["NAXIS2"])
-            is_short = is_short or pixels > held * MOST_PIXELS_PER_BYTE
-        else:
-            is_short = False
-        if is_short or held < self.data_bytes:
+            is_short |= _number_of_tiles(self.header) > int(self.header["NAXIS2"])
+            is_short |= math.prod(self.shape) > held * MOST_PIXELS_PER_BYTE
+        if is_short:
             size = " x ".join(map(str, reversed(self.shape)))
             raise BadImage(f"truncated: its header promises {size} px, more than the file holds")
 
@@ -128,7 +122,7 @@ def read_units(stream: BinaryIO) -> Iterator[Unit]:
         start, number = unit.stop, number + 1
 
 
-def choose_units(stream: BinaryIO, hdu: int | str | tuple[int | str, ...] | None) -> list[Unit]:
+def choose_units(stream: BinaryIO, hdu: HduChoice) -> list[Unit]:
     """Return the HDUs of these numbers or names, or the first one with an image.
 
     A name is an EXTNAME in any case, or EXTNAME,EXTVER. Raise BadImage if there is none.
@@ -205,8 +199,9 @@ def _title(unit: Unit) -> str:
     return f"HDU {unit.number}" + (f" ({unit.name})" if unit.name else "")
 
 
-def _number_of_tiles(unit: Unit) -> int:
-    header, count = unit.header, 1
+def _number_of_tiles(header: Any) -> int:
+    """Return the number of rows that the table of a tile-compressed image needs."""
+    count = 1
     for axis in range(1, int(header["ZNAXIS"]) + 1):
         length = int(header[f"ZNAXIS{axis}"])
         tile = int(header.get(f"ZTILE{axis}", length if axis == 1 else 1))
