@@ -11,6 +11,7 @@ from astroclf.errors import UserError
 from astroclf.integrity import sign
 from astroclf.runs.folder import RunFolder
 from astroclf.runs.manifest import Manifest, write_manifest
+from astroclf.runs.migrations import ADDED_SETTINGS
 from astroclf.runs.settings import SCHEMA, read_config, write_settings
 from astroclf.settings import Settings, read_settings
 
@@ -55,7 +56,8 @@ def test_settings_of_a_former_version_are_in_the_manifest(folder: RunFolder) -> 
     config: dict[str, Any] = {"trainer": {"epochs": 2, "clip_norm": 1.0}, "task": {"name": "train"}}
     content = {"format": 3, "config": config, "figures": {}}
     folder.manifest.write_text(json.dumps(sign(content)))
-    assert read_config(folder, "resume")["trainer"] == {"epochs": 2, "grad_clip_norm": 1.0}
+    renamed = {"epochs": 2, "grad_clip_norm": 1.0}
+    assert read_config(folder, "resume")["trainer"] == {**ADDED_SETTINGS["trainer"], **renamed}
 
 
 def test_fold_is_refused_with_the_folder_to_give(folder: RunFolder) -> None:

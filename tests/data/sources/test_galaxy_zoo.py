@@ -50,16 +50,3 @@ def test_a_class_without_galaxies_can_be_evaluated_but_not_trained(
     with pytest.raises(UserError, match=r"dataset\.vote_cuts=five_classes: none of 40 galaxies"):
         load(settings(target="classes"))
     assert len(load_labeled(settings(target="classes")).classes) == 5
-
-
-def test_unknown_cuts_are_refused(refusal: Callable[..., str]) -> None:
-    message = refusal(
-        "dataset=galaxy_zoo", "dataset.root=.", "dataset.target=classes", "dataset.vote_cuts=six"
-    )
-    assert message == (
-        "dataset.vote_cuts=six: no cuts of dataset.vote_schema=galaxy_zoo_2. Choose five_classes or two_classes."
-    )
-
-
-def test_a_missing_root_is_refused(refusal: Callable[..., str]) -> None:
-    assert refusal("dataset=galaxy_zoo", "loss=mse").startswith("dataset.root is not set.")
