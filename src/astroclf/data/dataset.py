@@ -59,7 +59,7 @@ class ImageDataset:
     sample_weights: (N,) float32, > 0, of the loss of each training image; None for equal weights.
     soft_targets: (N, K) float32 class probabilities, for the training loss; None for certain classes.
     columns: values of a catalog beside each image, for networks that take them.
-    notes: sentences on the labels that a run warns of, such as ties.
+    notes: sentences that a run warns of, such as tied labels and masked bands.
     hashes: of the pixels; shared by data sets of the same images, since computing them reads all.
     pictures: exact and near copies among the images; shared likewise.
     moved_from: (N,) str, former split of each leaking image that was moved (`data.audit.moves`), "" for

@@ -348,6 +348,7 @@ def test_files_of_one_band_each_become_images_by_their_pattern(
     assert dataset.skipped == {
         "star/cat-0013.fits": "not of the pattern s-{band}-{id}.fits",
     }
+    assert "Band u is missing in 1 of 2 images" in dataset.notes[0]
     refused = settings.model_copy(update={"missing_band": "refuse"})
     with pytest.raises(UserError, match=r"star/s-\{band\}-0013\.fits \(no file of band u"):
         load(refused)

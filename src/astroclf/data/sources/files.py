@@ -42,7 +42,7 @@ class ReadFiles:
     images: (n, C, H, W). kept: (n,) their positions in the list of files, ascending. skipped: file
     -> reason, for the others. pixels: the meaning of the values. framing: the preparation of the
     files. invalid_share: (n,) float32, see `ImageDataset`. hashes: of the pixels, if the source keeps
-    them.
+    them. notes: sentences that a run warns of.
     """
 
     images: np.ndarray
@@ -52,6 +52,7 @@ class ReadFiles:
     framing: Framing
     invalid_share: np.ndarray | None = None
     hashes: PictureHashes | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def width_arcsec(self) -> float:
@@ -98,7 +99,7 @@ def describe_stored(
             "Repair them, or leave them out with dataset.on_bad_image=skip."
         )
     _warn_of_frames(stored.notes["pages"], names)
-    _warn_of_masked(stored.notes.get("masked", {}), names)
+    notes = _notes_on_masked(stored.notes.get("masked", {}), names)
     kept = np.setdiff1d(np.arange(len(names)), np.array(list(bad), np.int64))
     framing = _framing(stored, settings)
     pixels = Pixels(
@@ -110,7 +111,7 @@ def describe_stored(
     shares = np.zeros(len(names), np.float32)
     for position, share in stored.notes["invalid"].items():
         shares[int(position)] = share
-    return ReadFiles(stored.images, kept, skipped, pixels, framing, shares[kept])
+    return ReadFiles(stored.images, kept, skipped, pixels, framing, shares[kept], notes=notes)
 
 
 def name_ids(names: Sequence[str], identify: Callable[[str], str] = stem_of) -> np.ndarray:
@@ -168,15 +169,13 @@ def _warn_of_frames(frames: Mapping[str, int], names: Sequence[str]) -> None:
         )
 
 
-def _warn_of_masked(masked: Mapping[str, list[str]], names: Sequence[str]) -> None:
+def _notes_on_masked(masked: Mapping[str, list[str]], names: Sequence[str]) -> tuple[str, ...]:
     counts = Counter(band for lacking in masked.values() for band in lacking)
-    for band, count in counts.items():
-        log.warning(
-            "Band %s is missing in %s of %s images, where it is 0 everywhere (dataset.missing_band=mask).",
-            band,
-            f"{count:,}",
-            f"{len(names):,}",
-        )
+    return tuple(
+        f"Band {band} is missing in {count:,} of {len(names):,} images, where it is 0 everywhere "
+        "(dataset.missing_band=mask). A class that lacks it more often than others can be told apart by that alone."
+        for band, count in counts.items()
+    )
 
 
 def _framing(stored: StoredImages, settings: sections.Files) -> Framing:

@@ -106,6 +106,7 @@ def _load(
         split=np.array(split, str)[read.kept],
         pixels=read.pixels,
         framing=read.framing,
+        notes=read.notes,
         invalid_share=read.invalid_share,
         sky_deg=None if sky_deg is None else sky_deg[read.kept],
         neighbor_arcsec=0.0 if sky_deg is None else read.width_arcsec,

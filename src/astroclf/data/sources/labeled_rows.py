@@ -47,8 +47,10 @@ class LabeledRows:
 
     def with_images(self, read: ReadFiles, settings: sections.LabeledImages) -> ImageDataset:
         """Return the data set of the rows with an image. Raise UserError if neighbors have no distance."""
+        dataset = self.dataset(read.kept, read.images, read.pixels)
         return replace(
-            self.dataset(read.kept, read.images, read.pixels),
+            dataset,
+            notes=(*dataset.notes, *read.notes),
             framing=read.framing,
             invalid_share=read.invalid_share,
             neighbor_arcsec=_neighbor_arcsec(settings, read),
