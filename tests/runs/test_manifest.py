@@ -15,6 +15,7 @@ from astroclf.runs.manifest import (
     read_manifest,
     write_manifest,
 )
+from astroclf.runs.migrations import ADDED_SETTINGS
 
 FORMER = {
     "format": 3,
@@ -40,7 +41,7 @@ def test_former_manifest_is_migrated_with_its_settings(folder: RunFolder) -> Non
     assert read_manifest(folder) == Manifest(epochs=4, measured={"seed-1": {"loss": 0.5}})
     config = read_former_config(folder, "resume=x")
     assert config is not None
-    assert config["trainer"] == {"epochs": 4, "min_delta": 0.1}
+    assert config["trainer"] == {**ADDED_SETTINGS["trainer"], "epochs": 4, "min_delta": 0.1}
     assert config["seed"] == 1
 
 
