@@ -28,7 +28,7 @@ from astroclf.data.sources.decoding import (
 )
 from astroclf.data.sources.files import ReadFiles, describe_stored, framing_options
 from astroclf.data.sources.picture_scan import scan_pictures
-from astroclf.data.store import Notes, cached_images
+from astroclf.data.store import Notes, StoredImages, cached_images
 from astroclf.errors import UserError, counted
 from astroclf.integrity import hash_bytes
 from astroclf.settings import sections
@@ -50,7 +50,7 @@ class ImageStream:
 
     title: of the source, for messages. column: name of the images. count: number of rows, None if it
     is unknown before they are read. key: changes with the content of the source. items: starts reading
-    from the first row.
+    from the first row. notes: is called after the last row, for notes of the cache beside the images.
     """
 
     title: str
@@ -58,6 +58,7 @@ class ImageStream:
     count: int | None
     key: str
     items: Callable[[], Iterator[Item]]
+    notes: Callable[[], Notes] = dict
 
     def names(self, count: int) -> list[str]:
         """Return a name for each of the rows."""
@@ -69,11 +70,24 @@ def read_stream(stream: ImageStream, settings: sections.Files) -> ReadFiles:
 
     Images are prepared like the first one that can be read. Raise UserError as `files.read_images`.
     """
+    return describe_stream(store_stream(stream, settings), stream, settings)
+
+
+def store_stream(stream: ImageStream, settings: sections.Files) -> StoredImages:
+    """Return the framed images of a stream, which is read only if they are not in the cache."""
     key = f"rows-{_key(stream, settings)}"
-    cache = Path(settings.cache)
-    stored = cached_images(cache, key, lambda draft: frame_images(draft, stream, settings))
+    return cached_images(
+        Path(settings.cache), key, lambda draft: frame_images(draft, stream, settings)
+    )
+
+
+def describe_stream(
+    stored: StoredImages, stream: ImageStream, settings: sections.Files
+) -> ReadFiles:
+    """Return the stored images of a stream with their meaning. Raise UserError as `describe_stored`."""
     read = describe_stored(stored, stream.names(stored.notes["rows"]), settings)
-    return replace(read, hashes=kept_hashes(read.images, cache, key))
+    key = f"rows-{_key(stream, settings)}"
+    return replace(read, hashes=kept_hashes(read.images, Path(settings.cache), key))
 
 
 def kept_hashes(images: np.ndarray, cache: Path, key: str) -> PictureHashes:
@@ -114,7 +128,7 @@ def frame_images(draft: Path, stream: ImageStream, settings: sections.Files) -> 
             shown.update()
     if len(bad) == rows:
         raise none_usable(stream, bad)
-    return {
+    return stream.notes() | {
         "rows": rows,
         "bad": bad,
         "pages": {},

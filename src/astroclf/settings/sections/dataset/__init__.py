@@ -12,6 +12,7 @@ from astroclf.settings.sections.dataset.cutouts import Cutouts, Mosaics
 from astroclf.settings.sections.dataset.files import Files
 from astroclf.settings.sections.dataset.galaxy_zoo import GalaxyZoo
 from astroclf.settings.sections.dataset.hdf5 import Hdf5
+from astroclf.settings.sections.dataset.hub import Hub
 from astroclf.settings.sections.dataset.image_folder import ImageFolder
 from astroclf.settings.sections.dataset.image_rows import ImageRows
 from astroclf.settings.sections.dataset.label_columns import LabelColumns
@@ -31,6 +32,7 @@ Dataset = Annotated[
     | Cutouts
     | Hdf5
     | Parquet
+    | Hub
     | SdssFrames
     | CustomSource,
     Field(discriminator="name"),
@@ -45,6 +47,7 @@ __all__ = [
     "Files",
     "GalaxyZoo",
     "Hdf5",
+    "Hub",
     "ImageFolder",
     "ImageRows",
     "LabelColumns",
