@@ -33,20 +33,29 @@ def find_candidates(vectors: np.ndarray) -> np.ndarray:
     """
     if len(vectors) < 2:
         return np.empty((0, 2), np.int64)
-    common = vectors.mean(axis=0) * (len(vectors) / (len(vectors) + FEW_IMAGES))
-    vectors = unit_norm(vectors - common)
+    share = len(vectors) / (len(vectors) + FEW_IMAGES)
+    vectors = unit_norm(vectors - vectors.mean(axis=0) * share)
     prefix = max(SHORTEST_PREFIX, int(np.ceil(np.log2(max(2, len(vectors))))) - 1)
     rng = np.random.default_rng(0)
     orders = [rng.permutation(vectors.shape[1])[:BITS] for _ in range(TABLES)]
     signs = vectors > 0
 
     def search(order: np.ndarray) -> np.ndarray:
-        return _pairs_of_one_list(vectors, _keys(signs, order), min(prefix, len(order)))
+        shared = _pairs_of_one_list(_keys(signs, order), min(prefix, len(order)))
+        close = [part[_cosine(vectors, part) > LEAST_COSINE] for part in shared]
+        pairs = np.concatenate([np.empty((0, 2), np.int64), *close])
+        return np.unique(pairs[:, 0] * len(vectors) + pairs[:, 1])
 
+    numbers = np.empty(0, np.int64)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = np.concatenate(list(pool.map(search, orders)))
-    number = np.unique(found[:, 0] * len(vectors) + found[:, 1])
-    return np.stack([number // len(vectors), number % len(vectors)], axis=1)
+        for found in pool.map(search, orders):
+            numbers = np.union1d(numbers, found)
+    return np.stack([numbers // len(vectors), numbers % len(vectors)], axis=1)
+
+
+def _cosine(vectors: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    cosine: np.ndarray = np.einsum("pk,pk->p", vectors[pairs[:, 0]], vectors[pairs[:, 1]])
+    return cosine
 
 
 def _keys(signs: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -57,19 +66,16 @@ def _keys(signs: np.ndarray, order: np.ndarray) -> np.ndarray:
     return keys
 
 
-def _pairs_of_one_list(vectors: np.ndarray, keys: np.ndarray, prefix: int) -> np.ndarray:
+def _pairs_of_one_list(keys: np.ndarray, prefix: int) -> Iterator[np.ndarray]:
+    """Yield (P, 2) pairs of positions whose keys share a prefix, the smaller position first."""
     order = np.argsort(keys, kind="stable")
     bucket = keys[order] >> np.uint64(BITS - prefix)
-    found = [np.empty((0, 2), np.int64)]
     for lag in range(1, min(LONGEST_RUN, len(order) - 1) + 1):
         shared = np.flatnonzero(bucket[lag:] == bucket[:-lag])
         if not len(shared):
             break
         for part in _parts(shared):
-            pairs = np.sort(np.stack([order[part], order[part + lag]], axis=1), axis=1)
-            cosine = np.einsum("pk,pk->p", vectors[pairs[:, 0]], vectors[pairs[:, 1]])
-            found.append(pairs[cosine > LEAST_COSINE])
-    return np.concatenate(found)
+            yield np.sort(np.stack([order[part], order[part + lag]], axis=1), axis=1)
 
 
 def _parts(positions: np.ndarray) -> Iterator[np.ndarray]:

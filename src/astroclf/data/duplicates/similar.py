@@ -43,33 +43,36 @@ def find_similar(images: np.ndarray, kept: np.ndarray) -> np.ndarray:
             "ones are treated as copies."
         )
         return np.empty((0, 2), np.int64)
-    parts = _in_chunks(
-        lambda rows: symmetric_part(fingerprinter.fingerprints(reader.read(rows))),
-        list(_chunks(kept, size)),
-        "searching for near-duplicates",
-    )
-    vectors = np.concatenate(parts)
-    with_content = np.flatnonzero(vectors.any(axis=1))
+
+    def in_rows(
+        reduce: Callable[[np.ndarray], np.ndarray], rows: np.ndarray, title: str
+    ) -> np.ndarray:
+        """Return a function of the fingerprints of the images at these positions."""
+        chunks = list(_chunks(rows, size))
+        parts = _in_chunks(
+            lambda chunk: reduce(fingerprinter.fingerprints(reader.read(chunk))), chunks, title
+        )
+        return np.concatenate(parts)
+
+    vectors = in_rows(symmetric_part, kept, "searching for near-duplicates")
+    with_content = vectors.any(axis=1)
     candidates = kept[with_content][find_candidates(vectors[with_content])]
     if not len(candidates):
         return candidates
     compared, pairs = np.unique(candidates, return_inverse=True)
-    prints = np.concatenate(
-        _in_chunks(
-            lambda rows: without_round_light(fingerprinter.fingerprints(reader.read(rows))),
-            list(_chunks(compared, size)),
-            "reading similar images",
-        )
-    )
+    prints = in_rows(without_round_light, compared, "reading similar images")
+    return candidates[_confirmed(prints, pairs.reshape(-1, 2))]
 
-    def check(pairs: np.ndarray) -> np.ndarray:
-        first, second = prints[pairs.T]
-        return confirm(first, second)
 
+def _confirmed(prints: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """Return (P,) bool: pairs of positions in fingerprints that are of one picture."""
+    chunks = list(_chunks(pairs, PAIRS_AT_A_TIME))
     parts = _in_chunks(
-        check, list(_chunks(pairs.reshape(-1, 2), PAIRS_AT_A_TIME)), "comparing similar images"
+        lambda chunk: confirm(prints[chunk[:, 0]], prints[chunk[:, 1]]),
+        chunks,
+        "comparing similar images",
     )
-    return candidates[np.concatenate(parts)]
+    return np.concatenate(parts)
 
 
 def _lacks_noise(fingerprinter: Fingerprinter, sample: np.ndarray) -> bool:
