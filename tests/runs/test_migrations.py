@@ -48,3 +48,11 @@ def test_settings_of_an_option_are_added_to_that_option_alone() -> None:
         "system_metrics": False,
     }
     assert migrate_config({"tracking": {"name": "none"}})["tracking"] == {"name": "none"}
+
+
+def test_options_of_predict_are_added_where_there_is_that_group() -> None:
+    assert migrate_config({"predict": {"input": "a", "pattern": "b"}})["predict"] == {
+        **{"image_columns": None, "pattern": "b", "frames": None},
+        **{"ra_column": None, "dec_column": None, "input": "a"},
+    }
+    assert "predict" not in migrate_config({"task": {"name": "train"}})

@@ -62,7 +62,8 @@ class Model:
             a dataset.
         **options
             Keys of the configuration group `predict` that describe the input: `path_column`,
-            `id_column`, `keep_columns`, `image_root`, `images` and `max_gigabytes`.
+            `id_column`, `keep_columns`, `image_root`, `images` and `max_gigabytes`; for a
+            model of cutouts, `frames`, `ra_column` and `dec_column` of a table of coordinates.
 
         Returns
         -------

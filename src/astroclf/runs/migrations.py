@@ -24,6 +24,10 @@ ADDED_SETTINGS: dict[str, dict[str, Any]] = {
     "dataset": {"near_duplicates": False, "on_leak": "warn"},
     "evaluation": {"report": True, "conformal": None},
 }
+# Likewise of a group that only some tasks have.
+ADDED_IF_PRESENT: dict[str, dict[str, Any]] = {
+    "predict": dict.fromkeys(("image_columns", "pattern", "frames", "ra_column", "dec_column")),
+}
 FILES: dict[str, Any] = {
     **{"bands": None, "missing_band": "refuse", "rgb_bands": "auto", "hdu": None, "sky": "none"},
     **{"crop": "center", "roi_threshold": 10.0, "roi_margin": 0.2, "roi_method": "threshold"},
@@ -101,6 +105,9 @@ def migrate_config(config: dict[str, Any]) -> dict[str, Any]:
     added = {
         group: {**values, **migrated.get(group, {})} for group, values in ADDED_SETTINGS.items()
     }
+    for group, values in ADDED_IF_PRESENT.items():
+        if isinstance(stored := migrated.get(group), dict):
+            added[group] = {**values, **stored}
     for (group, name), values in ADDED_BY_OPTION.items():
         if isinstance(stored := migrated.get(group), dict) and stored.get("name") == name:
             added[group] = {**values, **stored}

@@ -12,7 +12,7 @@ from astroclf.runs.migrations import migrate_config
 from astroclf.runs.schema import Schema, read_versioned, refuse_unreadable, write_versioned
 from astroclf.settings import Settings
 
-SCHEMA = Schema(2, {1: migrate_config})
+SCHEMA = Schema(3, {1: migrate_config, 2: migrate_config})
 
 
 def write_settings(folder: RunFolder, settings: Settings) -> None:
