@@ -13,7 +13,7 @@ from astroclf.data.pixels import Pixels
 from astroclf.errors import UserError
 
 
-def predict(images: np.ndarray) -> Prediction:
+def predict(images: np.ndarray, columns: np.ndarray | None = None) -> Prediction:
     shares = np.full((len(images), 2), 0.5)
     return Prediction(shares, shares.argmax(axis=1))
 
@@ -25,6 +25,7 @@ MODEL: Any = SimpleNamespace(
     image_px=8,
     depth="float",
     prediction=predict,
+    columns=(),
 )
 
 

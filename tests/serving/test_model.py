@@ -40,7 +40,7 @@ def test_a_row_that_cannot_be_used_has_a_reason_and_leaves_the_others() -> None:
     refused = np.full_like(images[0], 99)
     predict = bundle.predictor.logits_and_features
 
-    def refuse_99(given: np.ndarray) -> Any:
+    def refuse_99(given: np.ndarray, columns: None = None) -> Any:
         logits, features = predict(given)
         logits = logits.clone()
         logits[(given == 99).all(axis=(1, 2, 3))] = np.nan

@@ -17,7 +17,11 @@ def make_model(weight: float, mean: float = 0.0, **facts: object) -> Any:
     nn.init.constant_(network.weight, weight)
     nn.init.zeros_(network.bias)
     predictor = Predictor(network, Preprocess("linear", (1.0,), (mean,), (1.0,)))
-    known = {"classes": ("a", "b"), "decision": None, "framing": None, "image_px": 8, "depth": None}
+    known: dict[str, Any] = {
+        "classes": ("a", "b"),
+        **dict.fromkeys(("decision", "framing", "cutouts", "depth")),
+    }
+    known |= {"image_px": 8}
     return SimpleNamespace(predictor=predictor, **{**known, **facts})
 
 

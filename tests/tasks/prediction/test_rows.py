@@ -21,7 +21,7 @@ def make_block(reasons: list[str]) -> Block:
     return block_of(0, rows, reasons, images.reshape(-1, 1, 1, 1))
 
 
-def predict(images: np.ndarray) -> Prediction:
+def predict(images: np.ndarray, columns: np.ndarray | None = None) -> Prediction:
     """Return the value of each image as its probability of a star; 2 and more is refused."""
     stars = images.reshape(-1).astype(float) / 2
     if (stars > 0.9).any():
@@ -30,7 +30,7 @@ def predict(images: np.ndarray) -> Prediction:
     return Prediction(shares, shares.argmax(axis=1), sets=shares > 0.4, spread=shares / 10)
 
 
-MODEL: Any = SimpleNamespace(prediction=predict)
+MODEL: Any = SimpleNamespace(prediction=predict, columns=())
 
 
 def test_rows_without_an_image_are_empty_but_for_their_reason() -> None:
@@ -75,9 +75,9 @@ def test_sets_may_be_empty() -> None:
 
 
 def test_a_model_that_cannot_be_used_ends_the_run() -> None:
-    def fail(images: np.ndarray) -> Prediction:
+    def fail(images: np.ndarray, columns: None = None) -> Prediction:
         raise UserError("reference.npz is damaged")
 
-    broken: Any = SimpleNamespace(prediction=fail)
+    broken: Any = SimpleNamespace(prediction=fail, columns=())
     with pytest.raises(UserError, match=r"reference\.npz is damaged"):
         predict_block(broken, make_block(["", ""]))

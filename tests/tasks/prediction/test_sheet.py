@@ -21,7 +21,7 @@ from astroclf.tasks.prediction.summary import summarize
 CLASSES = ("dark", "light")
 
 
-def predict(images: np.ndarray) -> Prediction:
+def predict(images: np.ndarray, columns: np.ndarray | None = None) -> Prediction:
     """Return the brightness as the probability of light, and as p-value."""
     light = images.mean(axis=(1, 2, 3)) / 255
     shares = np.stack([1 - light, light], axis=1)
@@ -37,6 +37,7 @@ MODEL: Any = SimpleNamespace(
         activation=SimpleNamespace(rows_sum_to_one=True), conformal=SimpleNamespace(level=0.9)
     ),
     prediction=predict,
+    columns=(),
 )
 
 
