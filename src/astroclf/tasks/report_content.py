@@ -62,7 +62,7 @@ def describe_data(settings: Settings, dataset: ImageDataset) -> dict[str, str]:
     return {
         **words.describe_data(settings.dataset),
         "image size": f"{px} × {px} px" + (f" of {scale:g}″" if scale else ""),
-        "channels": ", ".join(bands),
+        "bands": ", ".join(bands),
         "pixel values": STRETCHES[dataset.pixels.stretch],
         **({"stretch of flux": settings.flux.name} if dataset.pixels.stretch == "linear" else {}),
         **({} if dataset.cutouts is None else dataset.cutouts.describe()),
