@@ -90,10 +90,12 @@ class ImageDataset:
     moved_from: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if self.hashes is None or self.hashes.images is not self.images:
-            object.__setattr__(self, "hashes", PictureHashes(self.images))
-        if self.pictures is None or self.pictures.hashes is not self.hashes:
-            object.__setattr__(self, "pictures", Pictures(self.hashes))
+        hashes = self.hashes
+        if hashes is None or hashes.images is not self.images:
+            hashes = PictureHashes(self.images)
+            object.__setattr__(self, "hashes", hashes)
+        if self.pictures is None or self.pictures.hashes is not hashes:
+            object.__setattr__(self, "pictures", Pictures(hashes))
 
     def __len__(self) -> int:
         return len(self.ids)
