@@ -68,7 +68,8 @@ class VoteColumns:
         else:
             given = np.stack([table.numbers(name) for name in tree.answers], axis=1)
             given = np.nan_to_num(given)  # empty cells of questions that nobody answered
-            _require_positive(table, tree.answers, given)
+            valid = (given >= 0) & np.isfinite(given)
+            _require_valid(table, tree.answers, valid, KEY, "votes")
         if values == "counts" and volunteers is None:
             volunteers = given[:, tree.positions(tree.questions[0].answers)].sum(axis=1)
         if volunteers is not None:
@@ -101,26 +102,20 @@ class VoteColumns:
 def read_fractions(table: Table, columns: Sequence[str], key: str) -> np.ndarray:
     """Return fractions, (N, K) float64. Raise UserError for an empty cell and for values outside [0, 1]."""
     votes = np.stack([table.numbers(column) for column in columns], axis=1)
-    wrong = ~((votes >= 0) & (votes <= 1))  # NaN too
-    if wrong.any():
-        rows = np.flatnonzero(wrong.any(axis=1)).tolist()
-        row, column = np.argwhere(wrong)[0]
-        raise UserError(
-            f"{key}: {len(rows):,} rows have values that are not fractions from 0 to 1, "
-            f"{table.where(rows)}; the first has {table.text(columns[column])[row] or 'an empty cell'} "
-            f"in {columns[column]}. Correct them, or remove the rows."
-        )
+    _require_valid(table, columns, (votes >= 0) & (votes <= 1), key, "fractions from 0 to 1")
     return votes
 
 
-def _require_positive(table: Table, columns: Sequence[str], given: np.ndarray) -> None:
-    wrong = ~((given >= 0) & np.isfinite(given))
-    if wrong.any():
-        rows = np.flatnonzero(wrong.any(axis=1)).tolist()
-        row, column = np.argwhere(wrong)[0]
+def _require_valid(
+    table: Table, columns: Sequence[str], valid: np.ndarray, key: str, meaning: str
+) -> None:
+    """Raise UserError unless all cells, (N, K), are valid values of that meaning."""
+    if not valid.all():
+        rows = np.flatnonzero(~valid.all(axis=1)).tolist()
+        row, column = np.argwhere(~valid)[0]
         raise UserError(
-            f"{KEY}: {len(rows):,} rows have values that are not votes, {table.where(rows)}; the first has "
-            f"{table.text(columns[column])[row]} in {columns[column]}. Correct them, or remove the rows."
+            f"{key}: {len(rows):,} rows have values that are not {meaning}, {table.where(rows)}; the first has "
+            f"{table.text(columns[column])[row] or 'an empty cell'} in {columns[column]}. Correct them, or remove the rows."
         )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from astroclf.settings.sections.dataset.labeled_images import LabeledImages
-from astroclf.settings.sections.section import Text, refusal
+from astroclf.settings.sections.section import Text, UserPath, refusal
 
 
 class ImageRows(LabeledImages):
@@ -35,4 +35,21 @@ class ImageRows(LabeledImages):
         names = self.class_names or ()
         if len(set(names)) < len(names):
             raise refusal(f"dataset.class_names={list(names)}: a name is given twice.")
+        return self
+
+
+class ImageRowsFile(ImageRows):
+    """Settings of the sources whose rows are in a file."""
+
+    FILE: ClassVar[str]  # description, for the message of a missing file
+    file: UserPath | None
+
+    @property
+    def source(self) -> str:
+        return str(self.file)
+
+    @model_validator(mode="after")
+    def _has_a_file(self) -> Self:
+        if self.file is None:
+            raise refusal(f"dataset.file is not set. Give {self.FILE}, as dataset.file=<file>.")
         return self
