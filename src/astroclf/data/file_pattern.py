@@ -78,7 +78,7 @@ class FilePattern:
 
     @property
     def states_positions(self) -> bool:
-        """Whether right ascension and declination are fields of the pattern."""
+        """True if right ascension and declination are fields of the pattern."""
         return "ra" in self._parts
 
     def fields_of(self, image: str) -> Mapping[str, str]:

@@ -107,7 +107,7 @@ class Novelty:
 
     @property
     def counts_groups(self) -> bool:
-        """Whether the p-values hold for images of new groups."""
+        """True if the p-values hold for images of new groups."""
         return self.groups is not None and len(np.unique(self.groups)) >= fewest_units(1 - FLAG)
 
     @property

@@ -9,14 +9,14 @@ from pathlib import Path
 from astroclf.errors import one_line
 
 # Timeout of the hub.
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
 def find_hub_file(repository: str, file_names: Sequence[str]) -> Path | str:
     """Return the first of the files that a repository has, or the reason why there is none.
 
-    At most one request of `PATIENCE_S` seconds for each file that is not in the cache; a download that
+    At most one request of `TIMEOUT_S` seconds for each file that is not in the cache; a download that
     has begun is finished.
     """
     return _cached(repository, file_names) or _download(repository, file_names)
@@ -45,7 +45,7 @@ def _download(repository: str, file_names: Sequence[str]) -> Path | str:
                 continue
             return reason
         try:
-            return Path(hf_hub_download(repository, file_name, etag_timeout=PATIENCE_S))
+            return Path(hf_hub_download(repository, file_name, etag_timeout=TIMEOUT_S))
         except EntryNotFoundError:
             continue
         except Exception as error:
@@ -61,18 +61,18 @@ def _hub_refuses(repository: str, file_name: str) -> str | None:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import EntryNotFoundError
 
-    answer: list[str | None] = []
+    reasons: list[str | None] = []
 
-    def ask() -> None:
+    def request() -> None:
         try:
-            get_hf_file_metadata(hf_hub_url(repository, file_name), timeout=PATIENCE_S)
-            answer.append(None)
+            get_hf_file_metadata(hf_hub_url(repository, file_name), timeout=TIMEOUT_S)
+            reasons.append(None)
         except EntryNotFoundError:
-            answer.append("no such file")
+            reasons.append("no such file")
         except Exception as error:
-            answer.append(f"the model hub cannot be reached: {one_line(error, 160)}")
+            reasons.append(f"the model hub cannot be reached: {one_line(error, 160)}")
 
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(PATIENCE_S)
-    return answer[0] if answer else f"the model hub did not answer within {PATIENCE_S:.0f} s"
+    thread = threading.Thread(target=request, daemon=True)
+    thread.start()
+    thread.join(TIMEOUT_S)
+    return reasons[0] if reasons else f"the model hub did not answer within {TIMEOUT_S:.0f} s"

@@ -14,7 +14,7 @@ from astroclf.models.hub import WEIGHT_FILES, find_hub_file
 def find_imagenet_weights(name: str) -> Path | str:
     """Return the file of weights, downloaded if necessary, or the reason why there is none.
 
-    The hub is asked once in a process.
+    The hub gets one request in a process.
     """
     published = timm.get_pretrained_cfg(name)
     if published is None or not published.hf_hub_id:

@@ -157,6 +157,6 @@ def notes_of_columns(settings: Settings, dataset: ImageDataset) -> list[str]:
         f"Missing values of catalog columns are replaced by the median of train, and marked by an indicator: {listed(gaps)}.": gaps,
         f"Catalog columns hold values that surveys write for missing ones (-999, -9999): {listed(placeholders)}. Leave these cells "
         "empty.": placeholders,
-        f"Catalog columns that are constant in train: {listed(constant)}. They tell nothing; leave them out.": constant,
+        f"Catalog columns that are constant in train: {listed(constant)}. They carry no information; leave them out.": constant,
     }
     return [sentence for sentence, found in notes.items() if found]

@@ -94,7 +94,7 @@ def test_more_pixels_than_the_file_holds_are_refused_before_allocation(
         content = edited(content, f"{card}{length:>20}", f"{card}{9_000:>20}")
     file.write_bytes(content)
     tracemalloc.start()
-    assert "truncated: its header promises 9000 x 9000 px" in reason_of(file)
+    assert "truncated: its header states 9000 x 9000 px" in reason_of(file)
     assert tracemalloc.get_traced_memory()[1] < 4_000_000
     tracemalloc.stop()
 

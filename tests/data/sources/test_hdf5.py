@@ -188,7 +188,7 @@ def test_ambiguous_axes_are_refused_until_they_are_stated(read: Read, file: Path
     with h5py.File(file, "a") as content:
         content["cube"] = np.broadcast_to(FLUX[:, :1, :5, :5], (N, 5, 5, 5))
     with pytest.raises(
-        UserError, match=r"does not tell bands from rows and columns\. Set dataset\.axes=nchw"
+        UserError, match=r"in which bands, rows and columns are ambiguous\. Set dataset\.axes=nchw"
     ):
         read("dataset.images_array=cube")
     for axes, values in (("nchw", FLUX[:, 0, 0, 1]), ("nhwc", FLUX[:, 0, 1, 0])):

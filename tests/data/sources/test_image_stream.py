@@ -105,7 +105,7 @@ def test_arrays_have_their_bands_first(
 
 def test_arrays_of_an_unknown_order_have_a_reason() -> None:
     assert str(oriented(np.zeros((8, 8, 8)), "auto")) == (
-        "8 x 8 x 8 values, of which bands are not told from rows: set dataset.axes"
+        "8 x 8 x 8 values, in which bands and rows are ambiguous: set dataset.axes"
     )
     assert oriented(None, "auto") is None
 

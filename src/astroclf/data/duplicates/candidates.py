@@ -19,7 +19,7 @@ SHORTEST_PREFIX = 8  # bits that candidates share in one list, for few images
 LONGEST_RUN = 32  # images of one prefix that each is compared with, at most
 LEAST_COSINE = 0.5
 PAIRS_AT_A_TIME = 2**16
-FEW_IMAGES = 1000  # whose mean says little about what images have in common
+FEW_IMAGES = 1000  # too few for a mean of what images have in common
 
 
 def find_candidates(vectors: np.ndarray) -> np.ndarray:

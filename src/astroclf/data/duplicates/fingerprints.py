@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 GRID_PX = 32  # width of a fingerprint
-SMALLEST_PX = 16  # narrower images have too few pixels to be told apart
+SMALLEST_PX = 16  # narrower images have too few pixels to be distinguished
 HIGH_PASS_SIGMA, CONTRAST_SIGMA = 2.0, 3.0  # widths of Gaussians, pixels of the grid
 LARGEST_CONTRAST = 3.0  # larger values are clipped
 MEDIAN_SQUARE = 0.455  # of a normal variable

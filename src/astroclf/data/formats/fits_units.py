@@ -95,7 +95,7 @@ class Unit:
         return self.start + -(-self.data_bytes // BLOCK) * BLOCK
 
     def require_whole(self, file_bytes: int) -> None:
-        """Raise BadImage if the header promises more pixels than the file holds."""
+        """Raise BadImage if the header states more pixels than the file holds."""
         held = min(self.data_bytes, file_bytes - self.start)
         is_short = held < self.data_bytes
         if self.is_compressed:
@@ -103,7 +103,7 @@ class Unit:
             is_short |= math.prod(self.shape) > held * MOST_PIXELS_PER_BYTE
         if is_short:
             size = " x ".join(map(str, reversed(self.shape)))
-            raise BadImage(f"truncated: its header promises {size} px, more than the file holds")
+            raise BadImage(f"truncated: its header states {size} px, more than the file holds")
 
 
 def read_units(stream: BinaryIO) -> Iterator[Unit]:

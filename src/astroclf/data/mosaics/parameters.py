@@ -56,7 +56,7 @@ class CutoutParameters:
 
     @property
     def shared(self) -> CutoutParameters:
-        """What the members of an ensemble must have in common: all but the frames and measured widths."""
+        """Parameters that members of an ensemble must share: all but the frames and measured widths."""
         return replace(self, frames="", hdu=None, band_fwhm_arcsec=())
 
     @property

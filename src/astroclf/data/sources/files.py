@@ -173,7 +173,7 @@ def _notes_on_masked(masked: Mapping[str, list[str]], names: Sequence[str]) -> t
     counts = Counter(band for lacking in masked.values() for band in lacking)
     return tuple(
         f"Band {band} is missing in {count:,} of {len(names):,} images, where it is 0 everywhere "
-        "(dataset.missing_band=mask). A class that lacks it more often than others can be told apart by that alone."
+        "(dataset.missing_band=mask). A class that lacks it more often than others can be recognized by that alone."
         for band, count in counts.items()
     )
 

@@ -99,7 +99,7 @@ def _axes(content: Hdf5File, array: Any, settings: sections.Hdf5) -> Axes:
         axes = settings.axes
     if axes is None:
         raise UserError(
-            f"{place} has the shape {array.shape}, which does not tell bands from rows and columns. "
+            f"{place} has the shape {array.shape}, in which bands, rows and columns are ambiguous. "
             "Set dataset.axes=nchw if the bands are second, or dataset.axes=nhwc if they are last."
         )
     log.info("%s: shape %s, read as %s.", place, array.shape, ORDER[axes])

@@ -169,7 +169,7 @@ def oriented(item: Item, axes: Literal["auto", "nchw", "nhwc"]) -> Item:
     order = axes if axes != "auto" and item.ndim == 3 else find_axes((1, *item.shape))
     if order is None:
         return BadImage(
-            f"{' x '.join(map(str, item.shape))} values, of which bands are not told from rows: set dataset.axes"
+            f"{' x '.join(map(str, item.shape))} values, in which bands and rows are ambiguous: set dataset.axes"
         )
     return to_nchw(item[None], order)[0]
 

@@ -103,7 +103,7 @@ class LabelErrorContent:
 class InspectionContent:
     """Content of the page.
 
-    chosen: the images that were asked for by id; trees: their votes along the decision tree. views: a gallery for each class, of one image before
+    chosen: the images requested by id; trees: their votes along the decision tree. views: a gallery for each class, of one image before
     and after its stretch and augmentation; views_note: the settings of both. leaks: between
     splits.
     """

@@ -32,7 +32,7 @@ class LossSection(Section):
 
     @property
     def needs_tree(self) -> bool:
-        """Whether the loss is of votes on the questions of a decision tree."""
+        """True if the loss is of votes on the questions of a decision tree."""
         return False
 
     def obeys_tree(self, has_tree: bool) -> bool:

@@ -36,5 +36,5 @@ class Trainer(Section):
 
     @property
     def mixes_images(self) -> bool:
-        """Whether training batches are mixed (mixup, cutmix)."""
+        """True if training batches are mixed (mixup, cutmix)."""
         return self.mixup_prob > 0 and (self.mixup > 0 or self.cutmix > 0)

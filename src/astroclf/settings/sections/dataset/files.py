@@ -35,7 +35,7 @@ class Files(DatasetSection):
 
     @property
     def has_squares_of_objects(self) -> bool:
-        """Whether the squares that are cropped have the widths of their objects."""
+        """True if the squares that are cropped have the widths of their objects."""
         return self.crop == "roi"
 
     @property
@@ -62,7 +62,7 @@ class Files(DatasetSection):
 
     @property
     def has_positions(self) -> bool:
-        """Whether the source has positions of the objects in the images."""
+        """True if the source has positions of the objects in the images."""
         return False
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ class LabeledImages(Files, LabelColumns):
 
     @property
     def states_pixel_scale(self) -> bool:
-        """Whether the pixel scale of the images is given."""
+        """True if the pixel scale of the images is given."""
         return self.pixel_scale_arcsec is not None
 
     @model_validator(mode="after")

@@ -28,17 +28,17 @@ class DatasetSection(Section):
 
     @property
     def has_soft_targets(self) -> bool:
-        """Whether the training targets of classes are probabilities."""
+        """True if the training targets of classes are probabilities."""
         return False
 
     @property
     def has_columns(self) -> bool:
-        """Whether the source can read catalog columns beside the images (model.features_columns)."""
+        """True if the source can read catalog columns beside the images (model.features_columns)."""
         return False
 
     @property
     def has_tree(self) -> bool | None:
-        """Whether votes are on the questions of a decision tree; None if only the data can tell."""
+        """True if votes are on the questions of a decision tree; None if the settings do not determine it."""
         return False
 
     @property
