@@ -49,7 +49,7 @@ def test_predictions_of_files_equal_those_of_the_evaluation(folder: Path, model:
     frame = model.predict([root / row["id"] for row in rows])
     assert list(frame) == [
         *("id", "path", "label", "p_dark", "p_light", "confidence"),
-        *("prediction_set", "unlike_training", "spread", "reason"),
+        *("prediction_set", "unlike_training", "spread", "invalid_share", "reason"),
     ]
     assert frame["label"].tolist() == [row["label"] for row in rows]
     expected = [float(row["p_light"]) for row in rows]

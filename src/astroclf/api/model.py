@@ -70,7 +70,7 @@ class Model:
         pandas.DataFrame
             One row an image: `id`, `path`, kept columns, `label`, `p_<class>`, `confidence`,
             `prediction_set` (classes joined by bars), `unlike_training` (p-value), `spread` (of an
-            ensemble) and `reason`. An image that could not be read has a reason, and no other values.
+            ensemble), `invalid_share` (of the pixels) and `reason`. An image that could not be read has a reason, and no other values.
             The label of vote fractions is the answer with the highest one.
 
         Raises

@@ -113,7 +113,7 @@ class Framing:
 
     def read_bytes(self, content: bytes) -> np.ndarray:
         """Return the content of a file as `read` returns the file."""
-        return self.prepare_planes(*decode_bytes(content, self.max_megapixels, self.hdu)).image
+        return self.prepare_bytes(content).image
 
     def prepare(
         self, files: ImageFile | Sequence[ImageFile | None], place: Place | None = None
@@ -126,6 +126,10 @@ class Framing:
 
         return self._prepared(*decode_image(each, self.choice, decode_one), place)
 
+    def prepare_bytes(self, content: bytes) -> Framed:
+        """Return the content of a file as `prepare` returns the file."""
+        return self.prepare_planes(*decode_bytes(content, self.max_megapixels, self.hdu))
+
     def prepare_planes(self, header: Header, planes: np.ndarray) -> Framed:
         """Return all planes (C, H, W) of an image as `prepare` returns a file."""
         if self.choice is not None:
@@ -134,7 +138,11 @@ class Framing:
 
     def fit(self, picture: np.ndarray) -> np.ndarray:
         """Return a decoded (C, H, W) picture as `read` returns a file."""
-        return self._framed(picture, self._square(picture)).image
+        return self.prepare_array(picture).image
+
+    def prepare_array(self, picture: np.ndarray) -> Framed:
+        """Return a decoded (C, H, W) picture as `prepare` returns a file."""
+        return self._framed(picture, self._square(picture))
 
     def leaves_unchanged(self, pictures: np.ndarray) -> bool:
         """Return whether `fit` returns each of (N, C, H, W) pictures as it is."""

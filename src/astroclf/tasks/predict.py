@@ -187,4 +187,11 @@ def log_summary(summary: Summary, file: Path) -> None:
             shortest(file),
             listed(f"{reason} ({n:,})" for reason, n in summary.reasons.most_common(5)),
         )
+    if summary.n_invalid:
+        log.warning(
+            "Invalid pixels (NaN, infinite or blank) in %s were replaced by the sky of the image: %.2g %% of the pixels "
+            "of one image at most. See the column invalid_share.",
+            counted(summary.n_invalid, "image"),
+            100 * summary.largest_invalid,
+        )
     log.info("predictions %s", shortest(file))

@@ -110,4 +110,4 @@ def test_members_with_one_band_each_are_rows_by_their_pattern(
             archive.write(tmp_path / f"s-{band}-1.fits", f"x/s-{band}-1.fits")
     images = ArchiveInput("t", tmp_path / "a.zip", band_framing, 1e9)
     assert [images.row(0).id, images.row(0).path] == ["1", "x/s-{band}-1.fits"]
-    np.testing.assert_array_equal(images.image(0), flux[[2, 0, 1]])
+    np.testing.assert_array_equal(images.prepare(0).image, flux[[2, 0, 1]])

@@ -67,9 +67,9 @@ def test_one_image_is_one_row(folder: Path, framing: Framing, pictures: np.ndarr
     images = FilesInput("", [str(folder / "b/c.png")], framing)
     assert len(images) == 1
     assert images.row(0).id == "c"
-    np.testing.assert_array_equal(images.image(0), pictures[2].transpose(2, 0, 1))
+    np.testing.assert_array_equal(images.prepare(0).image, pictures[2].transpose(2, 0, 1))
     with pytest.raises(BadImage):
-        FilesInput("", [str(folder / "notes.txt")], framing).image(0)
+        FilesInput("", [str(folder / "notes.txt")], framing).prepare(0)
 
 
 def test_files_with_one_band_each_are_rows_by_their_pattern(

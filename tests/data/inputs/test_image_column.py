@@ -52,11 +52,11 @@ def test_a_column_of_files_is_predicted(file: Path, framing: Framing, pictures: 
 def test_a_column_of_pixels_is_named(file: Path, framing: Framing, pictures: np.ndarray) -> None:
     images = open_input(file, framing, InputOptions(images="pixels"))
     with pytest.raises(Exception, match="values, not 8-bit"):  # lists of int64
-        images.image(0)
+        images.prepare(0)
     column = pa.array(pictures.tolist(), pa.list_(pa.list_(pa.list_(pa.uint8()))))
     pq.write_table(pa.table({"stamp": column}), file)
     images = open_input(file, framing, InputOptions())
-    np.testing.assert_array_equal(images.image(3), pictures[3].transpose(2, 0, 1))
+    np.testing.assert_array_equal(images.prepare(3).image, pictures[3].transpose(2, 0, 1))
     assert images.row(3).id == "3"
 
 

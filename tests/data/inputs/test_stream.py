@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from astroclf.data.framing import Framed
 from astroclf.data.inputs.source import Block, ImageInput, Row
 from astroclf.data.inputs.stream import AHEAD, block_bounds, read_blocks
 
@@ -28,8 +29,8 @@ class Numbers(ImageInput):
     def row(self, position: int) -> Row:
         return Row(str(position), "")
 
-    def image(self, position: int) -> np.ndarray:
-        return np.full((1, 1, 1), position)
+    def prepare(self, position: int) -> Framed:
+        return Framed(np.full((1, 1, 1), position), 0.0)
 
     def read(self, start: int, stop: int) -> Block:
         with self.lock:
@@ -62,7 +63,7 @@ def test_no_more_blocks_are_read_than_the_queue_holds() -> None:
 
 def test_an_error_of_a_thread_reaches_the_loop() -> None:
     class Broken(Numbers):
-        def image(self, position: int) -> np.ndarray:
+        def prepare(self, position: int) -> Framed:
             raise RuntimeError("a defect")
 
     with pytest.raises(RuntimeError, match="a defect"):

@@ -18,7 +18,7 @@ CLASSES = ("galaxy", "star")
 def make_block(reasons: list[str]) -> Block:
     rows = [Row(str(number), f"{number}.png", (f"m{number}",)) for number in range(len(reasons))]
     images = np.arange(sum(not reason for reason in reasons), dtype=np.float32)
-    return block_of(0, rows, reasons, images.reshape(-1, 1, 1, 1))
+    return block_of(0, rows, reasons, images.reshape(-1, 1, 1, 1), images / 8)
 
 
 def predict(images: np.ndarray, columns: np.ndarray | None = None) -> Prediction:
@@ -44,6 +44,7 @@ def test_rows_without_an_image_are_empty_but_for_their_reason() -> None:
     np.testing.assert_allclose(columns["spread"], [0.1, np.nan, 0.05])  # type: ignore[arg-type]
     assert columns["prediction_set"] == ["galaxy", "", "galaxy|star"]
     assert np.isnan(columns["unlike_training"]).all()  # type: ignore[call-overload]
+    np.testing.assert_array_equal(columns["invalid_share"], [0, np.nan, 0.125])
     assert columns["reason"] == ["", "empty file", ""]
 
 
@@ -53,6 +54,7 @@ def test_an_image_without_finite_logits_has_a_reason() -> None:
     columns = predicted.columns(CLASSES, [])
     assert columns["reason"] == ["", "", "empty file", "the network outputs no finite number"]
     assert columns["label"] == ["galaxy", "galaxy", "", ""]
+    np.testing.assert_array_equal(columns["invalid_share"], [0, 0.125, np.nan, np.nan])
 
 
 @pytest.mark.parametrize("reasons", [["empty file"], []])

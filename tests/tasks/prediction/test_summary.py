@@ -44,6 +44,7 @@ def make_table(folder: Path, kind: str) -> PredictionTable:
             "label": labels,
             "prediction_set": ["galaxy", "galaxy", "galaxy|star", "", "star", "galaxy|star", ""],
             "unlike_training": np.array([0.5, 0.01, 0.3, np.nan, 0.9, 0.04, np.nan]),
+            "invalid_share": np.array([0.0, 0.25, 0.0, 0.125, 0.0, 0.0, np.nan]),
             "reason": [""] * 6 + ["empty file"],
         }
     )
@@ -57,6 +58,7 @@ def test_counts_histograms_and_extremes_are_those_of_the_table(tmp_path: Path, k
     assert (summary.n, summary.n_predicted) == (7, 6)
     assert summary.labels == {"galaxy": 4, "star": 2}
     assert summary.reasons == {"empty file": 1}
+    assert (summary.n_invalid, summary.largest_invalid) == (2, 0.25)
     assert summary.set_sizes == {0: 1, 1: 3, 2: 2}
     assert (
         summary.confidence.tolist()

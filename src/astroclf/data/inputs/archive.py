@@ -10,7 +10,7 @@ import numpy as np
 
 from astroclf.data.archives import ArchivedFile, files_of, open_archive
 from astroclf.data.formats.registry import suffix_reason
-from astroclf.data.framing import Framing
+from astroclf.data.framing import Framed, Framing
 from astroclf.data.inputs.names import FileIds, Names
 from astroclf.data.inputs.source import ImageInput, Row
 from astroclf.errors import UserError
@@ -63,9 +63,9 @@ class ArchiveInput(ImageInput):
     def row(self, position: int) -> Row:
         return Row(self._ids[position], self._names[position])
 
-    def image(self, position: int) -> np.ndarray:
+    def prepare(self, position: int) -> Framed:
         name = self._names[position]
         names = [name] if self._pattern is None else self._pattern.files_of(name)
         members = [self._members.get(each) for each in names]
         files = [None if each is None else ArchivedFile(self._archive, each) for each in members]
-        return self._framing.read(files)
+        return self._framing.prepare(files)

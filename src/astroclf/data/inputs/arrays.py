@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from astroclf.data.formats import Depth
-from astroclf.data.framing import Framing
+from astroclf.data.framing import Framed, Framing
 from astroclf.data.inputs.source import Block, ImageInput, Row, block_of
 from astroclf.errors import UserError
 
@@ -58,8 +58,8 @@ class ArrayInput(ImageInput):
     def row(self, position: int) -> Row:
         return self._identify(position)
 
-    def image(self, position: int) -> np.ndarray:
-        return self._framing.fit(self._stack(position, position + 1)[0])
+    def prepare(self, position: int) -> Framed:
+        return self._framing.prepare_array(self._stack(position, position + 1)[0])
 
     def read(self, start: int, stop: int) -> Block:
         pictures = self._stack(start, stop)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.formats import BadImage
+from astroclf.data.framing import Framed
 from astroclf.data.inputs.names import Names
 from astroclf.data.inputs.source import ImageInput, Row
 from astroclf.data.inputs.table import column_names, read_cells
@@ -88,11 +89,12 @@ class CoordinatesInput(ImageInput):
         own = str(position + 1) if self._ids is None else self._ids[position]
         return Row(own, file, tuple(cells[position] for cells in self._kept))
 
-    def image(self, position: int) -> np.ndarray:
+    def prepare(self, position: int) -> Framed:
         if not self._is_position[position]:
             raise BadImage(NO_COORDINATES)
         ra, dec = self._sky_deg[position]
-        return self._cutter.cut((float(ra), float(dec)), self._covering[position]).image
+        stamp = self._cutter.cut((float(ra), float(dec)), self._covering[position])
+        return Framed(stamp.image, stamp.invalid_share)
 
 
 def open_coordinates(

@@ -12,7 +12,7 @@ import numpy as np
 
 from astroclf.data.file_pattern import FilePattern
 from astroclf.data.formats.registry import suffix_reason
-from astroclf.data.framing import Framing
+from astroclf.data.framing import Framed, Framing
 from astroclf.data.inputs.names import FileIds, Names
 from astroclf.data.inputs.source import ImageInput, Row
 from astroclf.data.sources.folder_tree import Inode, read_folder
@@ -47,12 +47,12 @@ class FolderInput(ImageInput):
         path = self._folder / self._names[position]
         return Row(readable(self._ids[position]), readable(str(path)))
 
-    def image(self, position: int) -> np.ndarray:
+    def prepare(self, position: int) -> Framed:
         name = self._names[position]
         if self._pattern is None:
-            return self._framing.read(self._folder / name)
+            return self._framing.prepare(self._folder / name)
         files = [self._folder / file for file in self._pattern.files_of(name)]
-        return self._framing.read([file if file.exists() else None for file in files])
+        return self._framing.prepare([file if file.exists() else None for file in files])
 
 
 class FilesInput(ImageInput):
@@ -73,8 +73,8 @@ class FilesInput(ImageInput):
     def row(self, position: int) -> Row:
         return Row(readable(self._ids[position]), readable(self._names[position]))
 
-    def image(self, position: int) -> np.ndarray:
-        return self._framing.read(Path(self._names[position]).expanduser())
+    def prepare(self, position: int) -> Framed:
+        return self._framing.prepare(Path(self._names[position]).expanduser())
 
 
 def _image_names(folder: Path, left_out: Counter[str]) -> Iterator[str]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
 from astroclf.data.arrow import ArrowFile, Cell
 from astroclf.data.formats import BadImage
-from astroclf.data.framing import Framing
+from astroclf.data.framing import Framed, Framing
 from astroclf.data.image_arrays import as_stored, depth_of_values, find_axes, header_of, to_nchw
 from astroclf.data.inputs.names import Names
-from astroclf.data.inputs.source import Block, ImageInput, Row, block_of
+from astroclf.data.inputs.source import Block, ImageInput, Row, prepared_block
 from astroclf.integrity import hash_sample
 
 USUAL = "image"  # name of such a column
@@ -61,25 +59,19 @@ class ImageColumn(ImageInput):
         kept = tuple(cells[position] for cells in self._kept)
         return Row(own, f"{self._column}[{position}]", kept)
 
-    def image(self, position: int) -> np.ndarray:
+    def prepare(self, position: int) -> Framed:
         return self._framed(self._rows.take(position, position + 1)[0])
 
     def read(self, start: int, stop: int) -> Block:
-        images, reasons = [], []
-        for cell in self._rows.take(start, stop):
-            try:
-                images.append(self._framed(cell))
-                reasons.append("")
-            except BadImage as bad:
-                reasons.append(str(bad) or "unreadable")
+        cells = self._rows.take(start, stop)
         rows = [self.row(position) for position in range(start, stop)]
-        return block_of(start, rows, reasons, np.stack(images) if images else np.empty((0,)))
+        return prepared_block(start, rows, self._framed, cells)
 
-    def _framed(self, cell: Cell) -> np.ndarray:
+    def _framed(self, cell: Cell) -> Framed:
         if cell is None:
             raise BadImage("no image in this row")
         if isinstance(cell, bytes):
-            return self._framing.read_bytes(cell)
+            return self._framing.prepare_bytes(cell)
         axes, depth = find_axes((1, *cell.shape)), depth_of_values(cell.dtype)
         if axes is None or depth is None:
             raise BadImage(f"{' x '.join(map(str, cell.shape))} values of {cell.dtype}")
@@ -87,7 +79,7 @@ class ImageColumn(ImageInput):
         header = header_of((1, *picture.shape), depth)
         if header.bands != self._framing.bands and len(header.bands) > 1:
             header = header_of((1, *picture.shape), depth, has_colors=False)
-        return self._framing.prepare_planes(header, picture).image
+        return self._framing.prepare_planes(header, picture)
 
 
 class ForwardReader:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from astroclf.data.formats import BadImage
+from astroclf.data.framing import Framed
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +21,7 @@ class Block:
 
     start: number of the first row. ids, paths: one a row. kept: one tuple a row, of the columns that
     are kept. reasons: one a row, "" for an image that was read. images: (m, C, H, W) of the rows
-    that were read, in their order.
+    that were read, in their order. invalid_shares: (m,) of their pixels, which the sky has replaced.
     """
 
     start: int
@@ -26,6 +30,7 @@ class Block:
     kept: Sequence[tuple[str, ...]]
     reasons: Sequence[str]
     images: np.ndarray
+    invalid_shares: np.ndarray
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -73,24 +78,41 @@ class ImageInput(ABC):
         """Return the identity of a row."""
 
     @abstractmethod
-    def image(self, position: int) -> np.ndarray:
-        """Return the framed image (C, H, W) of a row. Raise BadImage."""
+    def prepare(self, position: int) -> Framed:
+        """Return the image of a row, with its share of invalid pixels. Raise BadImage."""
 
     def read(self, start: int, stop: int) -> Block:
         """Return the rows from start to stop, with their images."""
         rows = [self.row(position) for position in range(start, stop)]
-        images, reasons = [], []
-        for position in range(start, stop):
-            try:
-                images.append(self.image(position))
-                reasons.append("")
-            except BadImage as bad:
-                reasons.append(str(bad) or "unreadable")
-        return block_of(start, rows, reasons, np.stack(images) if images else np.empty((0,)))
+        return prepared_block(start, rows, self.prepare, range(start, stop))
 
 
-def block_of(start: int, rows: Sequence[Row], reasons: Sequence[str], images: np.ndarray) -> Block:
-    """Return a block of rows; parameters as in `Block`."""
+def prepared_block(
+    start: int, rows: Sequence[Row], prepare: Callable[[Item], Framed], items: Iterable[Item]
+) -> Block:
+    """Return a block of rows with the images that are prepared from items, one a row.
+
+    prepare: raises BadImage for an item without an image, which becomes the reason of its row.
+    """
+    framed, reasons = [], []
+    for item in items:
+        try:
+            framed.append(prepare(item))
+            reasons.append("")
+        except BadImage as bad:
+            reasons.append(str(bad) or "unreadable")
+    images = np.stack([each.image for each in framed]) if framed else np.empty((0,))
+    return block_of(start, rows, reasons, images, np.array([each.invalid_share for each in framed]))
+
+
+def block_of(
+    start: int,
+    rows: Sequence[Row],
+    reasons: Sequence[str],
+    images: np.ndarray,
+    invalid_shares: np.ndarray | None = None,
+) -> Block:
+    """Return a block of rows; parameters as in `Block`, invalid_shares None where all pixels are valid."""
     return Block(
         start=start,
         ids=[row.id for row in rows],
@@ -98,4 +120,5 @@ def block_of(start: int, rows: Sequence[Row], reasons: Sequence[str], images: np
         kept=[row.kept for row in rows],
         reasons=reasons,
         images=images,
+        invalid_shares=np.zeros(len(images)) if invalid_shares is None else invalid_shares,
     )

@@ -9,11 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from astroclf.data.crops import CatalogCrop
 from astroclf.data.formats import BadImage
-from astroclf.data.framing import Framing
+from astroclf.data.framing import Framed, Framing
 from astroclf.data.inputs.names import FileIds, Names
 from astroclf.data.inputs.source import ImageInput, Row
 from astroclf.data.sources.table_files import find_file, list_completions
@@ -73,14 +71,14 @@ class TableInput(ImageInput):
         given = next(filter(None, (paths[position] for paths in self._paths)), "")
         return Row(self._ids[position], given, kept)
 
-    def image(self, position: int) -> np.ndarray:
+    def prepare(self, position: int) -> Framed:
         files = [self._file(paths[position]) for paths in self._paths]
         if files == [None]:
             raise BadImage("no path in this row")
         crop, place = self._framing.crop, None
         if isinstance(crop, CatalogCrop):
             place = crop.place([cells[position] for cells in self._places])
-        return self._framing.read(files, place)
+        return self._framing.prepare(files, place)
 
     def _file(self, cell: str) -> Path | None:
         if not cell:

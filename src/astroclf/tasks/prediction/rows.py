@@ -16,7 +16,8 @@ from astroclf.errors import UserError
 
 Columns = dict[str, Sequence[str] | np.ndarray]  # column -> texts, or numbers with NaN for none
 
-FIRST, MIDDLE = ("id", "path"), ("confidence", "prediction_set", "unlike_training", "spread")
+FIRST = ("id", "path")
+MIDDLE = ("confidence", "prediction_set", "unlike_training", "spread", "invalid_share")
 SEPARATOR = "|"  # of the classes in a prediction set
 
 
@@ -76,7 +77,7 @@ class Predicted:
             columns["label"] = texts(())
             columns |= {f"p_{name}": empty for name in classes}
             columns |= {"confidence": empty, "prediction_set": texts(())}
-            columns |= {"unlike_training": empty, "spread": empty}
+            columns |= {"unlike_training": empty, "spread": empty, "invalid_share": empty}
         else:
             leading, shares = prediction.leading, prediction.probabilities
             columns["label"] = texts([classes[k] for k in leading])
@@ -87,6 +88,7 @@ class Predicted:
             spread = prediction.spread
             of_label = None if spread is None else spread[np.arange(len(rows)), leading]
             columns["spread"] = numbers(of_label)
+            columns["invalid_share"] = numbers(block.invalid_shares)
         columns["reason"] = block.reasons
         return columns
 
@@ -129,7 +131,12 @@ def _predict_each(model: Bundle, block: Block, features: np.ndarray | None) -> P
             accepted.append(number)
         except NotFiniteError:
             reasons[row] = "the network outputs no finite number"
-    rest = replace(block, reasons=reasons, images=block.images[accepted])
+    rest = replace(
+        block,
+        reasons=reasons,
+        images=block.images[accepted],
+        invalid_shares=block.invalid_shares[accepted],
+    )
     if not accepted:
         return Predicted(rest, None)
     of_rest = None if features is None else features[accepted]

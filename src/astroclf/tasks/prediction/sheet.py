@@ -55,6 +55,7 @@ def _facts(summary: Summary, model: Bundle, images: ImageInput) -> dict[str, str
         "date": datetime.now().strftime("%Y-%m-%d %H:%M"),
         "images": f"{summary.n:,}",
         "not usable": f"{summary.reasons.total():,}",
+        "with invalid pixels": f"{summary.n_invalid:,}" if summary.n_invalid else "",
         "framing": f"{model.image_px} px, {', '.join(model.pixels.bands)}",
     }
     return {name: value for name, value in facts.items() if value}

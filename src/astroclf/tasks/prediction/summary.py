@@ -14,7 +14,7 @@ from astroclf.runs.prediction_table import PredictionTable
 from astroclf.tasks.prediction.rows import SEPARATOR
 
 BINS = 20  # of histograms from 0 to 1
-READ = ("label", "confidence", "prediction_set", "unlike_training", "reason")
+READ = ("label", "confidence", "prediction_set", "unlike_training", "invalid_share", "reason")
 
 
 class Extremes:
@@ -37,12 +37,15 @@ class Summary:
 
     n: rows. reasons: of the rows without prediction. labels: rows of each class. set_sizes: number of
     classes -> rows, empty without prediction sets. confidence, unlike_training: (BINS,) rows of each
-    bin from 0 to 1. n_unlike: rows with a p-value. most_certain, least_like: class -> rows.
+    bin from 0 to 1. n_unlike: rows with a p-value. n_invalid: rows with invalid pixels, of whose shares
+    largest_invalid is the largest. most_certain, least_like: class -> rows.
     """
 
     classes: Sequence[str]
     most_shown: int
     n: int = 0
+    n_invalid: int = 0
+    largest_invalid: float = 0.0
     reasons: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     set_sizes: Counter[int] = field(default_factory=Counter)
@@ -69,6 +72,9 @@ class Summary:
         rows = np.flatnonzero(labels != "")
         labels, confidence = labels[rows], _numbers(part["confidence"])[rows]
         unlike = _numbers(part["unlike_training"])[rows]
+        invalid = _numbers(part["invalid_share"])[rows]
+        self.n_invalid += int(np.count_nonzero(invalid > 0))
+        self.largest_invalid = float(np.max(invalid, initial=self.largest_invalid))
         self.labels.update(labels.tolist())
         self.confidence += _histogram(confidence)
         self.unlike_training += _histogram(unlike)
