@@ -16,7 +16,7 @@ Magnitude = Annotated[float, Field(ge=0, le=40)]
 
 def _distinct(fields: tuple[int, ...]) -> tuple[int, ...]:
     if len(set(fields)) < len(fields):
-        raise PydanticCustomError("fields", "Input should be different fields")
+        raise PydanticCustomError("fields", "Input should name each field once")
     return fields
 
 
