@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from astroclf.data.inputs.source import Block, ImageInput
 from astroclf.errors import UserError, counted, listed
 from astroclf.tables import parse_number
+
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def block_features(block: Block, kept: Sequence[str], names: Sequence[str]) -> np.ndarray | None:
@@ -41,12 +44,12 @@ def check_features(images: ImageInput, names: Sequence[str]) -> dict[str, int]:
         kept = images.row(position).kept
         for name, place in places.items():
             value = parse_number(kept[place])
-            if value is None or np.isinf(np.float32(value)):
+            if value is None or abs(value) > LARGEST:
                 raise UserError(
                     f"{images.title}: {name} of row {position + 1} is {kept[place]}, not a finite number. Correct it, or leave the "
                     "cell empty."
                 )
-            missing[name] += np.isnan(value)
+            missing[name] += math.isnan(value)
     return {name: count for name, count in missing.items() if count}
 
 
