@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from astroclf.data import loader as module
 from astroclf.data.augment import augment as draw_augmented
-from astroclf.data.batch_sampler import BatchSampler, Chunk, count_batches
+from astroclf.data.batch_sampler import BatchSampler, Chunk
 from astroclf.data.batches import Batch, ImageValues
 from astroclf.data.dataset import ImageDataset
 from astroclf.data.loader import (
@@ -224,11 +224,3 @@ def test_images_are_resident_where_they_fit(
 
 def test_free_memory_is_positive() -> None:
     assert free_memory(CPU) > 2**20
-
-
-@pytest.mark.parametrize(
-    ("n_images", "batch_size", "expected"),
-    [(17, 2, 8), (3, 2, 1), (16, 2, 8), (7, 3, 3), (17, 1, 17), (1, 8, 1), (0, 8, 0), (65, 64, 2)],
-)
-def test_no_batch_holds_a_single_image(n_images: int, batch_size: int, expected: int) -> None:
-    assert count_batches(n_images, batch_size) == expected
