@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from astroclf.data.framing import Framed
 from astroclf.data.inputs.source import Block, ImageInput, Row
-from astroclf.data.inputs.stream import AHEAD, block_bounds, read_blocks
+from astroclf.data.inputs.stream import block_bounds, read_blocks
+from astroclf.data.threads import AHEAD
 
 
 class Numbers(ImageInput):

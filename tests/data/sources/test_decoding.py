@@ -10,7 +10,7 @@ import pytest
 from astroclf.data.bands import ImageFiles
 from astroclf.data.formats import GRAY, RGB
 from astroclf.data.framing import Framing
-from astroclf.data.sources.decoding import decode_files, framing_of, map_in_threads, reasons_of
+from astroclf.data.sources.decoding import decode_files, framing_of, reasons_of
 from astroclf.errors import UserError
 
 
@@ -62,9 +62,3 @@ def test_reasons_name_the_first_files_of_each() -> None:
     assert reasons_of(reasons) == (
         "0.png, 1.png, 2.png, ... and 2 more (empty file); b.png (truncated)"
     )
-
-
-def test_threads_keep_the_order() -> None:
-    assert list(map_in_threads(lambda number: number**2, range(300))) == [
-        number**2 for number in range(300)
-    ]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -14,11 +12,8 @@ from PIL import Image
 from astroclf.data.formats import BadImage
 from astroclf.data.sources.files import ReadFiles
 from astroclf.data.sources.image_stream import (
-    AHEAD,
-    CHUNK,
     ImageStream,
     Item,
-    map_ahead,
     oriented,
     picture_of,
     read_stream,
@@ -129,22 +124,3 @@ def test_an_array_beyond_the_limit_is_a_bad_image(settings: Callable[..., Settin
     section = settings("dataset=hdf5", "dataset.file=a.h5", "dataset.max_megapixels=0.0001").dataset
     with pytest.raises(BadImage, match=r"over the limit of 0\.0001 megapixels"):
         picture_of(COLOR[0].transpose(2, 0, 1), section)
-
-
-def test_results_are_in_order_and_few_items_are_read_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 3)
-    taken = threading.local()
-    taken.count = 0
-
-    def source() -> Iterator[int]:
-        for number in range(40 * CHUNK):
-            taken.count += 1
-            yield number
-
-    def slow(number: int) -> int:
-        time.sleep(0.0002 * (number % 3))
-        return -number
-
-    for position, result in enumerate(map_ahead(slow, source())):
-        assert result == -position
-        assert taken.count <= position + (3 + AHEAD + 1) * CHUNK

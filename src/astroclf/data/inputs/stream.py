@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 
 from astroclf.data.inputs.source import Block, ImageInput
-
-AHEAD = 2  # blocks that wait for the network, beyond one that each thread reads
+from astroclf.data.threads import map_ahead
 
 
 def read_blocks(
     images: ImageInput, rows: int, start: int = 0, threads: int | None = None
 ) -> Iterator[Block]:
-    """Yield the rows from `start` on in blocks of so many rows, in their order.
+    """Return the rows from `start` on in blocks of so many rows, in their order.
 
     Blocks end at multiples of `rows`, so that a run that goes on predicts the same batches. At most
     threads + AHEAD blocks are in memory, whatever the size of the input.
     """
-    threads = threads or os.cpu_count() or 1
-    pending: deque[Future[Block]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for first, stop in block_bounds(start, len(images), rows):
-                pending.append(pool.submit(images.read, first, stop))
-                if len(pending) >= threads + AHEAD:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+    bounds = block_bounds(start, len(images), rows)
+    return map_ahead(lambda block: images.read(*block), bounds, threads=threads)
 
 
 def block_bounds(start: int, end: int, rows: int) -> Iterator[tuple[int, int]]:

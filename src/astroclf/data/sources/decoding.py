@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +25,7 @@ from astroclf.data.framing import Framed, Framing
 from astroclf.data.sources.agreement import find_mismatches
 from astroclf.data.sources.crop_settings import crop_of, require_flux
 from astroclf.data.store import Notes, keep_images, new_images
+from astroclf.data.threads import map_ahead
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 from astroclf.status import status
@@ -35,7 +34,6 @@ BANDS: dict[int | str, tuple[str, ...]] = {1: GRAY, 3: RGB}  # by dataset.channe
 CHUNK = 64  # files that a thread takes at a time
 NAMED = 3  # files that a message names for one reason
 
-Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -52,7 +50,7 @@ def decode_files(draft: Path, images: Sequence[ImageFiles], settings: sections.F
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, about files that are reported here
-        headers = list(map_in_threads(_header_reader(settings), images))
+        headers = list(map_ahead(_header_reader(settings), images, CHUNK))
         names = [image.name for image in images]
         good = [(names[i], h) for i, h in enumerate(headers) if isinstance(h, Header)]
         odd = find_mismatches(good, settings)
@@ -165,7 +163,7 @@ def _fill(
 
     bad, invalid = {}, {}
     with status("decoding images", len(images), unit="image") as shown:
-        for position, result in enumerate(map_in_threads(fill, range(len(images)))):
+        for position, result in enumerate(map_ahead(fill, range(len(images)), CHUNK)):
             if isinstance(result, str):
                 bad[position] = result
             elif result > 0:
@@ -185,14 +183,6 @@ def reasons_of(reasons: Mapping[str, str]) -> str:
         files[reason].append(name)
     groups = (f"{listed(names, NAMED)} ({reason})" for reason, names in files.items())
     return listed(groups, separator="; ")
-
-
-def map_in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Yield the result of the function for each item, in their order."""
-    chunks = [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for results in pool.map(lambda chunk: [function(item) for item in chunk], chunks):
-            yield from results
 
 
 def _or_reason(read: Callable[[ImageFiles], Result]) -> Callable[[ImageFiles], Result | str]:

@@ -20,13 +20,14 @@ from astroclf.data.picture_hashes import PictureHashes
 from astroclf.data.pixels import Pixels
 from astroclf.data.sources.crop_settings import crop_of
 from astroclf.data.sources.decoding import (
+    CHUNK,
     chosen_bands,
     decode_files,
     framing_of,
-    map_in_threads,
     reasons_of,
 )
 from astroclf.data.store import StoredImages, cached_images
+from astroclf.data.threads import map_ahead
 from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 
@@ -125,7 +126,7 @@ def name_ids(names: Sequence[str], identify: Callable[[str], str] = stem_of) -> 
 def _content_key(images: Sequence[ImageFiles], settings: sections.Files) -> str:
     """Return a hash of every byte of every file, their order, and the options of decoding."""
     key = hashlib.blake2b(framing_options(settings).encode(), digest_size=10)
-    for digest in map_in_threads(_image_digest, images):
+    for digest in map_ahead(_image_digest, images, CHUNK):
         key.update(digest)
     return key.hexdigest()
 

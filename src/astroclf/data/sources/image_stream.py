@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 
@@ -29,19 +26,17 @@ from astroclf.data.sources.decoding import (
 from astroclf.data.sources.files import ReadFiles, describe_stored, framing_options
 from astroclf.data.sources.picture_scan import scan_pictures
 from astroclf.data.store import Notes, StoredImages, cached_images
+from astroclf.data.threads import map_ahead
 from astroclf.errors import UserError, counted
 from astroclf.integrity import hash_bytes
 from astroclf.settings import sections
 from astroclf.status import status
 
 CHUNK = 16  # images that a thread takes at a time
-AHEAD = 2  # chunks that wait, beyond one that each thread frames
 EMPTY = "no image in this row"
 
 # Content of an image file, or (C, H, W) values; a reason, or None, for a row without an image.
 Item = bytes | np.ndarray | BadImage | None
-One = TypeVar("One")
-Other = TypeVar("Other")
 
 
 @dataclass(frozen=True)
@@ -113,7 +108,7 @@ def frame_images(draft: Path, stream: ImageStream, settings: sections.Files) -> 
         ImageWriter(draft, size, framing.dtype) as writer,
         status("reading images", stream.count, "image", done=rows) as shown,
     ):
-        for result in map_ahead(frame, chain([item], items)):
+        for result in map_ahead(frame, chain([item], items), CHUNK):
             if isinstance(result, str):
                 bad[rows] = result
             else:
@@ -172,27 +167,6 @@ def oriented(item: Item, axes: Literal["auto", "nchw", "nhwc"]) -> Item:
             f"{' x '.join(map(str, item.shape))} values, in which bands and rows are ambiguous: set dataset.axes"
         )
     return to_nchw(item[None], order)[0]
-
-
-def map_ahead(function: Callable[[One], Other], items: Iterable[One]) -> Iterator[Other]:
-    """Yield the result for each item in their order, computed in threads a few chunks ahead."""
-    source, threads = iter(items), os.cpu_count() or 1
-    pending: deque[Future[list[Other]]] = deque()
-
-    def compute(chunk: Sequence[One]) -> list[Other]:
-        return [function(item) for item in chunk]
-
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            while chunk := list(islice(source, CHUNK)):
-                pending.append(pool.submit(compute, chunk))
-                if len(pending) >= threads + AHEAD:
-                    yield from pending.popleft().result()
-            while pending:
-                yield from pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
 
 
 def _first(
