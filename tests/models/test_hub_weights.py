@@ -15,7 +15,8 @@ from astroclf.errors import UserError
 from astroclf.models import hub_weights
 from astroclf.models.build import require_model
 from astroclf.models.hub_weights import HubWeights
-from fixtures.hub import Hub, run_with_hub, serve
+from fixtures.hub import Hub, run_with_hub
+from fixtures.local_server import serve
 
 NAME = "hf_hub:astro/encoder-test_resnet"
 CONFIG = {

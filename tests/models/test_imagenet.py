@@ -17,7 +17,8 @@ import torch
 from safetensors.torch import save_file
 
 from astroclf.models import hub, imagenet
-from fixtures.hub import SILENCE_S, Hub, run_with_hub, serve
+from fixtures.hub import SILENCE_S, Hub, run_with_hub
+from fixtures.local_server import serve
 
 # Of the smallest networks that timm has, one for each way the hub may answer.
 SAFE, PICKLED, ABSENT, SILENT = "test_resnet", "test_efficientnet", "test_vit", "test_convnext"
