@@ -91,6 +91,13 @@ def test_a_refused_argument_comes_with_a_correction(argument: str, advice: str) 
     assert "To append to your config" not in sentence
 
 
+@pytest.mark.parametrize("argument", ["flux.b={x:1e-10}", "flux.b.x=1e-10"])
+def test_a_new_entry_of_a_mapping_comes_with_the_argument_that_adds_it(argument: str) -> None:
+    sentence = f"{argument}: flux.b has no entry x. Add it as +flux.b.x=<value>."
+    assert refusal("flux=luptitudes", argument) == sentence
+    assert refusal("flux=luptitudes", "+flux.b.x=1e-10") is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [

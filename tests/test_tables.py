@@ -65,7 +65,7 @@ def test_numbers_may_have_a_decimal_comma_and_missing_values(file: Path) -> None
     table = read(file, "a;b\n0,25;1.5\n-1,5e1;NA\n;-\n", "a", "b")
     np.testing.assert_equal(table.numbers("a"), [0.25, -15, np.nan])
     np.testing.assert_equal(table.numbers("b"), [1.5, np.nan, np.nan])
-    with pytest.raises(UserError, match=r"1 rows do not, line 2; the first has 1,234\."):
+    with pytest.raises(UserError, match=r"1 row has other values, line 2; the first has 1,234\."):
         read(file, 'a\n"1,234"\n', "a").numbers("a")
     with pytest.raises(UserError, match="the first has 1_000"):
         read(file, "a\n1_000\n", "a").numbers("a")

@@ -91,6 +91,9 @@ def check_working_directory() -> None:
 
 def explain_refusal(error: Exception, arguments: Sequence[str], conf: Path) -> str:
     """Return one sentence for an error of Hydra: what is wrong, and what to write instead."""
+    entry = _explain_entry(error, arguments)
+    if entry is not None:
+        return entry
     text = str(error)
     unknown = re.search(r"Could not (?:override|delete from config\.) '([^']+)'", text)
     if unknown:
@@ -183,6 +186,16 @@ def _value_after(argument: str, arguments: Sequence[str]) -> str:
     if after.startswith("="):
         return following.removeprefix("=")
     return "" if "=" in after or after.startswith("-") else after
+
+
+def _explain_entry(error: Exception, arguments: Sequence[str]) -> str | None:
+    """Return the sentence for a new entry of a setting that maps names to values, such as flux.b; else None."""
+    found = re.search(r"full_key: (?!hydra\.)(\w+\.\w+)\.(\w+)\n", f"{error.__cause__}")
+    if found is None:
+        return None
+    setting, name = found.groups()
+    given = next((each for each in arguments if each.startswith(setting)), setting)
+    return f"{given}: {setting} has no entry {name}. Add it as +{setting}.{name}=<value>."
 
 
 def _explain_key(key: str, arguments: Sequence[str], keys: Keys) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from astroclf.errors import UserError, listed
+from astroclf.errors import UserError, counted, listed
 
 DELIMITERS = (",", ";", "\t", "|")
 MISSING = {"", "nan", "na", "n/a", "null", "none", "-", "--", "masked"}  # in columns of numbers
@@ -80,8 +80,8 @@ class Table:
         wrong = [row for row in unread if cells[row].lower() not in MISSING]
         if wrong:
             raise UserError(
-                f"{self.keys[column]}={column} of {self.name} should hold numbers: {len(wrong):,} rows "
-                f"do not, {self.where(wrong)}; the first has {listed([cells[wrong[0]]])}."
+                f"{self.keys[column]}={column} of {self.name} should hold numbers, "
+                f"but {counted(len(wrong), 'row')} {'has' if len(wrong) == 1 else 'have'} other values, {self.where(wrong)}; the first has {listed([cells[wrong[0]]])}."
             )
         return values
 

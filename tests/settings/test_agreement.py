@@ -75,7 +75,7 @@ BINS = ("evaluation.bin_columns=[r]", "evaluation.metadata=a.csv", "evaluation.m
         ),
         (
             ["model.features_columns=[mag_r]"],
-            "model.features_columns=['mag_r']: dataset=simulated has no table with columns. Choose dataset=catalog, or set model.features_columns=[].",
+            "model.features_columns=[mag_r]: dataset=simulated has no table with columns. Choose dataset=catalog, or set model.features_columns=[].",
         ),
         (
             ["trainer.monitor=rmse"],

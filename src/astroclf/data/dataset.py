@@ -177,7 +177,7 @@ class ImageDataset:
         unknown = [name for name in names if name not in known]
         if self.columns is None or unknown:
             raise UserError(
-                f"model.features_columns={list(names)}: the data set has no column {listed(unknown)}, only {listed(known) or 'images'}. "
+                f"model.features_columns=[{listed(names)}]: the data set has no column {listed(unknown)}, only {listed(known) or 'images'}. "
                 "Give images with these columns."
             )
         return self.columns.values[:, [known.index(name) for name in names]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from astroclf.errors import UserError
+from astroclf.errors import UserError, listed
 from astroclf.settings import sections
 from astroclf.settings.groups import choices_of
 from astroclf.settings.metrics import CLASSES, VOTES, TargetKind, metric_names
@@ -129,12 +129,12 @@ def check_columns(settings: Settings) -> None:
     names = settings.model.features_columns
     if names and not settings.dataset.has_columns:
         raise UserError(
-            f"model.features_columns={list(names)}: dataset={settings.dataset.name} has no table with columns. Choose "
+            f"model.features_columns=[{listed(names)}]: dataset={settings.dataset.name} has no table with columns. Choose "
             "dataset=catalog, or set model.features_columns=[]."
         )
     if names and getattr(settings.tracking, "log_model", False):
         raise UserError(
-            f"model.features_columns={list(names)}: a model that MLflow serves takes images alone. Set tracking.log_model=false."
+            f"model.features_columns=[{listed(names)}]: a model that MLflow serves takes images alone. Set tracking.log_model=false."
         )
 
 

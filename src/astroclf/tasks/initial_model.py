@@ -9,7 +9,7 @@ import torch
 
 from astroclf.data.dataset import TRAIN, ImageDataset
 from astroclf.data.preprocess import Preprocess, display_unit, fit_preprocess
-from astroclf.errors import UserError
+from astroclf.errors import UserError, listed
 from astroclf.models import BuiltModel, Classifier, build_model
 from astroclf.models.classifier import trains_batch_norm
 from astroclf.models.columns import ColumnHead, fit_statistics
@@ -49,7 +49,7 @@ def fit_columns(classifier: Classifier, dataset: ImageDataset, names: Sequence[s
     empty = [name for name, column in zip(names, values.T, strict=True) if np.isnan(column).all()]
     if empty:
         raise UserError(
-            f"model.features_columns={list(names)}: {empty[0]} has no value in train. Leave it out."
+            f"model.features_columns=[{listed(names)}]: {empty[0]} has no value in train. Leave it out."
         )
     assert isinstance(classifier.head, ColumnHead)  # of a model with columns
     classifier.head.columns.load_statistics(fit_statistics(torch.from_numpy(values)))

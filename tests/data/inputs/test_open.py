@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -39,8 +40,19 @@ def test_inputs_without_images_are_refused(tmp_path: Path, framing: Framing) -> 
         ("absent", r"predict\.input=.*absent does not exist\. Give a folder"),
         ("a\0", "does not exist"),
         ("empty", r"holds no images\. Give"),
-        ("texts", r"holds no images, only 1 other files\. Give"),
+        ("texts", r"holds no images, only other files: .* \(1\)\. Give images"),
         ("a.doc", r"is no folder, zip archive, table"),
     ):
         with pytest.raises(UserError, match=sentence):
             open_input(tmp_path / name, framing, InputOptions())
+
+
+def test_files_unlike_the_pattern_of_a_model_are_refused_with_that_pattern(
+    tmp_path: Path, framing: Framing
+) -> None:
+    (tmp_path / "a.fits").touch()
+    by_band = replace(framing, pattern="stamp-{band}-{id}.fits")
+    with pytest.raises(
+        UserError, match=r"\(1\)\. Give files that fit .* stamp-\{band\}-\{id\}\.fits, or set"
+    ):
+        open_input(tmp_path, by_band, InputOptions())

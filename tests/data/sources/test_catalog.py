@@ -143,7 +143,7 @@ def test_votes_outside_0_to_1_are_refused(
     votes = [0.5, 0.5, wrong, 0.5, wrong, 0.5]
     with pytest.raises(
         UserError,
-        match=r"disk.* 2 rows do not, lines 4, 6; the first has|2 rows .* lines 4, 6; .* in disk\.",
+        match=r"disk.* 2 rows have other values, lines 4, 6; the first has|2 rows .* lines 4, 6; .* in disk\.",
     ):
         load_table(table.assign(disk=votes), label_column=None, vote_columns=["smooth", "disk"])
 

@@ -49,5 +49,5 @@ def test_groups_splits_and_positions(table: Table) -> None:
 
 
 def test_positions_that_are_not_degrees_are_refused(table: Table) -> None:
-    with pytest.raises(UserError, match="1 rows have values that are not degrees, line 3"):
+    with pytest.raises(UserError, match="values of 1 row are not degrees, line 3"):
         sky_of(table, "dec", "ra")

@@ -104,7 +104,7 @@ def test_rounded_probabilities_are_divided_by_their_sum(read: Read) -> None:
         (
             {**SOFT, "merger": ["0.3", "", "0.9", "0"]},
             ["label_column=null", "soft_label_columns=[spiral,merger]"],
-            "dataset.soft_label_columns: 1 rows have values that are not fractions from 0 to 1, line 3; the first has an empty cell "
+            "dataset.soft_label_columns: values of 1 row are not fractions from 0 to 1, line 3; the first has an empty cell "
             "in merger. Correct them, or remove the rows.",
         ),
         (

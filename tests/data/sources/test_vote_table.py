@@ -84,9 +84,7 @@ def test_values_that_are_no_fractions_are_refused(tmp_path: Path) -> None:
     fractions = draw_fractions(TREE, 3)
     fractions[2, 4] = 1.5
     write_table(tmp_path / "votes.csv", IDS, list(TREE.answers), fractions)
-    with pytest.raises(
-        UserError, match=r"1 rows have values that are not fractions.* 1\.5 in Class2\.2"
-    ):
+    with pytest.raises(UserError, match=r"values of 1 row are not fractions.* 1\.5 in Class2\.2"):
         read(tmp_path / "votes.csv")
 
 

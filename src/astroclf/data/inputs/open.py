@@ -83,11 +83,14 @@ def open_input(
         else _open_file(title, path, framing, options, cutouts)
     )
     if len(images) == 0:
-        others = sum(images.left_out.values())
-        found = f"no images, only {others:,} other files" if others else "no images"
-        raise UserError(
-            f"{title} holds {found}. Give images such as {', '.join(suffixes()[:4])} or .fits."
+        others = listed(f"{reason} ({count:,})" for reason, count in images.left_out.items())
+        found = f"no images, only other files: {others}" if others else "no images"
+        wanted = (
+            f"images such as {', '.join(suffixes()[:4])} or .fits"
+            if framing.pattern is None
+            else f"files that fit the model's pattern {framing.pattern}, or set predict.pattern"
         )
+        raise UserError(f"{title} holds {found}. Give {wanted}.")
     return images
 
 

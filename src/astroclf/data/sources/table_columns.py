@@ -8,7 +8,7 @@ from astroclf.data.dataset import UNASSIGNED
 from astroclf.data.sources.labels import split_name, warn_of_ambiguous_splits
 from astroclf.data.sources.table_labels import label_columns
 from astroclf.data.sources.table_numbers import number_columns
-from astroclf.errors import UserError, listed
+from astroclf.errors import UserError, counted, listed
 from astroclf.settings import sections
 from astroclf.tables import Table
 
@@ -54,7 +54,7 @@ def sky_of(table: Table, ra_column: str | None, dec_column: str | None) -> np.nd
     if wrong.any():
         rows = np.flatnonzero(wrong).tolist()
         raise UserError(
-            f"dataset.ra_column and dataset.dec_column: {len(rows):,} rows have values that are not degrees, "
+            f"dataset.ra_column and dataset.dec_column: values of {counted(len(rows), 'row')} are not degrees, "
             f"{table.where(rows)}. Correct them, or remove the rows."
         )
     return sky_deg

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from astroclf.data.votes import TreeVotes, tree_votes
-from astroclf.errors import UserError, listed
+from astroclf.errors import UserError, counted, listed
 from astroclf.settings.schemas import read_schema, schema_names
 from astroclf.settings.sections import VoteSchema
 from astroclf.tables import Table, read_column_names
@@ -114,7 +114,7 @@ def _require_valid(
         rows = np.flatnonzero(~valid.all(axis=1)).tolist()
         row, column = np.argwhere(~valid)[0]
         raise UserError(
-            f"{key}: {len(rows):,} rows have values that are not {meaning}, {table.where(rows)}; the first has "
+            f"{key}: values of {counted(len(rows), 'row')} are not {meaning}, {table.where(rows)}; the first has "
             f"{table.text(columns[column])[row] or 'an empty cell'} in {columns[column]}. Correct them, or remove the rows."
         )
 
@@ -123,7 +123,7 @@ def _require_volunteers(table: Table, volunteers: np.ndarray) -> None:
     rows = np.flatnonzero(~(volunteers > 0)).tolist()
     if rows:
         raise UserError(
-            f"{KEY}: {len(rows):,} rows are of galaxies without volunteers, {table.where(rows)}. Remove them."
+            f"{KEY}: no volunteers in {counted(len(rows), 'row')}, {table.where(rows)}. Remove the galaxies without volunteers."
         )
 
 
