@@ -118,29 +118,36 @@ def choose_columns(
             raise UserError(f"{key}={name} is not a column of {title}, which has {listed(names)}.")
     if id is not None and is_parquet(table):
         _require_exact(table, id)
-    of_bands = framing.image_columns
     place = framing.crop.columns if isinstance(framing.crop, CatalogCrop) else ()
     if not set(place) <= set(names):
         raise UserError(
             f"{title} has no columns {listed(place)} of the positions that the model's images are cut around, only "
             f"{listed(names)}. Add them under these names."
         )
-    if path is None and of_bands is not None and set(of_bands) <= set(names):
-        return Columns(tuple(of_bands), id, tuple(kept), place)
-    if path is None:
-        by_name = {name.lower(): name for name in reversed(names)}
-        path = next((by_name[name] for name in LIKELY if name in by_name), None)
-    if path is None and of_bands is not None:
+    return Columns(_path_columns(title, names, path, framing.image_columns), id, tuple(kept), place)
+
+
+def _path_columns(
+    title: str, names: Sequence[str], path: str | None, of_bands: Sequence[str] | None
+) -> tuple[str, ...]:
+    """Return the given column of paths, else those of one file per band, else the one named like paths."""
+    if path is not None:
+        return (path,)
+    if of_bands is not None and set(of_bands) <= set(names):
+        return tuple(of_bands)
+    by_name = {name.lower(): name for name in reversed(names)}
+    likely = next((by_name[name] for name in LIKELY if name in by_name), None)
+    if likely is not None:
+        return (likely,)
+    if of_bands is not None:
         raise UserError(
             f"{title} has no columns {listed(of_bands)} of one file per band, only {listed(names)}. Name them: "
             "predict.image_columns={<band>: <column>, ...}."
         )
-    if path is None:
-        raise UserError(
-            f"{title} has no column named {listed(LIKELY[:4])} or alike, only {listed(names)}. "
-            "Name the column of paths: predict.path_column=<column>."
-        )
-    return Columns((path,), id, tuple(kept), place)
+    raise UserError(
+        f"{title} has no column named {listed(LIKELY[:4])} or alike, only {listed(names)}. "
+        "Name the column of paths: predict.path_column=<column>."
+    )
 
 
 def _require_exact(table: Path, id: str) -> None:
