@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -34,3 +35,11 @@ def test_one_training_image_is_refused_where_batch_norm_trains(
     split[dataset.indices("train")[1:]] = ""
     with pytest.raises(UserError, match=r"^train has one image: cnn has batch norm"):
         start(settings, dataset.with_split(split.astype(str)), "model=cnn")
+
+
+@pytest.mark.parametrize("overrides", [["flux=luptitudes"], ["flux.softening=3"]])
+def test_a_stretch_of_flux_is_refused_for_images_stretched_for_display(
+    settings: Any, make_dataset: Any, overrides: list[str]
+) -> None:
+    with pytest.raises(UserError, match=r"^flux=\w+: stretches linear flux, but .* display"):
+        start(settings, make_dataset(24, dtype=np.uint8), "model=cnn", *overrides)

@@ -57,9 +57,7 @@ def predict_frame(model: Bundle, images: ImageInput) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of decoders, about files whose reason is in the table
         parts = list(frames(model, images, BATCH_SIZE))
-    require_an_image(
-        images.title, model, Counter(each for part in parts for each in part["reason"])
-    )
+    require_an_image(images, model, Counter(each for part in parts for each in part["reason"]))
     return joined_frames(parts)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from astroclf.data.dataset import TRAIN, ImageDataset
-from astroclf.data.preprocess import Preprocess, display_unit, fit_preprocess
+from astroclf.data.preprocess import ASINH, Preprocess, display_unit, fit_preprocess
 from astroclf.errors import UserError, listed
 from astroclf.models import BuiltModel, Classifier, build_model
 from astroclf.models.classifier import trains_batch_norm
@@ -62,10 +62,18 @@ def choose_preprocess(
     stored: Checkpoint | None,
     cache: Cache,
 ) -> Preprocess:
-    """Return the preprocessing of a resumed run, or of the weights, or fitted to the training images."""
+    """Return the preprocessing of a resumed run, or of the weights, or fitted to the training images.
+
+    Raise UserError for a stretch of flux that images stretched for display would not get.
+    """
     if stored is not None:
         return stored.preprocess
     known, stretch = built.normalization, dataset.pixels.stretch
+    if stretch != "linear" and settings.flux != ASINH:
+        raise UserError(
+            f"flux={settings.flux.name}: stretches linear flux, but the images are stretched for display (dataset.stretch="
+            f"{stretch}). Leave flux at its default, or give FITS files or other images of linear flux."
+        )
     if known is None or stretch == "linear":
         key = (dataset.fingerprint, dataset.pixels, settings.flux.model_dump_json())
         return cache.get_or_create(

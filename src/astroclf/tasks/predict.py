@@ -163,7 +163,7 @@ def _finish(run: Run, predicting: Predicting) -> None:
             f"{table.file} holds {summary.n:,} rows, not {len(images):,}: another program changed it. Predict "
             "again in another folder."
         )
-    require_an_image(images.title, model, {**summary.reasons, "": summary.n_predicted})
+    require_an_image(images, model, {**summary.reasons, "": summary.n_predicted})
     log_summary(summary, table.file)
     if predicting.options.format == "galaxy_zoo":
         rows = write_submission(run.folder.submission, table)

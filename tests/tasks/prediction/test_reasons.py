@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from astroclf.data.formats import RGB
+from astroclf.data.inputs.coordinates import CoordinatesInput
 from astroclf.data.pixels import Pixels
 from astroclf.errors import UserError
 from astroclf.tasks.prediction.reasons import require_an_image
@@ -13,9 +14,12 @@ from astroclf.tasks.prediction.reasons import require_an_image
 MODEL: Any = SimpleNamespace(pixels=Pixels(RGB, None, "asinh"), depth="8-bit")
 
 
+IMAGES: Any = SimpleNamespace(title="predict.input=a", wanted="")
+
+
 def test_one_image_is_enough() -> None:
-    require_an_image("predict.input=a", MODEL, {"": 1, "empty file": 9})
-    require_an_image("predict.input=a", MODEL, {})
+    require_an_image(IMAGES, MODEL, {"": 1, "empty file": 9})
+    require_an_image(IMAGES, MODEL, {})
 
 
 def test_an_input_without_a_usable_image_is_refused_with_what_the_model_takes() -> None:
@@ -25,5 +29,13 @@ def test_an_input_without_a_usable_image_is_refused_with_what_the_model_takes() 
         r"1 bands, not 3 \(2\)\. Give 8-bit images of 3 bands \(red, green, blue\), as those",
     ):
         require_an_image(
-            "predict.input=a", MODEL, {"float values, not 8-bit": 1000, "1 bands, not 3": 2, "": 0}
+            IMAGES, MODEL, {"float values, not 8-bit": 1000, "1 bands, not 3": 2, "": 0}
         )
+
+
+def test_coordinates_outside_every_frame_are_answered_with_what_coordinates_need() -> None:
+    coordinates: Any = SimpleNamespace(title="predict.input=c.csv", wanted=CoordinatesInput.wanted)
+    with pytest.raises(
+        UserError, match=r"outside every frame \(2\)\. Give coordinates inside the frames"
+    ):
+        require_an_image(coordinates, MODEL, {"outside every frame": 2})

@@ -49,6 +49,8 @@ class CoordinatesInput(ImageInput):
     The columns that are read take some 8 bytes beyond its text for each cell.
     """
 
+    wanted = "coordinates inside the frames, or other frames as predict.frames"
+
     def __init__(
         self,
         title: str,

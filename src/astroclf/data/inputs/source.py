@@ -58,12 +58,14 @@ class ImageInput(ABC):
     """Images to predict, as a sequence of rows in a fixed order.
 
     title: name for messages, such as "predict.input=images". columns: names of the columns that are
-    kept beside the predictions. left_out: reason -> number of files that are no rows.
+    kept beside the predictions. left_out: reason -> number of files that are no rows. wanted: advice for
+    an input without a usable image, "" for images like those of the training.
     """
 
     title: str
     columns: tuple[str, ...] = ()
     left_out: dict[str, int]
+    wanted: str = ""
 
     @abstractmethod
     def __len__(self) -> int:

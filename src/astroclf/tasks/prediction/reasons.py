@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from astroclf.bundle import Bundle
+from astroclf.data.inputs.source import ImageInput
 from astroclf.errors import UserError, listed
 
 
-def require_an_image(title: str, model: Bundle, reasons: Mapping[str, int]) -> None:
+def require_an_image(images: ImageInput, model: Bundle, reasons: Mapping[str, int]) -> None:
     """Raise UserError unless an image was predicted.
 
     reasons: reason -> number of rows, "" for those that were predicted.
@@ -19,7 +20,8 @@ def require_an_image(title: str, model: Bundle, reasons: Mapping[str, int]) -> N
     known = (f"{reason} ({count:,})" for reason, count in reasons.items() if reason)
     found = listed(known, 4, "; ")
     subject = "its image cannot" if total == 1 else f"none of its {total:,} images can"
-    raise UserError(f"{title}: {subject} be used: {found}. Give {wanted_images(model)}.")
+    wanted = images.wanted or wanted_images(model)
+    raise UserError(f"{images.title}: {subject} be used: {found}. Give {wanted}.")
 
 
 def wanted_images(model: Bundle) -> str:
