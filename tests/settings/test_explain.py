@@ -120,7 +120,7 @@ def test_a_wrong_item_of_a_list_is_refused_with_its_position(
         ),
         (
             ["dataset.name=[1]"],
-            "dataset.name=[1]: unknown. Choose one of catalog, custom, cutouts, galaxy_zoo, hdf5, image_folder, parquet, sdss_frames, simulated.",
+            "dataset.name=[1]: unknown. Choose one of catalog, custom, cutouts, galaxy_zoo, hdf5, hub, image_folder, parquet, sdss_frames, simulated.",
         ),
         (
             ["loss.name={a:1}"],

@@ -67,11 +67,14 @@ def parameters_of(
 ) -> CutoutParameters:
     """Return the parameters of the settings, with the size and the scale of the pixels."""
     scale = nominal_scale_arcsec(mosaic, settings.pixel_scale_arcsec)
+    width_px = settings.cutout_px or 1
+    if settings.cutout_arcsec is not None:
+        width_px = max(1, round(settings.cutout_arcsec / scale))
     return CutoutParameters(
         frames=frames,
         hdu=hdu,
         bands=settings.bands,
-        image_px=settings.cutout_px or max(1, round((settings.cutout_arcsec or 0) / scale)),
+        image_px=width_px,
         pixel_scale_arcsec=scale,
         center=settings.center,
         pixel_values=settings.pixel_values,

@@ -31,10 +31,9 @@ class Mosaics(DatasetSection):
 
     @model_validator(mode="after")
     def _has_a_width(self) -> Self:
-        if (self.cutout_px is None) == (self.cutout_arcsec is None):
+        if self.cutout_px is None and self.cutout_arcsec is None:
             raise refusal(
-                "dataset.cutout_px and dataset.cutout_arcsec: set exactly one of the two, the width of a stamp in "
-                "pixels or in arcsec."
+                "dataset.cutout_px and dataset.cutout_arcsec are not set. Give the width of a stamp in pixels or in arcsec."
             )
         return self
 
