@@ -171,3 +171,12 @@ def test_an_image_with_a_logit_that_is_not_finite_has_a_nan_loss(
     predictor = Predictor(Broken(), fit_preprocess(dataset))
     losses = predictor.outputs(make_loader(dataset, 64), cross_entropy).losses
     assert np.flatnonzero(np.isnan(losses)).tolist() == [1]
+
+
+def test_results_of_batches_are_parts_of_tensors_allocated_once() -> None:
+    from astroclf.inference.predictor import _filled
+
+    first = _filled(None, 5, slice(0, 2), torch.ones(2, 3))
+    whole = _filled(first, 5, slice(2, 5), torch.zeros(3, 3))
+    assert whole is first  # blocks kept between those of the batches would fragment the heap
+    assert whole.tolist() == [[1, 1, 1]] * 2 + [[0, 0, 0]] * 3

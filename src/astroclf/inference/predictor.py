@@ -93,9 +93,11 @@ class Predictor:
         network = (
             CachedFeatures(self.network) if isinstance(loader, FeatureLoader) else self.network
         )
-        first = _run(network, loader.eval_batches(0), features_of)
+        first = _run(network, loader.eval_batches(0), loader.n_images, features_of)
         views = range(1, self.tta_views)
-        others = [_run(network, loader.eval_batches(view)).logits for view in views]
+        others = [
+            _run(network, loader.eval_batches(view), loader.n_images).logits for view in views
+        ]
         logits = torch.stack([first.logits, *others]).mean(dim=0)
         losses = image_losses(logits, first.targets, loss)
         features = None if first.features is None else first.features.cpu().numpy()
@@ -156,20 +158,40 @@ class _Pass(NamedTuple):
 
 
 def _run(
-    network: nn.Module, batches: Iterable[Batch], features_of: np.ndarray | None = None
+    network: nn.Module,
+    batches: Iterable[Batch],
+    n_images: int,
+    features_of: np.ndarray | None = None,
 ) -> _Pass:
-    """Return the outputs of all batches; features_of: see `Predictor.outputs`."""
+    """Return the outputs of all batches; features_of: see `Predictor.outputs`.
+
+    Results are copied into tensors that are allocated once: blocks kept among those of the batches would
+    keep these from being reused, so that memory would grow with the images that are streamed.
+    """
     network.eval()
-    logits, targets, features = [], [], []
+    logits: Tensor | None = None
+    targets: Tensor | None = None
+    features: Tensor | None = None
     start = 0
     with full_precision():
         for batch in batches:
             of_batch, values = forward(network, *batch.inputs)
-            logits.append(of_batch)
-            targets.append(batch.target)
+            rows = slice(start, start + len(of_batch))
+            logits = _filled(logits, n_images, rows, of_batch)
+            targets = _filled(targets, n_images, rows, batch.target)
             if features_of is not None and values is not None:
-                first, last = np.searchsorted(features_of, (start, start + len(values)))
-                kept = torch.from_numpy(features_of[first:last] - start)
-                features.append(values[kept.to(values.device)])
-            start += len(of_batch)
-    return _Pass(torch.cat(logits), torch.cat(targets), torch.cat(features) if features else None)
+                first, last = np.searchsorted(features_of, (rows.start, rows.stop))
+                kept = torch.from_numpy(features_of[first:last] - start).to(values.device)
+                features = _filled(features, len(features_of), slice(first, last), values[kept])
+            start = rows.stop
+    assert logits is not None  # no loader is empty
+    assert targets is not None
+    return _Pass(logits, targets, features)
+
+
+def _filled(whole: Tensor | None, length: int, rows: slice, part: Tensor) -> Tensor:
+    """Return the tensor of all rows, allocated with the first part, with these rows."""
+    if whole is None:
+        whole = part.new_empty((length, *part.shape[1:]))
+    whole[rows] = part
+    return whole
