@@ -41,7 +41,7 @@ SHORT = (
         ),
         (
             "loss.name=cee",
-            "loss.name=cee: unknown. Choose one of bce, ce, custom, focal, mse. Did you mean ce?",
+            "loss.name=cee: unknown. Choose one of bce, ce, custom, dirichlet_multinomial, focal, mse, multinomial. Did you mean ce?",
         ),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_text_in_quotes_can_hold_anything(run_here: Callable[..., Any]) -> Non
         (["lr=3e-3"], "lr=3e-3: there is no such setting; write optimizer.lr=3e-3."),
         (
             ["dataset.root=x"],
-            "dataset.root=x: this setting belongs to dataset=image_folder. Add dataset=image_folder.",
+            "dataset.root=x: this setting belongs to dataset=galaxy_zoo or dataset=image_folder or dataset=sdss_frames. Add one of them.",
         ),
         (
             ["-m", "trainer.epoch=3,4"],
@@ -125,7 +125,7 @@ def test_a_text_in_quotes_can_hold_anything(run_here: Callable[..., Any]) -> Non
         ),
         (
             ["task=explain"],
-            "task=explain: there is no such task; choose one of benchmark, compare, crossval, custom, evaluate, export, inspect, predict, sync, train.",
+            "task=explain: there is no such task; choose one of benchmark, compare, crossval, custom, evaluate, export, inspect, predict, prepare, sync, train.",
         ),
         (
             ["hydra.sweeper.n_trials=3"],

@@ -38,7 +38,7 @@ def test_a_plain_data_set_has_batches_without_further_values(
 
 
 def test_training_batches_alone_have_soft_targets_and_weights(described: ImageDataset) -> None:
-    values = ImageValues.of(described, CPU)
+    values = ImageValues.of(described, CPU, ("mag_r",))
     train, val = values.train_batch(IMAGES, INDEX), values.eval_batch(IMAGES, INDEX)
     assert described.soft_targets is not None
     assert described.columns is not None

@@ -4,7 +4,6 @@ import math
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,14 +21,10 @@ from astroclf.training.callbacks import Callback
 from astroclf.training.learner import Learner
 from astroclf.training.loop import DivergenceError, fit, micro_batches
 from astroclf.training.progress import Progress
+from fixtures.networks import MODELS
 from fixtures.stops import StopAt
 
 CPU = torch.device("cpu")
-MODELS = sorted(
-    file.stem
-    for file in (Path(__file__).parents[2] / "conf/model").glob("[a-z]*.yaml")
-    if file.stem != "custom"
-)
 
 
 class Recorder(Callback):

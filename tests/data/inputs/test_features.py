@@ -31,7 +31,15 @@ class Table:
 def test_features_are_of_the_rows_with_an_image_in_the_order_of_the_model() -> None:
     kept = [("a", "17.5", "0.8"), ("b", "18", "1"), ("c", "NA", "-0.25")]
     images = np.zeros((2, 1, 4, 4))
-    block = Block(0, ["0", "1", "2"], [""] * 3, kept, ["", "no such file", ""], images)
+    block = Block(
+        0,
+        ["0", "1", "2"],
+        [""] * 3,
+        kept,
+        ["", "no such file", ""],
+        images,
+        np.zeros((2, 1), np.float32),
+    )
     features = block_features(block, KEPT, NAMES)
     assert features is not None
     assert features.dtype == np.float32

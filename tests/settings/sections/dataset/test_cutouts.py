@@ -17,8 +17,7 @@ def test_a_width_in_arcsec_or_pixels_is_enough(settings: Callable[..., Settings]
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ((), "set exactly one of the two"),
-        (("dataset.cutout_px=32", "dataset.cutout_arcsec=9"), "set exactly one of the two"),
+        (("dataset.cutout_px=null",), "dataset.cutout_px and dataset.cutout_arcsec are not set"),
         (("dataset.cutout_px=32", "dataset.bands=[g,g]"), "a band is named twice"),
         (("dataset.cutout_px=32", "dataset.frames=null"), "dataset.frames is not set"),
         (("dataset.cutout_px=32", "dataset.x_column=x"), "set both or neither"),
