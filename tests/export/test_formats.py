@@ -50,7 +50,11 @@ def test_every_family_is_exported_to_both_formats(family: str, tmp_path: Path) -
 
 def test_the_list_of_families_is_complete(tmp_path: Path) -> None:
     conf = Path(__file__).parents[2] / "conf/model"
-    assert {file.stem for file in conf.glob("*.yaml")} == set(FAMILIES) | {"custom", "timm"}
+    assert {file.stem for file in conf.glob("*.yaml")} == set(FAMILIES) | {
+        "custom",
+        "timm",
+        "zoobot",
+    }
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -56,3 +56,10 @@ def test_options_of_predict_are_added_where_there_is_that_group() -> None:
         **{"ra_column": None, "dec_column": None, "input": "a"},
     }
     assert "predict" not in migrate_config({"task": {"name": "train"}})
+
+
+def test_settings_of_an_option_are_added_to_those_of_its_group() -> None:
+    dataset = migrate_config({"dataset": {"name": "simulated", "near_duplicates": True}})["dataset"]
+    assert dataset == {
+        "name": "simulated", "rgb": False, "near_duplicates": True, "on_leak": "warn",
+    }  # fmt: skip

@@ -127,7 +127,7 @@ def test_folds_share_the_features_of_their_images(
 ) -> None:
     """With ImageNet weights the normalization is theirs, and so the same in every fold."""
     alike = Preprocess("linear", unit=(1.0,) * 3, mean=(0.0,) * 3, std=(1.0,) * 3)
-    monkeypatch.setattr("astroclf.tasks.initial_model.fit_preprocess", lambda dataset: alike)
+    monkeypatch.setattr("astroclf.tasks.initial_model.fit_preprocess", lambda dataset, flux: alike)
     overrides = (*FROZEN, f"dataset.cache={tmp_path}", "augment=flips", "dataset.test_fraction=0")
     folder = train_run(*overrides, "task=crossval", "folds=3")
     assert sum(computed) == 4 * 64, "each view of each image once"

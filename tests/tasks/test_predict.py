@@ -93,9 +93,9 @@ def start(
         "import time\n"
         "import astroclf.tasks.prediction.loop as loop\n"
         "loop.CHUNK_ROWS, predict = 6, loop.predict_block\n"
-        "def slow(model, block):\n"
+        "def slow(model, block, columns):\n"
         "    time.sleep(0.1)\n"
-        "    return predict(model, block)\n"
+        "    return predict(model, block, columns)\n"
         "loop.predict_block = slow\n"
     )
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", str(ROOT / "src"))])

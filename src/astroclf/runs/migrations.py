@@ -110,7 +110,7 @@ def migrate_config(config: dict[str, Any]) -> dict[str, Any]:
             added[group] = {**values, **stored}
     for (group, name), values in ADDED_BY_OPTION.items():
         if isinstance(stored := migrated.get(group), dict) and stored.get("name") == name:
-            added[group] = {**values, **stored}
+            added[group] = {**values, **added.get(group, stored)}
     return {**migrated, **added}
 
 
