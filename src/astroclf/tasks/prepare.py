@@ -5,7 +5,13 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from astroclf.data.downloads import MANIFEST, DownloadOptions, download_files, missing_files
+from astroclf.data.downloads import (
+    MANIFEST,
+    DownloadOptions,
+    damaged_files,
+    download_files,
+    missing_files,
+)
 from astroclf.data.sources.sdss_archive import archive_files
 from astroclf.errors import UserError, counted, listed
 from astroclf.settings import sections
@@ -27,12 +33,12 @@ def main(run: Run) -> None:
         )
     root = Path(str(dataset.root))
     files = archive_files(dataset, options.server)
-    missing, damaged = missing_files(root, files, verify=True)
-    wanted = missing + [file for file in files if file.path in damaged]
+    damaged = damaged_files(root, files)
+    wanted = missing_files(root, files) + damaged
     if damaged:
         log.warning(
             "%s below %s differ from %s and are downloaded again: %s.",
-            counted(len(damaged), "file"), root, MANIFEST, listed(map(str, damaged), 3),
+            counted(len(damaged), "file"), root, MANIFEST, listed((str(file.path) for file in damaged), 3),
         )  # fmt: skip
     if not options.download:
         for file in wanted:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from astroclf.data.downloads import RemoteFile, missing_files
+from astroclf.data.downloads import RemoteFile, damaged_files, missing_files
 from astroclf.data.downloads.manifest import MANIFEST, Manifest
 
 FILES = [RemoteFile(f"http://archive/{name}", Path(name)) for name in ("a/one", "two", "three")]
@@ -26,15 +26,14 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_missing_and_damaged_files_are_found(root: Path) -> None:
-    assert missing_files(root, FILES, verify=True) == ([FILES[2]], [])
+    assert (missing_files(root, FILES), damaged_files(root, FILES)) == ([FILES[2]], [])
     (root / "two").write_bytes(b"changed")
-    assert missing_files(root, FILES, verify=True) == ([FILES[2]], [Path("two")])
-    assert missing_files(root, FILES) == ([FILES[2]], [])
+    assert (missing_files(root, FILES), damaged_files(root, FILES)) == ([FILES[2]], [FILES[1]])
 
 
 def test_files_without_a_recorded_checksum_are_kept(root: Path) -> None:
     (root / MANIFEST).unlink()
-    assert missing_files(root, FILES, verify=True) == ([FILES[2]], [])
+    assert (missing_files(root, FILES), damaged_files(root, FILES)) == ([FILES[2]], [])
 
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum")

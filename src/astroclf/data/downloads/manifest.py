@@ -38,14 +38,17 @@ class Manifest:
         return known is not None and known != _sha256(self.root / path)
 
 
-def missing_files(
-    root: Path, files: Sequence[RemoteFile], *, verify: bool = False
-) -> tuple[list[RemoteFile], list[Path]]:
-    """Return the files that are not there, and the paths of damaged ones (if verified)."""
+def missing_files(root: Path, files: Sequence[RemoteFile]) -> list[RemoteFile]:
+    """Return the files that are not there."""
+    return [file for file in files if not (root / file.path).is_file()]
+
+
+def damaged_files(root: Path, files: Sequence[RemoteFile]) -> list[RemoteFile]:
+    """Return the files that are there and differ from their recorded checksums; this reads them all."""
     manifest = Manifest(root)
-    missing = [file for file in files if not (root / file.path).is_file()]
-    present = [file.path for file in files if (root / file.path).is_file()]
-    return missing, [path for path in present if verify and manifest.is_damaged(path)]
+    return [
+        file for file in files if (root / file.path).is_file() and manifest.is_damaged(file.path)
+    ]
 
 
 def _read(file: Path) -> dict[str, str]:

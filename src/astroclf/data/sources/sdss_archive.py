@@ -43,24 +43,34 @@ class SdssObjects:
         )
 
 
-def frame_path(settings: sections.SdssFrames, band: str, field: int) -> Path:
-    """Return the path of a frame below the root of the archive, bzip2-compressed as it is published."""
+def field_name(field: int) -> str:
+    """Return a field as it is written in the names of files."""
+    return f"{field:04d}"
+
+
+def frame_path(settings: sections.SdssFrames, band: str, field: str) -> Path:
+    """Return the path of a frame below the root of the archive, bzip2-compressed as it is published.
+
+    field: as `field_name`. `{band}` and `{field}` give the pattern of all frames.
+    """
     run, camcol = settings.run, settings.camcol
     folder = Path("frames", str(settings.rerun), str(run), str(camcol))
-    return folder / f"frame-{band}-{run:06d}-{camcol}-{field:04d}.fits.bz2"
+    return folder / f"frame-{band}-{run:06d}-{camcol}-{field}.fits.bz2"
 
 
 def catalog_path(settings: sections.SdssFrames, field: int) -> Path:
     """Return the path of the objects of a field below the root of the archive."""
     run, camcol = settings.run, settings.camcol
     folder = Path(str(settings.rerun), str(run), str(camcol))
-    return folder / f"photoObj-{run:06d}-{camcol}-{field:04d}.fits"
+    return folder / f"photoObj-{run:06d}-{camcol}-{field_name(field)}.fits"
 
 
 def archive_files(settings: sections.SdssFrames, server: str | None = None) -> list[RemoteFile]:
     """Return all files of the settings, with their addresses. server: instead of `SERVER`."""
     paths = [catalog_path(settings, field) for field in settings.fields]
-    paths += [frame_path(settings, b, field) for field in settings.fields for b in settings.bands]
+    paths += [
+        frame_path(settings, b, field_name(f)) for f in settings.fields for b in settings.bands
+    ]
     base = (server or SERVER).rstrip("/")
     return [RemoteFile(f"{base}/{path.as_posix()}", path) for path in paths]
 

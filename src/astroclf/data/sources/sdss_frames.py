@@ -17,6 +17,7 @@ from astroclf.data.sources.sdss_archive import (
     SdssObjects,
     archive_files,
     catalog_path,
+    field_name,
     frame_path,
     read_objects,
 )
@@ -46,14 +47,12 @@ def load(settings: sections.SdssFrames) -> ImageDataset:
     first.sort()
     rows = make_rows(objects, fields, first, settings)
     frames = [
-        FrameFile(root / frame_path(settings, band, field), band, f"{field:04d}", None)
+        FrameFile(root / frame_path(settings, band, field), band, field, None)
         for band in settings.bands
-        for field in settings.fields
+        for field in map(field_name, settings.fields)
     ]
     mosaic = open_mosaic(f"dataset.root={root}", frames, settings.bands)
-    pattern = root / frame_path(settings, "{band}", settings.fields[0]).with_name(
-        f"frame-{{band}}-{settings.run:06d}-{settings.camcol}-{{field}}.fits.bz2"
-    )
+    pattern = root / frame_path(settings, "{band}", "{field}")
     return cut_rows(rows, mosaic, settings, str(pattern))
 
 
@@ -89,11 +88,11 @@ def split_of(field: int, settings: sections.SdssFrames) -> str:
 
 def require_files(root: Path, settings: sections.SdssFrames) -> None:
     """Raise UserError that counts the missing files and names the command that downloads them."""
-    missing, _ = missing_files(root, archive_files(settings))
+    files = archive_files(settings)
+    missing = missing_files(root, files)
     if missing:
-        total = len(archive_files(settings))
         raise UserError(
-            f"dataset.root={root}: {len(missing):,} of {total:,} files are missing: "
+            f"dataset.root={root}: {len(missing):,} of {len(files):,} files are missing: "
             f"{listed((str(file.path) for file in missing), 2)}. Download them with task=prepare, "
             "or list them with task=prepare prepare.download=false."
         )
